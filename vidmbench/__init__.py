@@ -1,0 +1,1 @@
+"""vidmbench scores video generators and says exactly what each number means."""

@@ -1,0 +1,80 @@
+"""Errors a user can mend: each says what was expected, what was found, where, and what to do."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class VidmbenchError(Exception):
+    """A problem the user can mend. The command line prints it and exits with code 2.
+
+    Args:
+        problem: One sentence that says what is wrong.
+        expected: What would have been right.
+        found: What stood there instead.
+        where: The file, key or option in question.
+        fix: What to do, as a command where there is one.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        expected: str | None = None,
+        found: str | None = None,
+        where: str | None = None,
+        fix: str | None = None,
+    ) -> None:
+        self.problem = problem
+        self.expected = expected
+        self.found = found
+        self.where = where
+        self.fix = fix
+        parts = {"expected": expected, "found": found, "where": where, "what to do": fix}
+        lines = [problem, *(f"  {key}: {value}" for key, value in parts.items() if value)]
+        super().__init__("\n".join(lines))
+
+
+class ProtocolError(VidmbenchError):
+    """A declaration (protocol, data set, table layout) is wrong or unknown."""
+
+
+class DataError(VidmbenchError):
+    """Videos or arrays are missing, unreadable, too short, too few or of the wrong form."""
+
+
+class WeightsError(VidmbenchError):
+    """Network weights are missing, truncated or not the ones expected."""
+
+
+class ResultError(VidmbenchError):
+    """A record, a published table or an output folder cannot be read or written."""
+
+
+class UsageError(VidmbenchError):
+    """The options given on the command line do not go together."""
+
+
+def unknown(
+    kind: str, name: str, known: Iterable[str], *, error: type[VidmbenchError] = ProtocolError, fix: str | None = None
+) -> VidmbenchError:
+    """The error for a name nobody knows, with the nearest known names.
+
+    Args:
+        kind: What was looked for, such as "protocol".
+        name: What the user wrote.
+        known: All names that would have worked.
+        error: The class of the error returned.
+        fix: What to do; by default the near matches are proposed.
+
+    Returns:
+        An error to raise.
+    """
+    names = sorted(known)
+    near = get_close_matches(name, names, n=2, cutoff=0.5)
+    hint = f"did you mean {' or '.join(near)}?" if near else None
+    return error(
+        f"unknown {kind} {name!r}" + (f": {hint}" if hint else ""),
+        expected=f"one of {', '.join(names)}" if names else None,
+        found=name,
+        fix=fix,
+    )
