@@ -1,0 +1,98 @@
+"""Signatures: the recipe as it really ran, printed with every number (after sacreBLEU)."""
+
+from dataclasses import dataclass
+
+from vidmbench.files import sha256_of_parts
+from vidmbench.protocols import ProtocolSpec, SideSpec, load_detectors
+
+# Fields that do not decide whether two numbers may stand in one column.
+_NOT_COMPARED = ("fakes", "seed", "v")
+_PICK = {"sorted-first": "sorted", "random": "rand", "all": "all"}
+_START = {"zero": "zero", "random": "rand"}
+_CROP = {"none": "none", "short-side-centre": "short-centre"}
+_RESIZE = {"bilinear-half-pixel": "bilinear-hp", "bilinear-tf1": "bilinear-tf1"}
+_RANGE = {"-1..1": "pm1", "0..1": "01"}
+
+
+@dataclass(frozen=True)
+class Signature:
+    """An ordered list of keys and values.
+
+    Attributes:
+        metric: What was measured, such as ``fvd``.
+        fields: Key and value of every choice that can move the number; ``?`` for what is not known.
+    """
+
+    metric: str
+    fields: tuple[tuple[str, str], ...]
+
+    @property
+    def long(self) -> str:
+        """All fields, as printed below a table."""
+        return " | ".join([self.metric, *(f"{key}:{value}" for key, value in self.fields)])
+
+    @property
+    def short(self) -> str:
+        """What fits beside a number: protocol, frames, counts and the id."""
+        get = dict(self.fields).get
+        real, fake = (str(get(side, "?")).split(".")[0] for side in ("real", "fake"))
+        return f"{get('proto', '?')} t{get('t', '?')} s{get('s', '?')} n{real}/{fake} {get('prec', '?')} #{self.id}"
+
+    @property
+    def id(self) -> str:
+        """8 hex digits over all fields but fakes, seed and v: equal exactly where numbers are comparable."""
+        compared = [f"{key}:{value}" for key, value in self.fields if key not in _NOT_COMPARED]
+        return sha256_of_parts(self.metric, *compared)[:8]
+
+
+def signature_of(
+    spec: ProtocolSpec,
+    *,
+    num_real: int,
+    num_fake: int,
+    real_label: str,
+    real_digest: str,
+    fake_digest: str,
+    precision: str,
+    version: str,
+) -> Signature:
+    """Derives the signature from what ran.
+
+    Args:
+        spec: The protocol with the command line's options bound.
+        num_real: Real clips really scored.
+        num_fake: Scored clips really scored.
+        real_label: The real source's label, such as ``clevrer-mini@test``.
+        real_digest: Hex digest of the real source.
+        fake_digest: Hex digest of the scored source.
+        precision: ``fp32`` or ``bf16``.
+        version: vidmbench's version.
+
+    Returns:
+        The signature; fields at their usual value of "nothing done" (truncation, resizing of the data set,
+        repeats) are left out.
+    """
+    detector = load_detectors()[spec.array.detector]
+    fields: list[tuple[str, str]] = [
+        ("proto", f"{spec.name}.{spec.version}"),
+        ("det", f"{detector.short}:{detector.weights_sha256[:8]}"),
+        ("eps", f"{spec.array.batch_norm_eps:.0e}".replace("e-0", "e-")),
+        ("t", str(spec.clips.frames)),
+        ("s", str(spec.clips.stride)),
+        ("real", _side(num_real, spec.clips.real)),
+        ("fake", _side(num_fake, spec.clips.fake)),
+        ("crop", _CROP[spec.array.crop]),
+        ("rs", _RESIZE[spec.array.resize]),
+        ("range", _RANGE[spec.array.range]),
+        ("cov", spec.statistics.covariance),
+        ("prec", precision),
+        ("data", f"{real_label}:{real_digest[:8]}"),
+        ("seed", str(spec.statistics.seed)),
+        ("fakes", fake_digest[:8]),
+        ("v", version),
+    ]
+    return Signature(detector.measures[spec.metric], tuple(fields))
+
+
+def _side(count: int, side: SideSpec) -> str:
+    return f"{count}.{_PICK[side.pick]}.{_START[side.start]}"
