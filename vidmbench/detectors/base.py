@@ -1,0 +1,109 @@
+"""What an engine is, and which one runs."""
+
+import importlib.util
+from collections.abc import Iterable, Iterator
+from typing import Literal, Protocol
+
+import numpy as np
+from jaxtyping import Float32
+
+from vidmbench.detectors.i3d import folded
+from vidmbench.detectors.weights import load_weights
+from vidmbench.errors import UsageError
+from vidmbench.protocols import ArrayStage, DetectorSpec, load_detectors
+
+Prepared = Float32[np.ndarray, "time size size 3"]
+Feature = Float32[np.ndarray, " feature"]
+Precision = Literal["fp32", "bf16"]
+Device = Literal["auto", "cpu", "cuda"]
+
+
+class Engine(Protocol):
+    """A network on a device.
+
+    Attributes:
+        name: What runs it, such as ``openvino-2026.4/cpu``; stands in the record.
+    """
+
+    name: str
+
+    def features(self, clips: Iterable[Prepared]) -> Iterator[Feature]:
+        """Features of clips, one by one, in order; clips in flight are few and bounded.
+
+        Args:
+            clips: Resized, cropped clips (time, size, size, 3), float32 in the protocol's range.
+
+        Yields:
+            float32 (feature,), the same whatever clips came before or after.
+        """
+        ...
+
+
+def engine_name(device: Device = "auto") -> str:
+    """The engine that would run, without loading it: ``openvino-VERSION/cpu``, ``torch-VERSION/cpu`` or ``…/cuda``.
+
+    Raises:
+        UsageError: ``cuda`` was asked for and there is none.
+    """
+    chosen, _, place = _choose(device).partition("/")
+    # Importing torch or openvino takes a second; their versions are known to the package metadata.
+    from importlib.metadata import version
+
+    number = version(chosen).split("+")[0]
+    return f"{chosen}-{number}/{place}"
+
+
+def load_engine(stage: ArrayStage, *, precision: Precision = "fp32", device: Device = "auto") -> Engine:
+    """Loads a detector's network on the fastest engine there is.
+
+    Args:
+        stage: The protocol's array stage: names the detector and its batch-norm epsilon.
+        precision: ``fp32`` (TF32 off), or ``bf16`` where the error is small and stated.
+        device: ``auto`` takes CUDA, then OpenVINO on the CPU, then PyTorch on the CPU.
+
+    Returns:
+        The engine.
+
+    Raises:
+        WeightsError: The weights cannot be had.
+        UsageError: ``cuda`` was asked for and there is none.
+    """
+    spec: DetectorSpec = load_detectors()[stage.detector]
+    chosen, _, place = _choose(device).partition("/")
+    layers = folded(load_weights(spec), eps=stage.batch_norm_eps)
+    if chosen == "openvino":
+        from vidmbench.detectors.openvino_engine import OpenVinoEngine
+
+        return OpenVinoEngine(layers, precision=precision, name=engine_name(device))
+    from vidmbench.detectors.torch_engine import TorchEngine
+
+    return TorchEngine(layers, precision=precision, device=place, name=engine_name(device))
+
+
+def _choose(device: Device) -> str:
+    if device != "cpu" and _cuda_is_there():
+        return "torch/cuda"
+    if device == "cuda":
+        raise UsageError(
+            "no CUDA device was found",
+            expected="an NVIDIA GPU and a CUDA build of PyTorch",
+            found=_torch_version(),
+            where="--device cuda",
+            fix="use --device auto, or install a CUDA build of PyTorch",
+        )
+    return "openvino/cpu" if importlib.util.find_spec("openvino") else "torch/cpu"
+
+
+def _torch_version() -> str:
+    from importlib.metadata import version
+
+    return f"torch {version('torch')}"
+
+
+def _cuda_is_there() -> bool:
+    # A CPU build says so in its version; torch itself, slow to import, is only asked where it may have CUDA.
+    if "+cpu" in _torch_version():
+        return False
+    import torch
+
+    return torch.cuda.is_available()

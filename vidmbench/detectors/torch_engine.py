@@ -1,0 +1,98 @@
+"""I3D on PyTorch: every device."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vidmbench.detectors.base import Feature, Precision, Prepared
+from vidmbench.detectors.i3d import Convolution, Triple, build, same_padding
+
+# Clips of 16 frames a batch on a GPU; fewer where clips are longer. The CPU takes one clip at a time.
+_GPU_CLIPS = 16
+
+
+class _TorchOps:
+    """The operations of the graph on channels-last tensors."""
+
+    def __init__(self, layers: dict[str, Convolution], device: torch.device, dtype: torch.dtype) -> None:
+        self._tensors = {
+            id(layer): (
+                torch.from_numpy(layer.weight).to(device, dtype).contiguous(memory_format=torch.channels_last_3d),
+                torch.from_numpy(layer.bias).to(device, dtype),
+            )
+            for layer in layers.values()
+        }
+
+    def conv(self, x: Tensor, layer: Convolution, *, stride: int = 1, relu: bool = True) -> Tensor:
+        weight, bias = self._tensors[id(layer)]
+        x = x.to(weight.dtype)
+        x, padding = _padded(x, weight.shape[2:], (stride,) * 3)
+        y = F.conv3d(x, weight, bias, stride=stride, padding=padding)
+        return y.relu_() if relu else y
+
+    def max_pool(self, x: Tensor, kernel: Triple, stride: Triple) -> Tensor:
+        # Every pool reads what a ReLU wrote, so padding with zeros equals TensorFlow's padding with -infinity.
+        x, padding = _padded(x, kernel, stride)
+        return F.max_pool3d(x, kernel, stride, padding)
+
+    def mean_pool(self, x: Tensor, kernel: Triple) -> Tensor:
+        return F.avg_pool3d(x.float(), kernel, 1)  # PyTorch has no bf16 kernel for it on CPUs
+
+    def join(self, parts: Sequence[Tensor]) -> Tensor:
+        return torch.cat(list(parts), dim=1)
+
+
+def _padded(x: Tensor, kernel: Sequence[int], stride: Sequence[int]) -> tuple[Tensor, tuple[int, ...]]:
+    """SAME padding: left to the operation where it is the same on both sides, else put on by a copy."""
+    pads = [same_padding(size, k, s) for size, k, s in zip(x.shape[2:], kernel, stride, strict=True)]
+    if all(before == after for before, after in pads):
+        return x, tuple(before for before, _ in pads)
+    return F.pad(x, [side for pad in reversed(pads) for side in pad]), (0, 0, 0)
+
+
+class TorchEngine:
+    """The network on a PyTorch device.
+
+    Args:
+        layers: Folded convolutions.
+        precision: ``fp32`` or ``bf16``.
+        device: ``cpu`` or ``cuda``.
+        name: What the record says.
+    """
+
+    def __init__(self, layers: dict[str, Convolution], *, precision: Precision, device: str, name: str) -> None:
+        self.name = name
+        self._layers = layers
+        self._device = torch.device(device)
+        self._dtype = torch.float32 if precision == "fp32" else torch.bfloat16
+        self._ops = _TorchOps(layers, self._device, self._dtype)
+
+    def features(self, clips: Iterable[Prepared]) -> Iterator[Feature]:
+        """See :class:`vidmbench.detectors.base.Engine`."""
+        size = 1 if self._device.type == "cpu" else _GPU_CLIPS
+        left = iter(clips)
+        while batch := list(islice(left, size)):
+            yield from self._batch(batch)
+
+    def _batch(self, clips: Sequence[Prepared]) -> np.ndarray:
+        with torch.inference_mode(), _without_tf32():
+            x = torch.from_numpy(np.stack(clips)).to(self._device, self._dtype, non_blocking=True)
+            logits = build(x.permute(0, 4, 1, 2, 3), self._ops, self._layers)
+            features: np.ndarray = logits.float().mean(dim=(2, 3, 4)).cpu().numpy()
+        return features
+
+
+@contextmanager
+def _without_tf32() -> Iterator[None]:
+    """Full float32 on CUDA while scoring; the user's own settings come back afterwards."""
+    before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    try:
+        yield
+    finally:
+        torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = before

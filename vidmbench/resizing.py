@@ -1,0 +1,84 @@
+"""From uint8 frames to what a network is fed: crop and resize rules, each named after the code it matches."""
+
+from typing import Literal
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float32
+from torch import Tensor
+
+from vidmbench.arrays import Frames
+from vidmbench.protocols import ArrayStage
+
+Prepared = Float32[np.ndarray, "time size size 3"]
+Kernel = Literal["bilinear-half-pixel", "bilinear-tf1"]
+
+
+def prepared(frames: Frames, stage: ArrayStage, *, size: int) -> Prepared:
+    """Resizes, crops and scales one clip as its protocol says.
+
+    Args:
+        frames: uint8 (time, height, width, 3), 0..255.
+        stage: The protocol's array stage.
+        size: Height and width the network is fed, pixels.
+
+    Returns:
+        float32 (time, size, size, 3) in the protocol's range.
+    """
+    with torch.inference_mode():
+        # A view in channels-last order: the memory stays (time, height, width, 3) from end to end.
+        x = torch.from_numpy(frames).permute(0, 3, 1, 2).float()
+        height, width = frames.shape[1:3]
+        if stage.crop == "short-side-centre":
+            x = _centre(resized(x, _short_side(height, width, size), stage.resize), size)
+        else:
+            x = resized(x, (size, size), stage.resize)
+        x = x * (2 / 255) - 1 if stage.range == "-1..1" else x / 255
+        array: np.ndarray = x.permute(0, 2, 3, 1).contiguous().numpy()
+    return array
+
+
+def resized(x: Tensor, size: tuple[int, int], kernel: Kernel) -> Tensor:
+    """Resizes without antialiasing.
+
+    Args:
+        x: float32 (time, channel, height, width).
+        size: New height and width.
+        kernel: ``bilinear-half-pixel``: PyTorch's interpolate with align_corners=False, which StyleGAN-V's
+            detector uses. ``bilinear-tf1``: TensorFlow 1's resize_bilinear, which takes output pixel i from
+            i * old / new without the half-pixel shift (the original FVD).
+
+    Returns:
+        float32 (time, channel, new height, new width).
+    """
+    if tuple(x.shape[2:]) == size:
+        return x
+    if kernel == "bilinear-half-pixel":
+        return F.interpolate(x, size=size, mode="bilinear", align_corners=False)
+    return _interpolated_tf1(_interpolated_tf1(x, size[0], dim=2), size[1], dim=3)
+
+
+def _interpolated_tf1(x: Tensor, size: int, *, dim: int) -> Tensor:
+    """One axis: the two nearest input pixels, blended; past the last pixel it repeats."""
+    length = x.shape[dim]
+    # TensorFlow computes the positions in float32; so do we, to pick the same neighbours.
+    position = torch.arange(size, dtype=torch.float32) * (torch.tensor(length, dtype=torch.float32) / size)
+    low = position.floor().long()
+    high = (low + 1).clamp(max=length - 1)
+    shape = [1, 1, 1, 1]
+    shape[dim] = size
+    weight = (position - low).reshape(shape)
+    return torch.lerp(x.index_select(dim, low), x.index_select(dim, high), weight)
+
+
+def _short_side(height: int, width: int, size: int) -> tuple[int, int]:
+    """The size whose shorter side is ``size``; the longer is rounded up, as VideoGPT's preprocess does."""
+    if height < width:
+        return size, -(-width * size // height)
+    return -(-height * size // width), size
+
+
+def _centre(x: Tensor, size: int) -> Tensor:
+    top, left = (x.shape[2] - size) // 2, (x.shape[3] - size) // 2
+    return x[:, :, top : top + size, left : left + size]
