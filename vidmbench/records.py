@@ -145,7 +145,12 @@ class PublishedValue(_Frozen):
         value: The number, or None where none was printed.
         stderr: Spread printed with it.
         source: Who made the number.
-        note: Notes for the careful reader; doubtful cells say so here.
+        note: Notes for the careful reader, parted by `` // ``; each is a footnote where the cell is flagged.
+        printed: The cell letter for letter as printed, so that 35.20 does not become 35.2.
+        flag: What is wrong with the cell, for programs; empty where nothing is. ``misprinted``: wrong in print;
+            ``repaired``: digits lost in extraction, taken from a second source; ``doubtful``; ``other-protocol``:
+            made in another way than its neighbours; ``duplicate``: repeats another cell; ``not-printed``: no value.
+        reading: How surely the print was read, and what confirms it.
     """
 
     table: str
@@ -161,6 +166,14 @@ class PublishedValue(_Frozen):
     stderr: float | None
     source: str
     note: str
+    printed: str
+    flag: Literal["", "misprinted", "repaired", "doubtful", "other-protocol", "duplicate", "not-printed"]
+    reading: str
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The notes one by one."""
+        return tuple(self.note.split(" // ")) if self.note else ()
 
 
 def write_record(record: RunRecord, folder: Path) -> Path:

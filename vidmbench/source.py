@@ -1,6 +1,6 @@
 """What a source is: anything that yields clips, with a length, names and ``read(index, frames)``."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -28,11 +28,15 @@ class Source(Protocol):
 
     Attributes:
         label: How signatures and messages name the source, such as ``clevrer-mini@test``.
+        size: Height and width of every frame, pixels.
         skipped: Videos already left out because they could not be used (empty unless skipping was asked for).
+        notes: What a reader of the score should know about how the videos were read.
     """
 
     label: str
+    size: tuple[int, int]
     skipped: tuple[Skipped, ...]
+    notes: tuple[str, ...]
 
     def __len__(self) -> int:
         """The number of videos."""
@@ -60,3 +64,48 @@ class Source(Protocol):
         Files are digested by content; procedural sources by name, version and seed.
         """
         ...
+
+
+class Transformed:
+    """A source whose clips are another source's clips, changed as a whole.
+
+    What reads several clips of one video reads the base once and calls ``change`` for each clip.
+
+    Args:
+        base: The source underneath.
+        change: Takes the frames of one clip and its video's name, gives as many frames.
+        label: See :class:`Source`.
+        digest: See :meth:`Source.digest`.
+        is_paired: Whether ``base`` is the very source this one is scored against.
+    """
+
+    def __init__(
+        self, base: Source, change: Callable[[Frames, str], Frames], *, label: str, digest: str, is_paired: bool
+    ) -> None:
+        self.base = base
+        self.change = change
+        self.label = label
+        self.is_paired = is_paired
+        self.size = base.size
+        self.skipped = base.skipped
+        self.notes = base.notes
+        self._digest = digest
+
+    def __len__(self) -> int:
+        return len(self.base)
+
+    def name(self, index: int) -> str:
+        """See :class:`Source`."""
+        return self.base.name(index)
+
+    def num_frames(self, index: int) -> int:
+        """See :class:`Source`."""
+        return self.base.num_frames(index)
+
+    def read(self, index: int, frames: Sequence[int]) -> Frames:
+        """One clip, changed."""
+        return self.change(self.base.read(index, frames), self.name(index))
+
+    def digest(self) -> str:
+        """See :class:`Source`."""
+        return self._digest

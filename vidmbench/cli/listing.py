@@ -1,0 +1,118 @@
+"""``vidmbench list`` and ``vidmbench show``: what there is, and one thing whole."""
+
+import json
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from vidmbench import resources
+from vidmbench.controls import KINDS
+from vidmbench.datasets import dataset_names, load_dataset
+from vidmbench.errors import UsageError, unknown
+from vidmbench.protocols import load_detectors, load_protocol, protocol_names
+
+
+class Things(StrEnum):
+    """What ``list`` lists."""
+
+    MODELS = "models"
+    DATASETS = "datasets"
+    PROTOCOLS = "protocols"
+    DETECTORS = "detectors"
+    RESULTS = "results"
+
+
+def _models() -> dict[str, str]:
+    own = {f"control:{name}": text for name, text in KINDS.items()}
+    return own | {
+        "static-of:LABEL": "the frozen twin of any model, with --samples PATH",
+        "LABEL": "any system of your own, with --samples PATH",
+    }
+
+
+def _results() -> dict[str, str]:
+    from pathlib import Path
+
+    from vidmbench.records import read_records
+
+    records = read_records(resources.results_dir() / "measured", Path("runs"))
+    return {record.run_id: f"{record.model} on {record.dataset}" for record in records}
+
+
+def _listed(things: Things) -> dict[str, str]:
+    if things is Things.MODELS:
+        return _models()
+    if things is Things.DATASETS:
+        return {name: load_dataset(name).title for name in dataset_names()}
+    if things is Things.PROTOCOLS:
+        return {name: load_protocol(name).note for name in protocol_names()}
+    if things is Things.DETECTORS:
+        return {name: spec.title for name, spec in load_detectors().items()}
+    return _results()
+
+
+def list_things(
+    things: Annotated[Things, typer.Argument(help="What to list.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> None:
+    """List what can be named on the command line.
+
+    \b
+    Examples:
+      vidmbench list protocols
+      vidmbench list models
+    """  # noqa: D301
+    found = _listed(things)
+    if as_json:
+        print(json.dumps(found))
+        return
+    if not found:
+        print(f"no {things.value} yet")
+    width = max((len(name) for name in found), default=0)
+    for name, text in found.items():
+        print(f"{name:{width}s}  {text}")
+
+
+def show(
+    name: Annotated[str, typer.Argument(help="A protocol, data set, detector or control.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> None:
+    """Show one protocol, data set, detector or control whole.
+
+    \b
+    Examples:
+      vidmbench show fvd-stylegan-v
+      vidmbench show clevrer-mini
+    """  # noqa: D301
+    kind, content = _found(name)
+    if as_json:
+        print(json.dumps({"kind": kind, **content}))
+        return
+    print(f"# {kind}")
+    for line in _lines(content):
+        print(line)
+
+
+def _found(name: str) -> tuple[str, dict[str, Any]]:
+    if name in protocol_names() or name.endswith(".toml"):
+        return "protocol", load_protocol(name).model_dump(mode="json")
+    if name in dataset_names():
+        return "data set", load_dataset(name).model_dump(mode="json")
+    if name in load_detectors():
+        return "detector", load_detectors()[name].model_dump(mode="json")
+    control = name.removeprefix("control:")
+    if control in KINDS:
+        return "control", {"name": f"control:{control}", "what": KINDS[control]}
+    known = [*protocol_names(), *dataset_names(), *load_detectors(), *(f"control:{kind}" for kind in KINDS)]
+    raise unknown("name", name, known, error=UsageError, fix="see vidmbench list protocols|datasets|detectors|models")
+
+
+def _lines(content: dict[str, Any], indent: str = "") -> list[str]:
+    lines = []
+    for key, value in content.items():
+        if isinstance(value, dict):
+            lines += [f"{indent}{key}:", *_lines(value, indent + "  ")]
+        elif value is not None:
+            lines.append(f"{indent}{key}: {', '.join(map(str, value)) if isinstance(value, list) else value}")
+    return lines

@@ -1,0 +1,141 @@
+"""Options that several commands share, with their words of help."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
+
+import typer
+
+from vidmbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from vidmbench.runs import Choices
+
+
+class PrecisionPick(StrEnum):
+    """Number format of the network."""
+
+    fp32 = "fp32"
+    bf16 = "bf16"
+
+
+class DevicePick(StrEnum):
+    """Where the network runs."""
+
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+
+
+class OnBadPick(StrEnum):
+    """What becomes of videos that cannot be used."""
+
+    stop = "stop"
+    skip = "skip"
+
+
+_PROTOCOL, _COMPUTE, _OUTPUT = "Protocol", "Compute", "Output"
+
+Frames = Annotated[
+    str | None, typer.Option(help="Frames of a clip; several as `16,64,128`.", rich_help_panel=_PROTOCOL)
+]
+ProtocolNames = Annotated[
+    list[str] | None,
+    typer.Option("--protocol", help="A protocol's name or TOML file; may be repeated.", rich_help_panel=_PROTOCOL),
+]
+Stride = Annotated[
+    int | None, typer.Option(help="Take every K-th frame of the videos.", metavar="K", rich_help_panel=_PROTOCOL)
+]
+NumVideos = Annotated[int | None, typer.Option(help="Videos on both sides.", metavar="K", rich_help_panel=_PROTOCOL)]
+NumReal = Annotated[int | None, typer.Option(help="Real videos.", metavar="K", rich_help_panel=_PROTOCOL)]
+NumFake = Annotated[int | None, typer.Option(help="Scored videos.", metavar="K", rich_help_panel=_PROTOCOL)]
+Seed = Annotated[int | None, typer.Option(help="Seed of every random choice.", metavar="S", rich_help_panel=_PROTOCOL)]
+PrecisionName = Annotated[
+    PrecisionPick,
+    typer.Option("--precision", help="bf16 is faster and stands in the signature.", rich_help_panel=_COMPUTE),
+]
+DeviceName = Annotated[DevicePick, typer.Option("--device", help="Where the network runs.", rich_help_panel=_COMPUTE)]
+DataRoot = Annotated[
+    Path | None,
+    typer.Option(help="Where data sets lie that vidmbench does not make itself.", metavar="DIR"),
+]
+OnBad = Annotated[
+    OnBadPick,
+    typer.Option("--on-bad", help="Stop on videos that cannot be used, or leave them out and list them."),
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else.", rich_help_panel=_OUTPUT)]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Check everything, say what would be done, stop.", rich_help_panel=_OUTPUT)
+]
+
+
+def choices_from(
+    protocols: list[str] | None,
+    frames: str | None,
+    stride: int | None,
+    num_videos: int | None,
+    num_real: int | None,
+    num_fake: int | None,
+    seed: int | None,
+    precision: PrecisionPick,
+    device: DevicePick,
+    on_bad: OnBadPick,
+    data_root: Path | None,
+) -> "Choices":
+    """The options as :class:`vidmbench.runs.Choices`.
+
+    Raises:
+        UsageError: Options that contradict each other or are no numbers.
+    """
+    from vidmbench.runs import DEFAULT_PROTOCOL, Choices
+
+    if num_videos is not None and (num_real is not None or num_fake is not None):
+        raise UsageError(
+            "--num-videos sets both sides",
+            expected="--num-videos K, or --num-real K and --num-fake K",
+            found="both ways at once",
+        )
+    if data_root is not None and not data_root.is_dir():
+        raise UsageError("--data-root is no folder", expected="a folder", found=str(data_root), where="--data-root")
+    try:
+        lengths = tuple(dict.fromkeys(int(word) for word in frames.split(","))) if frames else ()
+    except ValueError as error:
+        raise UsageError(
+            "--frames takes whole numbers", expected="16, or 16,64,128", found=str(frames), where="--frames"
+        ) from error
+    return Choices(
+        protocols=tuple(dict.fromkeys(protocols or [DEFAULT_PROTOCOL])),
+        frames=lengths,
+        stride=stride,
+        num_real=num_videos if num_real is None else num_real,
+        num_fake=num_videos if num_fake is None else num_fake,
+        seed=seed,
+        precision=precision.value,
+        device=device.value,
+        on_bad=on_bad.value,
+    )
+
+
+class _Tick(Protocol):
+    def __call__(self, done: int, total: int, label: str) -> None: ...
+
+
+@contextmanager
+def progress_bar() -> Iterator[_Tick]:
+    """A bar on stderr, silent where stderr is no terminal; counts clips over all sources."""
+    from tqdm import tqdm
+
+    bar: Any = tqdm(total=None, unit="clip", disable=not sys.stderr.isatty(), file=sys.stderr, leave=False)
+
+    def tick(done: int, total: int, label: str) -> None:
+        bar.total = total
+        bar.set_description(label, refresh=False)
+        bar.update(done - bar.n)
+
+    try:
+        yield tick
+    finally:
+        bar.close()

@@ -1,0 +1,67 @@
+"""``vidmbench results``: bring records into the checkout, and list them."""
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vidmbench import resources
+from vidmbench.errors import ResultError
+from vidmbench.records import RunRecord, read_record, read_records, record_files, write_record
+from vidmbench.tables import measurement_rows
+
+app = typer.Typer(no_args_is_help=True, help="Keep and list the records of runs.")
+RUNS = Path("runs")
+
+
+@app.command("import")
+def import_records(
+    paths: Annotated[list[Path], typer.Argument(metavar="RECORD.json...", help="Records that `vidmbench run` wrote.")],
+) -> None:
+    """Check records and copy them to results/measured of this checkout, where they can be committed.
+
+    \b
+    Example:
+      vidmbench results import runs/*.json
+    """  # noqa: D301
+    results = resources.checkout_results_dir()
+    if results is None:
+        raise ResultError(
+            "an installed package has no place for records",
+            expected="vidmbench installed from a checkout with pip install -e",
+            where=str(resources.results_dir()),
+            fix="run this in a checkout, or keep the records in ./runs: vidmbench table reads them there",
+        )
+    # All are checked before the first is copied.
+    targets = [(record, _target(record, results / "measured")) for record in map(read_record, paths)]
+    for record, folder in targets:
+        print(write_record(record, folder))
+
+
+@app.command("list")
+def list_records(
+    runs: Annotated[Path, typer.Option("--runs", metavar="DIR", help="Records of your own runs.")] = RUNS,
+) -> None:
+    """List the measurements in ./runs and results/measured, oldest first.
+
+    \b
+    Example:
+      vidmbench results list
+    """  # noqa: D301
+    print(measurement_rows(read_records(resources.results_dir() / "measured", runs)).to_markdown(), end="")
+
+
+def _target(record: RunRecord, measured: Path) -> Path:
+    """The folder a record belongs in; refuses to replace another record of the same name."""
+    folder = measured / (re.sub(r"[^A-Za-z0-9._-]+", "-", record.dataset).strip(".-") or "unnamed")
+    if record.run_id != Path(record.run_id).name:
+        raise ResultError("a run's name is no file name", found=record.run_id, fix="run the measurement again")
+    for earlier in (path for path in record_files(measured) if path.stem == record.run_id):
+        if earlier.parent != folder or read_record(earlier).digest != record.digest:
+            raise ResultError(
+                f"another record of the run {record.run_id} is already kept",
+                where=str(earlier),
+                fix="remove it first if this one is to take its place",
+            )
+    return folder

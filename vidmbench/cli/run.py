@@ -1,0 +1,199 @@
+"""``vidmbench run`` and ``vidmbench score``."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from vidmbench.cli.options import (
+    DataRoot,
+    DeviceName,
+    DevicePick,
+    DryRun,
+    Frames,
+    Json,
+    NumFake,
+    NumReal,
+    NumVideos,
+    OnBad,
+    OnBadPick,
+    PrecisionName,
+    PrecisionPick,
+    ProtocolNames,
+    Seed,
+    Stride,
+    choices_from,
+    progress_bar,
+)
+
+
+def run(
+    model: Annotated[str, typer.Option(help="`control:NAME`, `static-of:LABEL`, or any label with --samples.")],
+    dataset: Annotated[str, typer.Option(help="A data set's name (with `@SPLIT` if wanted), or `folder:PATH`.")],
+    samples: Annotated[str | None, typer.Option(help="Where the model's videos lie: folder, zip, npy or npz.")] = None,
+    frames: Frames = None,
+    protocol: ProtocolNames = None,
+    stride: Stride = None,
+    num_videos: NumVideos = None,
+    num_real: NumReal = None,
+    num_fake: NumFake = None,
+    seed: Seed = None,
+    precision: PrecisionName = PrecisionPick.fp32,
+    device: DeviceName = DevicePick.auto,
+    data_root: DataRoot = None,
+    on_bad: OnBad = OnBadPick.stop,
+    out: Annotated[Path, typer.Option(help="Folder for the record and the picture.")] = Path("runs"),
+    as_json: Json = False,
+    dry_run: DryRun = False,
+) -> None:
+    """The main job: score a model against a data set, write a record, print the row.
+
+    \b
+    Examples:
+      vidmbench run --model control:static --dataset clevrer-mini --frames 16
+      vidmbench run --model my-gan --samples DIR --dataset folder:REAL --frames 16 --num-videos 48
+      vidmbench run --model control:real --dataset clevrer-mini --frames 16,32 --num-videos 64
+    """  # noqa: D301
+    from vidmbench.runs import carry_out, checked_output, prepare_run, record_of
+
+    choices = choices_from(
+        protocol, frames, stride, num_videos, num_real, num_fake, seed, precision, device, on_bad, data_root
+    )
+    job = prepare_run(model, dataset, choices, samples=samples)
+    if dry_run:
+        _show_plan(job, as_json=as_json)
+        return
+    checked_output(out)
+    with progress_bar() as progress:
+        measurements = carry_out(job, progress)
+
+    from vidmbench.plots import contact_sheet, save_figure
+    from vidmbench.records import write_record
+
+    record = record_of(job, measurements, command=["vidmbench", *sys.argv[1:]])
+    path = write_record(record, out)
+    picture = out / f"{record.run_id}.png"
+    save_figure(contact_sheet(job.real, job.fake, job.plans[0], measurements[0]), picture)
+    _report(record, measurements, as_json=as_json)
+    print(f"record:  {path}\npicture: {picture}", file=sys.stderr)
+    _end(measurements)
+
+
+def score(
+    real: Annotated[str, typer.Argument(help="A folder, zip, npy or npz; or `dataset:NAME[@SPLIT]`.")],
+    fake: Annotated[str, typer.Argument(help="The same, or `control:NAME` made from REAL.")],
+    frames: Frames = None,
+    protocol: ProtocolNames = None,
+    stride: Stride = None,
+    num_videos: NumVideos = None,
+    num_real: NumReal = None,
+    num_fake: NumFake = None,
+    seed: Seed = None,
+    precision: PrecisionName = PrecisionPick.fp32,
+    device: DeviceName = DevicePick.auto,
+    data_root: DataRoot = None,
+    on_bad: OnBad = OnBadPick.stop,
+    out: Annotated[Path | None, typer.Option(help="Also write a record into this folder.")] = None,
+    as_json: Json = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Score one source against another, without names and without a record unless --out is given.
+
+    \b
+    Examples:
+      vidmbench score REAL FAKE --protocol fvd-stylegan-v --frames 16 --num-videos 48
+      vidmbench score dataset:clevrer-mini@test control:blurred --frames 16 --num-videos 32
+    """  # noqa: D301
+    from vidmbench.runs import carry_out, checked_output, prepare_score, record_of
+
+    choices = choices_from(
+        protocol, frames, stride, num_videos, num_real, num_fake, seed, precision, device, on_bad, data_root
+    )
+    job = prepare_score(real, fake, choices)
+    if dry_run:
+        _show_plan(job, as_json=as_json)
+        return
+    if out is not None:
+        checked_output(out)
+    with progress_bar() as progress:
+        measurements = carry_out(job, progress)
+    record = record_of(job, measurements, command=["vidmbench", *sys.argv[1:]])
+    if out is not None:
+        from vidmbench.records import write_record
+
+        print(f"record:  {write_record(record, out)}", file=sys.stderr)
+    _report(record, measurements, as_json=as_json)
+    _end(measurements)
+
+
+def _report(record: Any, measurements: Sequence[Any], *, as_json: bool) -> None:
+    """The rows and their signatures on stdout, or one JSON object and nothing else."""
+    if as_json:
+        content = [measurement.model_dump(mode="json") for measurement in measurements]
+        first = dict(content[0])
+        print(json.dumps(first if len(content) == 1 else {**first, "measurements": content}, allow_nan=False))
+    else:
+        from vidmbench.tables import measurement_rows
+
+        print(measurement_rows([record]).to_markdown())
+    for measurement in measurements:
+        for warning in measurement.warnings:
+            print(f"note: {warning}", file=sys.stderr)
+        for side in (measurement.real, measurement.fake):
+            if side.skipped:
+                print(f"left out of {side.label}: {len(side.skipped)} videos", file=sys.stderr)
+                for name, reason in side.skipped[:10]:
+                    print(f"  {name}: {reason}", file=sys.stderr)
+
+
+def _show_plan(job: Any, *, as_json: bool) -> None:
+    """What would be done, without doing it."""
+    from vidmbench.evaluate import planned_engine, planned_signature
+
+    choices = job.choices
+    plans = [
+        {
+            "protocol": item.spec.name,
+            "frames": item.spec.clips.frames,
+            "stride": item.spec.clips.stride,
+            "num_real": len(item.real.clips),
+            "num_fake": len(item.fake.clips),
+            "signature": planned_signature(item, job.real, job.fake, choices.precision).long,
+            "signature_id": planned_signature(item, job.real, job.fake, choices.precision).id,
+            "protocol_spec": item.spec.model_dump(mode="json"),
+        }
+        for item in job.plans
+    ]
+    content = {
+        "dry_run": True,
+        "model": job.model,
+        "dataset": job.dataset,
+        "real": f"{job.real.label} ({len(job.real)} videos)",
+        "fake": f"{job.fake.label} ({len(job.fake)} videos)",
+        "engine": planned_engine(choices.device),
+        "precision": choices.precision,
+        "measurements": plans,
+    }
+    if as_json:
+        print(json.dumps(content))
+        return
+    print("would score, and has not:")
+    for key in ("model", "dataset", "real", "fake", "engine", "precision"):
+        print(f"  {key:10s} {content[key]}")
+    for item in plans:
+        print(
+            f"  {item['protocol']}: {item['num_real']} real and {item['num_fake']} scored clips of "
+            f"{item['frames']} frames, stride {item['stride']}\n    {item['signature']}"
+        )
+
+
+def _end(measurements: Sequence[Any]) -> None:
+    """A measurement without a value is a failure of the command, though its record was written."""
+    failed = [measurement for measurement in measurements if measurement.status != "ok"]
+    for measurement in failed:
+        print(f"error: {measurement.protocol} has no value: {measurement.reason}", file=sys.stderr)
+    if failed:
+        raise typer.Exit(2)

@@ -1,0 +1,249 @@
+"""Protocol + real source + fake source -> measurements: the only place that joins everything."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Literal
+
+import numpy as np
+
+from vidmbench.detectors.base import Device, Precision, engine_name
+from vidmbench.errors import DataError
+from vidmbench.features import FeatureJob, FeatureSet, Progress, features_of
+from vidmbench.metrics import Moments, frechet_distance, frechet_interval
+from vidmbench.protocols import ProtocolSpec, load_detectors
+from vidmbench.records import Measurement, SideRecord
+from vidmbench.signature import Signature, signature_of
+from vidmbench.source import Source, Transformed
+from vidmbench.videos.clips import ClipPlan, plan_clips
+
+OnBad = Literal["stop", "skip"]
+Short = Literal["drop", "error"]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One measurement, planned but not yet made: everything that can be wrong with the request is known here.
+
+    Attributes:
+        spec: The protocol with frames, stride, counts and seed bound.
+        real: Clips of the real side.
+        fake: Clips of the scored side.
+    """
+
+    spec: ProtocolSpec
+    real: ClipPlan
+    fake: ClipPlan
+
+
+def plan(
+    real: Source,
+    fake: Source,
+    specs: Sequence[ProtocolSpec],
+    *,
+    short_real: Short | None = "error",
+    short_fake: Short | None = "error",
+) -> list[Planned]:
+    """Chooses the clips of both sides for each protocol.
+
+    Args:
+        real: The real videos.
+        fake: The videos to score.
+        specs: Bound protocols.
+        short_real: What becomes of real videos shorter than a clip; None leaves it to the protocol.
+        short_fake: The same for the scored side.
+
+    Returns:
+        One plan a protocol.
+
+    Raises:
+        DataError: Too few videos, or videos shorter than a clip.
+    """
+    sides = {"real": real, "fake": fake}
+    names = {side: [source.name(index) for index in range(len(source))] for side, source in sides.items()}
+    lengths = {side: [source.num_frames(index) for index in range(len(source))] for side, source in sides.items()}
+
+    def clips(spec: ProtocolSpec, side: Literal["real", "fake"], short: Short | None) -> ClipPlan:
+        return plan_clips(
+            names[side],
+            lengths[side],
+            spec.clips,
+            side,
+            seed=spec.statistics.seed,
+            short=short or spec.dataset.short_videos,
+            label=sides[side].label,
+        )
+
+    return [Planned(spec, clips(spec, "real", short_real), clips(spec, "fake", short_fake)) for spec in specs]
+
+
+def evaluate(
+    real: Source,
+    fake: Source,
+    plans: Sequence[Planned],
+    *,
+    precision: Precision = "fp32",
+    device: Device = "auto",
+    on_bad: OnBad = "stop",
+    progress: Progress | None = None,
+) -> list[Measurement]:
+    """Scores one source against another by every plan; each side is read once.
+
+    Args:
+        real: The real videos.
+        fake: The videos to score.
+        plans: From :func:`plan`.
+        precision: ``fp32`` or ``bf16``.
+        device: Where networks run.
+        on_bad: Whether a video that cannot be read stops the work or is left out and listed.
+        progress: See :func:`vidmbench.features.features_of`.
+
+    Returns:
+        One measurement a plan; one that has no value says why.
+
+    Raises:
+        DataError: A video cannot be read.
+        WeightsError: A network's weights cannot be had.
+    """
+    started = time.perf_counter()
+    jobs = [FeatureJob(real, item.real, item.spec.array, precision) for item in plans]
+    jobs += [FeatureJob(fake, item.fake, item.spec.array, precision) for item in plans]
+    sets = features_of(jobs, device=device, on_bad=on_bad, progress=progress)
+    reading = (time.perf_counter() - started) / len(plans)
+    measurements = []
+    for item, of_real, of_fake in zip(plans, sets[: len(plans)], sets[len(plans) :], strict=True):
+        measurements.append(_measured(item, real, fake, of_real, of_fake, precision, reading))
+    return measurements
+
+
+def planned_signature(item: Planned, real: Source, fake: Source, precision: Precision) -> Signature:
+    """The signature the measurement will have if every clip can be read."""
+    return _signature(item.spec, real, fake, len(item.real.clips), len(item.fake.clips), precision)
+
+
+def planned_engine(device: Device) -> str:
+    """The engine the measurement will run on."""
+    return engine_name(device)
+
+
+def _signature(
+    spec: ProtocolSpec, real: Source, fake: Source, num_real: int, num_fake: int, precision: Precision
+) -> Signature:
+    return signature_of(
+        spec,
+        num_real=num_real,
+        num_fake=num_fake,
+        real_label=real.label,
+        real_digest=real.digest(),
+        fake_digest=fake.digest(),
+        precision=precision,
+        version=version("vidmbench"),
+    )
+
+
+def _measured(
+    item: Planned,
+    real: Source,
+    fake: Source,
+    of_real: FeatureSet,
+    of_fake: FeatureSet,
+    precision: Precision,
+    reading: float,
+) -> Measurement:
+    started = time.perf_counter()
+    spec, detector = item.spec, load_detectors()[item.spec.array.detector]
+    num_real, num_fake = len(of_real.features), len(of_fake.features)
+    signature = _signature(spec, real, fake, num_real, num_fake, precision)
+    value, interval, interval_kind, reason = _distance(spec, of_real.features, of_fake.features)
+    sides = {"real": (real, item.real, of_real), "fake": (fake, item.fake, of_fake)}
+    records = {
+        side: SideRecord(
+            label=source.label,
+            digest=source.digest(),
+            num_videos=len(source),
+            num_scored=len(features.features),
+            size=source.size,
+            skipped=tuple((left.name, left.reason) for left in (*source.skipped, *clips.skipped, *features.skipped)),
+        )
+        for side, (source, clips, features) in sides.items()
+    }
+    return Measurement(
+        metric=signature.metric,
+        status="failed" if reason else "ok",
+        reason=reason,
+        value=value,
+        interval=interval,
+        interval_kind=interval_kind,
+        num_real=num_real,
+        num_fake=num_fake,
+        frames=spec.clips.frames,
+        stride=spec.clips.stride,
+        precision=precision,
+        engine=of_fake.engine,
+        signature=signature.long,
+        signature_short=signature.short,
+        signature_id=signature.id,
+        protocol=spec.name,
+        protocol_spec=spec.model_dump(mode="json"),
+        weights={detector.name: detector.weights_sha256},
+        seconds=round(reading + time.perf_counter() - started, 3),
+        seed=spec.statistics.seed,
+        real=records["real"],
+        fake=records["fake"],
+        warnings=tuple(_warnings(real, fake, num_real, num_fake, detector.num_features)),
+    )
+
+
+def _distance(
+    spec: ProtocolSpec, real: np.ndarray, fake: np.ndarray
+) -> tuple[float | None, tuple[float, float] | None, str | None, str | None]:
+    """Value, interval, its kind, and the reason where there is no value."""
+    if min(len(real), len(fake)) < 2:
+        return None, None, None, f"a covariance needs 2 clips a side, {len(real)} and {len(fake)} could be read"
+    for side, features in (("real", real), ("scored", fake)):
+        bad = int((~np.isfinite(features)).any(axis=1).sum())
+        if bad:
+            return None, None, None, f"the network gave no finite features for {bad} {side} clips"
+    normalisation = spec.statistics.covariance
+    value = frechet_distance(Moments.of(real), Moments.of(fake), normalisation=normalisation)
+    interval = frechet_interval(real, fake, normalisation=normalisation, seed=spec.statistics.seed)
+    if interval is None:
+        return value, None, None, None
+    return value, (interval.low, interval.high), interval.kind, None
+
+
+def _warnings(real: Source, fake: Source, num_real: int, num_fake: int, num_features: int) -> list[str]:
+    """What a careful reader of this number should know."""
+    found = [*real.notes, *(note for note in fake.notes if note not in real.notes)]
+    if isinstance(fake, Transformed) and fake.is_paired:
+        found.append("paired: this control is made from the very videos it is scored against")
+    if real.digest() == fake.digest():
+        found.append("both sides hold the same videos")
+    if real.size != fake.size:
+        (real_height, real_width), (fake_height, fake_width) = real.size, fake.size
+        found.append(
+            f"the sides differ in size: real {real_width}x{real_height}, scored {fake_width}x{fake_height} pixels"
+        )
+    if min(num_real, num_fake) <= num_features:
+        found.append(
+            f"{min(num_real, num_fake)} clips for {num_features} features: the value holds a large finite-sample bias "
+            "and compares only with values at the same counts"
+        )
+    return found
+
+
+def checked_counts(real: Source, fake: Source) -> None:
+    """Refuses sources that cannot give a covariance at all.
+
+    Raises:
+        DataError: A source has fewer than 2 videos.
+    """
+    for source in (real, fake):
+        if len(source) < 2:
+            raise DataError(
+                f"{source.label} has {len(source)} video{'' if len(source) == 1 else 's'}",
+                expected="at least 2 videos a side: a covariance needs them",
+                found=str(len(source)),
+                where=source.label,
+            )

@@ -1,0 +1,235 @@
+"""Source x clip plan x detector to features: read once, computed in a stream, kept in the cache.
+
+A cache entry grows row by row while clips are scored, so a killed run goes on where it stopped; a whole entry is a
+safetensors file. Each entry has a lock: two runs that want the same features compute them once.
+"""
+
+import json
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from vidmbench import resources
+from vidmbench.arrays import Features, Frames
+from vidmbench.detectors.base import Device, Engine, Precision, Prepared, engine_name, load_engine
+from vidmbench.errors import DataError
+from vidmbench.feature_cache import CacheEntry
+from vidmbench.files import sha256_of_parts, unwritable
+from vidmbench.protocols import ArrayStage, load_detectors
+from vidmbench.source import Skipped, Source, Transformed
+from vidmbench.videos.clips import Clip, ClipPlan
+
+# Raised on any change to reading, preparing or networks that can move a feature.
+VERSION = 1
+_READERS = 2
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class FeatureJob:
+    """What is wanted: the features of one plan's clips.
+
+    Attributes:
+        source: The videos.
+        plan: The clips.
+        stage: From uint8 clips to features.
+        precision: ``fp32`` or ``bf16``.
+    """
+
+    source: Source
+    plan: ClipPlan
+    stage: ArrayStage
+    precision: Precision
+
+    def key(self, engine: str) -> str:
+        """Everything that can move a feature, hashed: 64 hex digits."""
+        stage, detector = self.stage, load_detectors()[self.stage.detector]
+        clips = [(self.source.name(clip.video), clip.start, clip.frames, clip.stride) for clip in self.plan.clips]
+        parts = [str(VERSION), self.source.digest(), json.dumps(clips), detector.weights_sha256, engine]
+        parts += [str(stage.batch_norm_eps), str(stage.truncate_uint8), stage.crop, stage.resize, stage.range]
+        return sha256_of_parts(*parts, self.precision)
+
+
+@dataclass(frozen=True)
+class FeatureSet:
+    """Features of the clips that could be read.
+
+    Attributes:
+        features: float32 (clip, feature), in the plan's order.
+        skipped: Clips left out because their video could not be read.
+        engine: What ran the network.
+    """
+
+    features: Features
+    skipped: tuple[Skipped, ...]
+    engine: str
+
+
+def features_of(
+    jobs: Sequence[FeatureJob],
+    *,
+    device: Device = "auto",
+    on_bad: Literal["stop", "skip"] = "stop",
+    progress: Progress | None = None,
+) -> list[FeatureSet]:
+    """Features for every job, from the cache where they are there.
+
+    Jobs on one source are read together: each video once, the frames all of them want.
+
+    Args:
+        jobs: What is wanted.
+        device: Where the networks run.
+        on_bad: ``stop`` raises on the first video that cannot be read; ``skip`` leaves its clip out.
+        progress: Told clips done, clips in all, and what is being scored.
+
+    Returns:
+        One set a job, in order.
+
+    Raises:
+        DataError: A video cannot be read (what was done stays in the cache).
+        WeightsError: The network's weights cannot be had.
+    """
+    engine = engine_name(device)
+    folder = resources.cache_dir() / "features"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(folder, error) from error
+    keys = [job.key(engine) for job in jobs]
+    entries = {
+        key: _Entry(folder, key, len(job.plan.clips), load_detectors()[job.stage.detector].num_features, job=job)
+        for key, job in zip(keys, jobs, strict=True)
+    }
+    sources = {id(_base(job.source)): job.source for job in jobs}
+    for source in sources.values():
+        own = [entry for entry in entries.values() if _base(entry.job.source) is _base(source)]
+        _fill(own, device, on_bad, progress)
+    return [FeatureSet(*entries[key].read(), engine) for key in keys]
+
+
+@dataclass(kw_only=True)
+class _Entry(CacheEntry):
+    """A cache entry together with the job that it answers."""
+
+    job: FeatureJob
+
+
+def _base(source: Source) -> Source:
+    return source.base if isinstance(source, Transformed) else source
+
+
+def _fill(entries: list[_Entry], device: Device, on_bad: Literal["stop", "skip"], progress: Progress | None) -> None:
+    """Computes what is missing of the entries of one source."""
+    with ExitStack() as locks:
+        for entry in sorted(entries, key=lambda entry: entry.key):  # one order for all processes: no deadlock
+            locks.enter_context(entry.lock())
+            entry.drop_if_damaged()
+        missing = [entry for entry in entries if not entry.is_whole]
+        try:
+            for entry in missing:
+                entry.start()
+            for network in sorted({_network(entry.job) for entry in missing}):
+                _score([entry for entry in missing if _network(entry.job) == network], device, on_bad, progress)
+            for entry in missing:
+                entry.finish()
+        finally:
+            for entry in missing:
+                entry.close()
+
+
+def _network(job: FeatureJob) -> tuple[str, float, str]:
+    return job.stage.detector, job.stage.batch_norm_eps, job.precision
+
+
+@dataclass(frozen=True)
+class _Read:
+    """One clip on its way to the network, or the reason it is not."""
+
+    entry: _Entry
+    clip: Prepared | None
+    problem: DataError | None
+
+
+def _score(entries: list[_Entry], device: Device, on_bad: Literal["stop", "skip"], progress: Progress | None) -> None:
+    """Streams the clips of one network's entries: readers ahead of the network, few clips in memory."""
+    total = sum(len(entry.job.plan.clips) for entry in entries)
+    if all(entry.rows == len(entry.job.plan.clips) for entry in entries):
+        return
+    engine: Engine = load_engine(entries[0].job.stage, precision=entries[0].job.precision, device=device)
+    waiting: deque[_Read] = deque()  # in the order of the stream; skipped clips wait for their turn too
+
+    def record_skips() -> None:
+        while waiting and (problem := waiting[0].problem) is not None:
+            entry = waiting.popleft().entry
+            clip = entry.job.plan.clips[entry.rows]
+            entry.skip(Skipped(entry.job.source.name(clip.video), problem.problem))
+
+    def prepared_clips() -> Iterator[Prepared]:
+        for read in _ahead(entries):
+            if read.problem is not None and on_bad == "stop":
+                raise read.problem
+            waiting.append(read)
+            if read.clip is not None:
+                yield read.clip
+            elif len(waiting) == 1:
+                record_skips()
+
+    for feature in engine.features(prepared_clips()):
+        record_skips()
+        entry = waiting.popleft().entry
+        entry.append(feature)
+        record_skips()
+        if progress is not None:
+            progress(sum(entry.rows for entry in entries), total, entry.job.source.label)
+    record_skips()
+
+
+def _ahead(entries: list[_Entry]) -> Iterator[_Read]:
+    """Reads and prepares videos in threads, at most a few ahead of the network, in order."""
+    wanted: dict[int, list[tuple[_Entry, Clip]]] = {}
+    for entry in entries:
+        for clip in entry.job.plan.clips[entry.rows :]:
+            wanted.setdefault(clip.video, []).append((entry, clip))
+    pool = ThreadPoolExecutor(_READERS, thread_name_prefix="vidmbench-read", initializer=_one_thread_each)
+    futures: deque[Future[list[_Read]]] = deque()
+    try:
+        for video in sorted(wanted):
+            futures.append(pool.submit(_read_video, video, wanted[video]))
+            if len(futures) > 2 * _READERS:
+                yield from futures.popleft().result()
+        while futures:
+            yield from futures.popleft().result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _one_thread_each() -> None:
+    """Readers resize on one thread each, or they would fight with the network for the cores."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def _read_video(video: int, wanted: list[tuple[_Entry, Clip]]) -> list[_Read]:
+    """All clips of one video, its frames decoded once."""
+    from vidmbench.resizing import prepared
+
+    frames = sorted({frame for _, clip in wanted for frame in clip.indices})
+    try:
+        decoded = _base(wanted[0][0].job.source).read(video, frames)
+    except DataError as problem:
+        return [_Read(entry, None, problem) for entry, _ in wanted]
+    reads = []
+    for entry, clip in wanted:
+        source, stage = entry.job.source, entry.job.stage
+        own: Frames = decoded if len(frames) == clip.frames else decoded[np.searchsorted(frames, clip.indices)]
+        if isinstance(source, Transformed):
+            own = source.change(own, source.name(video))
+        size = load_detectors()[stage.detector].input_size
+        reads.append(_Read(entry, prepared(own, stage, size=size), None))
+    return reads

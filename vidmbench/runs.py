@@ -1,0 +1,232 @@
+"""What ``run`` and ``score`` were asked for: resolved, planned, carried out, recorded."""
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from vidmbench.controls import static_of
+from vidmbench.datasets import DatasetSpec, OnBad, open_any, open_control, open_real
+from vidmbench.detectors.base import Device, Precision
+from vidmbench.environment import environment
+from vidmbench.errors import ResultError, UsageError
+from vidmbench.evaluate import Planned, checked_counts, evaluate, plan
+from vidmbench.features import Progress
+from vidmbench.files import unwritable
+from vidmbench.protocols import ProtocolSpec, load_protocol
+from vidmbench.records import Measurement, RunRecord
+from vidmbench.source import Source, Transformed
+
+DEFAULT_PROTOCOL = "fvd-vidm-paper"
+
+
+@dataclass(frozen=True)
+class Choices:
+    """Options that ``run`` and ``score`` share; None leaves a choice to the protocol.
+
+    Attributes:
+        protocols: Names or files.
+        frames: Clip lengths.
+        stride: Distance of a clip's frames.
+        num_real: Real videos.
+        num_fake: Scored videos.
+        seed: Seed of every random choice.
+        precision: ``fp32`` or ``bf16``.
+        device: Where networks run.
+        on_bad: Whether unusable videos stop the work or are left out.
+    """
+
+    protocols: tuple[str, ...] = (DEFAULT_PROTOCOL,)
+    frames: tuple[int, ...] = ()
+    stride: int | None = None
+    num_real: int | None = None
+    num_fake: int | None = None
+    seed: int | None = None
+    precision: Precision = "fp32"
+    device: Device = "auto"
+    on_bad: OnBad = "stop"
+
+    def bound(self, dataset: DatasetSpec | None = None) -> list[ProtocolSpec]:
+        """Every protocol at every clip length.
+
+        Args:
+            dataset: A named data set lowers the number of videos to its own default.
+
+        Raises:
+            ProtocolError: Unknown protocol, or a file with mistakes.
+            UsageError: Options the protocol refuses.
+        """
+        specs = []
+        for protocol in (load_protocol(name) for name in self.protocols):
+            for frames in self.frames or (None,):
+                specs.append(
+                    protocol.bound(
+                        frames=frames,
+                        stride=self.stride,
+                        num_real=self.num_real or _default(protocol.clips.real.videos, dataset),
+                        num_fake=self.num_fake or _default(protocol.clips.fake.videos, dataset),
+                        seed=self.seed,
+                    )
+                )
+        return specs
+
+
+def _default(videos: int | None, dataset: DatasetSpec | None) -> int | None:
+    if dataset is None:
+        return None
+    return min(videos or dataset.default_num_videos, dataset.default_num_videos)
+
+
+@dataclass(frozen=True)
+class Job:
+    """Two sources and the plans to score them by: all mistakes of the request have been found by now.
+
+    Attributes:
+        model: The scored side as the user named it.
+        dataset: The real side as the user named it.
+        split: Split of the real side, where it has splits.
+        real: The real videos.
+        fake: The videos to score.
+        plans: What will be measured.
+        choices: The options.
+    """
+
+    model: str
+    dataset: str
+    split: str | None
+    real: Source
+    fake: Source
+    plans: tuple[Planned, ...]
+    choices: Choices
+
+
+def prepare_run(model: str, dataset: str, choices: Choices, *, samples: str | None = None) -> Job:
+    """Resolves ``vidmbench run``.
+
+    Args:
+        model: ``control:NAME``, ``static-of:LABEL`` or any label; a label needs ``samples``.
+        dataset: A data set's name or ``folder:PATH``.
+        choices: The options.
+        samples: Where the model's videos lie.
+
+    Returns:
+        The job, ready to be carried out.
+
+    Raises:
+        VidmbenchError: Anything about the request that cannot work.
+    """
+    choices.bound()  # names and numbers first: they cost nothing to check
+    real, spec = open_real(dataset, on_bad=choices.on_bad)
+    fake = _open_model(model, dataset, choices, samples)
+    is_own = isinstance(fake, Transformed) and model.startswith("control:")
+    return _job(model, dataset, real, fake, spec, choices, fake_is_named=is_own and spec is not None)
+
+
+def prepare_score(real: str, fake: str, choices: Choices) -> Job:
+    """Resolves ``vidmbench score``: two sources, each a path, ``dataset:NAME[@SPLIT]`` or ``control:NAME``.
+
+    Raises:
+        VidmbenchError: Anything about the request that cannot work.
+    """
+    choices.bound()
+    source = open_any(real, on_bad=choices.on_bad)
+    other = open_any(fake, real=real, on_bad=choices.on_bad, seed=choices.seed or 0)
+    spec = open_real(real.removeprefix("dataset:"))[1] if real.startswith("dataset:") else None
+    return _job(fake, real, source, other, spec, choices, fake_is_named=fake.startswith(("dataset:", "control:")))
+
+
+def _open_model(model: str, dataset: str, choices: Choices, samples: str | None) -> Source:
+    if model.startswith("control:"):
+        if samples is not None:
+            raise UsageError(
+                "a control has no samples of its own", found=f"--samples {samples}", fix="leave --samples out"
+            )
+        kind = model.removeprefix("control:")
+        return open_control(kind, dataset, on_bad=choices.on_bad, seed=choices.seed or 0)
+    label = model.removeprefix("static-of:")
+    if samples is None:
+        raise UsageError(
+            f"the model {label!r} needs its videos",
+            expected="control:NAME, or any label together with --samples PATH",
+            found=f"--model {model} alone",
+            fix=f"vidmbench run --model {model} --samples PATH --dataset {dataset}",
+        )
+    source = open_any(samples, on_bad=choices.on_bad)
+    return static_of(source) if model.startswith("static-of:") else source
+
+
+def _job(
+    model: str,
+    dataset: str,
+    real: Source,
+    fake: Source,
+    spec: DatasetSpec | None,
+    choices: Choices,
+    *,
+    fake_is_named: bool,
+) -> Job:
+    checked_counts(real, fake)
+    bare: Literal["drop", "error"] = "drop" if choices.on_bad == "skip" else "error"
+    plans = plan(
+        real,
+        fake,
+        choices.bound(spec),
+        short_real=None if spec else bare,
+        short_fake=None if spec and fake_is_named else bare,
+    )
+    if spec is None:
+        return Job(model, dataset, None, real, fake, tuple(plans), choices)
+    split = dataset.partition("@")[2] or spec.default_split
+    return Job(model, spec.name, split, real, fake, tuple(plans), choices)
+
+
+def carry_out(job: Job, progress: Progress | None = None) -> list[Measurement]:
+    """Scores a job; see :func:`vidmbench.evaluate.evaluate`."""
+    choices = job.choices
+    return evaluate(
+        job.real,
+        job.fake,
+        job.plans,
+        precision=choices.precision,
+        device=choices.device,
+        on_bad=choices.on_bad,
+        progress=progress,
+    )
+
+
+def checked_output(folder: Path) -> Path:
+    """Makes the output folder and proves that it can be written to, before any work is done.
+
+    Raises:
+        ResultError: It cannot, or it is a file.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise ResultError("the output folder is a file", expected="a folder", found="a file", where=str(folder))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".probe-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise unwritable(folder, error) from error
+    return folder
+
+
+def record_of(job: Job, measurements: Sequence[Measurement], *, command: Sequence[str]) -> RunRecord:
+    """The record of a job that was carried out."""
+    now = datetime.now(UTC)
+    lengths = "+".join(str(length) for length in sorted({item.frames for item in measurements}))
+    words = f"{now:%Y%m%dT%H%M%S%fZ}_{job.model}_{Path(job.dataset).name}_t{lengths}_{measurements[0].signature_id}"
+    return RunRecord(
+        run_id=re.sub(r"[^A-Za-z0-9_.+-]+", "-", words),
+        created=now.isoformat(timespec="seconds"),
+        model=job.model,
+        dataset=job.dataset,
+        split=job.split,
+        command=tuple(command),
+        measurements=tuple(measurements),
+        environment=environment(),
+    )

@@ -1,0 +1,295 @@
+"""Tables as values, and how they are printed: Markdown for people, CSV for programs, rows of a finished run."""
+
+import csv
+import io
+import re
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Literal
+
+from vidmbench.records import Measurement, RunRecord
+
+if TYPE_CHECKING:
+    import pandas
+
+WIDTH = 100
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell.
+
+    Attributes:
+        kind: Who made the number; ``none`` where there is no cell.
+        text: What is printed.
+        notes: Its footnotes.
+        value: The number behind the text, if there is one.
+        interval: Low and high end of a measured value.
+        signature: Long signature of a measured value.
+        signature_id: Its short id; equal where numbers are comparable.
+        flag: What is wrong with a published value (see :class:`vidmbench.records.PublishedValue`).
+    """
+
+    kind: Literal["published", "measured", "failed", "none"] = "none"
+    text: str = ""
+    notes: tuple[str, ...] = ()
+    value: float | None = None
+    interval: tuple[float, float] | None = None
+    signature: str = ""
+    signature_id: str = ""
+    flag: str = ""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One block of a table.
+
+    Attributes:
+        title: Its heading.
+        rows: Labels of the rows.
+        columns: Labels of the columns.
+        venues: Where each column's system was published; None prints no such line.
+        cells: The cells, row by row.
+        protocols: What is known of how the published numbers were made, a line a group.
+    """
+
+    title: str
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    venues: tuple[str, ...] | None
+    cells: tuple[tuple[Cell, ...], ...]
+    protocols: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A whole table.
+
+    Attributes:
+        name: Name of its layout.
+        title: Its heading.
+        legend: Lines that explain labels and arrows.
+        panels: Its blocks, top to bottom.
+    """
+
+    name: str
+    title: str
+    legend: tuple[str, ...]
+    panels: tuple[Panel, ...]
+
+
+@dataclass(frozen=True)
+class ResultRows:
+    """What a run prints: a row a measurement, and the long signatures below.
+
+    Attributes:
+        header: The columns.
+        rows: The cells as printed.
+        signatures: One line a row.
+    """
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    signatures: tuple[str, ...]
+
+    def to_markdown(self) -> str:
+        """The table, and below it the signatures."""
+        grid = _pipe([self.header, *self.rows], numeric=())
+        return "\n".join([grid, "", *self.signatures]) + "\n" if self.rows else "no measurements\n"
+
+
+def to_markdown(table: Table, width: int = WIDTH) -> str:
+    """A table in Markdown that lines up in a terminal.
+
+    A block that would be too wide is first set without the space on the right of each cell, then broken into
+    blocks of columns one below the other. Footnotes are numbered in reading order; equal notes share a number.
+
+    Args:
+        table: The table.
+        width: Characters a line may take.
+    """
+    numbers = _numbered(_in_order(table, [[range(len(panel.columns))] for panel in table.panels]))
+    blocks = [_blocks(panel, numbers, width) for panel in table.panels]
+    numbers = _numbered(_in_order(table, blocks))
+    lines = [f"**{table.title}**", ""]
+    for sentence in table.legend:
+        lines += [*_wrapped(sentence, "", width), ""]
+    for panel, split in zip(table.panels, blocks, strict=True):
+        lines += [f"**{panel.title}**", ""]
+        for columns in split:
+            lines += [_grid(panel, columns, numbers, width), ""]
+        if panel.protocols:
+            lines += ["Protocols of the published numbers, `?` where not known:", ""]
+            lines += [line for text in panel.protocols for line in _wrapped(text, "- ", width)]
+            lines.append("")
+    if not table.panels:
+        lines.append("No measured number fits this table.")
+    if numbers:
+        lines += ["Notes:", ""]
+        lines += [line for text, number in numbers.items() for line in _wrapped(text, f"{number}. ", width)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def to_csv(table: Table) -> str:
+    """A table in CSV, rows and columns as in print, under one header.
+
+    The columns are ``part`` (the block's heading), ``row``, every column label of any block, and ``notes``: the
+    footnotes of that row, each after the label of its column, parted by `` // ``. A block opens with a row
+    ``protocols`` whose notes say how its published numbers were made and, where printed, a row ``venue``.
+    """
+    labels = list(dict.fromkeys(label for panel in table.panels for label in panel.columns))
+    lines = [["part", "row", *labels, "notes"]]
+    for panel in table.panels:
+
+        def line(row: str, texts: Sequence[str], notes: Sequence[str], panel: Panel = panel) -> list[str]:
+            found = dict(zip(panel.columns, texts, strict=False))
+            return [panel.title, row, *(found.get(label, "") for label in labels), " // ".join(notes)]
+
+        if panel.protocols:
+            lines.append(line("protocols", (), panel.protocols))
+        if panel.venues:
+            lines.append(line("venue", panel.venues, ()))
+        for row, cells in zip(panel.rows, panel.cells, strict=True):
+            notes = [
+                f"{label}: {note}" for label, cell in zip(panel.columns, cells, strict=True) for note in cell.notes
+            ]
+            lines.append(line(row, [cell.text for cell in cells], notes))
+    stream = io.StringIO()
+    csv.writer(stream, lineterminator="\n").writerows(lines)
+    return stream.getvalue()
+
+
+def to_frame(table: Table) -> "pandas.DataFrame":
+    """A table in long form, one line a cell, with numbers as numbers; for notebooks and plots."""
+    import pandas
+
+    lines = [
+        {"part": panel.title, "row": row, "column": column, **asdict(cell)}
+        for panel in table.panels
+        for row, cells in zip(panel.rows, panel.cells, strict=True)
+        for column, cell in zip(panel.columns, cells, strict=True)
+        if cell.kind != "none"
+    ]
+    return pandas.DataFrame(lines)
+
+
+def measurement_rows(records: Sequence[RunRecord]) -> ResultRows:
+    """The rows that a finished run prints.
+
+    Args:
+        records: Records, in the order of printing.
+
+    Returns:
+        One row a measurement; the column of numbers is named after the metric where there is only one.
+    """
+    pairs = [(record, measurement) for record in records for measurement in record.measurements]
+    metrics = {measurement.metric for _, measurement in pairs}
+    several = len(metrics) > 1
+    header = ("Model", "Dataset", "Frames", *(("Metric",) if several else ()))
+    header += ("Value" if several or not pairs else metrics.pop().upper(), "N (real/fake)", "Protocol")
+    rows, signatures = [], []
+    for record, one in pairs:
+        dataset = f"{record.dataset}@{record.split}" if record.split else record.dataset
+        named = (record.model, dataset, str(one.frames), *((one.metric.upper(),) if several else ()))
+        rows.append((*named, measured_text(one), f"{one.num_real}/{one.num_fake}", one.protocol))
+        signatures.append(f"{record.model}, {one.frames} frames: {one.signature}  #{one.signature_id}")
+    return ResultRows(header, tuple(rows), tuple(signatures))
+
+
+def measured_text(measurement: Measurement, decimals: int | None = None) -> str:
+    """A measured value with its interval, or why there is none.
+
+    Args:
+        measurement: The measurement.
+        decimals: Digits after the point; by default enough for four significant digits.
+
+    Returns:
+        ``57.4 ± 3.1`` where the interval is even, ``57.4 [54.9, 61.2]`` where it is not, or ``failed: reason``.
+    """
+    value = measurement.value
+    if measurement.status == "failed" or value is None:
+        return f"failed: {' '.join((measurement.reason or 'no reason was recorded').split())}"
+    if decimals is None:
+        decimals = 1 if abs(value) >= 100 else 2 if abs(value) >= 10 else 3 if abs(value) >= 1 else 4
+
+    def show(number: float) -> str:
+        return f"{number:.{decimals}f}"
+
+    if measurement.interval is None:
+        return f"{show(value)} (no interval)"
+    low, high = measurement.interval
+    if show(high - value) == show(value - low):
+        return f"{show(value)} ± {show(high - value)}"
+    return f"{show(value)} [{show(low)}, {show(high)}]"
+
+
+def _in_order(table: Table, blocks: Sequence[Sequence[range]]) -> Iterator[str]:
+    """All footnotes in the order in which their cells are printed."""
+    for panel, split in zip(table.panels, blocks, strict=True):
+        for columns in split:
+            for cells in panel.cells:
+                for column in columns:
+                    yield from cells[column].notes
+
+
+def _numbered(notes: Iterator[str]) -> dict[str, int]:
+    return {note: number for number, note in enumerate(dict.fromkeys(notes), start=1)}
+
+
+def _blocks(panel: Panel, numbers: dict[str, int], width: int) -> list[range]:
+    """The panel's columns in as few runs of about equal length as fit the width."""
+    total = len(panel.columns)
+    split = []
+    for count in range(1, max(total, 1) + 1):
+        edges = [round(total * part / count) for part in range(count + 1)]
+        split = [range(low, high) for low, high in pairwise(edges)]
+        if all(_widest(_grid(panel, columns, numbers, width)) <= width for columns in split):
+            break
+    return split
+
+
+def _grid(panel: Panel, columns: range, numbers: dict[str, int], width: int) -> str:
+    lines = [["", *(panel.columns[column] for column in columns)]]
+    if panel.venues:
+        lines.append(["", *(panel.venues[column] for column in columns)])
+    for label, cells in zip(panel.rows, panel.cells, strict=True):
+        lines.append([label, *(_marked(cells[column], numbers) for column in columns)])
+    text = _pipe(lines, numeric=range(1, len(columns) + 1))
+    return text if _widest(text) <= width else _squeezed(text)
+
+
+def _marked(cell: Cell, numbers: dict[str, int]) -> str:
+    marks = sorted(numbers[note] for note in cell.notes)
+    return cell.text + ",".join(str(mark).translate(_RAISED) for mark in marks)
+
+
+def _pipe(lines: Sequence[Sequence[str]], numeric: Sequence[int]) -> str:
+    """A Markdown table whose first line is the header; ``numeric`` columns are set to the right."""
+    from tabulate import tabulate
+
+    safe = [[text.replace("|", "\\|") for text in line] for line in lines]
+    align = ["right" if column in numeric else "left" for column in range(len(safe[0]))]
+    # Given as a header, the first line would get two more spaces a column; without one, the rule comes first.
+    rule, header, *body = tabulate(safe, tablefmt="pipe", disable_numparse=True, colalign=align).splitlines()
+    return "\n".join([header, rule, *body])
+
+
+def _squeezed(text: str) -> str:
+    """The same table without the space on the right of each cell."""
+    header, rule, *body = (line.replace(" |", "|") for line in text.splitlines())
+    return "\n".join([header, re.sub(r"-(:?)\|", r"\1|", rule), *body])
+
+
+def _widest(text: str) -> int:
+    return max(len(line) for line in text.splitlines())
+
+
+def _wrapped(text: str, mark: str, width: int) -> list[str]:
+    """Text under a list mark, broken at the width; a span in backticks stays whole, so that it can be copied."""
+    whole = re.sub(r"`[^`]*`", lambda span: span.group().replace(" ", "\0"), text)
+    indent = " " * len(mark)
+    lines = textwrap.wrap(whole, width - len(mark), break_long_words=False, break_on_hyphens=False)
+    return [(indent if number else mark) + line.replace("\0", " ") for number, line in enumerate(lines)]
