@@ -29,12 +29,13 @@ def prepared(frames: Frames, stage: ArrayStage, *, size: int) -> Prepared:
     with torch.inference_mode():
         # A view in channels-last order: the memory stays (time, height, width, 3) from end to end.
         x = torch.from_numpy(frames).permute(0, 3, 1, 2).float()
+        # Interpolation is linear, so the range may come first: the frames are small then.
+        x = x.mul_(2 / 255).sub_(1) if stage.range == "-1..1" else x.div_(255)
         height, width = frames.shape[1:3]
         if stage.crop == "short-side-centre":
             x = _centre(resized(x, _short_side(height, width, size), stage.resize), size)
         else:
             x = resized(x, (size, size), stage.resize)
-        x = x * (2 / 255) - 1 if stage.range == "-1..1" else x / 255
         array: np.ndarray = x.permute(0, 2, 3, 1).contiguous().numpy()
     return array
 

@@ -165,12 +165,24 @@ def test_text_under_a_video_name(tmp_path):
         inspect_video(tmp_path / "a.mp4")
 
 
-def test_a_play_list_under_a_video_name_opens_nothing_else(tmp_path):
+def test_a_play_list_under_a_video_name(tmp_path):
     write_mp4(tmp_path / "real.mp4", moving(3))
-    (tmp_path / "a.mp4").write_text("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://127.0.0.1:9/x.ts\n")
+    (tmp_path / "a.mp4").write_text("ffconcat version 1.0\nfile real.mp4\n")
 
-    with pytest.raises(DataError, match=r"a\.mp4 cannot be read as a video"):
+    with pytest.raises(DataError, match="it is a play list that names other files"):
         inspect_video(tmp_path / "a.mp4")
+
+
+def test_a_file_cut_exactly_between_two_frames(tmp_path):
+    path = encode(tmp_path / "a.avi", moving(50), codec="mpeg4")
+    with av.open(str(path)) as container:
+        places = sorted(packet.pos for packet in container.demux(video=0) if packet.size)
+    path.write_bytes(path.read_bytes()[: places[30] - 8])  # a chunk starts with 8 bytes of name and length
+
+    with pytest.raises(DataError, match="is cut off") as raised:
+        inspect_video(path)
+
+    assert (raised.value.expected, raised.value.found) == ("50 frames, as its header declares", "30 frames")
 
 
 def test_size_that_changes_on_the_way(tmp_path):

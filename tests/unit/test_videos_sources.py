@@ -360,6 +360,16 @@ def test_transparent_gif_is_black_where_nothing_was_drawn(tmp_path):
     assert "transparent pixels" in source.notes[0]
 
 
+def test_the_colour_under_transparent_gif_pixels_is_not_shown(tmp_path):
+    indexed = Image.frombytes("P", (8, 8), np.eye(8, dtype=np.uint8).tobytes())
+    indexed.putpalette([255, 0, 255, 10, 20, 30])
+    indexed.save(tmp_path / "a.gif", transparency=0)
+
+    shown = open_source(tmp_path / "a.gif").read(0, [0])[0]
+
+    assert {tuple(colour) for colour in shown.reshape(-1, 3).tolist()} == {(0, 0, 0), (10, 20, 30)}
+
+
 # --- archives --------------------------------------------------------------------------------------------------------
 
 

@@ -36,6 +36,9 @@ _FULL_CHROMA = ("444", "gbr", "rgb")
 #: Rows of narrow pictures are padded, and decord hands out the padding: a 1 x 1 video becomes (1, 1, 96).
 _SMALLEST_FOR_DECORD = 64
 
+#: Play lists name other files, so that a digest of their own bytes would say nothing about the frames.
+_PLAY_LISTS = frozenset({"concat", "hls", "dash", "imf"})
+
 _quiet = threading.Lock()
 
 
@@ -200,8 +203,9 @@ def _opened(path: Path) -> "Iterator[tuple[av.container.InputContainer, av.video
     if path.stat().st_size == 0:
         raise _unreadable(path, "the file is empty (0 bytes)")
     try:
-        # Play lists may name other files and addresses; a video file needs only itself.
         with av.open(str(path), options={"protocol_whitelist": "file"}) as container:
+            if container.format.name in _PLAY_LISTS:
+                raise _unreadable(path, "it is a play list that names other files")
             stream = container.streams.best("video")
             if not isinstance(stream, av.VideoStream):
                 raise _unreadable(path, "the file holds no video stream")
