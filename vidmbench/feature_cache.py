@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from vidmbench.arrays import Features
-from vidmbench.files import replacing
+from vidmbench.files import replacing, write_text
 from vidmbench.source import Skipped
 
 
@@ -54,6 +54,20 @@ class CacheEntry:
         self._stream = growing.open("r+b" if size else "wb")
         self._stream.truncate(self.rows * 4 * self.width)
         self._stream.seek(self.rows * 4 * self.width)
+        self._keep_skips_of_rows()
+
+    def _keep_skips_of_rows(self) -> None:
+        """A kill between reason and row leaves a reason without its row, or half a reason: such lines go."""
+        skipped, kept = self._path(".skipped"), []
+        if not skipped.is_file():
+            return
+        for line in skipped.read_text(encoding="utf-8").splitlines():
+            try:
+                if json.loads(line)[0] < self.rows:
+                    kept.append(f"{line}\n")
+            except ValueError:
+                break
+        write_text(skipped, "".join(kept))
 
     def append(self, row: np.ndarray) -> None:
         """Writes the next row through to the file."""
@@ -79,23 +93,33 @@ class CacheEntry:
         self.close()
         growing, skipped = self._path(".rows"), self._path(".skipped")
         features = np.fromfile(growing, dtype="<f4").reshape(-1, self.width)
-        reasons: dict[str, list[str]] = {}
-        if skipped.is_file():
-            for row, name, reason in map(json.loads, skipped.read_text(encoding="utf-8").splitlines()):
-                reasons[str(row)] = [name, reason]
+        reasons = self._reasons()
         with replacing(self._path(".safetensors")) as temporary:
             save_file({"features": features}, temporary, metadata={"skipped": json.dumps(reasons)})
         growing.unlink(missing_ok=True)
         skipped.unlink(missing_ok=True)
 
+    def _reasons(self) -> dict[str, list[str]]:
+        """Row to name and reason of every clip left out so far."""
+        if self.is_whole:
+            with safe_open(self._path(".safetensors"), framework="numpy") as stored:
+                reasons: dict[str, list[str]] = json.loads((stored.metadata() or {}).get("skipped", "{}"))
+                return reasons
+        skipped = self._path(".skipped")
+        lines = skipped.read_text(encoding="utf-8").splitlines() if skipped.is_file() else []
+        return {str(row): [name, reason] for row, name, reason in map(json.loads, lines)}
+
+    def skipped(self) -> tuple[Skipped, ...]:
+        """The clips left out so far, in order."""
+        reasons = self._reasons()
+        return tuple(Skipped(*reasons[row]) for row in sorted(reasons, key=int))
+
     def read(self) -> tuple[Features, tuple[Skipped, ...]]:
         """The features of a whole entry in order, and the clips left out."""
         with safe_open(self._path(".safetensors"), framework="numpy") as stored:
             features: np.ndarray = stored.get_tensor("features")
-            reasons = json.loads((stored.metadata() or {}).get("skipped", "{}"))
-        left_out = tuple(Skipped(*reasons[row]) for row in sorted(reasons, key=int))
-        kept = np.setdiff1d(np.arange(len(features)), [int(row) for row in reasons])
-        return features[kept], left_out
+        kept = np.setdiff1d(np.arange(len(features)), [int(row) for row in self._reasons()])
+        return features[kept], self.skipped()
 
     def drop_if_damaged(self) -> None:
         """A whole entry that does not open or has another shape is made anew."""

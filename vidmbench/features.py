@@ -133,6 +133,8 @@ def _fill(entries: list[_Entry], device: Device, on_bad: Literal["stop", "skip"]
         try:
             for entry in missing:
                 entry.start()
+            if on_bad == "stop":
+                _refuse_skipped(entries)
             for network in sorted({_network(entry.job) for entry in missing}):
                 _score([entry for entry in missing if _network(entry.job) == network], device, on_bad, progress)
             for entry in missing:
@@ -140,6 +142,17 @@ def _fill(entries: list[_Entry], device: Device, on_bad: Literal["stop", "skip"]
         finally:
             for entry in missing:
                 entry.close()
+
+
+def _refuse_skipped(entries: list[_Entry]) -> None:
+    """An earlier run may have left videos out; one that is to stop on them must not take its features unasked."""
+    for entry in entries:
+        for video in entry.skipped():
+            raise DataError(
+                f"{video.name} could not be read: {video.reason}",
+                where=entry.job.source.label,
+                fix="mend that video, or leave it out with --on-bad skip",
+            )
 
 
 def _network(job: FeatureJob) -> tuple[str, float, str]:

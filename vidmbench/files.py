@@ -77,5 +77,5 @@ def sha256_of_parts(*parts: str | bytes) -> str:
 def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
     """Sorts ``frame2`` before ``frame10``: runs of digits compare as numbers, everything else as text."""
     return tuple(
-        (0, int(part), part) if part.isdigit() else (1, 0, part) for part in re.split(r"([0-9]+)", name) if part
+        (0, int(part), part) if "0" <= part[0] <= "9" else (1, 0, part) for part in re.split(r"([0-9]+)", name) if part
     )

@@ -1,6 +1,7 @@
 """Signatures: the recipe as it really ran, printed with every number (after sacreBLEU)."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from vidmbench.files import sha256_of_parts
 from vidmbench.protocols import ProtocolSpec, SideSpec, load_detectors
@@ -76,7 +77,7 @@ def signature_of(
     fields: list[tuple[str, str]] = [
         ("proto", f"{spec.name}.{spec.version}"),
         ("det", f"{detector.short}:{detector.weights_sha256[:8]}"),
-        ("eps", f"{spec.array.batch_norm_eps:.0e}".replace("e-0", "e-")),
+        ("eps", f"{Decimal(str(spec.array.batch_norm_eps)):e}"),
         ("t", str(spec.clips.frames)),
         ("s", str(spec.clips.stride)),
         ("real", _side(num_real, spec.clips.real)),

@@ -61,8 +61,8 @@ def make(
             if form is Form.NPZ:
                 clips.append(source.read(index, range(length)))
             elif not target.exists():  # written whole or not at all, so a second run goes on
-                write_mp4(source.read(index, range(length)), target, fps=spec.fps, lossless=True)
+                write_mp4(target, source.read(index, range(length)), fps=spec.fps, lossless=True)
             progress(index + 1, count, source.label)
     if form is Form.NPZ:
-        write_npz(np.stack(clips), folder / f"{name}-{split or spec.default_split}.npz")
+        write_npz(folder / f"{name}-{split or spec.default_split}.npz", np.stack(clips))
     print(f"{count} videos of {length} frames in {folder}")

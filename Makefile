@@ -1,0 +1,37 @@
+# make demo: set everything up, then the main job on the built-in data.    make test: all checks.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.PHONY: demo test benchmark tables clean
+
+demo: $(VENV)/demo.stamp
+	$(BIN)/vidmbench run --model control:static --dataset clevrer-mini --frames 16
+
+test: $(VENV)/test.stamp
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+benchmark: $(VENV)/test.stamp
+	$(BIN)/python -m pytest tests/benchmarks --benchmark-only
+
+tables: $(VENV)/demo.stamp
+	$(BIN)/python -m vidmbench.tables
+
+# torch comes first and pinned: otherwise pip would take the newest CUDA build.
+$(VENV)/demo.stamp: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) install -q -c constraints.txt torch
+	$(PIP) install -q -c constraints.txt -e '.[cpu]'
+	touch $@
+
+$(VENV)/test.stamp: $(VENV)/demo.stamp
+	$(PIP) install -q -c constraints.txt -e '.[cpu,dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) runs build dist
