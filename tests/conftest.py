@@ -1,7 +1,6 @@
 """What all tests share: a cache of their own, the reference clips, the real weights."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,11 +23,11 @@ def shared() -> Path:
 
 
 @pytest.fixture(autouse=True)
-def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Every test has an empty cache, but for the weights, which are fetched once into the user's own."""
     cache = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("VIDMBENCH_CACHE", str(cache))
-    yield cache
+    return cache
 
 
 @pytest.fixture

@@ -1,4 +1,3 @@
-
 from vidmbench.errors import DataError, ProtocolError, VidmbenchError, unknown
 
 

@@ -1,0 +1,128 @@
+import pytest
+
+from vidmbench.protocols import ArrayStage, ClipsSpec, ProtocolSpec, SideSpec, StatisticsStage, load_protocol
+from vidmbench.signature import Signature, signature_of
+
+FACTS = {
+    "num_real": 2048,
+    "num_fake": 2048,
+    "real_label": "clevrer-mini@test",
+    "real_digest": "5f31c2aa" + "0" * 56,
+    "fake_digest": "9b0e11d2" + "0" * 56,
+    "precision": "fp32",
+    "version": "0.1.0",
+}
+
+
+def signed(spec=None, **facts):
+    return signature_of(spec or load_protocol("fvd-stylegan-v"), **{**FACTS, **facts})
+
+
+def test_the_long_form():
+    assert signed().long == (
+        "fvd | proto:fvd-stylegan-v.1 | det:i3d-k400:af5c50f0 | eps:1e-3 | t:16 | s:1 | real:2048.sorted.rand"
+        " | fake:2048.sorted.zero | crop:none | rs:bilinear-hp | range:pm1 | cov:n | prec:fp32"
+        " | data:clevrer-mini@test:5f31c2aa | seed:0 | fakes:9b0e11d2 | v:0.1.0"
+    )
+
+
+def test_the_short_form():
+    signature = signed(num_fake=12)
+    assert signature.short == f"fvd-stylegan-v.1 t16 s1 n2048/12 fp32 #{signature.id}"
+    assert len(signature.id) == 8
+    assert set(signature.id) <= set("0123456789abcdef")
+
+
+def test_what_is_not_known_is_a_question_mark():
+    assert Signature("fvd", (("t", "16"),)).short.startswith("? t16 s? n?/? ? #")
+
+
+@pytest.mark.parametrize(
+    "fact", [{"fake_digest": "0" * 64}, {"version": "9.9"}, {"spec": load_protocol("fvd-stylegan-v").bound(seed=5)}]
+)
+def test_fakes_seed_and_version_do_not_part_numbers(fact):
+    assert signed(**fact).long != signed().long
+    assert signed(**fact).id == signed().id
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        {"num_real": 2047},
+        {"num_fake": 2047},
+        {"real_label": "clevrer-mini@train"},
+        {"real_digest": "6" * 64},
+        {"precision": "bf16"},
+    ],
+    ids=lambda fact: next(iter(fact)),
+)
+def test_facts_part_numbers(fact):
+    assert signed(**fact).id != signed().id
+
+
+# A second value for every field of a protocol; None for a field that cannot move a number by itself, and why.
+OTHER: dict[tuple[type, str], object] = {
+    (ProtocolSpec, "name"): "fvd-other",
+    (ProtocolSpec, "version"): 2,
+    (ProtocolSpec, "metric"): None,  # the only one there is; its name is the signature's first word
+    (ProtocolSpec, "source"): None,  # words
+    (ProtocolSpec, "note"): None,
+    (ProtocolSpec, "dataset"): None,  # where a number exists, both rules for short videos left the same clips
+    (ClipsSpec, "frames"): 17,
+    (ClipsSpec, "frames_allowed"): None,  # a guard
+    (ClipsSpec, "stride"): 2,
+    (SideSpec, "videos"): None,  # the number really scored stands there
+    (SideSpec, "pick"): "random",
+    (SideSpec, "start"): ...,  # the other of the two
+    (ArrayStage, "detector"): None,  # the only one there is
+    (ArrayStage, "batch_norm_eps"): 1.2e-3,
+    (ArrayStage, "truncate_uint8"): None,  # no other value yet
+    (ArrayStage, "crop"): "short-side-centre",
+    (ArrayStage, "resize"): "bilinear-tf1",
+    (ArrayStage, "range"): "0..1",
+    (StatisticsStage, "covariance"): "n-1",
+    (StatisticsStage, "repeats"): None,  # no other value yet
+    (StatisticsStage, "seed"): None,  # a choice among equals; tested above
+}
+STAGES = {"clips": ClipsSpec, "array": ArrayStage, "statistics": StatisticsStage}
+
+
+def walk():
+    for key, field in ProtocolSpec.model_fields.items():
+        if key not in STAGES:
+            yield (key,), ProtocolSpec
+            continue
+        for inner in field.annotation.model_fields:
+            if inner in ("real", "fake"):
+                yield from (((key, inner, part), SideSpec) for part in SideSpec.model_fields)
+            else:
+                yield (key, inner), STAGES[key]
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"), list(walk()), ids=lambda value: ".".join(value) if type(value) is tuple else ""
+)
+def test_every_field_of_a_protocol_that_moves_a_number_parts_numbers(path, kind):
+    value = OTHER[kind, path[-1]]
+    if value is None:
+        return
+    spec = load_protocol("fvd-stylegan-v")
+    content = spec.model_dump(mode="json")
+    place = content
+    for part in path[:-1]:
+        place = place[part]
+    if value is ...:
+        value = "zero" if place["start"] == "random" else "random"
+    assert place[path[-1]] != value
+    place[path[-1]] = value
+    assert signed(ProtocolSpec.model_validate(content)).id != signed(spec).id
+
+
+def test_eps_keeps_all_its_digits():
+    spec = load_protocol("fvd-stylegan-v")
+
+    def shown(eps):
+        array = spec.array.model_copy(update={"batch_norm_eps": eps})
+        return dict(signed(spec.model_copy(update={"array": array})).fields)["eps"]
+
+    assert [shown(eps) for eps in (1e-3, 1e-5, 1.5e-3, 2e-3)] == ["1e-3", "1e-5", "1.5e-3", "2e-3"]
