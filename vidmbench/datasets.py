@@ -157,4 +157,4 @@ def open_control(kind: str, real: str, *, on_bad: OnBad = "stop", seed: int = 0)
 def _open_path(text: str, on_bad: OnBad) -> Source:
     from vidmbench.videos import open_source
 
-    return open_source(Path(text).expanduser(), on_bad=on_bad)
+    return open_source(Path(text).expanduser(), on_bad=on_bad, progress=True)

@@ -41,7 +41,9 @@ def contact_sheet(real: Source, fake: Source, plan: Planned, measurement: Measur
     for axis, sheet, label in zip(axes, sheets, labels, strict=True):
         axis.imshow(sheet, interpolation="nearest")
         axis.set_title(label, fontsize=10)
-        axis.set_xlabel(f"{measurement.frames} frames, first to last", fontsize=8)
+        axis.set_xlabel(
+            f"{min(_COLUMNS, measurement.frames)} of {measurement.frames} frames, first to last", fontsize=8
+        )
         axis.set_xticks([])
         axis.set_yticks([])
     value = "no value" if measurement.value is None else f"{measurement.metric.upper()} {measurement.value:.2f}"

@@ -12,7 +12,7 @@ from vidmbench.controls import static_of
 from vidmbench.datasets import DatasetSpec, OnBad, open_any, open_control, open_real
 from vidmbench.detectors.base import Device, Precision
 from vidmbench.environment import environment
-from vidmbench.errors import ResultError, UsageError
+from vidmbench.errors import DataError, ResultError, UsageError
 from vidmbench.evaluate import Planned, checked_counts, evaluate, plan
 from vidmbench.features import Progress
 from vidmbench.files import unwritable
@@ -66,17 +66,17 @@ class Choices:
                     protocol.bound(
                         frames=frames,
                         stride=self.stride,
-                        num_real=self.num_real or _default(protocol.clips.real.videos, dataset),
-                        num_fake=self.num_fake or _default(protocol.clips.fake.videos, dataset),
+                        num_real=_count(self.num_real, protocol.clips.real.videos, dataset),
+                        num_fake=_count(self.num_fake, protocol.clips.fake.videos, dataset),
                         seed=self.seed,
                     )
                 )
         return specs
 
 
-def _default(videos: int | None, dataset: DatasetSpec | None) -> int | None:
-    if dataset is None:
-        return None
+def _count(asked: int | None, videos: int | None, dataset: DatasetSpec | None) -> int | None:
+    if asked is not None or dataset is None:
+        return asked
     return min(videos or dataset.default_num_videos, dataset.default_num_videos)
 
 
@@ -170,10 +170,12 @@ def _job(
 ) -> Job:
     checked_counts(real, fake)
     bare: Literal["drop", "error"] = "drop" if choices.on_bad == "skip" else "error"
+    specs = choices.bound(spec)
+    _check_both_counts(real, fake, specs)
     plans = plan(
         real,
         fake,
-        choices.bound(spec),
+        specs,
         short_real=None if spec else bare,
         short_fake=None if spec and fake_is_named else bare,
     )
@@ -181,6 +183,24 @@ def _job(
         return Job(model, dataset, None, real, fake, tuple(plans), choices)
     split = dataset.partition("@")[2] or spec.default_split
     return Job(model, spec.name, split, real, fake, tuple(plans), choices)
+
+
+def _check_both_counts(real: Source, fake: Source, specs: Sequence[ProtocolSpec]) -> None:
+    """Where both sides have too few videos, names the count that works for both; one side is the plan's business."""
+    for clips in (spec.clips for spec in specs):
+        wanted = [side.videos or 0 for side in (clips.real, clips.fake)]
+        found = [len(real), len(fake)]
+        span = (clips.frames - 1) * clips.stride + 1
+        has_short = any(source.num_frames(index) < span for source in (real, fake) for index in range(len(source)))
+        if found[0] < wanted[0] and found[1] < wanted[1] and not has_short:
+            raise DataError(
+                "fewer videos than asked for on both sides",
+                expected=f"{wanted[0]} real and {wanted[1]} scored videos",
+                found=f"{found[0]} and {found[1]}",
+                where=f"{real.label} and {fake.label}",
+                fix=f"--num-videos {min(found)} works (or --num-real {found[0]} --num-fake {found[1]}); "
+                "numbers compare only at equal counts",
+            )
 
 
 def carry_out(job: Job, progress: Progress | None = None) -> list[Measurement]:

@@ -1,6 +1,9 @@
 import csv
 import importlib.util
 import itertools
+import os
+import subprocess
+import sys
 from functools import cache
 
 import numpy as np
@@ -209,3 +212,43 @@ def test_eight_frames_are_refused_before_any_work(monkeypatch):
     assert "fvd-tf-hub cannot score clips of 8 frames" in said
     assert "9 to 1024 frames" in said
     assert "choose --frames 9" in said
+
+
+QUIET = """
+import sys
+def watch(event, details):
+    if event in ("socket.connect", "socket.getaddrinfo", "socket.sendto", "subprocess.Popen"):
+        raise RuntimeError(f"{event} while scoring")
+sys.addaudithook(watch)
+"""
+SCORE = """
+import numpy as np
+from vidmbench.detectors.base import load_engine
+from vidmbench.protocols import load_protocol
+engine = load_engine(load_protocol("fvd-tf-hub").array, device="cpu")
+(feature,) = engine.features([np.zeros((9, 224, 224, 3), np.float32)])
+assert np.isfinite(feature).all()
+assert "openvino_telemetry" not in sys.modules
+print(engine.name)
+"""
+CALL = """
+import socket
+socket.create_connection(("127.0.0.1", 9), timeout=1)
+"""
+
+
+def run_quietly(code):
+    return subprocess.run([sys.executable, "-c", QUIET + code], capture_output=True, text=True, env=os.environ.copy())
+
+
+@needs_openvino
+def test_scoring_calls_nobody(weights):
+    done = run_quietly(SCORE)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("openvino")
+
+
+def test_a_call_would_be_noticed():
+    done = run_quietly(CALL)
+    assert done.returncode != 0
+    assert "while scoring" in done.stderr

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,7 +34,7 @@ def planned(request, names=None):
 
 @given(requests())
 def test_every_clip_lies_in_its_video(request):
-    lengths, spec, side, _ = request
+    lengths, spec, _, _ = request
     plan = planned(request)
     usable = [index for index, length in enumerate(lengths) if length >= (spec.frames - 1) * spec.stride + 1]
     wanted = len(usable) if spec.real.videos is None else spec.real.videos
@@ -49,7 +51,7 @@ def test_every_clip_lies_in_its_video(request):
         assert len(indices) == spec.frames
         assert indices[0] >= 0
         assert indices[-1] < lengths[clip.video]
-        assert all(after - before == spec.stride for before, after in zip(indices, indices[1:], strict=False))
+        assert all(after - before == spec.stride for before, after in pairwise(indices))
         assert spec.real.start == "random" or indices[0] == 0
 
 

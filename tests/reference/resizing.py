@@ -1,4 +1,7 @@
-"""Resizing pixel by pixel with Python numbers; slow on purpose."""
+"""Resizing pixel by pixel with Python numbers; slow on purpose.
+
+Positions are rounded to float32 as both codes round them (on 300 pixels of noise it shows); the rest is exact.
+"""
 
 import math
 from fractions import Fraction
@@ -6,14 +9,25 @@ from fractions import Fraction
 import numpy as np
 
 
+def scale(old: int, new: int) -> Fraction:
+    """Input pixels an output pixel."""
+    return rounded(Fraction(old, new))
+
+
+def rounded(exact: Fraction) -> Fraction:
+    """The nearest float32."""
+    return Fraction(float(np.float32(float(exact))))
+
+
 def half_pixel_position(out: int, old: int, new: int) -> Fraction:
     """Centre of output pixel ``out`` on the input's grid; not before the first pixel's centre."""
-    return max(Fraction(0), Fraction(2 * out + 1, 2) * Fraction(old, new) - Fraction(1, 2))
+    position = scale(old, new) * Fraction(2 * out + 1, 2) - Fraction(1, 2)
+    return max(Fraction(0), rounded(position))
 
 
 def tf1_position(out: int, old: int, new: int) -> Fraction:
     """TensorFlow 1 without align_corners: corner on corner, no shift by half a pixel."""
-    return out * Fraction(old, new)
+    return rounded(out * scale(old, new))
 
 
 POSITIONS = {"bilinear-half-pixel": half_pixel_position, "bilinear-tf1": tf1_position}
@@ -57,7 +71,8 @@ def resize_image(image: np.ndarray, size: tuple[int, int], kernel: str) -> np.nd
     """The same as :func:`resize_scalar` by two matrix products, for large images."""
     rows = line_weights(kernel, image.shape[0], size[0])
     columns = line_weights(kernel, image.shape[1], size[1])
-    return np.einsum("ij,jkc,lk->ilc", rows, image.astype(np.float64), columns)
+    squeezed = np.tensordot(rows, image.astype(np.float64), axes=(1, 0))
+    return np.moveaxis(np.tensordot(columns, squeezed, axes=(1, 1)), 0, 1)
 
 
 def short_side_size(height: int, width: int, size: int) -> tuple[int, int]:

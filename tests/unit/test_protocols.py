@@ -94,7 +94,7 @@ def test_all_mistakes_of_a_file_in_one_error(own_file):
 
 
 def test_one_mistake_is_one_mistake(own_file):
-    with pytest.raises(ProtocolError, match="^1 mistake in mine.toml\n"):
+    with pytest.raises(ProtocolError, match=r"^1 mistake in mine\.toml\n"):
         load_protocol(own_file(WHOLE + "nonsense = 1\n"))
 
 
@@ -209,7 +209,7 @@ def test_detectors_are_declared_whole():
 def test_other_declarations_report_their_mistakes_too(tmp_path):
     path = tmp_path / "side.toml"
     path.write_text('pick = "some"\n')
-    with pytest.raises(ProtocolError, match="2 mistakes in side.toml"):
+    with pytest.raises(ProtocolError, match=r"2 mistakes in side\.toml"):
         load_toml(path, SideSpec)
     with pytest.raises(ProtocolError, match=r"\(file\)"):
         validated([], SideSpec, where="list")

@@ -1,5 +1,6 @@
 """The command line: the app, and how errors are shown. Each command lives in a file of its own."""
 
+import os
 import sys
 from typing import Annotated
 
@@ -17,20 +18,31 @@ app = typer.Typer(
 )
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"vidmbench {version('vidmbench')}")
+        raise typer.Exit
+
+
 @app.callback()
 def _options(
-    traceback: Annotated[bool, typer.Option("--traceback", help="Show Python's traceback of an error.")] = False,  # noqa: ARG001 (main looks for it)
-    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False,
+    traceback: Annotated[bool, typer.Option("--traceback", help="Show Python's traceback of an error.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version and stop.", is_eager=True, callback=_print_version),
+    ] = False,
 ) -> None:
     """Score video generators, and say exactly what each number means.
 
-    The main job: `vidmbench run --model control:static --dataset clevrer-mini --frames 16`
-    """
-    if version:
-        from importlib.metadata import version as installed
-
-        print(f"vidmbench {installed('vidmbench')}")
-        raise typer.Exit
+    \b
+    Examples:
+      vidmbench run --model control:static --dataset clevrer-mini --frames 16
+      vidmbench score REAL FAKE --frames 16 --num-videos 48
+      vidmbench table 1
+      vidmbench doctor
+    """  # noqa: D301
 
 
 app.command("run")(run.run)
@@ -47,19 +59,32 @@ app.add_typer(data.app, name="data")
 def main() -> None:
     """The entry point: a user's mistake is one message on stderr and exit code 2, without a traceback."""
     wants_traceback = "--traceback" in sys.argv
-    arguments = [word for word in sys.argv[1:] if word != "--traceback"]
     try:
-        app(arguments, standalone_mode=True)
+        app([word for word in sys.argv[1:] if word != "--traceback"], prog_name="vidmbench")
     except VidmbenchError as error:
         if wants_traceback:
             raise
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
+        _fail(str(error))
+    except OSError as error:  # a full disk, a folder that went away
         if wants_traceback:
             raise
-        print("\ninterrupted: what was done is kept; the same command goes on from there", file=sys.stderr)
-        sys.exit(130)
-    except BrokenPipeError:  # the reader of our output (head, less) has gone
-        sys.stderr.close()
-        sys.exit(1)
+        _fail(": ".join(str(part) for part in (error.strerror or error, error.filename) if part))
+    except SystemExit as end:  # typer turns Ctrl-C into the exit code 130, without a word
+        if end.code == 130:
+            print("\ninterrupted: what was done is kept; the same command goes on from there", file=sys.stderr)
+        raise
+    finally:
+        _flush()
+
+
+def _fail(message: str) -> None:
+    print(f"error: {message}", file=sys.stderr)
+    sys.exit(2)
+
+
+def _flush() -> None:
+    """Python flushes stdout once more when it ends, and complains if the reader (head, less) has gone."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

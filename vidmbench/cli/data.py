@@ -1,15 +1,22 @@
 """``vidmbench data``: writing the built-in data set as files."""
 
+import json
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vidmbench.cli.options import progress_bar
-from vidmbench.errors import DataError
+from vidmbench.errors import DataError, ResultError
 
-app = typer.Typer(no_args_is_help=True, help="Data sets on disk.")
+if TYPE_CHECKING:
+    from vidmbench.source import Source
+
+app = typer.Typer(no_args_is_help=True)
+
+# Stands beside the videos and says what they are, so that a second run cannot mix two kinds.
+_MANIFEST = "made-by-vidmbench.json"
 
 
 class Form(StrEnum):
@@ -21,48 +28,114 @@ class Form(StrEnum):
 
 @app.callback()
 def _data() -> None:
-    """Data sets on disk."""
-
-
-@app.command()
-def make(
-    name: Annotated[str, typer.Argument(help="A data set that vidmbench makes itself, such as clevrer-mini.")],
-    out: Annotated[Path | None, typer.Option(help="Folder to write to; NAME-SPLIT where left out.")] = None,
-    split: Annotated[str | None, typer.Option(help="The split.")] = None,
-    num_videos: Annotated[int, typer.Option(help="The first K videos.", metavar="K", min=1)] = 256,
-    frames: Annotated[int | None, typer.Option(help="The first K frames of each.", metavar="K", min=1)] = None,
-    resolution: Annotated[int | None, typer.Option(help="32, 64 or 128 pixels.")] = None,
-    form: Annotated[Form, typer.Option("--format", help="One lossless mp4 a video, or one npz of all.")] = Form.MP4,
-) -> None:
-    """Write the built-in data set as mp4 files or as one array.
+    """Data sets on disk.
 
     \b
     Examples:
       vidmbench data make clevrer-mini --num-videos 16 --out clips
-      vidmbench data make clevrer-mini --split train --num-videos 64 --frames 16 --format npz --out arrays
     """  # noqa: D301
-    import numpy as np
 
+
+@app.command()
+def make(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A data set that vidmbench makes: clevrer-mini.")],
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder to write.", show_default="NAME-SPLIT")] = None,
+    split: Annotated[str | None, typer.Option(metavar="SPLIT", help="train or test.", show_default="test")] = None,
+    num_videos: Annotated[int, typer.Option(help="The first K videos.", metavar="K", min=1)] = 256,
+    frames: Annotated[
+        int | None, typer.Option(help="The first K frames of each.", metavar="K", min=1, show_default="all")
+    ] = None,
+    resolution: Annotated[int | None, typer.Option(metavar="PIXELS", help="32, 64 or 128.", show_default="64")] = None,
+    form: Annotated[Form, typer.Option("--format", help="One lossless mp4 a video, or one npz of all.")] = Form.MP4,
+) -> None:
+    """Write the built-in data set as mp4 files or as one array; what is there already is kept.
+
+    \b
+    Examples:
+      vidmbench data make clevrer-mini --num-videos 16 --out clips
+      vidmbench data make clevrer-mini --split train --frames 16 --format npz --out arrays
+    """  # noqa: D301
     from vidmbench.datasets import load_dataset, open_dataset
     from vidmbench.runs import checked_output
-    from vidmbench.videos import write_mp4, write_npz
 
     spec = load_dataset(name)
+    split = split or spec.default_split
     source = open_dataset(name, split, resolution=resolution)
-    count = min(num_videos, len(source))
     length = spec.frames if frames is None else frames
-    if length > spec.frames:
-        raise DataError(f"{name} has {spec.frames} frames a video", found=f"--frames {frames}", where="--frames")
-    folder = checked_output(out or Path(f"{name}-{split or spec.default_split}"))
+    for option, asked, most in (("--num-videos", num_videos, len(source)), ("--frames", length, spec.frames)):
+        if asked > most:
+            raise DataError(
+                f"{name} has fewer {option[2:].removeprefix('num-')} than asked for",
+                expected=f"at most {most}",
+                found=f"{option} {asked}",
+                where=option,
+                fix=f"{option} {most} works",
+            )
+    folder = checked_output(out or Path(f"{name}-{split}"))
+    _declare(folder, {"dataset": name, "split": split, "frames": length, "digest": source.digest(), "format": form})
+    write = _write_mp4s if form is Form.MP4 else _write_npz
+    kept = write(folder, source, num_videos, length, spec.fps)
+    videos = f"{num_videos} video{'' if num_videos == 1 else 's'} of {length} frame{'' if length == 1 else 's'}"
+    print(f"{videos} in {folder}" + (f" ({kept} were there already)" if kept else ""))
+
+
+def _declare(folder: Path, content: dict[str, str | int]) -> None:
+    """Writes what the folder holds, or refuses a folder that holds something else."""
+    from vidmbench.files import write_text
+
+    manifest = folder / _MANIFEST
+    if manifest.is_file():
+        found = manifest.read_text(encoding="utf-8")
+        if found != _text(content):
+            raise _other(folder, content, " ".join(found.split()))
+    elif any(folder.iterdir()):
+        raise _other(folder, content, "files of another origin")
+    write_text(manifest, _text(content))
+
+
+def _text(content: dict[str, str | int]) -> str:
+    return json.dumps(content, indent=2) + "\n"
+
+
+def _other(folder: Path, content: dict[str, str | int], found: str) -> ResultError:
+    return ResultError(
+        "the folder already holds something else",
+        expected=f"an empty folder, or one that was begun with {json.dumps(content)}",
+        found=found,
+        where=str(folder),
+        fix="choose another folder with --out",
+    )
+
+
+def _write_mp4s(folder: Path, source: "Source", count: int, length: int, fps: int) -> int:
+    """Each file is written whole or not at all, so a second run goes on; gives the number that were there."""
+    from vidmbench.videos import write_mp4
+
+    kept = 0
     with progress_bar() as progress:
-        clips = []
         for index in range(count):
             target = folder / f"{source.name(index)}.mp4"
-            if form is Form.NPZ:
-                clips.append(source.read(index, range(length)))
-            elif not target.exists():  # written whole or not at all, so a second run goes on
-                write_mp4(target, source.read(index, range(length)), fps=spec.fps, lossless=True)
+            if target.exists():
+                kept += 1
+            else:
+                write_mp4(target, source.read(index, range(length)), fps=fps, lossless=True)
             progress(index + 1, count, source.label)
-    if form is Form.NPZ:
-        write_npz(folder / f"{name}-{split or spec.default_split}.npz", np.stack(clips))
-    print(f"{count} videos of {length} frames in {folder}")
+    return kept
+
+
+def _write_npz(folder: Path, source: "Source", count: int, length: int, fps: int) -> int:  # noqa: ARG001 (arrays have no rate)
+    """One array; made anew unless it holds as many videos already."""
+    import numpy as np
+
+    from vidmbench.videos import open_source, write_npz
+
+    target = folder / f"{source.label.replace('@', '-').replace('/', '-')}.npz"
+    if target.exists() and len(open_source(target)) == count:
+        return count
+    clips = np.empty((count, length, *source.size, 3), np.uint8)
+    with progress_bar() as progress:
+        for index in range(count):
+            clips[index] = source.read(index, range(length))
+            progress(index + 1, count, source.label)
+    write_npz(target, clips)
+    return 0

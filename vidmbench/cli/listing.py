@@ -1,16 +1,16 @@
 """``vidmbench list`` and ``vidmbench show``: what there is, and one thing whole."""
 
 import json
+import shutil
+import sys
+import textwrap
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from vidmbench import resources
-from vidmbench.controls import KINDS
-from vidmbench.datasets import dataset_names, load_dataset
 from vidmbench.errors import UsageError, unknown
-from vidmbench.protocols import load_detectors, load_protocol, protocol_names
 
 
 class Things(StrEnum):
@@ -24,6 +24,8 @@ class Things(StrEnum):
 
 
 def _models() -> dict[str, str]:
+    from vidmbench.controls import KINDS
+
     own = {f"control:{name}": text for name, text in KINDS.items()}
     return own | {
         "static-of:LABEL": "the frozen twin of any model, with --samples PATH",
@@ -32,8 +34,7 @@ def _models() -> dict[str, str]:
 
 
 def _results() -> dict[str, str]:
-    from pathlib import Path
-
+    from vidmbench import resources
     from vidmbench.records import read_records
 
     records = read_records(resources.results_dir() / "measured", Path("runs"))
@@ -43,17 +44,21 @@ def _results() -> dict[str, str]:
 def _listed(things: Things) -> dict[str, str]:
     if things is Things.MODELS:
         return _models()
-    if things is Things.DATASETS:
-        return {name: load_dataset(name).title for name in dataset_names()}
+    if things is Things.RESULTS:
+        return _results()
+    from vidmbench.protocols import load_detectors, load_protocol, protocol_names
+
     if things is Things.PROTOCOLS:
         return {name: load_protocol(name).note for name in protocol_names()}
     if things is Things.DETECTORS:
         return {name: spec.title for name, spec in load_detectors().items()}
-    return _results()
+    from vidmbench.datasets import dataset_names, load_dataset
+
+    return {name: load_dataset(name).title for name in dataset_names()}
 
 
 def list_things(
-    things: Annotated[Things, typer.Argument(help="What to list.")],
+    things: Annotated[Things, typer.Argument(metavar="WHAT", help="What to list.")],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """List what can be named on the command line.
@@ -62,6 +67,7 @@ def list_things(
     Examples:
       vidmbench list protocols
       vidmbench list models
+      vidmbench list results --json
     """  # noqa: D301
     found = _listed(things)
     if as_json:
@@ -71,11 +77,11 @@ def list_things(
         print(f"no {things.value} yet")
     width = max((len(name) for name in found), default=0)
     for name, text in found.items():
-        print(f"{name:{width}s}  {text}")
+        print(_fitted(f"{name:{width}s}  {text}", indent=width + 2))
 
 
 def show(
-    name: Annotated[str, typer.Argument(help="A protocol, data set, detector or control.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A protocol, data set, detector or control.")],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Show one protocol, data set, detector or control whole.
@@ -83,7 +89,8 @@ def show(
     \b
     Examples:
       vidmbench show fvd-stylegan-v
-      vidmbench show clevrer-mini
+      vidmbench show clevrer-mini --json
+      vidmbench show control:static
     """  # noqa: D301
     kind, content = _found(name)
     if as_json:
@@ -91,10 +98,15 @@ def show(
         return
     print(f"# {kind}")
     for line in _lines(content):
-        print(line)
+        indent = len(line) - len(line.lstrip()) + 2
+        print(_fitted(line, indent=indent))
 
 
 def _found(name: str) -> tuple[str, dict[str, Any]]:
+    from vidmbench.controls import KINDS
+    from vidmbench.datasets import dataset_names, load_dataset
+    from vidmbench.protocols import load_detectors, load_protocol, protocol_names
+
     if name in protocol_names() or name.endswith(".toml"):
         return "protocol", load_protocol(name).model_dump(mode="json")
     if name in dataset_names():
@@ -105,7 +117,9 @@ def _found(name: str) -> tuple[str, dict[str, Any]]:
     if control in KINDS:
         return "control", {"name": f"control:{control}", "what": KINDS[control]}
     known = [*protocol_names(), *dataset_names(), *load_detectors(), *(f"control:{kind}" for kind in KINDS)]
-    raise unknown("name", name, known, error=UsageError, fix="see vidmbench list protocols|datasets|detectors|models")
+    raise unknown(
+        "name", name, known, error=UsageError, fix="see them all: vidmbench list protocols|datasets|detectors|models"
+    )
 
 
 def _lines(content: dict[str, Any], indent: str = "") -> list[str]:
@@ -113,6 +127,22 @@ def _lines(content: dict[str, Any], indent: str = "") -> list[str]:
     for key, value in content.items():
         if isinstance(value, dict):
             lines += [f"{indent}{key}:", *_lines(value, indent + "  ")]
-        elif value is not None:
-            lines.append(f"{indent}{key}: {', '.join(map(str, value)) if isinstance(value, list) else value}")
+        elif value is not None and value != "":
+            lines.append(f"{indent}{key}: {_shown(value)}")
     return lines
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()  # as the TOML file has it
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _fitted(line: str, *, indent: int) -> str:
+    """Folded to the terminal's width; left whole for programs that read it through a pipe."""
+    if not sys.stdout.isatty():
+        return line
+    width = max(shutil.get_terminal_size().columns, indent + 20)
+    return "\n".join(
+        textwrap.wrap(line, width, subsequent_indent=" " * indent, break_long_words=False, drop_whitespace=True)
+    )

@@ -40,18 +40,36 @@ class OnBadPick(StrEnum):
 _PROTOCOL, _COMPUTE, _OUTPUT = "Protocol", "Compute", "Output"
 
 Frames = Annotated[
-    str | None, typer.Option(help="Frames of a clip; several as `16,64,128`.", rich_help_panel=_PROTOCOL)
+    str | None,
+    typer.Option(
+        metavar="N[,N...]",
+        help="Frames of a clip, such as 16 or 16,64,128.",
+        show_default="the protocol's",
+        rich_help_panel=_PROTOCOL,
+    ),
 ]
 ProtocolNames = Annotated[
     list[str] | None,
-    typer.Option("--protocol", help="A protocol's name or TOML file; may be repeated.", rich_help_panel=_PROTOCOL),
+    typer.Option(
+        "--protocol",
+        metavar="NAME|FILE",
+        help="A protocol or a TOML file of your own; may be repeated.",
+        show_default="fvd-vidm-paper",
+        rich_help_panel=_PROTOCOL,
+    ),
 ]
 Stride = Annotated[
-    int | None, typer.Option(help="Take every K-th frame of the videos.", metavar="K", rich_help_panel=_PROTOCOL)
+    int | None,
+    typer.Option(
+        help="Take every K-th frame of the videos.",
+        metavar="K",
+        show_default="the protocol's",
+        rich_help_panel=_PROTOCOL,
+    ),
 ]
-NumVideos = Annotated[int | None, typer.Option(help="Videos on both sides.", metavar="K", rich_help_panel=_PROTOCOL)]
-NumReal = Annotated[int | None, typer.Option(help="Real videos.", metavar="K", rich_help_panel=_PROTOCOL)]
-NumFake = Annotated[int | None, typer.Option(help="Scored videos.", metavar="K", rich_help_panel=_PROTOCOL)]
+NumVideos = Annotated[int | None, typer.Option(help="Videos on each side.", metavar="K", rich_help_panel=_PROTOCOL)]
+NumReal = Annotated[int | None, typer.Option(help="Videos on the real side.", metavar="K", rich_help_panel=_PROTOCOL)]
+NumFake = Annotated[int | None, typer.Option(help="Videos on the scored side.", metavar="K", rich_help_panel=_PROTOCOL)]
 Seed = Annotated[int | None, typer.Option(help="Seed of every random choice.", metavar="S", rich_help_panel=_PROTOCOL)]
 PrecisionName = Annotated[
     PrecisionPick,
@@ -64,11 +82,11 @@ DataRoot = Annotated[
 ]
 OnBad = Annotated[
     OnBadPick,
-    typer.Option("--on-bad", help="Stop on videos that cannot be used, or leave them out and list them."),
+    typer.Option("--on-bad", help="Stop on videos that cannot be used, or skip them and list them."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else.", rich_help_panel=_OUTPUT)]
 DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Check everything, say what would be done, stop.", rich_help_panel=_OUTPUT)
+    bool, typer.Option("--dry-run", help="Check everything and print the plan, nothing else.", rich_help_panel=_OUTPUT)
 ]
 
 
@@ -98,10 +116,17 @@ def choices_from(
             expected="--num-videos K, or --num-real K and --num-fake K",
             found="both ways at once",
         )
+    if num_videos is not None and num_videos < 2:
+        raise UsageError(
+            f"--num-videos {num_videos} is too small",
+            expected="at least 2: a covariance needs them",
+            found=str(num_videos),
+            where="--num-videos",
+        )
     if data_root is not None and not data_root.is_dir():
         raise UsageError("--data-root is no folder", expected="a folder", found=str(data_root), where="--data-root")
     try:
-        lengths = tuple(dict.fromkeys(int(word) for word in frames.split(","))) if frames else ()
+        lengths = tuple(dict.fromkeys(int(word) for word in frames.split(","))) if frames is not None else ()
     except ValueError as error:
         raise UsageError(
             "--frames takes whole numbers", expected="16, or 16,64,128", found=str(frames), where="--frames"

@@ -2,17 +2,28 @@
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vidmbench import resources
 from vidmbench.errors import ResultError
-from vidmbench.records import RunRecord, read_record, read_records, record_files, write_record
-from vidmbench.tables import measurement_rows
 
-app = typer.Typer(no_args_is_help=True, help="Keep and list the records of runs.")
+if TYPE_CHECKING:
+    from vidmbench.records import RunRecord
+
+app = typer.Typer(no_args_is_help=True)
 RUNS = Path("runs")
+
+
+@app.callback()
+def _results() -> None:
+    """Keep and list the records of runs.
+
+    \b
+    Examples:
+      vidmbench results list
+      vidmbench results import runs/*.json
+    """  # noqa: D301
 
 
 @app.command("import")
@@ -22,9 +33,12 @@ def import_records(
     """Check records and copy them to results/measured of this checkout, where they can be committed.
 
     \b
-    Example:
+    Examples:
       vidmbench results import runs/*.json
     """  # noqa: D301
+    from vidmbench import resources
+    from vidmbench.records import read_record, write_record
+
     results = resources.checkout_results_dir()
     if results is None:
         raise ResultError(
@@ -46,14 +60,21 @@ def list_records(
     """List the measurements in ./runs and results/measured, oldest first.
 
     \b
-    Example:
+    Examples:
       vidmbench results list
     """  # noqa: D301
-    print(measurement_rows(read_records(resources.results_dir() / "measured", runs)).to_markdown(), end="")
+    from vidmbench import resources
+    from vidmbench.records import read_records
+    from vidmbench.tables import measurement_rows
+
+    records = read_records(resources.results_dir() / "measured", runs)
+    print(measurement_rows(records).to_markdown() if records else "no results yet\n", end="")
 
 
-def _target(record: RunRecord, measured: Path) -> Path:
+def _target(record: "RunRecord", measured: Path) -> Path:
     """The folder a record belongs in; refuses to replace another record of the same name."""
+    from vidmbench.records import read_record, record_files
+
     folder = measured / (re.sub(r"[^A-Za-z0-9._-]+", "-", record.dataset).strip(".-") or "unnamed")
     if record.run_id != Path(record.run_id).name:
         raise ResultError("a run's name is no file name", found=record.run_id, fix="run the measurement again")

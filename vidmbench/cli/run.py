@@ -31,9 +31,13 @@ from vidmbench.cli.options import (
 
 
 def run(
-    model: Annotated[str, typer.Option(help="`control:NAME`, `static-of:LABEL`, or any label with --samples.")],
-    dataset: Annotated[str, typer.Option(help="A data set's name (with `@SPLIT` if wanted), or `folder:PATH`.")],
-    samples: Annotated[str | None, typer.Option(help="Where the model's videos lie: folder, zip, npy or npz.")] = None,
+    model: Annotated[
+        str, typer.Option(metavar="M", help="control:NAME, static-of:LABEL, or any label with --samples.")
+    ],
+    dataset: Annotated[str, typer.Option(metavar="D", help="A data set's name, NAME@SPLIT, or folder:PATH.")],
+    samples: Annotated[
+        str | None, typer.Option(metavar="PATH", help="The model's videos: a folder, zip, npy or npz.")
+    ] = None,
     frames: Frames = None,
     protocol: ProtocolNames = None,
     stride: Stride = None,
@@ -45,7 +49,9 @@ def run(
     device: DeviceName = DevicePick.auto,
     data_root: DataRoot = None,
     on_bad: OnBad = OnBadPick.stop,
-    out: Annotated[Path, typer.Option(help="Folder for the record and the picture.")] = Path("runs"),
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder for the record and the picture.", rich_help_panel="Output")
+    ] = Path("runs"),
     as_json: Json = False,
     dry_run: DryRun = False,
 ) -> None:
@@ -64,6 +70,7 @@ def run(
     )
     job = prepare_run(model, dataset, choices, samples=samples)
     if dry_run:
+        _check_output(out)
         _show_plan(job, as_json=as_json)
         return
     checked_output(out)
@@ -83,8 +90,8 @@ def run(
 
 
 def score(
-    real: Annotated[str, typer.Argument(help="A folder, zip, npy or npz; or `dataset:NAME[@SPLIT]`.")],
-    fake: Annotated[str, typer.Argument(help="The same, or `control:NAME` made from REAL.")],
+    real: Annotated[str, typer.Argument(metavar="REAL", help="A folder, zip, npy or npz; or dataset:NAME@SPLIT.")],
+    fake: Annotated[str, typer.Argument(metavar="FAKE", help="The same, or control:NAME made from REAL.")],
     frames: Frames = None,
     protocol: ProtocolNames = None,
     stride: Stride = None,
@@ -96,7 +103,10 @@ def score(
     device: DeviceName = DevicePick.auto,
     data_root: DataRoot = None,
     on_bad: OnBad = OnBadPick.stop,
-    out: Annotated[Path | None, typer.Option(help="Also write a record into this folder.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Also write a record into this folder.", rich_help_panel="Output"),
+    ] = None,
     as_json: Json = False,
     dry_run: DryRun = False,
 ) -> None:
@@ -114,6 +124,7 @@ def score(
     )
     job = prepare_score(real, fake, choices)
     if dry_run:
+        _check_output(out)
         _show_plan(job, as_json=as_json)
         return
     if out is not None:
@@ -129,6 +140,14 @@ def score(
     _end(measurements)
 
 
+def _check_output(out: Path | None) -> None:
+    """What a dry run can say about the output folder without making it."""
+    from vidmbench.runs import checked_output
+
+    if out is not None and out.exists():
+        checked_output(out)
+
+
 def _report(record: Any, measurements: Sequence[Any], *, as_json: bool) -> None:
     """The rows and their signatures on stdout, or one JSON object and nothing else."""
     if as_json:
@@ -138,15 +157,23 @@ def _report(record: Any, measurements: Sequence[Any], *, as_json: bool) -> None:
     else:
         from vidmbench.tables import measurement_rows
 
-        print(measurement_rows([record]).to_markdown())
-    for measurement in measurements:
-        for warning in measurement.warnings:
-            print(f"note: {warning}", file=sys.stderr)
-        for side in (measurement.real, measurement.fake):
-            if side.skipped:
-                print(f"left out of {side.label}: {len(side.skipped)} videos", file=sys.stderr)
-                for name, reason in side.skipped[:10]:
-                    print(f"  {name}: {reason}", file=sys.stderr)
+        print(measurement_rows([record]).to_markdown(), end="")
+    # Several protocols and lengths often share a note or a list of videos left out: each is said once.
+    notes = dict.fromkeys(warning for measurement in measurements for warning in measurement.warnings)
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
+    sides = dict.fromkeys((side.label, side.skipped) for one in measurements for side in (one.real, one.fake))
+    for label, skipped in sides:
+        if skipped:
+            print(f"left out of {label}: {_counted(len(skipped), 'video')}", file=sys.stderr)
+            for name, reason in skipped[:10]:
+                print(f"  {name}: {reason}", file=sys.stderr)
+            if len(skipped) > 10:
+                print(f"  and {len(skipped) - 10} more; the record lists all", file=sys.stderr)
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count} {word}" + ("" if count == 1 else "s")
 
 
 def _show_plan(job: Any, *, as_json: bool) -> None:
@@ -154,6 +181,7 @@ def _show_plan(job: Any, *, as_json: bool) -> None:
     from vidmbench.evaluate import planned_engine, planned_signature
 
     choices = job.choices
+    signatures = [planned_signature(item, job.real, job.fake, choices.precision) for item in job.plans]
     plans = [
         {
             "protocol": item.spec.name,
@@ -161,18 +189,18 @@ def _show_plan(job: Any, *, as_json: bool) -> None:
             "stride": item.spec.clips.stride,
             "num_real": len(item.real.clips),
             "num_fake": len(item.fake.clips),
-            "signature": planned_signature(item, job.real, job.fake, choices.precision).long,
-            "signature_id": planned_signature(item, job.real, job.fake, choices.precision).id,
+            "signature": signature.long,
+            "signature_id": signature.id,
             "protocol_spec": item.spec.model_dump(mode="json"),
         }
-        for item in job.plans
+        for item, signature in zip(job.plans, signatures, strict=True)
     ]
     content = {
         "dry_run": True,
         "model": job.model,
         "dataset": job.dataset,
-        "real": f"{job.real.label} ({len(job.real)} videos)",
-        "fake": f"{job.fake.label} ({len(job.fake)} videos)",
+        "real": f"{job.real.label} ({_counted(len(job.real), 'video')})",
+        "fake": f"{job.fake.label} ({_counted(len(job.fake), 'video')})",
         "engine": planned_engine(choices.device),
         "precision": choices.precision,
         "measurements": plans,
@@ -180,13 +208,13 @@ def _show_plan(job: Any, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(content))
         return
-    print("would score, and has not:")
-    for key in ("model", "dataset", "real", "fake", "engine", "precision"):
-        print(f"  {key:10s} {content[key]}")
-    for item in plans:
+    print("dry run: nothing was scored or written. The plan:")
+    for key, word in (("real", "real"), ("fake", "scored"), ("engine", "engine"), ("precision", "precision")):
+        print(f"  {word + ':':10s} {content[key]}")
+    for plan in plans:
         print(
-            f"  {item['protocol']}: {item['num_real']} real and {item['num_fake']} scored clips of "
-            f"{item['frames']} frames, stride {item['stride']}\n    {item['signature']}"
+            f"\n  {plan['protocol']}: {plan['num_real']} real and {plan['num_fake']} scored clips of "
+            f"{plan['frames']} frames, stride {plan['stride']}\n    {plan['signature']}  #{plan['signature_id']}"
         )
 
 

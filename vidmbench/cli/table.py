@@ -6,10 +6,7 @@ from typing import Annotated
 
 import typer
 
-from vidmbench import resources
 from vidmbench.errors import ResultError
-from vidmbench.records import read_records
-from vidmbench.tables import FORMATS, build_table, layout_names, load_layout
 
 RUNS = Path("runs")
 
@@ -44,6 +41,10 @@ def table(
       vidmbench table 2 --format csv > table2.csv
       vidmbench table > tables.md
     """  # noqa: D301
+    from vidmbench import resources
+    from vidmbench.records import read_records
+    from vidmbench.tables import FORMATS, build_table, layout_names, load_layout
+
     if runs is not None and not runs.is_dir():
         raise ResultError(
             "no such folder of records", where=str(runs), fix="name the folder that `vidmbench run --out` wrote to"

@@ -2,17 +2,32 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vidmbench.errors import unknown
-from vidmbench.protocols import DetectorSpec, load_detectors
 
-app = typer.Typer(no_args_is_help=True, help="Weights of the networks that give features.")
+if TYPE_CHECKING:
+    from vidmbench.protocols import DetectorSpec
+
+app = typer.Typer(no_args_is_help=True)
 
 
-def _detector(name: str) -> DetectorSpec:
+@app.callback()
+def _weights() -> None:
+    """Weights of the networks that give features.
+
+    \b
+    Examples:
+      vidmbench weights status
+      vidmbench weights get i3d-kinetics400
+    """  # noqa: D301
+
+
+def _detector(name: str) -> "DetectorSpec":
+    from vidmbench.protocols import load_detectors
+
     if name not in load_detectors():
         raise unknown("weights", name, load_detectors(), fix="see them all: vidmbench weights status")
     return load_detectors()[name]
@@ -27,6 +42,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="One JSON object
       vidmbench weights status
     """  # noqa: D301
     from vidmbench.detectors.weights import weights_path
+    from vidmbench.protocols import load_detectors
 
     found = {name: weights_path(spec) for name, spec in load_detectors().items()}
     if as_json:

@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 import numpy as np
 from jaxtyping import Float32
 
-from vidmbench.detectors.i3d import folded
+from vidmbench.detectors.i3d import folded, rounded_to_bf16
 from vidmbench.detectors.weights import load_weights
 from vidmbench.errors import UsageError
 from vidmbench.protocols import ArrayStage, DetectorSpec, load_detectors
@@ -71,6 +71,8 @@ def load_engine(stage: ArrayStage, *, precision: Precision = "fp32", device: Dev
     spec: DetectorSpec = load_detectors()[stage.detector]
     chosen, _, place = _choose(device).partition("/")
     layers = folded(load_weights(spec), eps=stage.batch_norm_eps)
+    if precision == "bf16":
+        layers = rounded_to_bf16(layers)
     if chosen == "openvino":
         from vidmbench.detectors.openvino_engine import OpenVinoEngine
 

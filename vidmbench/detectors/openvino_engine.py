@@ -3,14 +3,16 @@
 import os
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import pairwise
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from vidmbench.detectors.base import Feature, Precision, Prepared
-from vidmbench.detectors.i3d import Convolution, Triple, build
+from vidmbench.detectors.i3d import Convolution, Triple, entry, second, trunk
 
 
 def _import_openvino() -> tuple[ModuleType, ModuleType]:
@@ -56,11 +58,26 @@ class _OpenVinoOps:
         return self._op.concat(list(parts), 1)
 
 
-class OpenVinoEngine:
-    """The network compiled for the CPU, one clip a request, one request a core.
+class _Chain:
+    """One clip's way through the compiled parts of the network; each part reads what the one before wrote."""
 
-    One-clip requests make a feature independent of its neighbours; several at once use the cores better than
-    several threads on one clip.
+    def __init__(self, parts: Sequence[Any]) -> None:
+        self._requests = [part.create_infer_request() for part in parts]
+        for before, after in pairwise(self._requests):
+            after.set_input_tensor(0, before.get_output_tensor(0))
+
+    def __call__(self, clip: Prepared) -> Feature:
+        self._requests[0].infer({0: np.ascontiguousarray(clip[None])}, share_inputs=True)
+        for request in self._requests[1:]:
+            request.infer()
+        return np.array(self._requests[-1].get_output_tensor(0).data[0], dtype=np.float32)
+
+
+class OpenVinoEngine:
+    """The network compiled for the CPU, one clip a core.
+
+    One clip at a time makes a feature independent of its neighbours; several clips side by side use the cores better
+    than several threads on one clip.
 
     Args:
         layers: Folded convolutions.
@@ -74,46 +91,53 @@ class OpenVinoEngine:
         self._precision = precision
         self._openvino, self._opset = _import_openvino()
         self._core = self._openvino.Core()
-        self._num_requests = max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2)
-        self._compiled: dict[tuple[int, ...], Any] = {}
+        self._num_chains = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
+        self._chains: dict[tuple[int, ...], list[_Chain]] = {}
 
     def features(self, clips: Iterable[Prepared]) -> Iterator[Feature]:
         """See :class:`vidmbench.detectors.base.Engine`."""
-        running: deque[tuple[Any, Prepared]] = deque()  # the clip is kept: the request reads its memory
-        try:
+        running: deque[tuple[Future[Feature], _Chain]] = deque()
+        with ThreadPoolExecutor(self._num_chains, thread_name_prefix="vidmbench-score") as pool:
             for clip in clips:
-                if len(running) == self._num_requests:
-                    request, _ = running.popleft()
-                    yield _result(request)
-                else:
-                    request = self._compile(clip.shape).create_infer_request()
-                batch = np.ascontiguousarray(clip[None])
-                request.start_async({0: batch}, share_inputs=True)
-                running.append((request, batch))
+                if len(running) == self._num_chains:
+                    future, _ = running.popleft()
+                    yield future.result()
+                busy = [chain for _, chain in running]
+                chain = next(chain for chain in self._compiled(clip.shape) if chain not in busy)
+                running.append((pool.submit(chain, clip), chain))
             while running:
-                yield _result(running.popleft()[0])
-        finally:
-            for request, _ in running:
-                request.wait()
+                yield running.popleft()[0].result()
 
-    def _compile(self, shape: tuple[int, ...]) -> Any:
-        if shape not in self._compiled:
-            op = self._opset
-            clips = op.parameter([1, *shape], np.float32, name="clips")
-            x = op.transpose(clips, op.constant([0, 4, 1, 2, 3]))
-            logits = build(x, _OpenVinoOps(op), self._layers)
-            feature = op.reduce_mean(logits, op.constant([2, 3, 4]), False)
-            model = self._openvino.Model([feature], [clips], "i3d")
-            settings = {
-                # Left alone, OpenVINO takes bf16 by itself on processors with matrix units for it.
-                "INFERENCE_PRECISION_HINT": "f32" if self._precision == "fp32" else "bf16",
-                "NUM_STREAMS": str(self._num_requests),
-                "INFERENCE_NUM_THREADS": str(self._num_requests),
-            }
-            self._compiled[shape] = self._core.compile_model(model, "CPU", settings)
-        return self._compiled[shape]
+    def _compiled(self, shape: tuple[int, ...]) -> list[_Chain]:
+        """Chains for clips of one shape, one a core; compiled when the first such clip comes."""
+        if shape not in self._chains:
+            if self._precision == "fp32":
+                parts = [self._part([1, *shape], (entry, second, trunk), "f32")]
+            else:
+                parts = [self._part([1, *shape], (entry,), "bf16")]
+                parts.append(self._part(_output_shape(parts[-1]), (second,), "f32"))
+                parts.append(self._part(_output_shape(parts[-1]), (trunk,), "bf16"))
+            self._chains[shape] = [_Chain(parts) for _ in range(self._num_chains)]
+        return self._chains[shape]
+
+    def _part(self, shape: list[int], functions: Sequence[Callable[..., Any]], precision: str) -> Any:
+        """Compiles neighbouring parts of the network as one model."""
+        op = self._opset
+        node = given = op.parameter(shape, np.float32)
+        if entry in functions:
+            node = op.transpose(node, op.constant([0, 4, 1, 2, 3]))
+        for function in functions:
+            node = function(node, _OpenVinoOps(op), self._layers)
+        if trunk in functions:
+            node = op.reduce_mean(node, op.constant([2, 3, 4]), False)
+        settings = {
+            # Left alone, OpenVINO takes bf16 by itself on processors with matrix units for it.
+            "INFERENCE_PRECISION_HINT": precision,
+            "NUM_STREAMS": str(self._num_chains),
+            "INFERENCE_NUM_THREADS": str(self._num_chains),
+        }
+        return self._core.compile_model(self._openvino.Model([node], [given], "i3d"), "CPU", settings)
 
 
-def _result(request: Any) -> Feature:
-    request.wait()
-    return np.array(request.get_output_tensor(0).data[0], dtype=np.float32)
+def _output_shape(part: Any) -> list[int]:
+    return list(part.outputs[0].shape)

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vidmbench.detectors.base import Feature, Precision, Prepared
-from vidmbench.detectors.i3d import Convolution, Triple, build, same_padding
+from vidmbench.detectors.i3d import FP32_LAYER, Convolution, Triple, entry, same_padding, second, trunk
 
 # Clips of 16 frames a batch on a GPU; fewer where clips are longer. The CPU takes one clip at a time.
 _GPU_CLIPS = 16
@@ -20,13 +20,11 @@ class _TorchOps:
     """The operations of the graph on channels-last tensors."""
 
     def __init__(self, layers: dict[str, Convolution], device: torch.device, dtype: torch.dtype) -> None:
-        self._tensors = {
-            id(layer): (
-                torch.from_numpy(layer.weight).to(device, dtype).contiguous(memory_format=torch.channels_last_3d),
-                torch.from_numpy(layer.bias).to(device, dtype),
-            )
-            for layer in layers.values()
-        }
+        self._tensors = {}
+        for name, layer in layers.items():
+            own = torch.float32 if name == FP32_LAYER else dtype
+            weight = torch.from_numpy(layer.weight).to(device, own).contiguous(memory_format=torch.channels_last_3d)
+            self._tensors[id(layer)] = weight, torch.from_numpy(layer.bias).to(device, own)
 
     def conv(self, x: Tensor, layer: Convolution, *, stride: int = 1, relu: bool = True) -> Tensor:
         weight, bias = self._tensors[id(layer)]
@@ -82,7 +80,8 @@ class TorchEngine:
     def _batch(self, clips: Sequence[Prepared]) -> np.ndarray:
         with torch.inference_mode(), _without_tf32():
             x = torch.from_numpy(np.stack(clips)).to(self._device, self._dtype, non_blocking=True)
-            logits = build(x.permute(0, 4, 1, 2, 3), self._ops, self._layers)
+            x = entry(x.permute(0, 4, 1, 2, 3), self._ops, self._layers)
+            logits = trunk(second(x, self._ops, self._layers), self._ops, self._layers)
             features: np.ndarray = logits.float().mean(dim=(2, 3, 4)).cpu().numpy()
         return features
 

@@ -1,0 +1,142 @@
+"""Two ways to give a command: in this process (quick), and through the installed script (as users do)."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import vidmbench.features
+from vidmbench.cli import main
+from vidmbench.detectors.base import load_engine
+from vidmbench.toyworld import ToyVideos
+
+SCRIPT = Path(sys.executable).with_name("vidmbench")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """The one object on stdout; fails where anything else stands there."""
+        content = json.loads(self.out)
+        assert isinstance(content, dict)
+        return content
+
+    def fails(self, *words: str) -> None:
+        """Exit code 2, one message on stderr with all the words, no traceback, nothing on stdout."""
+        assert self.code == 2, (self.code, self.out, self.err)
+        assert self.out == ""
+        assert "Traceback" not in self.err
+        for word in words:
+            assert word in self.err, (word, self.err)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The empty folder the commands are given in."""
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    return work
+
+
+@pytest.fixture
+def command(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Outcome]:
+    """Gives a command in this process, through the same entry point as the script."""
+
+    def given(*words: object) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["vidmbench", *map(str, words)])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as end:
+            main()
+        said = capfd.readouterr()
+        return Outcome(int(end.value.code or 0), said.out, said.err)
+
+    return given
+
+
+@pytest.fixture
+def script() -> Callable[..., Outcome]:
+    """Gives a command to the installed script."""
+
+    def given(*words: object, **more: str) -> Outcome:
+        done = subprocess.run(
+            [SCRIPT, *map(str, words)], capture_output=True, text=True, timeout=170, env={**os.environ, **more}
+        )
+        return Outcome(done.returncode, done.stdout, done.stderr)
+
+    return given
+
+
+class FakeEngine:
+    """A network that costs nothing: a fixed random projection of every clip's coarse pixels."""
+
+    name = "fake"
+
+    def __init__(self, counts: dict[str, int]) -> None:
+        self._counts = counts
+
+    def features(self, clips):
+        for clip in clips:
+            self._counts["clips"] += 1
+            coarse = clip[::4, ::32, ::32].reshape(-1)
+            mix = np.random.default_rng(0).normal(size=(400, coarse.size)) / np.sqrt(coarse.size)
+            yield (mix @ coarse).astype(np.float32)
+
+
+@pytest.fixture
+def fake_network(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+    """Puts the fake network in the place of the real one; counts how often it was loaded and what it scored."""
+    counts = {"loads": 0, "clips": 0}
+
+    def load(*_args: object, **_options: object) -> FakeEngine:
+        counts["loads"] += 1
+        return FakeEngine(counts)
+
+    monkeypatch.setattr(vidmbench.features, "load_engine", load)
+    return counts
+
+
+_loaded = lru_cache(maxsize=2)(load_engine)
+
+
+@pytest.fixture
+def network(weights: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+    """The real network, loaded once for all tests; counts how often a command asked for it."""
+    counts = {"loads": 0}
+
+    def load(*args: Any, **options: Any) -> Any:
+        counts["loads"] += 1
+        return _loaded(*args, **options)
+
+    monkeypatch.setattr(vidmbench.features, "load_engine", load)
+    return counts
+
+
+@pytest.fixture(scope="session")
+def clips() -> np.ndarray:
+    """Five clips of the built-in data set, uint8 (5, 16, 64, 64, 3)."""
+    videos = ToyVideos("train")
+    return np.stack([videos.read(index, range(16)) for index in range(5)])
+
+
+@pytest.fixture
+def real(folder: Path) -> Path:
+    """Five other clips as an array file beside the commands."""
+    videos = ToyVideos("test")
+    np.save(folder / "real.npy", np.stack([videos.read(index, range(16)) for index in range(5)]))
+    return folder / "real.npy"

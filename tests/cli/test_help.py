@@ -1,0 +1,139 @@
+"""Help: every command shows examples, and every example runs."""
+
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import typer.main
+
+from vidmbench.cli import app
+from vidmbench.toyworld import ToyVideos
+
+
+def walked(command, path=()):
+    """All commands and groups below, with their paths."""
+    yield path, command
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from walked(inner, (*path, name))
+
+
+COMMANDS = dict(walked(typer.main.get_command(app)))
+
+
+def examples(command):
+    """The lines after ``Examples:`` in a help text."""
+    _, _, after = (command.help or "").partition("Examples:\n")
+    return [line.strip() for line in after.splitlines() if line.strip()]
+
+
+EXAMPLES = sorted({line for command in COMMANDS.values() for line in examples(command)})
+
+
+def test_the_walk_finds_the_contract():
+    """The commands that users were promised; without this the tests below could pass on nothing."""
+    promised = {("run",), ("score",), ("table",), ("list",), ("show",), ("doctor",), ("results", "import"),
+                ("results", "list"), ("weights", "status"), ("weights", "get"), ("weights", "add"),
+                ("data", "make")}  # fmt: skip
+    assert promised <= COMMANDS.keys()
+    assert len(EXAMPLES) >= len(promised)
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_every_help_shows_examples_of_its_own(path, command):
+    shown = command(*path, "--help")
+    assert (shown.code, shown.err) == (0, "")
+    own = examples(COMMANDS[path])
+    assert own, f"vidmbench {' '.join(path)} --help shows no example"
+    assert any(line.startswith(" ".join(("vidmbench", *path))) for line in own)
+    for line in own:
+        assert shlex.split(line.partition(">")[0])[0] == "vidmbench"
+
+
+def test_a_command_without_examples_would_be_noticed():
+    """The twin of the test above."""
+    other = typer.Typer()
+
+    @other.command()
+    def first() -> None:
+        """Does something."""
+
+    assert examples(typer.main.get_command(other)) == []
+
+
+@pytest.mark.parametrize("path", [path for path in COMMANDS], ids=" ".join)
+def test_help_fits_a_terminal(path, command, monkeypatch):
+    """No example and no option is broken over lines at 100 columns."""
+    monkeypatch.setenv("COLUMNS", "100")
+    shown = command(*path, "--help").out
+    assert max(map(len, shown.splitlines())) <= 100
+    for line in examples(COMMANDS[path]):
+        assert f" {line} " in shown.replace("\n", " \n")
+    for parameter in COMMANDS[path].params:
+        for option in parameter.opts:
+            assert option in shown or not option.startswith("--")
+
+
+def adapted(line):
+    """The example with its stand-ins filled in and its long work made short."""
+    names = {"REAL": "real", "FAKE": "fake", "folder:REAL": "folder:real", "DIR": "fake"}
+    words = [names.get(word, word) for word in shlex.split(line.partition(">")[0])[1:]]
+    words = [str(path) for word in words for path in (sorted(Path().glob(word)) if "*" in word else [word])]
+    if words[0] in ("run", "score"):
+        words.append("--dry-run")
+    if words[0] == "data":
+        words += ["--num-videos", "2"]
+    if words[:2] == ["weights", "add"]:
+        words[-1] = "archive.safetensors"
+    return words
+
+
+@pytest.fixture
+def things(folder, request):
+    """What the stand-ins of the examples mean."""
+    clips = np.repeat(ToyVideos("test").read(0, range(16))[None], 64, axis=0)
+    from vidmbench.videos import write_mp4
+
+    for side in ("real", "fake"):
+        write_mp4(folder / side / "0.mp4", clips[0])
+        for number in range(1, 48):
+            (folder / side / f"{number}.mp4").write_bytes((folder / side / "0.mp4").read_bytes())
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize("line", EXAMPLES)
+def test_every_example_runs(line, things, command, fake_network, weights, folder, monkeypatch):
+    words = adapted(line)
+    if words[:2] == ["weights", "add"]:
+        (folder / words[-1]).symlink_to(weights.resolve())
+    if words[:2] == ["results", "import"]:
+        from vidmbench import resources
+
+        monkeypatch.setattr(resources, "checkout_results_dir", lambda: folder / "results")
+        assert command("run", "--model", "control:noise", "--dataset", "clevrer-mini", "--num-videos", "2").code == 0
+        words = adapted(line)
+    if words[0] == "doctor":
+        monkeypatch.setattr("vidmbench.doctor._golden", lambda: ("ok", "left out here; test_doctor runs it"))
+    outcome = command(*words)
+    assert outcome.code == 0, outcome.err
+    assert outcome.out
+
+
+def test_no_command_shows_the_help(command):
+    for words in ((), ("weights",), ("results",), ("data",)):
+        shown = command(*words)
+        assert "Examples:" in shown.out + shown.err
+        assert "Traceback" not in shown.err
+
+
+def test_short_help_and_module_entry():
+    """``python -c`` with the console entry point is the same command."""
+    done = subprocess.run(
+        [sys.executable, "-c", "from vidmbench.cli import main; main()", "-h"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "vidmbench run --model control:static --dataset clevrer-mini --frames 16" in done.stdout

@@ -1,0 +1,96 @@
+"""Every declaration in protocols/: it loads, is named as its file, and says where it comes from."""
+
+import re
+import tomllib
+
+import pytest
+
+from vidmbench import resources
+from vidmbench.datasets import DatasetSpec, dataset_names, load_dataset, open_dataset
+from vidmbench.protocols import load_detectors, load_protocol, load_toml, protocol_names
+from vidmbench.table_layouts import layout_names, load_layout
+
+FILES = sorted(resources.protocols_dir().rglob("*.toml"))
+PROTOCOLS = sorted((resources.protocols_dir() / "metrics").glob("*.toml"))
+# A commit, a file in a repository, a paper: something a reader can look up.
+CITATION = re.compile(r"@[0-9a-f]{7,}|[\w.-]+/[\w.-]+:[\w./-]+|\(\w+ \d{4}\)|arXiv:\d{4}\.\d{4,5}")
+
+
+def test_there_are_files():
+    assert {path.stem for path in PROTOCOLS} >= {"fvd-vidm-paper", "fvd-stylegan-v", "fvd-tf-hub"}
+    assert {path.parent.name for path in FILES} >= {"metrics", "datasets", "tables"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_file_is_read_by_somebody(path):
+    """A TOML file that no loader takes is dead: it would look like a setting and do nothing."""
+    kind = path.relative_to(resources.protocols_dir()).parts[0]
+    readers = {
+        "metrics": lambda: load_protocol(path.stem),
+        "datasets": lambda: load_dataset(path.stem),
+        "tables": lambda: load_layout(path.stem),
+        "detectors.toml": load_detectors,
+    }
+    assert kind in readers, f"nothing reads {path.name}"
+    loaded = readers[kind]()
+    if kind != "detectors.toml":
+        assert loaded.name == path.stem
+    assert all(line == line.rstrip() for line in path.read_text(encoding="utf-8").splitlines())
+
+
+@pytest.mark.parametrize("path", PROTOCOLS, ids=lambda path: path.stem)
+def test_protocols(path):
+    spec = load_protocol(path.stem)
+    assert spec.name == path.stem
+    assert CITATION.search(spec.source), f"{spec.source!r} names nothing that a reader can look up"
+    assert len(spec.note) > 20
+    detector = load_detectors()[spec.array.detector]
+    assert spec.metric in detector.measures
+    assert spec.clips.frames_allowed[0] >= detector.min_frames
+    assert spec.clips.frames_allowed[0] <= spec.clips.frames <= spec.clips.frames_allowed[1]
+    assert load_protocol(str(path)) == spec
+    # Every field is written out: a default that changes must not move a published number.
+    written = tomllib.loads(path.read_text(encoding="utf-8"))
+    for stage in ("dataset", "clips", "array", "statistics"):
+        fields = getattr(spec, stage).model_dump(exclude_none=True)
+        assert set(written[stage]) == set(fields), f"[{stage}] leaves a field to its default"
+
+
+@pytest.mark.parametrize("name", load_detectors())
+def test_detectors(name):
+    spec = load_detectors()[name]
+    assert spec.measures
+    assert spec.licence
+    assert spec.title
+    assert len({other.short for other in load_detectors().values()}) == len(load_detectors())
+    if spec.package:
+        assert "==" in spec.package
+        assert re.fullmatch(r"[0-9a-f]{64}", spec.package_sha256 or "")
+        assert spec.member is not None
+        assert spec.member.endswith(spec.weights_file)
+
+
+@pytest.mark.parametrize("name", dataset_names())
+def test_datasets(name):
+    spec = load_dataset(name)
+    assert spec.default_split in spec.splits
+    assert 2 <= spec.default_num_videos <= spec.videos
+    assert spec.licence
+    source = open_dataset(name)
+    assert (len(source), source.num_frames(0), source.size) == (spec.videos, spec.frames, (spec.resolution,) * 2)
+    for split in spec.splits:
+        assert open_dataset(name, split).label == f"{name}@{split}"
+
+
+def test_names_are_unique_over_all_kinds():
+    """``vidmbench show NAME`` takes any of them."""
+    names = [*protocol_names(), *dataset_names(), *load_detectors(), *layout_names()]
+    assert len(set(names)) == len(names)
+
+
+def test_a_file_with_a_mistake_is_refused(tmp_path):
+    """The twin of the tests above: loading does look at the content."""
+    text = (resources.protocols_dir() / "datasets" / "clevrer-mini.toml").read_text(encoding="utf-8")
+    (tmp_path / "x.toml").write_text(text.replace("videos = 2048", "videos = 0"))
+    with pytest.raises(Exception, match=r"1 mistake in x\.toml"):
+        load_toml(tmp_path / "x.toml", DatasetSpec)
