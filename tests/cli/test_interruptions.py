@@ -35,6 +35,12 @@ main()
 """
 
 
+@pytest.fixture
+def buffered(monkeypatch):
+    """As in a user's shell: Python keeps what is printed and writes it at the end, when the reader may be gone."""
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+
+
 def rows_in(cache):
     return sum(path.stat().st_size // 1600 for path in (cache / "features").glob("*.rows"))
 
@@ -99,7 +105,7 @@ def test_two_runs_at_once_on_one_cache(weights, own_cache, folder):
 
 
 @pytest.mark.parametrize("words", ["table", "list protocols", "show fvd-tf-hub", "--help"])
-def test_the_reader_goes_away(words):
+def test_the_reader_goes_away(words, buffered):
     """``vidmbench ... | head -1``: what head wants arrives, and nothing stands on stderr."""
     done = subprocess.run(
         f"{SCRIPT} {words} | head -n 1", shell=True, capture_output=True, text=True, timeout=60, check=True
@@ -109,7 +115,7 @@ def test_the_reader_goes_away(words):
 
 
 @pytest.mark.parametrize("words", [["table"], ["list", "protocols"], ["--version"], ["--help"]], ids=" ".join)
-def test_stdout_is_closed_before_the_first_word(words):
+def test_stdout_is_closed_before_the_first_word(words, buffered):
     """The harder case: the reader has gone before anything is written, be it much or little."""
     reading, writing = os.pipe()
     os.close(reading)
