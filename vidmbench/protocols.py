@@ -60,6 +60,13 @@ class ClipsSpec(Frozen):
     real: SideSpec
     fake: SideSpec
 
+    @model_validator(mode="after")
+    def _frames_are_allowed(self) -> Self:
+        lowest, highest = self.frames_allowed
+        if not lowest <= self.frames <= highest:
+            raise ValueError(f"frames_allowed must run from few to many and hold frames = {self.frames}")
+        return self
+
 
 class DatasetStage(Frozen):
     """How a *named* data set is brought to uint8 clips; never applied to bare files and arrays.

@@ -46,7 +46,7 @@ def rows_in(cache):
 
 
 @pytest.mark.weights
-def test_interrupted_in_the_middle(weights, own_cache):
+def test_interrupted_in_the_middle(weights, own_cache, command, network, monkeypatch):
     """Ctrl-C: exit code 130 and one message; what was scored is kept, the same command finishes the rest."""
     count = 8
     words = [*map(str, SCORE[1:]), "--num-videos", str(count)]
@@ -70,9 +70,9 @@ def test_interrupted_in_the_middle(weights, own_cache):
     fresh = own_cache.parent / "fresh"
     (fresh / "weights").mkdir(parents=True)
     (fresh / "weights" / weights.name).symlink_to(weights.resolve())
-    environment = {**os.environ, "VIDMBENCH_CACHE": str(fresh)}
-    other = subprocess.run([*SCORE, "--num-videos", str(count)], capture_output=True, text=True, env=environment)
-    assert json.loads(other.stdout)["value"] == whole["value"]
+    monkeypatch.setenv("VIDMBENCH_CACHE", str(fresh))
+    assert command(*words).json["value"] == whole["value"]
+    assert network["loads"] > 0
 
 
 def test_interrupted_in_this_process(command, fake_network, monkeypatch):

@@ -6,7 +6,7 @@ norm without gamma and a ReLU. Padding is TensorFlow's SAME. The output is the 4
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32
@@ -35,6 +35,7 @@ class Convolution:
     bias: Float32[np.ndarray, " out"]
 
 
+@runtime_checkable
 class Ops(Protocol[Node]):
     """What an engine must be able to do. Padding is TensorFlow's SAME except in ``mean_pool``."""
 

@@ -6,7 +6,6 @@ import zlib
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -36,7 +35,7 @@ class ArraySource:
     notes: tuple[str, ...] = ()
 
     def __init__(
-        self, array: np.ndarray[Any, Any], label: str = "array", *, digest: Callable[[], str] | None = None
+        self, array: np.ndarray, label: str = "array", *, digest: Callable[[], str] | None = None
     ) -> None:
         check_clips(array, label)
         self.label = label
@@ -97,7 +96,7 @@ def open_array(path: Path) -> ArraySource:
     return ArraySource(array, path.name, digest=lambda: sha256_of(path))
 
 
-def check_clips(array: np.ndarray[Any, Any], where: str) -> None:
+def check_clips(array: np.ndarray, where: str) -> None:
     """Refuses anything but uint8 clips, and says what to do about it.
 
     Args:
@@ -141,7 +140,7 @@ def _conversion(low: float, high: float, *, is_float: bool) -> str:
     return "bring the values to 0..255 in the way your generator defines its range, then convert to uint8"
 
 
-def _reshaping(array: np.ndarray[Any, Any]) -> str:
+def _reshaping(array: np.ndarray) -> str:
     shape = array.shape
     if array.ndim == 5 and shape[1] == 3:
         return "channels seem to come second, (N,3,T,H,W): x.transpose(0, 2, 3, 4, 1)"
@@ -160,7 +159,7 @@ def _reshaping(array: np.ndarray[Any, Any]) -> str:
     return "save the clips as one array with these five axes"
 
 
-def _load_npz(path: Path) -> np.ndarray[Any, Any]:
+def _load_npz(path: Path) -> np.ndarray:
     # numpy leaves a file that it opened itself and cannot read open
     with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
         if not isinstance(archive, np.lib.npyio.NpzFile):
@@ -174,7 +173,7 @@ def _load_npz(path: Path) -> np.ndarray[Any, Any]:
                 where=str(path),
                 fix=f"np.savez_compressed(path, {_KEY}=x)",
             )
-        array: np.ndarray[Any, Any] = archive[_KEY if _KEY in keys else keys[0]]
+        array: np.ndarray = archive[_KEY if _KEY in keys else keys[0]]
         return array
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -40,6 +40,7 @@ class Facts:
     notes: tuple[str, ...] = ()
 
 
+@runtime_checkable
 class Item(Protocol):
     """One video of a source.
 
@@ -141,6 +142,7 @@ class FrameFolder:
         return (self.folder / file).read_bytes()
 
 
+@runtime_checkable
 class _Read(Protocol):
     def __call__(self, file: str, /) -> bytes: ...
 

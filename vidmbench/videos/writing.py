@@ -16,7 +16,7 @@ from vidmbench.files import replacing, unwritable
 _HIGH_QUALITY = "12"
 
 
-def write_mp4(target: Path, frames: np.ndarray[Any, Any], *, fps: float = 25.0, lossless: bool = False) -> None:
+def write_mp4(target: Path, frames: np.ndarray, *, fps: float = 25.0, lossless: bool = False) -> None:
     """Writes one H.264 mp4.
 
     Args:
@@ -50,7 +50,7 @@ def write_mp4(target: Path, frames: np.ndarray[Any, Any], *, fps: float = 25.0, 
         container.mux(stream.encode())
 
 
-def write_gif(target: Path, frames: np.ndarray[Any, Any], *, fps: float = 10.0) -> None:
+def write_gif(target: Path, frames: np.ndarray, *, fps: float = 10.0) -> None:
     """Writes one endlessly looping gif with a palette of its own for every frame.
 
     A gif holds at most 256 colours a frame, so this is for looking at, not for scoring. No frame is dropped, even
@@ -85,7 +85,7 @@ def write_gif(target: Path, frames: np.ndarray[Any, Any], *, fps: float = 10.0) 
         container.mux(stream.encode())
 
 
-def write_npz(target: Path, clips: np.ndarray[Any, Any]) -> None:
+def write_npz(target: Path, clips: np.ndarray) -> None:
     """Writes clips of one size as a compressed array file with the key ``clips``.
 
     Args:
@@ -101,7 +101,7 @@ def write_npz(target: Path, clips: np.ndarray[Any, Any]) -> None:
         np.savez_compressed(stream, clips=clips)
 
 
-def write_frames(target: Path, frames: np.ndarray[Any, Any]) -> None:
+def write_frames(target: Path, frames: np.ndarray) -> None:
     """Writes one video as a folder of lossless PNG frames, ``frame00000.png`` and so on.
 
     The folder appears whole or not at all: frames are written beside it and moved into place.
@@ -139,7 +139,7 @@ def write_frames(target: Path, frames: np.ndarray[Any, Any]) -> None:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _check(array: np.ndarray[Any, Any], *, rank: int, where: Path) -> None:
+def _check(array: np.ndarray, *, rank: int, where: Path) -> None:
     axes: Sequence[str] = ("clip", "frame", "height", "width", "3")[5 - rank :]
     if array.dtype != np.uint8 or array.ndim != rank or array.shape[-1] != 3 or 0 in array.shape:
         raise DataError(
