@@ -91,7 +91,7 @@ def _decoders() -> tuple[State, str]:
     frames = frames.astype(np.uint8)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "probe.mp4"
-        write_mp4(path, frames, fps=25, lossless=True)
+        write_mp4(path, frames, fps=25.0, lossless=True)
         exact, missing = [], []
         for decoder in ("decord", "pyav"):
             try:

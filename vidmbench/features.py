@@ -105,9 +105,10 @@ def features_of(
         key: _Entry(folder, key, len(job.plan.clips), load_detectors()[job.stage.detector].num_features, job=job)
         for key, job in zip(keys, jobs, strict=True)
     }
-    sources = {id(_base(job.source)): job.source for job in jobs}
-    for source in sources.values():
-        own = [entry for entry in entries.values() if _base(entry.job.source) is _base(source)]
+    by_videos: dict[str, list[_Entry]] = {}
+    for entry in entries.values():  # by content, so that a control made from the same folder shares its reading
+        by_videos.setdefault(_base(entry.job.source).digest(), []).append(entry)
+    for own in by_videos.values():
         _fill(own, device, on_bad, progress)
     return [FeatureSet(*entries[key].read(), engine) for key in keys]
 

@@ -135,7 +135,9 @@ def prepare_score(real: str, fake: str, choices: Choices) -> Job:
     source = open_any(real, on_bad=choices.on_bad)
     other = open_any(fake, real=real, on_bad=choices.on_bad, seed=choices.seed or 0)
     spec = open_real(real.removeprefix("dataset:"))[1] if real.startswith("dataset:") else None
-    return _job(fake, real, source, other, spec, choices, fake_is_named=fake.startswith(("dataset:", "control:")))
+    return _job(
+        other.label, source.label, source, other, spec, choices, fake_is_named=fake.startswith(("dataset:", "control:"))
+    )
 
 
 def _open_model(model: str, dataset: str, choices: Choices, samples: str | None) -> Source:

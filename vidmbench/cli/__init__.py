@@ -42,7 +42,7 @@ def _options(
       vidmbench score REAL FAKE --frames 16 --num-videos 48
       vidmbench table 1
       vidmbench doctor
-    """  # noqa: D301
+    """
 
 
 app.command("run")(run.run)

@@ -33,7 +33,7 @@ def _data() -> None:
     \b
     Examples:
       vidmbench data make clevrer-mini --num-videos 16 --out clips
-    """  # noqa: D301
+    """
 
 
 @app.command()
@@ -54,7 +54,7 @@ def make(
     Examples:
       vidmbench data make clevrer-mini --num-videos 16 --out clips
       vidmbench data make clevrer-mini --split train --frames 16 --format npz --out arrays
-    """  # noqa: D301
+    """
     from vidmbench.datasets import load_dataset, open_dataset
     from vidmbench.runs import checked_output
 
@@ -74,7 +74,7 @@ def make(
     folder = checked_output(out or Path(f"{name}-{split}"))
     _declare(folder, {"dataset": name, "split": split, "frames": length, "digest": source.digest(), "format": form})
     write = _write_mp4s if form is Form.MP4 else _write_npz
-    kept = write(folder, source, num_videos, length, spec.fps)
+    kept = write(folder, source, num_videos, length, float(spec.fps))
     videos = f"{num_videos} video{'' if num_videos == 1 else 's'} of {length} frame{'' if length == 1 else 's'}"
     print(f"{videos} in {folder}" + (f" ({kept} were there already)" if kept else ""))
 
@@ -107,7 +107,7 @@ def _other(folder: Path, content: dict[str, str | int], found: str) -> ResultErr
     )
 
 
-def _write_mp4s(folder: Path, source: "Source", count: int, length: int, fps: int) -> int:
+def _write_mp4s(folder: Path, source: "Source", count: int, length: int, fps: float) -> int:
     """Each file is written whole or not at all, so a second run goes on; gives the number that were there."""
     from vidmbench.videos import write_mp4
 
@@ -123,7 +123,7 @@ def _write_mp4s(folder: Path, source: "Source", count: int, length: int, fps: in
     return kept
 
 
-def _write_npz(folder: Path, source: "Source", count: int, length: int, fps: int) -> int:  # noqa: ARG001 (arrays have no rate)
+def _write_npz(folder: Path, source: "Source", count: int, length: int, fps: float) -> int:  # noqa: ARG001 (arrays have no rate)
     """One array; made anew unless it holds as many videos already."""
     import numpy as np
 

@@ -12,7 +12,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="One JSON object
     \b
     Examples:
       vidmbench doctor
-    """  # noqa: D301
+    """
     from vidmbench.doctor import examine
 
     checks = []

@@ -68,7 +68,7 @@ def list_things(
       vidmbench list protocols
       vidmbench list models
       vidmbench list results --json
-    """  # noqa: D301
+    """
     found = _listed(things)
     if as_json:
         print(json.dumps(found))
@@ -91,7 +91,7 @@ def show(
       vidmbench show fvd-stylegan-v
       vidmbench show clevrer-mini --json
       vidmbench show control:static
-    """  # noqa: D301
+    """
     kind, content = _found(name)
     if as_json:
         print(json.dumps({"kind": kind, **content}))

@@ -23,7 +23,7 @@ def _results() -> None:
     Examples:
       vidmbench results list
       vidmbench results import runs/*.json
-    """  # noqa: D301
+    """
 
 
 @app.command("import")
@@ -35,7 +35,7 @@ def import_records(
     \b
     Examples:
       vidmbench results import runs/*.json
-    """  # noqa: D301
+    """
     from vidmbench import resources
     from vidmbench.records import read_record, write_record
 
@@ -62,7 +62,7 @@ def list_records(
     \b
     Examples:
       vidmbench results list
-    """  # noqa: D301
+    """
     from vidmbench import resources
     from vidmbench.records import read_records
     from vidmbench.tables import measurement_rows

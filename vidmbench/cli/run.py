@@ -62,7 +62,7 @@ def run(
       vidmbench run --model control:static --dataset clevrer-mini --frames 16
       vidmbench run --model my-gan --samples DIR --dataset folder:REAL --frames 16 --num-videos 48
       vidmbench run --model control:real --dataset clevrer-mini --frames 16,32 --num-videos 64
-    """  # noqa: D301
+    """
     from vidmbench.runs import carry_out, checked_output, prepare_run, record_of
 
     choices = choices_from(
@@ -116,7 +116,7 @@ def score(
     Examples:
       vidmbench score REAL FAKE --protocol fvd-stylegan-v --frames 16 --num-videos 48
       vidmbench score dataset:clevrer-mini@test control:blurred --frames 16 --num-videos 32
-    """  # noqa: D301
+    """
     from vidmbench.runs import carry_out, checked_output, prepare_score, record_of
 
     choices = choices_from(

@@ -40,7 +40,7 @@ def table(
       vidmbench table 1
       vidmbench table 2 --format csv > table2.csv
       vidmbench table > tables.md
-    """  # noqa: D301
+    """
     from vidmbench import resources
     from vidmbench.records import read_records
     from vidmbench.tables import FORMATS, build_table, layout_names, load_layout

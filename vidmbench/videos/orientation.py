@@ -33,7 +33,7 @@ class Turn:
         """Height and width as displayed."""
         return (width, height) if self.swaps_axes else (height, width)
 
-    def apply(self, picture: Picture) -> Picture:
+    def apply(self, picture: Picture) -> UInt8[np.ndarray, "shown_height shown_width 3"]:
         """The picture as displayed, uint8 (height, width, 3)."""
         if self.swaps_axes:
             picture = picture.swapaxes(0, 1)
