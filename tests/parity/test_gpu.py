@@ -1,0 +1,32 @@
+"""The GPU gives the CPU's numbers. Nothing here runs on a machine without one."""
+
+from importlib.metadata import version
+
+import numpy as np
+import pytest
+
+from vidmbench.controls import control
+from vidmbench.datasets import open_dataset
+from vidmbench.evaluate import evaluate, plan
+from vidmbench.protocols import load_protocol
+
+# Float32 sums in another order, over 400 features of 32 clips.
+FVD_TOLERANCE = 1e-4
+
+
+def has_cuda():
+    if "+cpu" in version("torch"):
+        return False
+    import torch
+
+    return torch.cuda.is_available()
+
+
+pytestmark = [pytest.mark.gpu, pytest.mark.weights, pytest.mark.skipif(not has_cuda(), reason="no CUDA device")]
+
+
+def test_fvd_on_the_gpu_equals_the_cpu(weights):
+    real, fake = open_dataset("clevrer-mini", "test"), control("shuffled", open_dataset("clevrer-mini", "train"))
+    spec = load_protocol("fvd-stylegan-v").bound(frames=16, num_real=32, num_fake=32)
+    values = [evaluate(real, fake, plan(real, fake, [spec]), device=device)[0].value for device in ("cpu", "cuda")]
+    assert np.isclose(values[1], values[0], rtol=FVD_TOLERANCE)
