@@ -56,7 +56,7 @@ class _TorchOps:
 
 def _conv3d(x: Tensor, weight: Tensor, bias: Tensor, stride: int, padding: tuple[int, ...]) -> Tensor:
     """PyTorch takes its slow CPU kernel for single clips with few channels; oneDNN is faster for every size here."""
-    if x.device.type == "cpu" and torch.backends.mkldnn.is_available():
+    if x.device.type == "cpu" and torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         return torch.mkldnn_convolution(x, weight, bias, padding, (stride,) * 3, (1, 1, 1), 1)
     return F.conv3d(x, weight, bias, stride=stride, padding=padding)
 
