@@ -24,6 +24,7 @@ from vidmbench.videos import ArraySource
 
 NUM_CLIPS = int(os.environ.get("VIDMBENCH_BENCHMARK_CLIPS", "8"))
 HAS_OPENVINO = importlib.util.find_spec("openvino") is not None
+IS_LONG = NUM_CLIPS >= 128
 CPUINFO = Path("/proc/cpuinfo")
 HAS_AMX = CPUINFO.is_file() and "amx_bf16" in CPUINFO.read_text()
 PROTOCOL = load_protocol("fvd-stylegan-v")
@@ -65,8 +66,13 @@ def plain(inputs):
     [
         pytest.param("openvino", "fp32", 1.8, 1e-5, marks=pytest.mark.skipif(not HAS_OPENVINO, reason="no OpenVINO")),
         pytest.param("torch", "fp32", 1.1, 1e-5),
+        # Without matrix units bf16 is measured in long runs but held to nothing.
         pytest.param(
-            "openvino", "bf16", 5.0, 5e-3, marks=pytest.mark.skipif(not HAS_AMX, reason="no matrix units for bf16")
+            "openvino",
+            "bf16",
+            5.0 if HAS_AMX else 1.0,
+            5e-3,
+            marks=pytest.mark.skipif(not (HAS_OPENVINO and (HAS_AMX or IS_LONG)), reason="no matrix units for bf16"),
         ),
     ],
 )
@@ -104,4 +110,4 @@ def test_the_whole_command_takes_little_longer_than_the_network(benchmark, weigh
     benchmark.extra_info["longer than the network, %"] = round(100 * share, 1)
     print(f"\nwhole: {whole:.2f} s, network alone {network_seconds * len(clips):.2f} s: {100 * share:+.0f} %")
     # Setting the network up costs some seconds, which only many clips outweigh.
-    assert NUM_CLIPS < 128 or share < 0.15
+    assert not IS_LONG or share < 0.15
