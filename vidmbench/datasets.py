@@ -119,9 +119,10 @@ def open_any(text: str, *, real: str | None = None, on_bad: OnBad = "stop", seed
     if text.startswith("control:"):
         if real is None or real.startswith("control:"):
             raise UsageError("a control is made from the real side", found=text, fix="give it as the second source")
-        named = real.removeprefix("dataset:") if real.startswith("dataset:") else f"folder:{real}"
+        is_named = real.startswith("dataset:")
+        named = real.removeprefix("dataset:") if is_named else f"folder:{real.removeprefix('folder:')}"
         return open_control(text.removeprefix("control:"), named, on_bad=on_bad, seed=seed)
-    return _open_path(text, on_bad)
+    return _open_path(text.removeprefix("folder:"), on_bad)
 
 
 def open_control(kind: str, real: str, *, on_bad: OnBad = "stop", seed: int = 0) -> Source:
@@ -155,6 +156,12 @@ def open_control(kind: str, real: str, *, on_bad: OnBad = "stop", seed: int = 0)
 
 
 def _open_path(text: str, on_bad: OnBad) -> Source:
+    if not text.strip():
+        raise UsageError("a source without a path", expected="a folder, zip, npy, npz or video file", found="nothing")
+    if not Path(text).expanduser().exists():
+        named = [f"dataset:{text}"] if text in dataset_names() else [f"control:{text}"] if text in KINDS else []
+        if named:
+            raise UsageError(f"there is no {text} here", found=text, fix=f"did you mean {named[0]}?")
     from vidmbench.videos import open_source
 
     return open_source(Path(text).expanduser(), on_bad=on_bad, progress=True)

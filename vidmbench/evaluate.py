@@ -225,6 +225,8 @@ def _warnings(real: Source, fake: Source, num_real: int, num_fake: int, num_feat
         found.append(
             f"the sides differ in size: real {real_width}x{real_height}, scored {fake_width}x{fake_height} pixels"
         )
+    if min(num_real, num_fake) < 4:
+        found.append("no interval: an honest one needs at least 4 clips a side")
     if min(num_real, num_fake) <= num_features:
         found.append(
             f"{min(num_real, num_fake)} clips for {num_features} features: the value holds a large finite-sample bias "

@@ -50,7 +50,7 @@ def write_text(target: Path, text: str) -> None:
 def unwritable(folder: Path, error: OSError) -> ResultError:
     """The error for a folder that cannot be written to."""
     return ResultError(
-        "cannot write to the output folder",
+        "cannot write to the folder",
         expected="a folder this user may create and write to",
         found=error.strerror or str(error),
         where=str(folder),

@@ -313,6 +313,14 @@ def load_protocol(name: str) -> ProtocolSpec:
         raise ProtocolError(
             f"{spec.array.detector} has no name for the metric {spec.metric!r}", where=f"{path}: metric"
         )
+    if own_file and spec.name in protocol_names() and spec != load_protocol(spec.name):
+        raise ProtocolError(
+            "a protocol of one's own that bears the name of a built-in one but says something else",
+            expected="a name of its own, so that its numbers cannot be taken for the other's",
+            found=spec.name,
+            where=f"{path}: name",
+            fix=f"call it, say, my-{spec.name}",
+        )
     return spec
 
 

@@ -227,8 +227,9 @@ def read_record(path: Path) -> RunRecord:
 
 
 def record_files(folder: Path) -> list[Path]:
-    """All record files below a folder, sorted."""
-    return sorted(folder.rglob("*.json")) if folder.is_dir() else []
+    """All record files below a folder, sorted; JSON files of other programs that share the folder are passed over."""
+    found = sorted(folder.rglob("*.json")) if folder.is_dir() else []
+    return [path for path in found if b'"schema_version"' in path.read_bytes()]
 
 
 def read_records(*folders: Path) -> list[RunRecord]:

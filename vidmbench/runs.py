@@ -118,6 +118,8 @@ def prepare_run(model: str, dataset: str, choices: Choices, *, samples: str | No
     Raises:
         VidmbenchError: Anything about the request that cannot work.
     """
+    if not model:
+        raise UsageError("the model has no name", expected="a label", found="nothing", where="--model")
     choices.bound()  # names and numbers first: they cost nothing to check
     real, spec = open_real(dataset, on_bad=choices.on_bad)
     fake = _open_model(model, dataset, choices, samples)
@@ -225,6 +227,7 @@ def checked_output(folder: Path) -> Path:
     Raises:
         ResultError: It cannot, or it is a file.
     """
+    folder = folder.expanduser()
     if folder.exists() and not folder.is_dir():
         raise ResultError("the output folder is a file", expected="a folder", found="a file", where=str(folder))
     try:

@@ -1,5 +1,6 @@
 """Signatures: the recipe as it really ran, printed with every number (after sacreBLEU)."""
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -41,8 +42,15 @@ class Signature:
 
     @property
     def id(self) -> str:
-        """8 hex digits over all fields but fakes, seed and v: equal exactly where numbers are comparable."""
-        compared = [f"{key}:{value}" for key, value in self.fields if key not in _NOT_COMPARED]
+        """8 hex digits over all fields but fakes, seed and v; equal exactly where numbers are comparable.
+
+        Of ``data`` only the digest counts: the same videos in a folder of another name are the same videos.
+        """
+        compared = [
+            f"{key}:{value.rpartition(':')[2] if key == 'data' else value}"
+            for key, value in self.fields
+            if key not in _NOT_COMPARED
+        ]
         return sha256_of_parts(self.metric, *compared)[:8]
 
 
@@ -87,12 +95,17 @@ def signature_of(
         ("range", _RANGE[spec.array.range]),
         ("cov", spec.statistics.covariance),
         ("prec", precision),
-        ("data", f"{real_label}:{real_digest[:8]}"),
+        ("data", f"{_plain(real_label)}:{real_digest[:8]}"),
         ("seed", str(spec.statistics.seed)),
         ("fakes", fake_digest[:8]),
         ("v", version),
     ]
     return Signature(detector.measures[spec.metric], tuple(fields))
+
+
+def _plain(label: str) -> str:
+    """A label that cannot be taken for a field of its own: folders may be called anything."""
+    return re.sub(r"[|:\s]+", "_", label)
 
 
 def _side(count: int, side: SideSpec) -> str:

@@ -95,7 +95,9 @@ def test_sources_that_are_not_there(command, folder, real):
     command("score", real, "nothing").fails("there is no nothing", "an existing folder or file", "where: nothing")
     command("score", "real.npz", "real.npy").fails("there is no real.npz", "did you mean real.npy?")
     command("run", "--model", "a", "--samples", "emty", "--dataset", "folder:real.npy").fails("did you mean empty?")
-    command("run", "--model", "a", "--samples", "real.npy", "--dataset", "folder:").fails("no videos in work")
+    command("run", "--model", "a", "--samples", "real.npy", "--dataset", "folder:").fails("a source without a path")
+    command("score", "", real).fails("a source without a path")
+    command("score", real, "static").fails("did you mean control:static?")
     (folder / "text.txt").write_text("x")
     command("score", real, "text.txt").fails("nothing that holds videos", "ends in .txt")
 
@@ -166,7 +168,7 @@ def test_protocol_files_that_are_none(command, folder):
 def test_something_in_the_place_of_the_output_folder(command, folder):
     (folder / "taken").write_text("x")
     for out in ("taken", "taken/deeper"):
-        command(*RUN, "--num-videos", "4", "--out", out).fails("output folder", "expected: a folder", f"where: {out}")
+        command(*RUN, "--num-videos", "4", "--out", out).fails("folder", "expected: a folder", f"where: {out}")
     command(*RUN, "--num-videos", "4", "--out", "taken", "--dry-run").fails("the output folder is a file")
     command("score", "dataset:clevrer-mini", "control:noise", "--out", "taken", "--num-videos", "4").fails("is a file")
     command("data", "make", "clevrer-mini", "--out", "taken").fails("the output folder is a file")

@@ -41,11 +41,13 @@ def test_committed_tables_are_what_the_command_prints(command):
         assert command("table", name).out == committed
 
 
-def test_own_results_are_listed(command, fake_network):
+def test_own_results_are_listed(command, fake_network, monkeypatch):
+    monkeypatch.setattr(resources, "results_dir", lambda: Path("nowhere"))
     assert command("list", "results").out == "no results yet\n"
     assert command("results", "list").out == "no results yet\n"
     assert command("list", "results", "--json").json == {}
     assert command(*RUN).code == 0
+    Path("runs", "foreign.json").write_text('{"a": 1}')
     assert "control:static on clevrer-mini" in command("list", "results").out
     listed = command("results", "list").out
     assert "| control:static " in listed

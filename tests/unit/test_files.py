@@ -48,7 +48,7 @@ def test_a_folder_that_is_a_file_is_named(tmp_path):
     with pytest.raises(ResultError) as caught:
         write_text(tmp_path / "way" / "x.txt", "text")
     assert caught.value.where == str(tmp_path / "way")
-    assert "cannot write to the output folder" in str(caught.value)
+    assert "cannot write to the folder" in str(caught.value)
 
 
 def test_written_files_are_as_readable_as_others(tmp_path):

@@ -154,8 +154,14 @@ def test_lengths_that_work(frames):
     assert load_protocol("fvd-stylegan-v").bound(frames=frames).clips.frames == frames
 
 
+def test_a_file_cannot_pose_as_a_built_in_protocol(own_file):
+    assert load_protocol(own_file(WHOLE)) == load_protocol("fvd-stylegan-v")
+    with pytest.raises(ProtocolError, match="bears the name of a built-in one"):
+        load_protocol(own_file(WHOLE.replace('covariance = "n"', 'covariance = "n-1"')))
+
+
 def test_the_network_has_the_last_word_on_short_clips(own_file):
-    spec = load_protocol(own_file(WHOLE.replace("[9, 1024]", "[2, 1024]")))
+    spec = load_protocol(own_file(WHOLE.replace("[9, 1024]", "[2, 1024]").replace('"fvd-stylegan-v"', '"mine"')))
     with pytest.raises(UsageError, match="cannot score clips of 8 frames"):
         spec.bound(frames=8)
 

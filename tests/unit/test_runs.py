@@ -132,14 +132,14 @@ def test_an_output_folder_that_is_a_file(tmp_path):
     (tmp_path / "out").touch()
     with pytest.raises(ResultError, match="the output folder is a file"):
         checked_output(tmp_path / "out")
-    with pytest.raises(ResultError, match="cannot write to the output folder"):
+    with pytest.raises(ResultError, match="cannot write to the folder"):
         checked_output(tmp_path / "out" / "deeper")
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="permissions do not bind root")
 def test_a_read_only_output_folder(tmp_path):
     tmp_path.chmod(stat.S_IRUSR | stat.S_IXUSR)
-    with pytest.raises(ResultError, match="cannot write to the output folder") as caught:
+    with pytest.raises(ResultError, match="cannot write to the folder") as caught:
         checked_output(tmp_path)
     assert caught.value.fix is not None
     assert "--out" in caught.value.fix

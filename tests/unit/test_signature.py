@@ -50,7 +50,6 @@ def test_fakes_seed_and_version_do_not_part_numbers(fact):
     [
         {"num_real": 2047},
         {"num_fake": 2047},
-        {"real_label": "clevrer-mini@train"},
         {"real_digest": "6" * 64},
         {"precision": "bf16"},
     ],
@@ -58,6 +57,15 @@ def test_fakes_seed_and_version_do_not_part_numbers(fact):
 )
 def test_facts_part_numbers(fact):
     assert signed(**fact).id != signed().id
+
+
+def test_a_folder_of_another_name_holds_the_same_videos():
+    assert signed(real_label="renamed").long != signed().long
+    assert signed(real_label="renamed").id == signed().id
+
+
+def test_no_name_can_pose_as_a_field():
+    assert "data:a_cov_n-1_b:" in signed(real_label="a | cov:n-1\nb").long
 
 
 # A second value for every field of a protocol; None for a field that cannot move a number by itself, and why.

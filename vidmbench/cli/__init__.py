@@ -1,5 +1,6 @@
 """The command line: the app, and how errors are shown. Each command lives in a file of its own."""
 
+import io
 import os
 import sys
 from typing import Annotated
@@ -58,6 +59,9 @@ app.add_typer(data.app, name="data")
 
 def main() -> None:
     """The entry point: a user's mistake is one message on stderr and exit code 2, without a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without UTF-8 shows ? for ±
     wants_traceback = "--traceback" in sys.argv
     try:
         app([word for word in sys.argv[1:] if word != "--traceback"], prog_name="vidmbench")

@@ -67,7 +67,14 @@ Stride = Annotated[
         rich_help_panel=_PROTOCOL,
     ),
 ]
-NumVideos = Annotated[int | None, typer.Option(help="Videos on each side.", metavar="K", rich_help_panel=_PROTOCOL)]
+NumVideos = Annotated[
+    int | None,
+    typer.Option(
+        help="Videos on each side; where left out the protocol's 2048, 256 for clevrer-mini.",
+        metavar="K",
+        rich_help_panel=_PROTOCOL,
+    ),
+]
 NumReal = Annotated[int | None, typer.Option(help="Videos on the real side.", metavar="K", rich_help_panel=_PROTOCOL)]
 NumFake = Annotated[int | None, typer.Option(help="Videos on the scored side.", metavar="K", rich_help_panel=_PROTOCOL)]
 Seed = Annotated[int | None, typer.Option(help="Seed of every random choice.", metavar="S", rich_help_panel=_PROTOCOL)]

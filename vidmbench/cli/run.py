@@ -73,7 +73,7 @@ def run(
         _check_output(out)
         _show_plan(job, as_json=as_json)
         return
-    checked_output(out)
+    out = checked_output(out)
     with progress_bar() as progress:
         measurements = carry_out(job, progress)
 
@@ -84,7 +84,7 @@ def run(
     path = write_record(record, out)
     picture = out / f"{record.run_id}.png"
     save_figure(contact_sheet(job.real, job.fake, job.plans[0], measurements[0]), picture)
-    _report(record, measurements, as_json=as_json)
+    _report(record, measurements, as_json=as_json, files={"record": str(path), "picture": str(picture)})
     print(f"record:  {path}\npicture: {picture}", file=sys.stderr)
     _end(measurements)
 
@@ -128,7 +128,7 @@ def score(
         _show_plan(job, as_json=as_json)
         return
     if out is not None:
-        checked_output(out)
+        out = checked_output(out)
     with progress_bar() as progress:
         measurements = carry_out(job, progress)
     record = record_of(job, measurements, command=["vidmbench", *sys.argv[1:]])
@@ -148,12 +148,13 @@ def _check_output(out: Path | None) -> None:
         checked_output(out)
 
 
-def _report(record: Any, measurements: Sequence[Any], *, as_json: bool) -> None:
+def _report(record: Any, measurements: Sequence[Any], *, as_json: bool, files: dict[str, str] | None = None) -> None:
     """The rows and their signatures on stdout, or one JSON object and nothing else."""
     if as_json:
         content = [measurement.model_dump(mode="json") for measurement in measurements]
-        first = dict(content[0])
-        print(json.dumps(first if len(content) == 1 else {**first, "measurements": content}, allow_nan=False))
+        named = {"run_id": record.run_id, "model": record.model, "dataset": record.dataset, **(files or {})}
+        several = {"measurements": content} if len(content) > 1 else {}
+        print(json.dumps({**content[0], **named, **several}, allow_nan=False))
     else:
         from vidmbench.tables import measurement_rows
 
@@ -169,7 +170,7 @@ def _report(record: Any, measurements: Sequence[Any], *, as_json: bool) -> None:
             for name, reason in skipped[:10]:
                 print(f"  {name}: {reason}", file=sys.stderr)
             if len(skipped) > 10:
-                print(f"  and {len(skipped) - 10} more; the record lists all", file=sys.stderr)
+                print(f"  and {len(skipped) - 10} more; --json and records list all", file=sys.stderr)
 
 
 def _counted(count: int, word: str) -> str:

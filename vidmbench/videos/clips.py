@@ -119,7 +119,9 @@ def _too_short(
         where=label,
         fix="leave them out with --on-bad skip"
         if len(skipped) < total
-        else f"ask for fewer frames: the longest video allows --frames {fitting}",
+        else f"ask for fewer frames: the longest video allows --frames {fitting}"
+        if fitting >= spec.frames_allowed[0]
+        else "give longer videos, or a smaller --stride",
     )
 
 

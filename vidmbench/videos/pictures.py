@@ -46,6 +46,14 @@ def inspect_picture(data: bytes, where: str) -> tuple[int, int, tuple[str, ...]]
     """
     with _opened(io.BytesIO(data), where) as image:
         _check_mode(image, where)
+        if getattr(image, "n_frames", 1) > 1:
+            raise DataError(
+                "a picture that holds several frames stands where one frame is expected",
+                expected="one frame a picture, or a video or gif file",
+                found=f"{getattr(image, 'n_frames', 1)} frames in one {image.format} file",
+                where=where,
+                fix="save it as mp4 or gif, or its frames as pictures in a folder of their own",
+            )
         notes = []
         if image.has_transparency_data:
             notes.append(ALPHA_NOTE)

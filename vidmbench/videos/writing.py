@@ -16,7 +16,7 @@ from vidmbench.files import replacing, unwritable
 _HIGH_QUALITY = "12"
 
 
-def write_mp4(target: Path, frames: np.ndarray, *, fps: float = 25.0, lossless: bool = False) -> None:
+def write_mp4(target: Path, frames: np.ndarray, *, fps: float | int = 25.0, lossless: bool = False) -> None:
     """Writes one H.264 mp4.
 
     Args:
@@ -50,7 +50,7 @@ def write_mp4(target: Path, frames: np.ndarray, *, fps: float = 25.0, lossless: 
         container.mux(stream.encode())
 
 
-def write_gif(target: Path, frames: np.ndarray, *, fps: float = 10.0) -> None:
+def write_gif(target: Path, frames: np.ndarray, *, fps: float | int = 10.0) -> None:
     """Writes one endlessly looping gif with a palette of its own for every frame.
 
     A gif holds at most 256 colours a frame, so this is for looking at, not for scoring. No frame is dropped, even
