@@ -11,7 +11,7 @@ from torch import Tensor
 from vidmbench.arrays import Frames
 from vidmbench.protocols import ArrayStage
 
-Prepared = Float32[np.ndarray, "time size size 3"]
+Prepared = Float32[np.ndarray, "_time size size 3"]
 Kernel = Literal["bilinear-half-pixel", "bilinear-tf1"]
 
 

@@ -50,7 +50,14 @@ def test_interrupted_in_the_middle(weights, own_cache, command, network, monkeyp
     """Ctrl-C: exit code 130 and one message; what was scored is kept, the same command finishes the rest."""
     count = 8
     words = [*map(str, SCORE[1:]), "--num-videos", str(count)]
-    process = subprocess.Popen([*map(str, SCORE), "--num-videos", str(count)], stdout=-1, stderr=-1, text=True)
+    process = subprocess.Popen(
+        [*map(str, SCORE), "--num-videos", str(count)],
+        stdout=-1,
+        stderr=-1,
+        text=True,
+        # A shell that starts the tests in the background lets them, and all they start, ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     deadline = time.monotonic() + 60
     while rows_in(own_cache) < 3 and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)

@@ -12,7 +12,7 @@ from vidmbench.detectors.weights import load_weights
 from vidmbench.errors import UsageError
 from vidmbench.protocols import ArrayStage, DetectorSpec, load_detectors
 
-Prepared = Float32[np.ndarray, "time size size 3"]
+Prepared = Float32[np.ndarray, "_time size size 3"]
 Feature = Float32[np.ndarray, " feature"]
 Precision = Literal["fp32", "bf16"]
 Device = Literal["auto", "cpu", "cuda"]
