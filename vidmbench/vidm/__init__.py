@@ -1,0 +1,1 @@
+"""VIDM (Mei and Patel, AAAI 2023): its networks, training and sampling."""

@@ -1,0 +1,136 @@
+"""What a VIDM is: variant, sizes and the paper's five components, each a switch."""
+
+from typing import Literal, Self
+
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
+
+from vidmbench.protocols import Frozen
+from vidmbench.vidm.schedule import Variance
+
+Variant = Literal["paper", "official"]
+Part = Literal["content", "motion"]
+Loss = Literal["mse", "robust", "p2-vlb"]
+ContentFrame = Literal["frame 0", "left out"]
+
+PARTS: tuple[Part, ...] = ("content", "motion")
+
+
+class UNetSpec(Frozen):
+    """Sizes of a U-Net; the defaults are those of the published 128-pixel networks.
+
+    Attributes:
+        channels: Channels of the first level.
+        multipliers: Channels of each level, in multiples of ``channels``; every level halves the size.
+        blocks: Residual blocks a level.
+        attention: Where attention stands besides the middle: feature map sizes in the paper variant, downsampling
+            factors in the official one (its code reads the same number 16 that way).
+        head_channels: Channels of an attention head.
+        groups: Groups of the group norms.
+    """
+
+    channels: PositiveInt = 128
+    multipliers: tuple[PositiveInt, ...] = Field(default=(1, 1, 2, 2, 4, 4), strict=False, min_length=1)
+    blocks: PositiveInt = 2
+    attention: tuple[PositiveInt, ...] = Field(default=(16,), strict=False)
+    head_channels: PositiveInt = 64
+    groups: PositiveInt = 32
+
+    @model_validator(mode="after")
+    def _channels_divide(self) -> Self:
+        for factor in self.multipliers:
+            width = self.channels * factor
+            if width % self.groups:
+                raise ValueError(f"groups = {self.groups} does not divide the {width} channels of a level")
+            if width > self.head_channels and width % self.head_channels:
+                raise ValueError(f"head_channels = {self.head_channels} does not divide the {width} channels of a level")
+        return self
+
+
+class FlowSpec(Frozen):
+    """Sizes of SpyNet; the defaults are those of the published network.
+
+    Attributes:
+        widths: Channels of its four hidden layers.
+        levels: Levels of its pyramid.
+    """
+
+    widths: tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt] = Field(default=(32, 64, 32, 16), strict=False)
+    levels: PositiveInt = 6
+
+
+class VidmSpec(Frozen):
+    """Both generators, whole: what a checkpoint must say so that its weights can be used.
+
+    ``paper`` is what the equations say, ``official`` what the published code does; where the paper is silent,
+    ``paper`` follows the code. The differences are the properties below.
+
+    Attributes:
+        variant: ``paper`` or ``official``.
+        resolution: Height and width of a frame, pixels.
+        num_frames: N, the frames of a training video; the frame coordinate n runs over it.
+        num_timesteps: T of the noise schedule.
+        num_classes: Classes of the content generator; 0 means unconditional.
+        truncation: Sampling space truncation, the learnable constant c (Eq. 3); content generator.
+        penalty: Robustness penalty (Eq. 4, 7, 9); both generators, paper variant only.
+        posgn: Positional group normalisation (Eq. 5 and 6) in place of the time embedding; motion generator.
+        implicit_condition: The flow z between first and previous frame (Eq. 8 and 9); motion generator.
+        residual: Adaptive feature residual, the second encoder; without it the first frame is concatenated.
+        content: Sizes of the content generator.
+        motion: Sizes of the motion generator.
+        flow: Sizes of SpyNet.
+    """
+
+    variant: Variant = "paper"
+    resolution: PositiveInt
+    num_frames: PositiveInt = Field(default=128, ge=2)
+    num_timesteps: PositiveInt = 1000
+    num_classes: NonNegativeInt = 0
+    truncation: bool = True
+    penalty: bool = True
+    posgn: bool = True
+    implicit_condition: bool = True
+    residual: bool = True
+    content: UNetSpec = UNetSpec()
+    motion: UNetSpec = UNetSpec()
+    flow: FlowSpec = FlowSpec()
+
+    @model_validator(mode="after")
+    def _parts_go_together(self) -> Self:
+        if self.variant == "official" and self.penalty:
+            raise ValueError("the official variant trains with P2-weighted MSE: penalty must be false")
+        for part in (self.content, self.motion):
+            halvings = len(part.multipliers) - 1
+            if self.resolution % 2**halvings:
+                raise ValueError(
+                    f"resolution = {self.resolution} cannot be halved {halvings} times, as {halvings + 1} multipliers "
+                    f"ask; take a multiple of {2**halvings} or fewer multipliers"
+                )
+        return self
+
+    @property
+    def loss(self) -> Loss:
+        """The training loss: Eq. 1 or 4, or the P2-weighted MSE plus variational bound of the code."""
+        if self.variant == "official":
+            return "p2-vlb"
+        return "robust" if self.penalty else "mse"
+
+    @property
+    def variance(self) -> Variance:
+        """The variance of ancestral steps: fixed as in Eq. 2, or learned as in the code."""
+        return "learned-range" if self.variant == "official" else "fixed-small"
+
+    @property
+    def residual_scale(self) -> float:
+        """Weight of the U-Net's own features beside the encoder's; the paper gives none, the code 0.2."""
+        return 0.2 if self.variant == "official" else 1.0
+
+    @property
+    def content_frame(self) -> ContentFrame:
+        """Whether the content frame opens the video, or is left out and followed by n = 0 as in the code."""
+        return "left out" if self.variant == "official" else "frame 0"
+
+    def attention_factors(self, unet: UNetSpec) -> tuple[int, ...]:
+        """The downsampling factors at which attention stands."""
+        if self.variant == "official":
+            return unet.attention
+        return tuple(self.resolution // size for size in unet.attention)
