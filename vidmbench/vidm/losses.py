@@ -105,7 +105,8 @@ def variational_bound(
 
 def _is_first(t: Tensor, like: Tensor) -> Tensor:
     """Which samples are at step 0, bool, broadcasting against ``like``."""
-    return (t == 0).to(like.device).view(-1, *[1] * (like.ndim - 1))
+    is_first = torch.eq(t, 0).to(like.device)
+    return is_first.view(-1, *[1] * (like.ndim - 1))
 
 
 def _gaussian_divergence(mean_p: Tensor, log_p: Tensor, mean_q: Tensor, log_q: Tensor) -> Tensor:
@@ -128,7 +129,8 @@ def _grey_level_surprise(x_0: Tensor, mean: Tensor, log_variance: Tensor) -> Ten
 
 def _normal_cdf(deviations: Tensor) -> Tensor:
     """The normal distribution function, with full relative precision in the lower tail."""
-    return 0.5 * torch.special.erfc(deviations * -math.sqrt(0.5))
+    upper: Tensor = torch.special.erfc(deviations * -math.sqrt(0.5))
+    return 0.5 * upper
 
 
 def _check(kind: LossKind, variance: Variance, eta: float) -> None:

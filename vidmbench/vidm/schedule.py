@@ -49,7 +49,8 @@ class Schedule:
     @property
     def posterior_variance(self) -> np.ndarray:
         """Variance of q(x_{t-1} | x_t, x_0), shape (steps,); 0 at the first step (Ho et al. 2020, Eq. 7)."""
-        return self.betas * (1.0 - self.alpha_bar_previous) / (1.0 - self.alpha_bar)
+        variance: np.ndarray = self.betas * (1.0 - self.alpha_bar_previous) / (1.0 - self.alpha_bar)
+        return variance
 
     @property
     def posterior_log_variance_clipped(self) -> np.ndarray:
@@ -58,7 +59,8 @@ class Schedule:
         A process of one step has no second: its beta stands there.
         """
         variance = self.posterior_variance
-        return np.log(np.append(variance[1] if len(self) > 1 else self.betas[0], variance[1:]))
+        clipped: np.ndarray = np.log(np.append(variance[1] if len(self) > 1 else self.betas[0], variance[1:]))
+        return clipped
 
     @property
     def posterior_coefficients(self) -> tuple[np.ndarray, np.ndarray]:

@@ -17,8 +17,8 @@ Flow = Float32[Tensor, "batch 2 height width"]
 InputRange = Literal["unit", "signed"]
 
 # Mean and standard deviation of ImageNet's pixels in [0, 1], which the public weights were trained behind.
-_MEAN = (0.485, 0.456, 0.406)
-_STD = (0.229, 0.224, 0.225)
+MEAN = (0.485, 0.456, 0.406)
+STD = (0.229, 0.224, 0.225)
 
 
 class SpyNet(nn.Module):
@@ -47,8 +47,8 @@ class SpyNet(nn.Module):
         super().__init__()
         self.input_range = input_range
         self.basic_module = nn.ModuleList(_Level(widths) for _ in range(levels))
-        self.register_buffer("mean", torch.tensor(_MEAN).view(1, 3, 1, 1))
-        self.register_buffer("std", torch.tensor(_STD).view(1, 3, 1, 1))
+        self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1))
+        self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1))
 
     def forward(self, reference: Images, support: Images) -> Flow:
         """The flow that takes the reference's pixels to where the support shows them.
@@ -84,7 +84,7 @@ class SpyNet(nn.Module):
             if number:
                 flow = 2.0 * F.interpolate(flow, scale_factor=2, mode="bilinear", align_corners=True)
             change = level(torch.cat([small, warp(other, flow), flow], dim=1))
-            flow = flow + change.float()  # under autocast the convolutions answer in half precision
+            flow = flow + change.to(flow.dtype)  # under autocast the convolutions answer in half precision
         return flow
 
     def _normalised(self, images: Tensor) -> Tensor:

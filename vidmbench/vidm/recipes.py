@@ -1,0 +1,158 @@
+"""Recipes: everything that decides the weights a training run ends with, as protocols/recipes/NAME.toml declares it."""
+
+import math
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+
+from vidmbench import resources
+from vidmbench.errors import unknown
+from vidmbench.protocols import Frozen, load_toml
+from vidmbench.vidm.config import Part, VidmSpec
+from vidmbench.vidm.samplers import SamplerName
+
+FlowStart = Literal["sintel", "photometric", "seed"]
+
+
+class DataSpec(Frozen):
+    """Which frames are trained on.
+
+    Attributes:
+        videos: Videos of the training split; None takes all.
+        start: Which frame is x(0): the video's first, as in the code, or any (the paper: "randomly selected").
+        flip: Whether half the samples are mirrored.
+    """
+
+    videos: PositiveInt | None = None
+    start: Literal["first", "any"] = "first"
+    flip: bool = True
+
+
+class OptimiserSpec(Frozen):
+    """How one generator is trained.
+
+    Attributes:
+        steps: Optimiser steps.
+        batch_size: Samples a step, over all processes.
+        lr: Learning rate of AdamW.
+        warmup_steps: Steps over which it rises from 0.
+        decay: Whether it stays, or falls to 0 as a cosine.
+        weight_decay: AdamW's.
+        clip_norm: Largest norm of the gradient.
+        ema: Decay of the weights' moving average, a step.
+        precision: ``bf16`` runs the networks under autocast; weights, loss and optimiser stay float32.
+    """
+
+    steps: PositiveInt
+    batch_size: PositiveInt
+    lr: PositiveFloat = 2e-5
+    warmup_steps: NonNegativeInt = 0
+    decay: Literal["constant", "cosine"] = "constant"
+    weight_decay: float = Field(default=0.01, ge=0)
+    clip_norm: PositiveFloat = 1.0
+    ema: float = Field(default=0.999, ge=0, lt=1)
+    precision: Literal["fp32", "bf16"] = "fp32"
+
+    def lr_at(self, step: int) -> float:
+        """The learning rate of a step, counted from 0."""
+        rising = min(1.0, (step + 1) / self.warmup_steps) if self.warmup_steps else 1.0
+        falling = 0.5 * (1 + math.cos(math.pi * step / self.steps)) if self.decay == "cosine" else 1.0
+        return self.lr * rising * falling
+
+
+class FlowStartSpec(Frozen):
+    """What SpyNet starts from.
+
+    Attributes:
+        start: ``sintel``: the user's copy of the public weights, or the seed where there is none; ``photometric``:
+            trained without labels on the training videos first; ``seed``: random.
+        steps: Steps of photometric training.
+        batch_size: Pairs a step.
+        largest_gap: Frames between the two frames of a pair, at most.
+    """
+
+    start: FlowStart = "sintel"
+    steps: NonNegativeInt = 0
+    batch_size: PositiveInt = 16
+    largest_gap: PositiveInt = 16
+
+
+class SamplingSpec(Frozen):
+    """How samples are drawn unless the user asks for something else.
+
+    Attributes:
+        sampler: The paper's is ``ancestral``.
+        steps: Denoising steps a frame.
+        spacing: ``even`` from the first to the last timestep, or ``strided`` from 0 ("ddim100" in the code).
+    """
+
+    sampler: SamplerName = "ancestral"
+    steps: PositiveInt = 100
+    spacing: Literal["even", "strided"] = "even"
+
+
+class RecipeSpec(Frozen):
+    """A recipe, whole.
+
+    Attributes:
+        name: The file's name without its suffix.
+        title: A line for people.
+        dataset: What it is made for; another can be given.
+        assumed: Settings that the paper does not state.
+        gpu_hours: Estimated hours on the named device, both generators.
+        memory_gib: Estimated peak memory.
+        device: What the two estimates are for.
+        model: The networks.
+        data: The frames.
+        flow_start: What SpyNet starts from.
+        content: Training of the content generator.
+        motion: Training of the motion generator.
+        sampling: How its samples are drawn.
+    """
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")
+    title: str
+    dataset: str
+    assumed: tuple[str, ...] = Field(default=(), strict=False)
+    gpu_hours: PositiveFloat
+    memory_gib: PositiveFloat
+    device: str
+    model: VidmSpec
+    data: DataSpec = DataSpec()
+    flow_start: FlowStartSpec = FlowStartSpec()
+    content: OptimiserSpec
+    motion: OptimiserSpec
+    sampling: SamplingSpec = SamplingSpec()
+
+    @model_validator(mode="after")
+    def _photometric_has_steps(self) -> Self:
+        if (self.flow_start.start == "photometric") != (self.flow_start.steps > 0):
+            raise ValueError("flow_start.steps must be given with start = 'photometric', and only then")
+        return self
+
+    def part(self, part: Part) -> OptimiserSpec:
+        """Training of one generator."""
+        return self.content if part == "content" else self.motion
+
+
+def recipe_names() -> list[str]:
+    """Names of all shipped recipes, sorted."""
+    return sorted(path.stem for path in _folder().glob("*.toml"))
+
+
+def load_recipe(name: str) -> RecipeSpec:
+    """Loads a shipped recipe by name, or any by its file.
+
+    Raises:
+        ProtocolError: Unknown name, or a file with mistakes.
+    """
+    if name.endswith(".toml"):
+        return load_toml(Path(name), RecipeSpec)
+    if name not in recipe_names():
+        raise unknown("recipe", name, recipe_names(), fix="see them all: vidmbench list recipes; or give a .toml file")
+    return load_toml(_folder() / f"{name}.toml", RecipeSpec)
+
+
+def _folder() -> Path:
+    return resources.protocols_dir() / "recipes"

@@ -1,0 +1,246 @@
+"""Trains one generator: AdamW, moving average, clipped gradients; resumable to the bit, on one or many processes."""
+
+import math
+import time
+from collections.abc import Mapping
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from vidmbench.errors import ResultError, UsageError
+from vidmbench.vidm.batches import Batch, Progress, TrainingVideos, batches, flow_pairs
+from vidmbench.vidm.config import Part, VidmSpec
+from vidmbench.vidm.content import ContentNet
+from vidmbench.vidm.flow_training import pretrain_flow
+from vidmbench.vidm.losses import training_loss
+from vidmbench.vidm.motion import MotionNet
+from vidmbench.vidm.recipes import OptimiserSpec, RecipeSpec
+from vidmbench.vidm.schedule import Schedule, linear_schedule
+from vidmbench.vidm.state import Log, TrainingState
+
+# How often the state is written, the log's rows are made, and pictures are drawn.
+SECONDS_BETWEEN_STATES = 60.0
+STEPS_A_ROW = 50
+PICTURES_A_RUN = 10
+
+
+class Pictures(Protocol):
+    """Draws samples of a half-trained generator."""
+
+    def __call__(self, part: Part, weights: Mapping[str, Tensor], step: int) -> None:
+        """Draws with these weights, at this step."""
+        ...
+
+
+def new_net(part: Part, spec: VidmSpec, seed: int) -> nn.Module:
+    """A network whose first weights depend on the seed alone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed + (0 if part == "content" else 1_000_003))
+        return ContentNet(spec) if part == "content" else MotionNet(spec)
+
+
+def train_part(
+    part: Part,
+    recipe: RecipeSpec,
+    videos: TrainingVideos,
+    out: Path,
+    *,
+    seed: int,
+    device: torch.device,
+    sintel: Mapping[str, Tensor] | None = None,
+    progress: Progress | None = None,
+    pictures: Pictures | None = None,
+) -> dict[str, Tensor]:
+    """Trains one generator to the end of its recipe, from where an earlier call stopped.
+
+    One process gives the same bits however often it was stopped. Under torchrun every process takes an equal share
+    of each batch; the first one writes.
+
+    Args:
+        part: Which generator.
+        recipe: How.
+        videos: On what.
+        out: Folder of the run; ``PART.state.safetensors`` and ``PART.csv`` are kept there.
+        seed: Seed of weights, batches and noise.
+        device: Where.
+        sintel: Weights of SpyNet, where the recipe wants them and the user has them.
+        progress: Told steps done, steps in all, and the loss in words.
+        pictures: Draws samples now and then.
+
+    Returns:
+        The moving average of the weights, by name.
+
+    Raises:
+        ResultError: The loss is no longer a number; the folder belongs to another run; memory ran out.
+        UsageError: The batch cannot be shared equally.
+    """
+    spec, optimiser = recipe.model, recipe.part(part)
+    rank, world = _processes()
+    if optimiser.batch_size % world:
+        raise UsageError(
+            "the batch cannot be shared equally",
+            expected=f"a batch_size that {world} processes divide",
+            found=str(optimiser.batch_size),
+            where=f"{part}.batch_size",
+        )
+    path, log_path = out / f"{part}.state.safetensors", out / f"{part}.csv"
+    net = new_net(part, spec, seed).to(device)
+    facts = _facts(part, recipe, videos, seed, sintel is not None)
+    state = TrainingState(net, _copied(net), _adamw(net, optimiser), 0, facts)
+    if path.is_file():
+        state.load(path)
+        state.ema = {name: value.to(device) for name, value in state.ema.items()}
+    elif isinstance(net, MotionNet) and net.spynet is not None:
+        _start_flow(net, recipe, videos, seed, sintel, progress)
+        state.ema = _copied(net)
+    if state.step >= optimiser.steps:
+        return state.ema
+    schedule = linear_schedule(spec.num_timesteps)
+    model = DistributedDataParallel(net) if world > 1 else net
+    log, every = Log(log_path, state.step), max(1, optimiser.steps // PICTURES_A_RUN)
+    began, saved, sums = time.monotonic() - log.seconds, time.monotonic(), [0.0, 0.0, 0]
+    drawn = batches(
+        part, videos, spec, recipe.data, seed,
+        steps=range(state.step, optimiser.steps), batch_size=optimiser.batch_size, rank=rank, world=world,
+    )  # fmt: skip
+    for batch in drawn:
+        rate = optimiser.lr_at(state.step)
+        loss, norm = _step(model, state, batch.to(device), schedule, optimiser, spec, rate)
+        if not math.isfinite(loss):
+            kept = "nothing was saved yet" if not path.is_file() else f"the last good state is in {path}"
+            raise ResultError(
+                f"the loss of the {part} generator is no longer a number at step {state.step + 1}",
+                expected="a finite loss",
+                found=f"{loss} (gradient norm {norm})",
+                where=f"{part}.lr = {optimiser.lr}",
+                fix=f"{kept}; lower lr or set precision = 'fp32' in the recipe and start in another folder",
+            )
+        state.step += 1
+        sums = [sums[0] + loss, sums[1] + norm, sums[2] + 1]
+        is_last = state.step == optimiser.steps
+        if state.step % STEPS_A_ROW == 0 or is_last:
+            log.add(state.step, sums[0] / sums[2], sums[1] / sums[2], rate, time.monotonic() - began)
+            sums = [0.0, 0.0, 0]
+        if progress is not None:
+            progress(state.step, optimiser.steps, f"{part}, loss {loss:.4f}")
+        if rank == 0 and (is_last or time.monotonic() - saved > SECONDS_BETWEEN_STATES):
+            state.save(path)
+            log.write()
+            saved = time.monotonic()
+        if rank == 0 and pictures is not None and (state.step % every == 0 or is_last):
+            pictures(part, state.ema, state.step)
+    return state.ema
+
+
+def _step(
+    model: nn.Module,
+    state: TrainingState,
+    batch: Batch,
+    schedule: Schedule,
+    optimiser: OptimiserSpec,
+    spec: VidmSpec,
+    rate: float,
+) -> tuple[float, float]:
+    """One step of the optimiser; the loss and the gradient's norm over all processes."""
+    for group in state.optimizer.param_groups:
+        group["lr"] = rate
+    x_t = schedule.noisy(batch.x_0, batch.t, batch.eps)
+    half = optimiser.precision == "bf16"
+    try:
+        with torch.autocast(batch.x_0.device.type, torch.bfloat16) if half else nullcontext():
+            if batch.n is None:
+                prediction = model(x_t, batch.t, batch.label)
+            else:
+                prediction = model(x_t, batch.t, batch.n, batch.first, batch.previous)
+        loss = training_loss(
+            prediction, batch.eps, batch.x_0, x_t, batch.t, schedule, kind=spec.loss, variance=spec.variance
+        ).mean()
+        state.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+    except (torch.OutOfMemoryError, RuntimeError) as error:
+        if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
+            raise
+        raise ResultError(
+            "memory ran out",
+            found=str(error).splitlines()[0],
+            where=f"batch_size = {optimiser.batch_size}, resolution = {spec.resolution}",
+            fix="lower batch_size in the recipe (halve it and the learning rate), or channels; what was saved stays",
+        ) from error
+    norm = torch.nn.utils.clip_grad_norm_(state.net.parameters(), optimiser.clip_norm)
+    whole = loss.detach().clone()
+    if dist.is_initialized():
+        dist.all_reduce(whole)
+        whole /= dist.get_world_size()
+    value = float(whole)
+    if not math.isfinite(value) or not math.isfinite(float(norm)):
+        return math.nan, float(norm)  # before the step, so that the weights stay good
+    state.optimizer.step()
+    with torch.no_grad():
+        for name, current in state.net.state_dict().items():
+            state.ema[name].lerp_(current, 1 - optimiser.ema)
+    return value, float(norm)
+
+
+def _start_flow(
+    net: MotionNet,
+    recipe: RecipeSpec,
+    videos: TrainingVideos,
+    seed: int,
+    sintel: Mapping[str, Tensor] | None,
+    progress: Progress | None,
+) -> None:
+    assert net.spynet is not None
+    if recipe.flow_start.start == "sintel" and sintel is not None:
+        net.spynet.load_state_dict(dict(sintel), strict=False)  # the public file has no mean and std
+    elif recipe.flow_start.start == "photometric":
+        pretrain_flow(
+            net.spynet,
+            lambda step: flow_pairs(videos, recipe.flow_start, seed, step),
+            steps=recipe.flow_start.steps,
+            seed=seed,
+            progress=progress,
+        )
+
+
+def _facts(
+    part: Part, recipe: RecipeSpec, videos: TrainingVideos, seed: int, has_sintel: bool
+) -> Mapping[str, Any]:
+    """What must be the same for a run to go on; the flow's start only where it is the sintel weights."""
+    facts: dict[str, Any] = {
+        "part": part,
+        "seed": seed,
+        "data": videos.digest(),
+        "model": recipe.model.model_dump(mode="json"),
+        "frames": recipe.data.model_dump(mode="json"),
+        "training": recipe.part(part).model_dump(mode="json"),
+    }
+    if part == "motion" and recipe.model.implicit_condition:
+        facts["flow_start"] = recipe.flow_start.model_dump(mode="json")
+        facts["flow_weights"] = flow_weights(recipe, has_sintel=has_sintel)
+    return facts
+
+
+def flow_weights(recipe: RecipeSpec, *, has_sintel: bool) -> str:
+    """What SpyNet really started from: ``none`` without implicit condition, ``seed`` where sintel is not there."""
+    if not recipe.model.implicit_condition:
+        return "none"
+    if recipe.flow_start.start == "sintel" and not has_sintel:
+        return "seed"
+    return recipe.flow_start.start
+
+
+def _adamw(net: nn.Module, optimiser: OptimiserSpec) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(net.parameters(), lr=optimiser.lr, weight_decay=optimiser.weight_decay)
+
+
+def _copied(net: nn.Module) -> dict[str, Tensor]:
+    return {name: value.detach().clone() for name, value in net.state_dict().items()}
+
+
+def _processes() -> tuple[int, int]:
+    return (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
