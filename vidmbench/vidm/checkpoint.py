@@ -1,0 +1,176 @@
+"""A finished VIDM in one file: weights of both generators, and in its header all that is needed to use them."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from vidmbench import resources
+from vidmbench.errors import WeightsError
+from vidmbench.files import sha256_of, write_text
+from vidmbench.protocols import validated
+from vidmbench.vidm.config import PARTS, Part, VidmSpec
+from vidmbench.vidm.content import ContentNet
+from vidmbench.vidm.motion import MotionNet
+from vidmbench.vidm.recipes import SamplingSpec
+from vidmbench.vidm.state import FORMAT, read_tensors, write_tensors
+
+FILE_NAME = "vidm.safetensors"
+
+
+@dataclass(frozen=True)
+class Vidm:
+    """A model ready to draw from.
+
+    Attributes:
+        spec: What it is.
+        content: The content generator, or None where the file has none (the official release).
+        motion: The motion generator, or None where only the content generator was trained.
+        sampling: How it is sampled unless the user asks for something else.
+        sha256: Of the file, 64 hex digits.
+        facts: What its file says about how it was made.
+        where: The file.
+    """
+
+    spec: VidmSpec
+    content: ContentNet | None
+    motion: MotionNet | None
+    sampling: SamplingSpec
+    sha256: str
+    where: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def save_vidm(
+    target: Path,
+    spec: VidmSpec,
+    weights: Mapping[Part, Mapping[str, Tensor]],
+    sampling: SamplingSpec,
+    facts: Mapping[str, Any],
+    *,
+    dtype: torch.dtype = torch.float32,
+) -> None:
+    """Writes a model: a safetensors file and, for people, its header as JSON beside it.
+
+    Args:
+        target: The file, ``*.safetensors``.
+        spec: The model.
+        weights: Of the parts there are, by parameter name.
+        sampling: Its usual sampling.
+        facts: Recipe, seed, steps, data, where SpyNet started from, command.
+        dtype: What the weights are stored as.
+    """
+    tensors = {f"{part}.{name}": value.to(dtype) for part in weights for name, value in weights[part].items()}
+    header = {
+        "format": FORMAT,
+        "model": spec.model_dump(mode="json"),
+        "sampling": sampling.model_dump(mode="json"),
+        "facts": dict(facts),
+    }
+    write_tensors(target, tensors, header)
+    about = header | {"sha256": sha256_of(target), "bytes": target.stat().st_size}
+    write_text(target.with_suffix(".json"), json.dumps(about, indent=2) + "\n")
+
+
+def load_vidm(path: Path, device: torch.device) -> Vidm:
+    """Reads what :func:`save_vidm` wrote.
+
+    Raises:
+        WeightsError: Missing, truncated, or its weights do not fit the model its header describes.
+    """
+    tensors, header = read_tensors(path)
+    if "model" not in header:
+        raise WeightsError(
+            "this is the state of a training run, not a finished model",
+            where=str(path),
+            fix=f"finish the run; it then holds a {FILE_NAME}",
+        )
+    spec = validated(header["model"], VidmSpec, where=f"{path}, model")
+    nets: dict[Part, nn.Module] = {}
+    for part in PARTS:
+        own = {name.removeprefix(f"{part}."): value for name, value in tensors.items() if name.startswith(f"{part}.")}
+        if own:
+            nets[part] = filled(ContentNet if part == "content" else MotionNet, spec, own, path, device)
+    content, motion = nets.get("content"), nets.get("motion")
+    assert content is None or isinstance(content, ContentNet)
+    assert motion is None or isinstance(motion, MotionNet)
+    sampling = validated(header["sampling"], SamplingSpec, where=f"{path}, sampling")
+    return Vidm(spec, content, motion, sampling, sha256_of(path), str(path), header["facts"])
+
+
+def filled(
+    kind: type[ContentNet] | type[MotionNet],
+    spec: VidmSpec,
+    weights: Mapping[str, Tensor],
+    path: Path,
+    device: torch.device,
+) -> ContentNet | MotionNet:
+    """A network with these weights, float32, in evaluation mode; every key and shape must fit.
+
+    Raises:
+        WeightsError: A key is missing, unknown or of another shape; the first of each is named.
+    """
+    with torch.device("meta"):
+        net = kind(spec)
+    wanted = {name: tuple(value.shape) for name, value in net.state_dict().items()}
+    found = {name: tuple(value.shape) for name, value in weights.items()}
+    missing, extra = sorted(wanted.keys() - found.keys()), sorted(found.keys() - wanted.keys())
+    reshaped = sorted(name for name in wanted.keys() & found.keys() if wanted[name] != found[name])
+    if missing or extra or reshaped:
+        problems = [
+            *(f"{name} is missing" for name in missing[:1]),
+            *(f"{name} is not part of the model" for name in extra[:1]),
+            *(f"{name} has shape {found[name]}, not {wanted[name]}" for name in reshaped[:1]),
+        ]
+        raise WeightsError(
+            "the weights do not fit the model: another variant, resolution or size, or a damaged file",
+            expected=f"the {len(wanted)} tensors of a {spec.variant} {kind.__name__} at {spec.resolution} pixels",
+            found=f"{'; '.join(problems)} ({len(missing)} missing, {len(extra)} unknown, {len(reshaped)} reshaped)",
+            where=str(path),
+            fix="take the file that belongs to this variant and resolution",
+        )
+    net.load_state_dict({name: value.to(device, torch.float32) for name, value in weights.items()}, assign=True)
+    return net.eval().requires_grad_(False)
+
+
+def checkpoint_file(text: str, dataset: str) -> Path:
+    """The file that ``--model`` means.
+
+    Args:
+        text: ``vidm`` for the one shipped for the data set, or ``vidm:PATH``: a checkpoint or a training run's folder.
+        dataset: The data set's name.
+
+    Raises:
+        WeightsError: There is no such file.
+    """
+    chosen = text.partition(":")[2]
+    if not chosen:
+        path = resources.results_dir() / "checkpoints" / f"vidm-{dataset}.safetensors"
+        if not path.is_file():
+            raise WeightsError(
+                f"no VIDM for {dataset} is shipped with vidmbench",
+                expected=str(path.name),
+                found=", ".join(sorted(other.stem for other in path.parent.glob("*.safetensors"))) or "none",
+                fix=f"train one: vidmbench train --recipe NAME --dataset {dataset} --out RUN, then --model vidm:RUN",
+            )
+        return path
+    path = Path(chosen).expanduser()
+    if path.is_dir():
+        inside = path / FILE_NAME
+        if not inside.is_file():
+            begun = ", ".join(sorted(file.name for file in path.glob("*.state.safetensors")))
+            raise WeightsError(
+                "this folder holds no finished model",
+                expected=f"a training run with {FILE_NAME} in it",
+                found=f"an unfinished run ({begun})" if begun else "no training run",
+                where=str(path),
+                fix=f"go on with it: vidmbench train --out {path} (and the options it was started with)",
+            )
+        return inside
+    if not path.is_file():
+        raise WeightsError("no such checkpoint", where=str(path), fix="check the path")
+    return path

@@ -1,0 +1,289 @@
+"""A VIDM as a source of videos: drawn when they are read, in blocks, frame by frame."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vidmbench.arrays import Frames
+from vidmbench.errors import DataError, UsageError
+from vidmbench.files import sha256_of_parts
+from vidmbench.seeding import generator
+from vidmbench.source import Skipped
+from vidmbench.vidm.checkpoint import Vidm
+from vidmbench.vidm.recipes import SamplingSpec
+from vidmbench.vidm.samplers import sample
+from vidmbench.vidm.schedule import Schedule, even_steps, linear_schedule, strided_steps
+
+# Raised on any change that moves a pixel of a sample.
+VERSION = 1
+# Residual features kept from one frame to the next, at most; what does not fit is computed anew.
+_KEPT_BYTES = 4 * 2**30
+_KEPT_BLOCKS = 3
+
+# Given sample numbers, their first frames: float32 (sample, 3, height, width) in [-1, 1].
+FirstFrames = Callable[[Sequence[int]], Tensor]
+FrameDone = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Content:
+    """Where first frames come from.
+
+    Attributes:
+        frames: Gives them.
+        digest: What they are, for the cache.
+        note: What a reader of the score should know.
+    """
+
+    frames: FirstFrames
+    digest: str
+    note: str
+
+
+class VidmVideos:
+    """Samples of a VIDM as a source; sample i depends on the model, the settings, the seed and i alone.
+
+    Reading draws a block of neighbouring samples at once and keeps the last few blocks, so memory does not grow with
+    the number of videos. Threads take turns.
+
+    Args:
+        vidm: The model; it must have a motion generator.
+        num_videos: How many samples there are.
+        num_frames: Frames of each; more than the model was trained for is allowed and noted.
+        seed: The seed.
+        sampling: How samples are drawn; None takes the model's own.
+        content: Where first frames come from; None draws them with the content generator.
+        batch_size: Samples of a block.
+        on_frame: Told the number of frames drawn, after each.
+
+    Raises:
+        UsageError: The model lacks a generator that is needed.
+    """
+
+    def __init__(
+        self,
+        vidm: Vidm,
+        *,
+        num_videos: int,
+        num_frames: int | None = None,
+        seed: int = 0,
+        sampling: SamplingSpec | None = None,
+        content: Content | None = None,
+        batch_size: int = 16,
+        on_frame: FrameDone | None = None,
+    ) -> None:
+        spec = vidm.spec
+        if vidm.motion is None:
+            raise UsageError("this checkpoint has no motion generator", where=vidm.where, fix="train the motion part")
+        if content is None and vidm.content is None:
+            raise UsageError(
+                "this checkpoint has no content generator",
+                expected="first frames from elsewhere",
+                where=vidm.where,
+                fix="give --content real (first frames of the data set) or --content FILE (one picture for all)",
+            )
+        self.vidm = vidm
+        self.motion = vidm.motion
+        self.sampling = sampling or vidm.sampling
+        self.seed = seed
+        self.length = num_frames or spec.num_frames
+        self.schedule = schedule_of(spec.num_timesteps, self.sampling)
+        self.content = content or Content(self._generated, "generated", "first frames: generated")
+        self.batch_size = batch_size
+        self.on_frame = on_frame
+        self.num_videos = num_videos
+        self.label = "vidm"
+        self.size = (spec.resolution, spec.resolution)
+        self.skipped: tuple[Skipped, ...] = ()
+        self.notes = self._notes()
+        self._lock = threading.Lock()
+        self._blocks: OrderedDict[int, Frames] = OrderedDict()
+
+    def __len__(self) -> int:
+        """The number of samples."""
+        return self.num_videos
+
+    def name(self, index: int) -> str:
+        """The sample's name, such as ``sample_00017``."""
+        return f"sample_{index:05d}"
+
+    def num_frames(self, index: int) -> int:  # noqa: ARG002 - all samples are equally long
+        """The length that was asked for."""
+        return self.length
+
+    def read(self, index: int, frames: Sequence[int]) -> Frames:
+        """Draws the sample, and its block with it, up to the last frame asked for.
+
+        Raises:
+            DataError: There is no such sample or frame.
+        """
+        wanted = list(frames)
+        if not 0 <= index < self.num_videos or not all(0 <= frame < self.length for frame in wanted):
+            raise DataError(
+                "there is no such sample or frame",
+                expected=f"samples 0 to {self.num_videos - 1} of {self.length} frames",
+                found=f"sample {index}, frames {min(wanted, default=0)} to {max(wanted, default=0)}",
+                where=self.label,
+            )
+        block = index // self.batch_size
+        with self._lock:
+            kept = self._blocks.get(block)
+            if kept is None or kept.shape[1] <= max(wanted, default=0):
+                begin = block * self.batch_size
+                indices = range(begin, min(begin + self.batch_size, self.num_videos))
+                kept = self.draw(indices, max(wanted, default=0) + 1)
+                self._blocks[block] = kept
+            self._blocks.move_to_end(block)
+            while len(self._blocks) > _KEPT_BLOCKS:
+                self._blocks.popitem(last=False)
+        picked: Frames = kept[index - block * self.batch_size][wanted]
+        return picked
+
+    def digest(self) -> str:
+        """Of checkpoint, settings, first frames and seed; no frame is drawn."""
+        facts = (VERSION, self.vidm.sha256, self.sampling.model_dump_json(), self.content.digest, self.seed)
+        return sha256_of_parts("vidm", *map(str, facts))
+
+    @torch.no_grad()
+    def draw(self, indices: Sequence[int], num_frames: int) -> Frames:
+        """Draws samples, whatever was drawn before.
+
+        Args:
+            indices: Sample numbers.
+            num_frames: Frames of each.
+
+        Returns:
+            uint8 (sample, frame, height, width, 3).
+        """
+        opens = self.vidm.spec.content_frame == "frame 0"
+        first = self.content.frames(indices).to(self._device())
+        drawn = [to_uint8(first)] if opens else []
+        walk = MotionWalk(self, first, indices)
+        if drawn:
+            self._tell(len(indices))
+        previous = first
+        for n in range(len(drawn), num_frames):
+            previous = walk.frame(n, previous)
+            drawn.append(to_uint8(previous))
+            self._tell(len(indices))
+        frames: Frames = np.stack(drawn[:num_frames], axis=1)
+        return frames
+
+    def noise(self, indices: Sequence[int], *purpose: str | int) -> Callable[[], Tensor]:
+        """Unit noise for a batch, one frame's worth a call: sample i's depends on the seed, i and the purpose alone."""
+        randoms = [generator(self.seed, "sample", index, *purpose) for index in indices]
+        shape = (3, *self.size)
+        return lambda: torch.from_numpy(
+            np.stack([random.standard_normal(shape, dtype=np.float32) for random in randoms])
+        ).to(self._device())
+
+    @torch.no_grad()
+    def _generated(self, indices: Sequence[int]) -> Tensor:
+        net = self.vidm.content
+        assert net is not None
+        noise = self.noise(indices, "content")
+        label = None
+        if self.vidm.spec.num_classes:
+            classes = [generator(self.seed, "class", i).integers(self.vidm.spec.num_classes) for i in indices]
+            label = torch.tensor(classes, device=self._device())
+        return sample(
+            self.sampling.sampler,
+            lambda x_t, t: net(x_t, t[:1], label),
+            noise(),
+            self.schedule,
+            noise=lambda _: noise(),
+            variance=self.vidm.spec.variance,
+        )
+
+    def _notes(self) -> tuple[str, ...]:
+        spec = self.vidm.spec
+        notes = [
+            f"VIDM, {spec.variant} variant, {self.sampling.sampler} sampler, {self.sampling.steps} steps a frame",
+            self.content.note,
+            "the content frame opens each video"
+            if spec.content_frame == "frame 0"
+            else "the content frame is left out; the first frame drawn is n = 0",
+        ]
+        if self.length > spec.num_frames:
+            notes.append(f"drawn to {self.length} frames, trained for {spec.num_frames}: later frames are extrapolated")
+        return tuple(notes)
+
+    def _device(self) -> torch.device:
+        return next(self.motion.parameters()).device
+
+    def _tell(self, count: int) -> None:
+        if self.on_frame is not None:
+            self.on_frame(count)
+
+
+class MotionWalk:
+    """Draws the frames of one batch in order and keeps what does not change on the way.
+
+    The flow z is computed once a frame, not once a step (the paper: "only increased at the first timesteps and can
+    be then cached"); PosGN's maps are made for one sample and shared by the batch, whose t and n are equal; the
+    residual features of x(0) are kept from frame to frame where they do not depend on n.
+
+    Args:
+        videos: Model and settings.
+        first: x(0)_0, float32 (batch, 3, height, width).
+        indices: Sample numbers.
+    """
+
+    def __init__(self, videos: VidmVideos, first: Tensor, indices: Sequence[int]) -> None:
+        self.videos = videos
+        self.first = first
+        self.indices = indices
+        self._residuals: dict[int, list[Tensor] | None] = {}
+        self._bytes = 0
+
+    def frame(self, n: int, previous: Tensor) -> Tensor:
+        """x(n)_0 from x(n-1)_0, both float32 (batch, 3, height, width) in [-1, 1]."""
+        videos, net = self.videos, self.videos.motion
+        z = net.flow(self.first, previous)
+        number = torch.tensor([n], device=self.first.device)
+        noise = videos.noise(self.indices, "motion", n)
+
+        def model(x_t: Tensor, t: Tensor) -> Tensor:
+            return net.predict(x_t, t[:1], number, self.first, z, self._residual(t[:1], number))
+
+        return sample(
+            videos.sampling.sampler,
+            model,
+            noise(),
+            videos.schedule,
+            noise=lambda _: noise(),
+            variance=videos.vidm.spec.variance,
+        )
+
+    def _residual(self, t: Tensor, n: Tensor) -> list[Tensor] | None:
+        step, net = int(t), self.videos.motion
+        if step in self._residuals:
+            return self._residuals[step]
+        found = net.residual(self.first, t, n)
+        size = sum(feature.nbytes for feature in found or ())
+        if not net.encoder_sees_frame and self._bytes + size <= _KEPT_BYTES:
+            self._residuals[step] = found
+            self._bytes += size
+        return found
+
+
+def schedule_of(num_timesteps: int, sampling: SamplingSpec) -> Schedule:
+    """The steps that sampling visits.
+
+    Raises:
+        UsageError: More steps than the schedule has.
+    """
+    spaced = even_steps if sampling.spacing == "even" else strided_steps
+    return linear_schedule(num_timesteps).respaced(spaced(num_timesteps, sampling.steps))
+
+
+def to_uint8(frames: Tensor) -> Frames:
+    """float32 (batch, 3, height, width) in [-1, 1] to uint8 (batch, height, width, 3), rounded."""
+    levels = ((frames + 1) * 127.5).round().clamp(0, 255).byte()
+    converted: Frames = levels.permute(0, 2, 3, 1).cpu().numpy()
+    return converted
