@@ -1,7 +1,7 @@
 """From a name or a path to a source: data set declarations, folders, arrays, archives and controls."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import Field, PositiveInt
 
@@ -28,6 +28,7 @@ class DatasetSpec(Frozen):
         frames: Frames of a video.
         fps: Frames a second.
         resolution: Pixels, square.
+        resolutions: All it can be made at; empty where the videos are as they are.
         licence: Licence of the footage.
         note: What a user should know.
     """
@@ -42,12 +43,34 @@ class DatasetSpec(Frozen):
     frames: PositiveInt
     fps: PositiveInt
     resolution: PositiveInt
+    resolutions: tuple[PositiveInt, ...] = Field(default=(), strict=False)
     licence: str
     note: str = ""
 
     def other_split(self, split: str) -> str | None:
         """A split that shares no video with ``split``, or None."""
         return next((other for other in self.splits if other != split), None)
+
+
+class DatasetName(NamedTuple):
+    """A data set as the command line names it: NAME, NAME@SPLIT, NAME/PIXELS or NAME@SPLIT/PIXELS."""
+
+    name: str
+    split: str | None
+    resolution: int | None
+
+
+def parse_dataset(text: str) -> DatasetName:
+    """Takes a data set's name apart.
+
+    Raises:
+        UsageError: The resolution is no number.
+    """
+    rest, _, pixels = text.partition("/")
+    name, _, split = rest.partition("@")
+    if pixels and not pixels.isdecimal():
+        raise UsageError("the resolution is no number", expected="NAME@SPLIT/PIXELS", found=text, where="--dataset")
+    return DatasetName(name, split or None, int(pixels) if pixels else None)
 
 
 def dataset_names() -> list[str]:
@@ -84,25 +107,35 @@ def open_dataset(name: str, split: str | None = None, *, resolution: int | None 
     split = split or spec.default_split
     if split not in spec.splits:
         raise unknown(f"split of {name}", split, spec.splits, error=DataError)
+    if resolution and resolution not in spec.resolutions:
+        raise DataError(
+            f"{name} cannot be had at {resolution} pixels",
+            expected=f"one of {', '.join(map(str, spec.resolutions)) or spec.resolution}",
+            found=str(resolution),
+        )
     from vidmbench.toyworld import ToyVideos
 
     return ToyVideos(split, num_videos=spec.videos, resolution=resolution or spec.resolution)
 
 
-def open_real(text: str, *, on_bad: OnBad = "stop") -> tuple[Source, DatasetSpec | None]:
+def open_real(text: str, *, on_bad: OnBad = "stop", resolution: int | None = None) -> tuple[Source, DatasetSpec | None]:
     """The real side, as ``--dataset`` names it.
 
     Args:
-        text: A data set's name, with ``@SPLIT`` if wanted, or ``folder:PATH``.
+        text: A data set's name, with ``@SPLIT`` and ``/PIXELS`` if wanted, or ``folder:PATH``.
         on_bad: Whether unusable files stop the work or are left out.
+        resolution: The model's; taken where the name gives none and the data set can be made at it.
 
     Returns:
         The source, and the data set's declaration unless it is a bare folder.
     """
     if text.startswith("folder:"):
         return _open_path(text.removeprefix("folder:"), on_bad), None
-    name, _, split = text.partition("@")
-    return open_dataset(name, split or None), load_dataset(name)
+    name, split, pixels = parse_dataset(text)
+    spec = load_dataset(name)
+    if pixels is None and resolution in spec.resolutions:
+        pixels = resolution
+    return open_dataset(name, split, resolution=pixels), spec
 
 
 def open_any(text: str, *, real: str | None = None, on_bad: OnBad = "stop", seed: int = 0) -> Source:
@@ -141,10 +174,10 @@ def open_control(kind: str, real: str, *, on_bad: OnBad = "stop", seed: int = 0)
         raise unknown("control", kind, KINDS, error=UsageError, fix="see them all: vidmbench list models")
     source, spec = open_real(real, on_bad=on_bad)
     if spec is not None:
-        split = real.partition("@")[2] or spec.default_split
-        other = spec.other_split(split)
+        _, split, pixels = parse_dataset(real)
+        other = spec.other_split(split or spec.default_split)
         if other is not None:
-            return control(kind, open_dataset(spec.name, other), seed=seed, is_paired=False)
+            return control(kind, open_dataset(spec.name, other, resolution=pixels), seed=seed, is_paired=False)
     if kind == "real":
         raise DataError(
             "control:real needs a second split of the real data",

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Literal
 
 from vidmbench.controls import static_of
-from vidmbench.datasets import DatasetSpec, OnBad, open_any, open_control, open_real
+from vidmbench.datasets import DatasetSpec, OnBad, open_any, open_control, open_real, parse_dataset
 from vidmbench.detectors.base import Device, Precision
 from vidmbench.environment import environment
 from vidmbench.errors import DataError, ResultError, UsageError
 from vidmbench.evaluate import Planned, checked_counts, evaluate, plan
 from vidmbench.features import Progress
 from vidmbench.files import unwritable
+from vidmbench.models import Drawing, is_vidm, load_model, videos_of
 from vidmbench.protocols import ProtocolSpec, load_protocol
 from vidmbench.records import Measurement, RunRecord
 from vidmbench.source import Source, Transformed
@@ -37,6 +38,7 @@ class Choices:
         precision: ``fp32`` or ``bf16``.
         device: Where networks run.
         on_bad: Whether unusable videos stop the work or are left out.
+        drawing: How a VIDM is drawn from.
     """
 
     protocols: tuple[str, ...] = (DEFAULT_PROTOCOL,)
@@ -48,6 +50,7 @@ class Choices:
     precision: Precision = "fp32"
     device: Device = "auto"
     on_bad: OnBad = "stop"
+    drawing: Drawing = Drawing()
 
     def bound(self, dataset: DatasetSpec | None = None) -> list[ProtocolSpec]:
         """Every protocol at every clip length.
@@ -107,7 +110,8 @@ def prepare_run(model: str, dataset: str, choices: Choices, *, samples: str | No
     """Resolves ``vidmbench run``.
 
     Args:
-        model: ``control:NAME``, ``static-of:LABEL`` or any label; a label needs ``samples``.
+        model: ``vidm``, ``vidm:PATH``, ``control:NAME``, or any label, which needs ``samples``; ``static-of:`` before
+            a VIDM or a label takes its frozen twin.
         dataset: A data set's name or ``folder:PATH``.
         choices: The options.
         samples: Where the model's videos lie.
@@ -121,6 +125,15 @@ def prepare_run(model: str, dataset: str, choices: Choices, *, samples: str | No
     if not model:
         raise UsageError("the model has no name", expected="a label", found="nothing", where="--model")
     choices.bound()  # names and numbers first: they cost nothing to check
+    if is_vidm(model.removeprefix("static-of:")):
+        return _vidm_job(model, dataset, choices, samples)
+    if not choices.drawing.is_default:
+        raise UsageError(
+            "--content, --sampler and --steps are for models that vidmbench draws from itself",
+            expected="--model vidm or vidm:PATH",
+            found=f"--model {model}",
+            fix="leave these options out",
+        )
     real, spec = open_real(dataset, on_bad=choices.on_bad)
     fake = _open_model(model, dataset, choices, samples)
     is_own = isinstance(fake, Transformed) and model.startswith("control:")
@@ -142,6 +155,30 @@ def prepare_score(real: str, fake: str, choices: Choices) -> Job:
     )
 
 
+def _vidm_job(model: str, dataset: str, choices: Choices, samples: str | None) -> Job:
+    """A VIDM against a data set at the model's resolution, where the data set can be made at it."""
+    if samples is not None:
+        raise UsageError(
+            "a VIDM draws its videos itself",
+            found=f"--model {model} with --samples {samples}",
+            fix="leave --samples out, or give the samples another label",
+        )
+    vidm = load_model(model.removeprefix("static-of:"), dataset, choices.device)
+    real, spec = open_real(dataset, on_bad=choices.on_bad, resolution=vidm.spec.resolution)
+    clips = [bound.clips for bound in choices.bound(spec)]
+    fake: Source = videos_of(
+        vidm,
+        dataset,
+        choices.drawing,
+        num_videos=max(side.fake.videos or len(real) for side in clips),
+        num_frames=max((side.frames - 1) * side.stride + 1 for side in clips),
+        seed=choices.seed or 0,
+    )
+    if model.startswith("static-of:"):
+        fake = static_of(fake)
+    return _job(model, dataset, real, fake, spec, choices, fake_is_named=True)
+
+
 def _open_model(model: str, dataset: str, choices: Choices, samples: str | None) -> Source:
     if model.startswith("control:"):
         if samples is not None:
@@ -154,7 +191,7 @@ def _open_model(model: str, dataset: str, choices: Choices, samples: str | None)
     if samples is None:
         raise UsageError(
             f"the model {label!r} needs its videos",
-            expected="control:NAME, or any label together with --samples PATH",
+            expected="vidm, vidm:PATH, control:NAME, or any label together with --samples PATH",
             found=f"--model {model} alone",
             fix=f"vidmbench run --model {model} --samples PATH --dataset {dataset}",
         )
@@ -185,7 +222,7 @@ def _job(
     )
     if spec is None:
         return Job(model, dataset, None, real, fake, tuple(plans), choices)
-    split = dataset.partition("@")[2] or spec.default_split
+    split = parse_dataset(dataset).split or spec.default_split
     return Job(model, spec.name, split, real, fake, tuple(plans), choices)
 
 

@@ -274,20 +274,20 @@ def test_frames_keep_their_dtype_and_do_not_depend_on_their_batch(name):
     assert whole.dtype == torch.float32
     part = sample(name, model, x_T[3:4], TWENTY, noise=lambda i: noises[i][3:4], variance="learned-range")
     torch.testing.assert_close(part, whole[3:4], rtol=1e-5, atol=1e-5)
+    widened = sample(
+        name, lambda x_t, t: model(x_t, t).float(), x_T, TWENTY, noise=lambda i: noises[i], variance="learned-range"
+    )
+    assert torch.equal(whole, widened)
 
 
 @pytest.mark.parametrize("name", SAMPLERS)
 @pytest.mark.parametrize(("channels", "variance"), [(6, "fixed-small"), (3, "learned-range")])
 def test_output_of_other_channels_is_refused(name, channels, variance):
+    def model(x_t, t):
+        return torch.zeros(1, channels, 2, 2)
+
     with pytest.raises(ValueError, match=f"found {channels}"):
-        sample(
-            name,
-            lambda x_t, t: torch.zeros(1, channels, 2, 2),
-            normal(1, 3, 2, 2),
-            TWENTY,
-            noise=no_noise,
-            variance=variance,
-        )
+        sample(name, model, normal(1, 3, 2, 2), TWENTY, noise=no_noise, variance=variance)
 
 
 def test_unknown_samplers_and_etas_are_refused():

@@ -72,14 +72,14 @@ def make(
                 fix=f"{option} {most} works",
             )
     folder = checked_output(out or Path(f"{name}-{split}"))
-    _declare(folder, {"dataset": name, "split": split, "frames": length, "digest": source.digest(), "format": form})
+    declare(folder, {"dataset": name, "split": split, "frames": length, "digest": source.digest(), "format": form})
     write = _write_mp4s if form is Form.MP4 else _write_npz
     kept = write(folder, source, num_videos, length, float(spec.fps))
     videos = f"{num_videos} video{'' if num_videos == 1 else 's'} of {length} frame{'' if length == 1 else 's'}"
     print(f"{videos} in {folder}" + (f" ({kept} were there already)" if kept else ""))
 
 
-def _declare(folder: Path, content: dict[str, str | int]) -> None:
+def declare(folder: Path, content: dict[str, str | int | float]) -> None:
     """Writes what the folder holds, or refuses a folder that holds something else."""
     from vidmbench.files import write_text
 
@@ -93,11 +93,11 @@ def _declare(folder: Path, content: dict[str, str | int]) -> None:
     write_text(manifest, _text(content))
 
 
-def _text(content: dict[str, str | int]) -> str:
+def _text(content: dict[str, str | int | float]) -> str:
     return json.dumps(content, indent=2) + "\n"
 
 
-def _other(folder: Path, content: dict[str, str | int], found: str) -> ResultError:
+def _other(folder: Path, content: dict[str, str | int | float], found: str) -> ResultError:
     return ResultError(
         "the folder already holds something else",
         expected=f"an empty folder, or one that was begun with {json.dumps(content)}",

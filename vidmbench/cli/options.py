@@ -1,7 +1,7 @@
 """Options that several commands share, with their words of help."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -12,6 +12,7 @@ import typer
 from vidmbench.errors import UsageError
 
 if TYPE_CHECKING:
+    from vidmbench.models import Drawing
     from vidmbench.runs import Choices
 
 
@@ -30,6 +31,14 @@ class DevicePick(StrEnum):
     cuda = "cuda"
 
 
+class SamplerPick(StrEnum):
+    """How a VIDM is sampled."""
+
+    ancestral = "ancestral"
+    ddim = "ddim"
+    dpm_solver = "dpm-solver"
+
+
 class OnBadPick(StrEnum):
     """What becomes of videos that cannot be used."""
 
@@ -37,7 +46,7 @@ class OnBadPick(StrEnum):
     skip = "skip"
 
 
-_PROTOCOL, _COMPUTE, _OUTPUT = "Protocol", "Compute", "Output"
+_PROTOCOL, _COMPUTE, _OUTPUT, _VIDM = "Protocol", "Compute", "Output", "VIDM"
 
 Frames = Annotated[
     str | None,
@@ -91,6 +100,27 @@ OnBad = Annotated[
     OnBadPick,
     typer.Option("--on-bad", help="Stop on videos that cannot be used, or skip them and list them."),
 ]
+ContentFrom = Annotated[
+    str | None,
+    typer.Option(
+        "--content",
+        metavar="generated|real|FILE",
+        help="First frames: drawn by the model, of real videos of the data set, or one picture for all videos.",
+        show_default="generated",
+        rich_help_panel=_VIDM,
+    ),
+]
+SamplerName = Annotated[
+    SamplerPick | None,
+    typer.Option("--sampler", help="How frames are denoised.", show_default="the checkpoint's", rich_help_panel=_VIDM),
+]
+Steps = Annotated[
+    int | None,
+    typer.Option(
+        metavar="K", help="Denoising steps a frame.", show_default="the checkpoint's", min=1, rich_help_panel=_VIDM
+    ),
+]
+BatchSize = Annotated[int, typer.Option(metavar="K", help="Videos drawn at a time.", min=1, rich_help_panel=_VIDM)]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else.", rich_help_panel=_OUTPUT)]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Check everything and print the plan, nothing else.", rich_help_panel=_OUTPUT)
@@ -109,12 +139,14 @@ def choices_from(
     device: DevicePick,
     on_bad: OnBadPick,
     data_root: Path | None,
+    drawing: "Drawing | None" = None,
 ) -> "Choices":
     """The options as :class:`vidmbench.runs.Choices`.
 
     Raises:
         UsageError: Options that contradict each other or are no numbers.
     """
+    from vidmbench.models import Drawing
     from vidmbench.runs import DEFAULT_PROTOCOL, Choices
 
     if num_videos is not None and (num_real is not None or num_fake is not None):
@@ -148,6 +180,7 @@ def choices_from(
         precision=precision.value,
         device=device.value,
         on_bad=on_bad.value,
+        drawing=drawing or Drawing(),
     )
 
 
@@ -169,5 +202,17 @@ def progress_bar() -> Iterator[_Tick]:
 
     try:
         yield tick
+    finally:
+        bar.close()
+
+
+@contextmanager
+def frames_bar() -> Iterator[Callable[[int], None]]:
+    """A bar on stderr for frames that are being drawn; silent where stderr is no terminal."""
+    from tqdm import tqdm
+
+    bar: Any = tqdm(total=None, unit="frame", desc="drawing", disable=not sys.stderr.isatty(), leave=False, position=1)
+    try:
+        yield lambda count: bar.update(count)
     finally:
         bar.close()

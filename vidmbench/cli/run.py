@@ -9,6 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from vidmbench.cli.options import (
+    BatchSize,
+    ContentFrom,
     DataRoot,
     DeviceName,
     DevicePick,
@@ -23,18 +25,26 @@ from vidmbench.cli.options import (
     PrecisionName,
     PrecisionPick,
     ProtocolNames,
+    SamplerName,
     Seed,
+    Steps,
     Stride,
     choices_from,
+    frames_bar,
     progress_bar,
 )
 
 
 def run(
     model: Annotated[
-        str, typer.Option(metavar="M", help="control:NAME, static-of:LABEL, or any label with --samples.")
+        str,
+        typer.Option(
+            metavar="M", help="vidm, vidm:RUN, control:NAME, any label with --samples; static-of:M is M's frozen twin."
+        ),
     ],
-    dataset: Annotated[str, typer.Option(metavar="D", help="A data set's name, NAME@SPLIT, or folder:PATH.")],
+    dataset: Annotated[
+        str, typer.Option(metavar="D", help="A data set's name, NAME@SPLIT, NAME/PIXELS, or folder:PATH.")
+    ],
     samples: Annotated[
         str | None, typer.Option(metavar="PATH", help="The model's videos: a folder, zip, npy or npz.")
     ] = None,
@@ -49,6 +59,10 @@ def run(
     device: DeviceName = DevicePick.auto,
     data_root: DataRoot = None,
     on_bad: OnBad = OnBadPick.stop,
+    content: ContentFrom = None,
+    sampler: SamplerName = None,
+    steps: Steps = None,
+    batch_size: BatchSize = 16,
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Folder for the record and the picture.", rich_help_panel="Output")
     ] = Path("runs"),
@@ -60,21 +74,35 @@ def run(
     \b
     Examples:
       vidmbench run --model control:static --dataset clevrer-mini --frames 16
+      vidmbench run --model vidm --dataset clevrer-mini --frames 16 --num-videos 32
       vidmbench run --model my-gan --samples DIR --dataset folder:REAL --frames 16 --num-videos 48
       vidmbench run --model control:real --dataset clevrer-mini --frames 16,32 --num-videos 64
     """
+    from vidmbench.models import Drawing
     from vidmbench.runs import carry_out, checked_output, prepare_run, record_of
 
-    choices = choices_from(
-        protocol, frames, stride, num_videos, num_real, num_fake, seed, precision, device, on_bad, data_root
-    )
-    job = prepare_run(model, dataset, choices, samples=samples)
-    if dry_run:
-        _check_output(out)
-        _show_plan(job, as_json=as_json)
-        return
-    out = checked_output(out)
-    with progress_bar() as progress:
+    with frames_bar() as on_frame, progress_bar() as progress:
+        drawing = Drawing(content, sampler.value if sampler else None, steps, batch_size, on_frame)
+        choices = choices_from(
+            protocol,
+            frames,
+            stride,
+            num_videos,
+            num_real,
+            num_fake,
+            seed,
+            precision,
+            device,
+            on_bad,
+            data_root,
+            drawing,
+        )
+        job = prepare_run(model, dataset, choices, samples=samples)
+        if dry_run:
+            _check_output(out)
+            _show_plan(job, as_json=as_json)
+            return
+        out = checked_output(out)
         measurements = carry_out(job, progress)
 
     from vidmbench.plots import contact_sheet, save_figure

@@ -73,15 +73,16 @@ class TrainingVideos:
         source: The videos.
         resolution: Pixels.
         shortest: Videos with fewer frames are left out.
+        num_videos: The first so many are taken; None takes all.
 
     Raises:
         DataError: No video is long enough.
     """
 
-    def __init__(self, source: Source, resolution: int, shortest: int) -> None:
+    def __init__(self, source: Source, resolution: int, shortest: int, num_videos: int | None = None) -> None:
         self.source = source
         self.resolution = resolution
-        self.videos = [index for index in range(len(source)) if source.num_frames(index) >= shortest]
+        self.videos = [index for index in range(len(source)) if source.num_frames(index) >= shortest][:num_videos]
         if not self.videos:
             longest = max((source.num_frames(index) for index in range(len(source))), default=0)
             raise DataError(
@@ -90,6 +91,7 @@ class TrainingVideos:
                 found=f"{len(source)} videos, the longest of {longest} frames",
                 fix="lower num_frames in the recipe, or take longer videos",
             )
+        self._is_part = len(self.videos) == num_videos
         lengths = {source.num_frames(index) for index in self.videos}
         self._array: Frames | None = None
         self._shape = (len(self.videos), min(lengths), resolution, resolution, 3)
@@ -120,7 +122,8 @@ class TrainingVideos:
 
     def digest(self) -> str:
         """Digest of the source, the resolution and what is done to the frames."""
-        return sha256_of_parts("training", str(_VERSION), str(self.resolution), self.source.digest())
+        facts = (_VERSION, self.resolution, *((len(self),) if self._is_part else ()))
+        return sha256_of_parts("training", *map(str, facts), self.source.digest())
 
     def read(self, index: int, frames: list[int]) -> Frames:
         """Frames of one video, uint8 (frame, resolution, resolution, 3)."""
@@ -224,9 +227,7 @@ def draw(part: Part, videos: TrainingVideos, spec: VidmSpec, data: DataSpec, see
     x_0, noise, steps = to_tensor(frames["x_0"]), torch.from_numpy(eps), torch.from_numpy(t)
     if part == "content":
         return Batch(x_0, noise, steps, label=torch.from_numpy(label) if spec.num_classes else None)
-    return Batch(
-        x_0, noise, steps, to_tensor(frames["first"]), to_tensor(frames["previous"]), torch.from_numpy(n)
-    )
+    return Batch(x_0, noise, steps, to_tensor(frames["first"]), to_tensor(frames["previous"]), torch.from_numpy(n))
 
 
 def batches(

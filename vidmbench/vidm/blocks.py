@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vidmbench.vidm.config import Variant
-from vidmbench.vidm.posgn import Position, PosGN, zeroed
+from vidmbench.vidm.posgn import PosGN, Position, zeroed
 
 Condition = Tensor | Position
 Resample = Literal["up", "down"]
@@ -59,9 +59,7 @@ class ResBlock(nn.Module):
                 nn.Identity(),  # the place of guided-diffusion's dropout, which VIDM does not use
                 zeroed(nn.Conv2d(out_channels, out_channels, 3, padding=1)),
             )
-        self.skip_connection = (
-            nn.Identity() if in_channels == out_channels else nn.Conv2d(in_channels, out_channels, 1)
-        )
+        self.skip_connection = nn.Identity() if in_channels == out_channels else nn.Conv2d(in_channels, out_channels, 1)
 
     def forward(self, x: Tensor, condition: Condition) -> Tensor:
         """(batch, in, height, width) to (batch, out, height', width')."""

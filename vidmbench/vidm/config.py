@@ -5,9 +5,10 @@ from typing import Literal, Self
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from vidmbench.protocols import Frozen
-from vidmbench.vidm.schedule import Variance
 
 Variant = Literal["paper", "official"]
+Variance = Literal["fixed-small", "fixed-large", "learned-range"]
+SamplerName = Literal["ancestral", "ddim", "dpm-solver"]
 Part = Literal["content", "motion"]
 Loss = Literal["mse", "robust", "p2-vlb"]
 ContentFrame = Literal["frame 0", "left out"]
@@ -42,7 +43,9 @@ class UNetSpec(Frozen):
             if width % self.groups:
                 raise ValueError(f"groups = {self.groups} does not divide the {width} channels of a level")
             if width > self.head_channels and width % self.head_channels:
-                raise ValueError(f"head_channels = {self.head_channels} does not divide the {width} channels of a level")
+                raise ValueError(
+                    f"head_channels = {self.head_channels} does not divide the {width} channels of a level"
+                )
         return self
 
 

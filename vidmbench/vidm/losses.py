@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from vidmbench.errors import UsageError
-from vidmbench.vidm.schedule import Schedule, Variance, at, blended, split_prediction
+from vidmbench.vidm.config import Variance
+from vidmbench.vidm.schedule import Schedule, at, blended, split_prediction
 
 LossKind = Literal["mse", "robust", "p2-vlb"]
 

@@ -9,8 +9,7 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_va
 from vidmbench import resources
 from vidmbench.errors import unknown
 from vidmbench.protocols import Frozen, load_toml
-from vidmbench.vidm.config import Part, VidmSpec
-from vidmbench.vidm.samplers import SamplerName
+from vidmbench.vidm.config import Part, SamplerName, VidmSpec
 
 FlowStart = Literal["sintel", "photometric", "seed"]
 

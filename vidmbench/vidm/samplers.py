@@ -9,14 +9,15 @@ lambda_t = log(sqrt(alpha_bar_t) / sigma_t), half the logarithm of the signal-to
 """
 
 from collections.abc import Callable
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from vidmbench.errors import UsageError, unknown
-from vidmbench.vidm.schedule import Schedule, Variance, blended, split_prediction
+from vidmbench.vidm.config import SamplerName, Variance
+from vidmbench.vidm.schedule import Schedule, blended, split_prediction
 
 # (x_t, t) to noise: t holds timesteps of the full process, int64 (batch,); see split_prediction for the channels.
 Model = Callable[[Tensor, Tensor], Tensor]
@@ -25,8 +26,6 @@ Model = Callable[[Tensor, Tensor], Tensor]
 Noise = Callable[[int], Tensor]
 # Called after each step.
 Progress = Callable[[], object]
-
-SamplerName = Literal["ancestral", "ddim", "dpm-solver"]
 
 
 class Sampler(Protocol):

@@ -15,6 +15,7 @@ from vidmbench.files import sha256_of_parts
 from vidmbench.seeding import generator
 from vidmbench.source import Skipped
 from vidmbench.vidm.checkpoint import Vidm
+from vidmbench.vidm.motion import MotionNet
 from vidmbench.vidm.recipes import SamplingSpec
 from vidmbench.vidm.samplers import sample
 from vidmbench.vidm.schedule import Schedule, even_steps, linear_schedule, strided_steps
@@ -78,8 +79,13 @@ class VidmVideos:
         on_frame: FrameDone | None = None,
     ) -> None:
         spec = vidm.spec
-        if vidm.motion is None:
-            raise UsageError("this checkpoint has no motion generator", where=vidm.where, fix="train the motion part")
+        if vidm.motion is None and num_frames != 1:
+            raise UsageError(
+                "this checkpoint has no motion generator",
+                expected="a model that draws more than a first frame",
+                where=vidm.where,
+                fix="train the motion part: vidmbench train --part motion",
+            )
         if content is None and vidm.content is None:
             raise UsageError(
                 "this checkpoint has no content generator",
@@ -88,7 +94,6 @@ class VidmVideos:
                 fix="give --content real (first frames of the data set) or --content FILE (one picture for all)",
             )
         self.vidm = vidm
-        self.motion = vidm.motion
         self.sampling = sampling or vidm.sampling
         self.seed = seed
         self.length = num_frames or spec.num_frames
@@ -182,6 +187,16 @@ class VidmVideos:
             np.stack([random.standard_normal(shape, dtype=np.float32) for random in randoms])
         ).to(self._device())
 
+    def frames_of_content(self, indices: Sequence[int]) -> Frames:
+        """First frames alone, uint8 (sample, height, width, 3)."""
+        return to_uint8(self.content.frames(indices))
+
+    @property
+    def motion(self) -> MotionNet:
+        """The motion generator, which all but the first frame need."""
+        assert self.vidm.motion is not None
+        return self.vidm.motion
+
     @torch.no_grad()
     def _generated(self, indices: Sequence[int]) -> Tensor:
         net = self.vidm.content
@@ -214,7 +229,9 @@ class VidmVideos:
         return tuple(notes)
 
     def _device(self) -> torch.device:
-        return next(self.motion.parameters()).device
+        net = self.vidm.motion or self.vidm.content
+        assert net is not None
+        return next(net.parameters()).device
 
     def _tell(self, count: int) -> None:
         if self.on_frame is not None:

@@ -8,15 +8,13 @@ n a frame's number in its video; z the implicit motion condition; c the learnabl
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from vidmbench.errors import UsageError
-
-Variance = Literal["fixed-small", "fixed-large", "learned-range"]
+from vidmbench.vidm.config import Variance
 
 
 @dataclass(frozen=True)

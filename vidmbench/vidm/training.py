@@ -207,9 +207,7 @@ def _start_flow(
         )
 
 
-def _facts(
-    part: Part, recipe: RecipeSpec, videos: TrainingVideos, seed: int, has_sintel: bool
-) -> Mapping[str, Any]:
+def _facts(part: Part, recipe: RecipeSpec, videos: TrainingVideos, seed: int, has_sintel: bool) -> Mapping[str, Any]:
     """What must be the same for a run to go on; the flow's start only where it is the sintel weights."""
     facts: dict[str, Any] = {
         "part": part,

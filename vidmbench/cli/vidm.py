@@ -1,0 +1,205 @@
+"""``vidmbench train`` and ``vidmbench sample``: the model of the paper."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from vidmbench.cli.options import BatchSize, ContentFrom, DeviceName, DevicePick, SamplerName, Steps, frames_bar
+from vidmbench.errors import UsageError
+
+
+class PartPick(StrEnum):
+    """Which generator to train."""
+
+    both = "both"
+    content = "content"
+    motion = "motion"
+
+
+class Form(StrEnum):
+    """What ``sample`` writes."""
+
+    mp4 = "mp4"
+    gif = "gif"
+    png = "png"
+    npz = "npz"
+
+
+def train(
+    recipe: Annotated[str, typer.Option(metavar="NAME|FILE", help="A recipe, or a TOML file of your own.")],
+    dataset: Annotated[
+        str | None, typer.Option(metavar="D", help="A data set, or folder:PATH.", show_default="the recipe's")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="Folder of the run.", show_default="runs/vidm-RECIPE")
+    ] = None,
+    part: Annotated[PartPick, typer.Option(help="Which generator.")] = PartPick.both,
+    seed: Annotated[int, typer.Option(metavar="S", help="Seed of weights, batches and noise.", min=0)] = 0,
+    device: DeviceName = DevicePick.auto,
+    half: Annotated[bool, typer.Option("--half", help="Store the finished model in float16.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything and print the plan.")] = False,
+) -> None:
+    """Train VIDM: content and motion generator. Stopped at any moment, the same command goes on from there.
+
+    On several GPUs or processes: torchrun --nproc-per-node 8 -m vidmbench train ...
+
+    \b
+    Examples:
+      vidmbench train --recipe tiny --dataset clevrer-mini --out runs/tiny
+      vidmbench train --recipe clevrer-256 --dataset folder:CLEVRER --out RUN --part motion
+    """
+    from vidmbench.vidm.recipes import load_recipe
+
+    spec = load_recipe(recipe)
+    folder = out or Path("runs") / f"vidm-{spec.name}"
+    if dry_run:
+        _show_training(spec, dataset or spec.dataset, folder)
+        return
+    from vidmbench.runs import checked_output
+    from vidmbench.train_runs import TrainRun
+    from vidmbench.train_runs import train as train_run
+    from vidmbench.vidm.config import PARTS
+
+    run = TrainRun(
+        recipe=spec,
+        dataset=dataset or spec.dataset,
+        out=checked_output(folder),
+        seed=seed,
+        parts=tuple(name for name in PARTS if part.value in (name, "both")),
+        device=device.value,
+        command=("vidmbench", *sys.argv[1:]),
+        half=half,
+    )
+    with _steps_bar() as progress:
+        model = train_run(run, progress)
+    print(
+        f"model: {model}\npictures: {folder / 'samples'}\nscore it: vidmbench run --model vidm:{folder} --dataset {run.dataset}"
+    )
+
+
+def _show_training(spec: Any, dataset: str, folder: Path) -> None:
+    """What would be trained."""
+    print("dry run: nothing was trained or written. The plan:")
+    lines = {
+        "recipe": f"{spec.name}: {spec.title}",
+        "data": dataset,
+        "model": f"{spec.model.variant} variant, {spec.model.resolution} pixels, {spec.model.num_frames} frames",
+        "content": f"{spec.content.steps} steps of {spec.content.batch_size}, {spec.content.precision}",
+        "motion": f"{spec.motion.steps} steps of {spec.motion.batch_size}, {spec.motion.precision}",
+        "estimate": f"{spec.gpu_hours:g} {spec.device}; {spec.memory_gib:g} GiB",
+        "folder": str(folder),
+    }
+    for key, text in lines.items():
+        print(f"  {key + ':':10s} {text}")
+
+
+def sample(
+    model: Annotated[str, typer.Option(metavar="M", help="vidm:RUN, vidm:FILE, or vidm for the shipped checkpoint.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write.")],
+    dataset: Annotated[
+        str, typer.Option(metavar="D", help="The data set of --model vidm, and of --content real.")
+    ] = "clevrer-mini",
+    num_videos: Annotated[int, typer.Option(metavar="K", help="How many videos.", min=1)] = 64,
+    frames: Annotated[
+        int | None, typer.Option(metavar="N", help="Frames of each.", min=1, show_default="as trained")
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="S", help="Video i depends on the seed and i alone.", min=0)] = 0,
+    content: ContentFrom = None,
+    sampler: SamplerName = None,
+    steps: Steps = None,
+    batch_size: BatchSize = 16,
+    device: DeviceName = DevicePick.auto,
+    form: Annotated[
+        Form, typer.Option("--format", help="One file (png: one folder of frames) a video; npz: one.")
+    ] = Form.mp4,
+    fps: Annotated[float, typer.Option(help="Frames a second of mp4 and gif.", min=1)] = 25.0,
+) -> None:
+    """Draw videos from VIDM and write them; what is there already is kept.
+
+    \b
+    Examples:
+      vidmbench sample --model vidm --num-videos 4 --frames 16 --out drawn
+      vidmbench sample --model vidm:runs/tiny --num-videos 64 --frames 128 --out drawn-64
+      vidmbench sample --model vidm --content scene.png --num-videos 8 --frames 16 --out one-scene
+    """
+    from vidmbench.cli.data import declare
+    from vidmbench.models import Drawing, is_vidm, load_model, videos_of
+    from vidmbench.runs import checked_output
+
+    if not is_vidm(model):
+        raise UsageError("only VIDM can be drawn from", expected="vidm or vidm:PATH", found=f"--model {model}")
+    vidm = load_model(model, dataset, device.value)
+    with frames_bar() as on_frame:
+        drawing = Drawing(content, sampler.value if sampler else None, steps, batch_size, on_frame)
+        source = videos_of(vidm, dataset, drawing, num_videos=num_videos, num_frames=frames, seed=seed)
+        folder = checked_output(out)
+        facts: dict[str, str | int | float] = {
+            "model": model,
+            "digest": source.digest(),
+            "frames": source.length,
+            "format": form.value,
+            "fps": fps,
+        }
+        declare(folder, facts)
+        kept = _write(folder, source, form, fps)
+    for note in source.notes:
+        print(f"note: {note}", file=sys.stderr)
+    print(
+        f"{num_videos} videos of {source.length} frames in {folder}" + (f" ({kept} were there already)" if kept else "")
+    )
+
+
+def _write(folder: Path, source: Any, form: Form, fps: float) -> int:
+    """Writes what is missing, video by video; gives the number that were there."""
+    import numpy as np
+
+    from vidmbench.videos import write_frames, write_gif, write_mp4, write_npz
+
+    every = range(source.length)
+    if form is Form.npz:
+        target = folder / f"{source.label}.npz"
+        if not target.exists():
+            write_npz(target, np.stack([source.read(index, every) for index in range(len(source))]))
+            return 0
+        return len(source)
+    kept = 0
+    for index in range(len(source)):
+        target = folder / (source.name(index) + ("" if form is Form.png else f".{form.value}"))
+        if target.exists():
+            kept += 1
+        elif form is Form.png:
+            write_frames(target, source.read(index, every))
+        elif form is Form.gif:
+            write_gif(target, source.read(index, every), fps=fps)
+        else:
+            write_mp4(target, source.read(index, every), fps=fps, lossless=True)
+    return kept
+
+
+@contextmanager
+def _steps_bar() -> Iterator[Any]:
+    """A bar on stderr, silent where stderr is no terminal: step, loss, time left."""
+    from tqdm import tqdm
+
+    bar: Any = tqdm(total=None, unit="step", disable=not sys.stderr.isatty(), file=sys.stderr)
+    task = ""
+
+    def tick(done: int, total: int, label: str) -> None:
+        nonlocal task
+        if label.split(",")[0] != task:  # content, flow, motion: each has a count of its own
+            task = label.split(",")[0]
+            bar.reset(total=total)
+            bar.initial = done - 1
+            bar.n = done - 1
+        bar.set_description(label, refresh=False)
+        bar.update(done - bar.n)
+
+    try:
+        yield tick
+    finally:
+        bar.close()

@@ -1,0 +1,184 @@
+"""Models that vidmbench draws from itself: from ``vidm`` or ``vidm:PATH`` to a source of videos."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vidmbench.datasets import load_dataset, open_dataset, open_real, parse_dataset
+from vidmbench.errors import DataError, UsageError
+from vidmbench.files import sha256_of
+from vidmbench.source import Source
+from vidmbench.vidm.config import SamplerName
+from vidmbench.vidm.recipes import SamplingSpec
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from vidmbench.vidm.checkpoint import Vidm
+    from vidmbench.vidm.sampling import Content, VidmVideos
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """How a VIDM is drawn from; None leaves a choice to the checkpoint.
+
+    Attributes:
+        content: Where first frames come from: ``generated``, ``real``, or a picture's path.
+        sampler: A name in :data:`vidmbench.vidm.samplers.SAMPLERS`.
+        steps: Denoising steps a frame.
+        batch_size: Videos drawn at a time.
+        on_frame: Told the number of frames drawn, after each.
+    """
+
+    content: str | None = None
+    sampler: SamplerName | None = None
+    steps: int | None = None
+    batch_size: int = 16
+    on_frame: Callable[[int], None] | None = None
+
+    @property
+    def is_default(self) -> bool:
+        """Whether nothing was asked for."""
+        return self.content is None and self.sampler is None and self.steps is None
+
+
+def is_vidm(model: str) -> bool:
+    """Whether ``--model`` names a VIDM."""
+    return model == "vidm" or model.startswith("vidm:")
+
+
+def load_model(model: str, dataset: str, device: str = "auto") -> "Vidm":
+    """Loads the VIDM that ``--model`` names.
+
+    Args:
+        model: ``vidm`` (the checkpoint shipped for the data set) or ``vidm:PATH``.
+        dataset: The data set as ``--dataset`` names it.
+        device: ``auto``, ``cpu`` or ``cuda``.
+
+    Raises:
+        WeightsError: There is no such checkpoint, or it is damaged.
+    """
+    from vidmbench.vidm.official import open_vidm
+
+    return open_vidm(model, parse_dataset(dataset).name, torch_device(device))
+
+
+def torch_device(device: str) -> "torch.device":
+    """The device that ``--device`` means.
+
+    Raises:
+        UsageError: There is no GPU.
+    """
+    import torch
+
+    has_gpu = torch.cuda.is_available()
+    if device == "cuda" and not has_gpu:
+        raise UsageError("no GPU can be used here", found="--device cuda", fix="--device cpu")
+    return torch.device("cuda" if device != "cpu" and has_gpu else "cpu")
+
+
+def videos_of(
+    vidm: "Vidm", dataset: str, drawing: Drawing, *, num_videos: int, num_frames: int | None = None, seed: int = 0
+) -> "VidmVideos":
+    """The samples of a VIDM as a source.
+
+    Args:
+        vidm: The model.
+        dataset: The data set as ``--dataset`` names it; ``--content real`` takes first frames from it.
+        drawing: How.
+        num_videos: How many samples.
+        num_frames: Frames of each; None takes what the model was trained for.
+        seed: The seed.
+
+    Raises:
+        UsageError: A choice that the model does not allow.
+        DataError: The picture given as first frame cannot be read.
+    """
+    from vidmbench.vidm.sampling import VidmVideos
+
+    asked = {"sampler": drawing.sampler, "steps": drawing.steps}
+    sampling = SamplingSpec.model_validate(
+        vidm.sampling.model_dump() | {key: value for key, value in asked.items() if value is not None}
+    )
+    return VidmVideos(
+        vidm,
+        num_videos=num_videos,
+        num_frames=num_frames,
+        seed=seed,
+        sampling=sampling,
+        content=_content(drawing.content, vidm, dataset),
+        batch_size=drawing.batch_size,
+        on_frame=drawing.on_frame,
+    )
+
+
+def _content(choice: str | None, vidm: "Vidm", dataset: str) -> "Content | None":
+    """First frames from elsewhere; None where the content generator draws them."""
+    from vidmbench.vidm.sampling import Content
+
+    if choice is None or choice == "generated":
+        if choice and vidm.content is None:
+            raise UsageError(
+                "this checkpoint has no content generator",
+                found="--content generated",
+                where=vidm.where,
+                fix="--content real, or --content FILE",
+            )
+        return None
+    resolution = vidm.spec.resolution
+    if choice == "real":
+        source = _content_source(dataset)
+        note = f"first frames: real, frame 0 of each video of {source.label}"
+        return Content(lambda indices: _first_frames(source, indices, resolution), f"real:{source.digest()}", note)
+    path = Path(choice).expanduser()
+    if not path.is_file():
+        raise UsageError(
+            "there is no such first frame",
+            expected="generated, real, or the path of a picture",
+            found=f"--content {choice}",
+        )
+    picture = _picture(path, resolution)
+    digest = sha256_of(path)
+    note = f"first frames: one picture for all videos, {path.name} (sha256 {digest[:8]})"
+    return Content(lambda indices: picture.expand(len(indices), -1, -1, -1), f"file:{digest}", note)
+
+
+def _content_source(dataset: str) -> Source:
+    """Videos whose first frames may be used: of the other split, so that the real side is not shown to the model."""
+    if dataset.startswith("folder:"):
+        return open_real(dataset)[0]
+    parsed = parse_dataset(dataset)
+    spec = load_dataset(parsed.name)
+    other = spec.other_split(parsed.split or spec.default_split)
+    return open_dataset(parsed.name, other or parsed.split, resolution=parsed.resolution)
+
+
+def _first_frames(source: Source, indices: Sequence[int], resolution: int) -> "Tensor":
+    import numpy as np
+
+    from vidmbench.vidm.batches import square, to_tensor
+
+    if max(indices) >= len(source):
+        raise DataError(
+            f"{source.label} has fewer first frames than videos to draw",
+            expected=f"at least {max(indices) + 1} videos",
+            found=str(len(source)),
+            fix=f"--num-videos {len(source)} works",
+        )
+    return to_tensor(np.concatenate([square(source.read(index, [0]), resolution) for index in indices]))
+
+
+def _picture(path: Path, resolution: int) -> "Tensor":
+    import numpy as np
+    from PIL import Image, UnidentifiedImageError
+
+    from vidmbench.vidm.batches import square, to_tensor
+
+    try:
+        with Image.open(path) as image:
+            pixels = np.asarray(image.convert("RGB"))
+    except (UnidentifiedImageError, OSError) as error:
+        raise DataError("the first frame is not a picture", found=str(error), where=str(path)) from error
+    return to_tensor(square(pixels[None], resolution))

@@ -1,0 +1,194 @@
+"""A whole training run: a recipe and a data set to a folder with a finished model in it."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from vidmbench.datasets import load_dataset, open_dataset, open_real, parse_dataset
+from vidmbench.environment import environment
+from vidmbench.errors import UsageError
+from vidmbench.source import Source
+from vidmbench.vidm.batches import Progress, TrainingVideos, to_tensor
+from vidmbench.vidm.checkpoint import FILE_NAME, Vidm, filled, save_vidm
+from vidmbench.vidm.config import PARTS, Part
+from vidmbench.vidm.content import ContentNet
+from vidmbench.vidm.motion import MotionNet
+from vidmbench.vidm.recipes import RecipeSpec, SamplingSpec
+from vidmbench.vidm.sampling import Content, VidmVideos
+from vidmbench.vidm.spynet_weights import load_sintel
+from vidmbench.vidm.training import flow_weights, train_part
+
+# Pictures drawn during training: how many samples, how many frames, how many steps.
+_SAMPLES = 8
+_FRAMES = (1, 2, 4, 8, 12, 16)
+_PICTURE_SAMPLING = SamplingSpec(sampler="dpm-solver", steps=10)
+
+
+@dataclass(frozen=True)
+class TrainRun:
+    """What to train.
+
+    Attributes:
+        recipe: How.
+        dataset: On what, as ``--dataset`` names it; its training split unless one is given.
+        out: The folder.
+        seed: The seed.
+        parts: Which generators; a folder may be finished by several calls.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        command: The command line, for the model's header.
+        half: Whether the finished model is stored in float16.
+    """
+
+    recipe: RecipeSpec
+    dataset: str
+    out: Path
+    seed: int = 0
+    parts: tuple[Part, ...] = PARTS
+    device: str = "auto"
+    command: tuple[str, ...] = ()
+    half: bool = False
+
+
+def training_source(dataset: str, recipe: RecipeSpec) -> Source:
+    """The videos to train on: the split that the real side of a score is not taken from.
+
+    Raises:
+        VidmbenchError: There is no such data set, or it cannot be had at the recipe's resolution.
+    """
+    if dataset.startswith("folder:"):
+        return open_real(dataset)[0]
+    name, split, pixels = parse_dataset(dataset)
+    spec = load_dataset(name)
+    if split is None:
+        split = spec.other_split(spec.default_split) or spec.default_split
+    if pixels is None and recipe.model.resolution in spec.resolutions:
+        pixels = recipe.model.resolution
+    return open_dataset(name, split, resolution=pixels)
+
+
+def train(run: TrainRun, progress: Progress | None = None) -> Path:
+    """Trains what is asked for, from where an earlier call stopped, and writes the finished model.
+
+    Args:
+        run: What.
+        progress: Told steps done, steps in all, and the loss in words.
+
+    Returns:
+        The finished model's file.
+
+    Raises:
+        VidmbenchError: Anything that cannot work; what was done is kept.
+    """
+    recipe = run.recipe
+    source = training_source(run.dataset, recipe)
+    sintel = load_sintel() if recipe.model.implicit_condition else None
+    with _processes(run.device) as device:
+        is_first = not dist.is_initialized() or dist.get_rank() == 0
+        videos = TrainingVideos(source, recipe.model.resolution, recipe.model.num_frames, recipe.data.videos)
+        videos.prepare(progress if is_first else None)
+        pictures = _Pictures(run, videos, device)
+        weights: dict[Part, Mapping[str, Tensor]] = {}
+        for part in run.parts:
+            weights[part] = train_part(
+                part, recipe, videos, run.out, seed=run.seed, device=device, sintel=sintel,
+                progress=progress if is_first else None, pictures=pictures,
+            )  # fmt: skip
+        target = run.out / FILE_NAME
+        if is_first:
+            facts = _facts(run, source, has_sintel=sintel is not None)
+            dtype = torch.float16 if run.half else torch.float32
+            save_vidm(target, recipe.model, weights, recipe.sampling, facts, dtype=dtype)
+    return target
+
+
+def _facts(run: TrainRun, source: Source, *, has_sintel: bool) -> dict[str, Any]:
+    return {
+        "recipe": run.recipe.name,
+        "parts": list(run.parts),
+        "dataset": source.label,
+        "data_digest": source.digest(),
+        "seed": run.seed,
+        "steps": {part: run.recipe.part(part).steps for part in run.parts},
+        "flow_start": flow_weights(run.recipe, has_sintel=has_sintel),
+        "command": list(run.command),
+        "vidmbench": version("vidmbench"),
+        "environment": environment(),
+    }
+
+
+@contextmanager
+def _processes(device: str) -> Iterator[torch.device]:
+    """The device of this process; under torchrun, with the group of all of them set up around it."""
+    from vidmbench.models import torch_device
+
+    chosen = torch_device(device)
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        yield chosen
+        return
+    if chosen.type == "cuda":
+        local = int(os.environ["LOCAL_RANK"])
+        if local >= torch.cuda.device_count():
+            raise UsageError(
+                "more processes than GPUs",
+                expected=f"at most {torch.cuda.device_count()}",
+                found=os.environ["WORLD_SIZE"],
+                fix="torchrun --nproc-per-node with the number of GPUs, or --device cpu",
+            )
+        torch.cuda.set_device(local)
+        chosen = torch.device("cuda", local)
+    dist.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
+    try:
+        yield chosen
+    finally:
+        dist.destroy_process_group()
+
+
+class _Pictures:
+    """Draws a sheet of samples during training: content frames, or clips that go on from real first frames."""
+
+    def __init__(self, run: TrainRun, videos: TrainingVideos, device: torch.device) -> None:
+        self.run = run
+        self.videos = videos
+        self.device = device
+
+    def __call__(self, part: Part, weights: Mapping[str, Tensor], step: int) -> None:
+        """Writes ``PART-STEP.png`` into the run's folder ``samples``."""
+        from PIL import Image
+
+        from vidmbench.files import replacing
+
+        spec = self.run.recipe.model
+        nets = {part: filled(ContentNet if part == "content" else MotionNet, spec, weights, self.run.out, self.device)}
+        content, motion = nets.get("content"), nets.get("motion")
+        vidm = Vidm(spec, content, motion, _PICTURE_SAMPLING, "", "training")  # type: ignore[arg-type]
+        count = min(_SAMPLES**2 if part == "content" else _SAMPLES, max(len(self.videos), _SAMPLES))
+        frames = [index for index in _FRAMES if index < spec.num_frames]
+        if part == "content":
+            drawn = VidmVideos(vidm, num_videos=count, num_frames=1, seed=self.run.seed).frames_of_content(range(count))
+            rows = [
+                np.concatenate(list(drawn[begin : begin + _SAMPLES]), axis=1) for begin in range(0, count, _SAMPLES)
+            ]
+        else:
+            first = to_tensor(np.concatenate([self.videos.read(i % len(self.videos), [0]) for i in range(count)]))
+            given = Content(lambda indices: first[list(indices)], "training", "real")
+            source = VidmVideos(vidm, num_videos=count, seed=self.run.seed, content=given, batch_size=count)
+            clips = source.draw(range(count), frames[-1] + 1)
+            rows = [np.concatenate([clip[index] for index in (0, *frames)], axis=1) for clip in clips]
+        sheet = Image.fromarray(np.concatenate(rows, axis=0))
+        with replacing(self.run.out / "samples" / f"{part}-{step:07d}.png") as temporary:
+            sheet.save(temporary)
+
+
+def command_line() -> Sequence[str]:
+    """The command that is running, as a user would type it."""
+    return ["vidmbench", *sys.argv[1:]]
