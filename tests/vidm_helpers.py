@@ -115,13 +115,13 @@ def randomised(net, seed=0):
 
 
 def _towards_grey(x_t, t, prediction):
-    """The noise in frames of grey pixels of deviation 0.4, and a fifth of what the network says.
+    """The noise in frames of grey pixels of deviation 0.4, and half of what the network says.
 
     Random networks alone give frames of black and white, whose errors clipping hides.
     """
     alpha_bar = at(linear_schedule().alpha_bar, t, x_t)
     eps = (1 - alpha_bar).sqrt() * x_t / (0.16 * alpha_bar + 1 - alpha_bar)
-    return torch.cat([eps + 0.2 * prediction[:, :3], prediction[:, 3:]], dim=1)
+    return torch.cat([eps + 0.5 * prediction[:, :3], prediction[:, 3:]], dim=1)
 
 
 class GreyContent(ContentNet):

@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -50,7 +50,7 @@ class Choices:
     precision: Precision = "fp32"
     device: Device = "auto"
     on_bad: OnBad = "stop"
-    drawing: Drawing = Drawing()
+    drawing: Drawing = field(default_factory=Drawing)
 
     def bound(self, dataset: DatasetSpec | None = None) -> list[ProtocolSpec]:
         """Every protocol at every clip length.

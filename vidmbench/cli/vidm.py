@@ -78,7 +78,8 @@ def train(
     with _steps_bar() as progress:
         model = train_run(run, progress)
     print(
-        f"model: {model}\npictures: {folder / 'samples'}\nscore it: vidmbench run --model vidm:{folder} --dataset {run.dataset}"
+        f"model: {model}\npictures: {folder / 'samples'}\n"
+        f"score it: vidmbench run --model vidm:{folder} --dataset {run.dataset}"
     )
 
 

@@ -38,11 +38,20 @@ class Evidence:
 
 
 def is_coordinates(name: str) -> bool:
+    """Whether a tensor of this name holds coordinates, not weights."""
     return name.endswith((".coords", ".new_coords"))
 
 
 def read_evidence(states: Mapping[str, Mapping[str, Tensor]], path: Path) -> Evidence:
-    """Reads the coordinate buffers of weights and moving average, whichever has them."""
+    """Reads the coordinate buffers of weights and moving average, whichever has them.
+
+    Args:
+        states: Weights by name, by the key of the file they stood under.
+        path: The file.
+
+    Raises:
+        WeightsError: The buffers contradict each other, or cannot come from the published code.
+    """
     times: dict[int, str] = {}
     frames: dict[int, str] = {}
     sizes: dict[int, str] = {}
@@ -54,13 +63,13 @@ def read_evidence(states: Mapping[str, Mapping[str, Tensor]], path: Path) -> Evi
                 continue
             shape, place = tuple(value.shape), f"{label}: {name}"
             if name.endswith(".new_coords"):
-                _expect(
-                    len(shape) == 5 and shape[2:] == (1, 1, 2) and shape[1] > 1, "[T, N, 1, 1, 2]", shape, place, path
-                )
+                right = len(shape) == 5 and shape[2:] == (1, 1, 2) and min(shape[:2]) > 1
+                _expect(right, "(T, N, 1, 1, 2)", shape, place, path)
                 times.setdefault(shape[0], place)
                 frames.setdefault(shape[1], place)
             else:
-                _expect(len(shape) == 4 and shape[1] == shape[2] and shape[3] == 2, "[B, s, s, 2]", shape, place, path)
+                right = len(shape) == 4 and shape[1] == shape[2] and shape[3] == 2
+                _expect(right, "(batch, size, size, 2)", shape, place, path)
                 largest.setdefault(shape[1], place)
                 batches.add(shape[0])
         if largest:

@@ -66,7 +66,7 @@ def load_official(path: Path, device: torch.device) -> Vidm:
             where=str(path),
             fix=FIX,
         )
-    states = {name: _plain(content[name], path, name) for name in ("state_dict", "ema_state_dict") if content.get(name)}
+    states = {name: _plain(content[name], path, name) for name in ("state_dict", "ema_state_dict") if name in content}
     evidence = read_evidence(states, path)
     weights = {name: value for name, value in states["ema_state_dict"].items() if not is_coordinates(name)}
     if "dt_embed.0.weight" in weights and not any(name.startswith("unet.") for name in weights):
@@ -110,7 +110,7 @@ def load_official_content(path: Path, device: torch.device) -> ContentNet:
     state: Any = content
     label = "the file"
     for name in ("state_dict", "ema_state_dict"):
-        if content.get(name):
+        if name in content:
             state, label = content[name], name
     weights = _plain(state, path, label)
     constant = weights.get("input.input")
@@ -188,11 +188,12 @@ def _plain(state: Any, path: Path, label: str) -> dict[str, Tensor]:
     plain: dict[str, Tensor] = {}
     for key, value in state.items():
         name = str(key).removeprefix("module.")
-        if not isinstance(value, Tensor) or name in plain:
+        if not isinstance(value, Tensor) or not value.is_floating_point() or name in plain:
+            kind = value.dtype if isinstance(value, Tensor) else type(value).__name__
             raise WeightsError(
-                f"{label} holds something besides one tensor a name",
-                expected=f"a tensor {name}",
-                found="two of them" if name in plain else f"a {type(value).__name__}",
+                f"{label} holds something besides one tensor of weights a name",
+                expected=f"{name} as one floating-point tensor",
+                found="two of that name" if name in plain else f"a {kind}",
                 where=str(path),
             )
         plain[name] = value.contiguous()

@@ -129,8 +129,8 @@ def train_part(
         if progress is not None:
             progress(state.step, optimiser.steps, f"{part}, loss {loss:.4f}")
         if rank == 0 and (is_last or time.monotonic() - saved > SECONDS_BETWEEN_STATES):
+            log.write()  # before the state: rows that the state does not have yet are dropped, rows lost are lost
             state.save(path)
-            log.write()
             saved = time.monotonic()
         if rank == 0 and pictures is not None and (state.step % every == 0 or is_last):
             pictures(part, state.ema, state.step)
