@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from vidmbench.files import sha256_of_parts
+from vidmbench.vidm import training
 from vidmbench.vidm.batches import TrainingVideos
 from vidmbench.vidm.checkpoint import Vidm
 from vidmbench.vidm.config import FlowSpec, UNetSpec, VidmSpec
@@ -11,9 +12,11 @@ from vidmbench.vidm.content import ContentNet
 from vidmbench.vidm.motion import MotionNet
 from vidmbench.vidm.recipes import DataSpec, FlowStartSpec, OptimiserSpec, RecipeSpec, SamplingSpec
 from vidmbench.vidm.schedule import at, linear_schedule
+from vidmbench.vidm.state import read_tensors
 
 SIZE = 16
 CPU = torch.device("cpu")
+SEED_FLOW = FlowStartSpec(start="seed")
 
 
 class CodedVideos:
@@ -145,3 +148,14 @@ def small_vidm(variant="paper", *, sampler="ddim", steps=4, **changes):
         sha256="0" * 64,
         where="made by a test",
     )
+
+
+def train(out, part="content", recipe=None, source=None, seed=0, **options):
+    recipe = recipe or small_recipe(flow_start=SEED_FLOW)
+    return training.train_part(part, recipe, training_videos(source), out, seed=seed, device=CPU, **options)
+
+
+def state_in(out, part="content"):
+    """Every tensor of a training state, and its step."""
+    tensors, header = read_tensors(out / f"{part}.state.safetensors")
+    return tensors, header["step"]

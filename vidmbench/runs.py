@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from vidmbench.controls import static_of
 from vidmbench.datasets import DatasetSpec, OnBad, open_any, open_control, open_real, parse_dataset
@@ -20,6 +20,9 @@ from vidmbench.models import Drawing, is_vidm, load_model, videos_of
 from vidmbench.protocols import ProtocolSpec, load_protocol
 from vidmbench.records import Measurement, RunRecord
 from vidmbench.source import Source, Transformed
+
+if TYPE_CHECKING:
+    from vidmbench.vidm.checkpoint import Vidm
 
 DEFAULT_PROTOCOL = "fvd-vidm-paper"
 
@@ -156,14 +159,27 @@ def prepare_score(real: str, fake: str, choices: Choices) -> Job:
 
 
 def _vidm_job(model: str, dataset: str, choices: Choices, samples: str | None) -> Job:
-    """A VIDM against a data set at the model's resolution, where the data set can be made at it."""
     if samples is not None:
         raise UsageError(
             "a VIDM draws its videos itself",
             found=f"--model {model} with --samples {samples}",
             fix="leave --samples out, or give the samples another label",
         )
-    vidm = load_model(model.removeprefix("static-of:"), dataset, choices.device)
+    return vidm_job(load_model(model.removeprefix("static-of:"), dataset, choices.device), model, dataset, choices)
+
+
+def vidm_job(vidm: "Vidm", model: str, dataset: str, choices: Choices) -> Job:
+    """A VIDM against a data set, scored at the model's resolution where the data set can be made at it.
+
+    Args:
+        vidm: The model.
+        model: Its label in the record; with ``static-of:`` before it its frozen twin is scored.
+        dataset: A data set's name or ``folder:PATH``.
+        choices: The options.
+
+    Raises:
+        VidmbenchError: Anything about the request that cannot work.
+    """
     real, spec = open_real(dataset, on_bad=choices.on_bad, resolution=vidm.spec.resolution)
     clips = [bound.clips for bound in choices.bound(spec)]
     fake: Source = videos_of(

@@ -54,6 +54,7 @@ class Panel:
         venues: Where each column's system was published; None prints no such line.
         cells: The cells, row by row.
         protocols: What is known of how the published numbers were made, a line a group.
+        joined: Positions of columns that are never parted from the one before.
     """
 
     title: str
@@ -62,6 +63,7 @@ class Panel:
     venues: tuple[str, ...] | None
     cells: tuple[tuple[Cell, ...], ...]
     protocols: tuple[str, ...]
+    joined: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -244,7 +246,8 @@ def _blocks(panel: Panel, numbers: dict[str, int], width: int) -> list[range]:
     total = len(panel.columns)
     split = []
     for count in range(1, max(total, 1) + 1):
-        edges = [round(total * part / count) for part in range(count + 1)]
+        even = [round(total * part / count) for part in range(count + 1)]
+        edges = sorted({edge - (edge in panel.joined) for edge in even})
         split = [range(low, high) for low, high in pairwise(edges)]
         if all(_widest(_grid(panel, columns, numbers, width)) <= width for columns in split):
             break

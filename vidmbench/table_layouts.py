@@ -1,6 +1,8 @@
-"""Table layouts: what stands in which row and column, read from protocols/tables/*.toml."""
+"""Table layouts: what stands in which row and column, read from protocols/tables/*.toml, and what fits there."""
 
+from collections.abc import Sequence
 from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -10,6 +12,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 from vidmbench import resources
 from vidmbench.errors import ProtocolError, unknown
 from vidmbench.protocols import Frozen, load_toml
+from vidmbench.records import Measurement, PublishedValue, RunRecord
 
 _ARROW = {"lower": "↓", "higher": "↑"}
 
@@ -36,6 +39,12 @@ class Entry(Select):
     label: str
 
 
+class Row(Entry):
+    """A row, and the model measured here that stands for its system, if there is one."""
+
+    measured_as: str | None = None
+
+
 class ProtocolGroup(Frozen):
     """How the numbers of some methods were made, as far as known; ``?`` in a signature where not."""
 
@@ -50,7 +59,7 @@ class PartSpec(Frozen):
     Attributes:
         title: Its heading.
         select: What all its cells have in common.
-        rows: The rows.
+        rows: The rows; where systems stand in them, each may name its measured model.
         columns: The columns; may be empty where only measured numbers are wanted.
         venues: Whether a line says where each column's system was published.
         none: Pairs of a row's and a column's label where no published value is looked for.
@@ -59,7 +68,7 @@ class PartSpec(Frozen):
 
     title: str
     select: Select = Select()
-    rows: tuple[Entry, ...] = Field(strict=False)
+    rows: tuple[Row, ...] = Field(strict=False)
     columns: tuple[Entry, ...] = Field(strict=False)
     venues: bool = False
     none: tuple[Annotated[tuple[str, str], Field(strict=False)], ...] = Field(default=(), strict=False)
@@ -74,6 +83,38 @@ class PartSpec(Frozen):
     def methods(self) -> list[str]:
         """The published systems of this part."""
         return [entry.method for entry in (*self.rows, *self.columns, self.select) if entry.method]
+
+    def protocol_lines(self) -> tuple[str, ...]:
+        """What is known of how the published numbers were made, a line a group."""
+        labels = {entry.method: entry.label for entry in (*self.rows, *self.columns) if entry.method}
+        return tuple(
+            " ".join(
+                [f"{', '.join(labels[method] for method in group.methods)}: {group.note}."]
+                + [f"`{signature}`" for signature in group.signatures]
+            )
+            for group in self.protocols
+        )
+
+    def find(
+        self, case: Entry, system: Entry, values: Sequence[PublishedValue], problems: list[str]
+    ) -> PublishedValue | None:
+        """The one published value of a cell; what is wrong with the layout is added to ``problems``."""
+        row, column = (system, case) if self.methods_in_rows else (case, system)
+        if (row.label, column.label) in self.none:
+            return None
+        wanted = {**self.select.chosen(), **row.chosen(), **column.chosen()}
+        fitting = [value for value in values if all(getattr(value, key) == want for key, want in wanted.items())]
+        if len(fitting) == 1:
+            return fitting[0]
+        before = len(problems)
+        for key, want in wanted.items():
+            known = {str(getattr(value, key)) for value in values}
+            if str(want) not in known:
+                problems.append(unknown(key, str(want), known).problem)
+        if len(problems) == before:
+            cell = f"row {row.label!r}, column {column.label!r} of {self.title!r}"
+            problems.append(f"{len(fitting) or 'no'} published values fit {cell}")
+        return None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -90,6 +131,12 @@ class PartSpec(Frozen):
         for methods in ([entry.method for entry in self.rows], [entry.method for entry in self.columns]):
             if any(methods) and not all(methods):
                 problems.append("either all entries of rows (or of columns) name a method or none does")
+        claims = [row.measured_as for row in self.rows if row.measured_as is not None]
+        problems += [
+            f"measured_as {name!r} stands twice" for name in sorted({x for x in claims if claims.count(x) > 1})
+        ]
+        if claims and not self.methods_in_rows:
+            problems.append("measured_as is for rows that name a method")
         grouped = [method for group in self.protocols for method in group.methods]
         for method in dict.fromkeys([*self.methods, *grouped]):
             if method not in self.methods:
@@ -117,11 +164,23 @@ class MeasuredSpec(Frozen):
 
     Attributes:
         datasets: A data set as printed to the names in protocols/datasets that stand for it; others fit by name.
-        models: Patterns of the models admitted.
+        stand_ins: A data set as printed to others, as NAME or NAME@SPLIT, whose records may fill the rows that have
+            ``measured_as``, and those only; such cells say so.
+        models: Patterns of the models admitted; those of ``measured_as`` always are.
     """
 
     datasets: dict[str, Annotated[tuple[str, ...], Field(strict=False)]] = Field(default_factory=dict)
+    stand_ins: dict[str, Annotated[tuple[str, ...], Field(strict=False)]] = Field(default_factory=dict)
     models: tuple[str, ...] = Field(default=("*",), strict=False)
+
+    def is_own(self, dataset: str, record: RunRecord) -> bool:
+        """Whether a record was measured on the data set that is printed so."""
+        return record.dataset in self.datasets.get(dataset, (dataset,))
+
+    def is_stand_in(self, dataset: str, record: RunRecord) -> bool:
+        """Whether it was measured on another that stands in for it."""
+        names = self.stand_ins.get(dataset, ())
+        return record.dataset in names or f"{record.dataset}@{record.split}" in names
 
 
 class Layout(Frozen):
@@ -155,7 +214,27 @@ class Layout(Frozen):
         missing = sorted({entry.metric for entry in entries if entry.metric} - set(self.metrics))
         if missing:
             raise ValueError(f"metrics lacks {', '.join(missing)}")
+        if self.measured.stand_ins and not self.claimed:
+            raise ValueError("measured.stand_ins is for rows with measured_as, and there is none")
         return self
+
+    @property
+    def claimed(self) -> frozenset[str]:
+        """Measured models that stand for a row; they have no row or column of their own in any part."""
+        return frozenset(row.measured_as for part in self.parts for row in part.rows if row.measured_as)
+
+    def fits(self, part: PartSpec, case: Entry, record: RunRecord, one: Measurement) -> bool:
+        """Whether a measured number belongs to a case of a part, whichever system's it is."""
+        wanted = {**part.select.chosen(), **case.chosen()}
+        dataset = str(wanted.get("dataset"))
+        is_claimed = record.model in self.claimed
+        return (
+            (self.measured.is_own(dataset, record) or (is_claimed and self.measured.is_stand_in(dataset, record)))
+            and one.frames == wanted.get("frames")
+            and one.metric.casefold() == str(wanted.get("metric")).casefold()
+            and (not record.split or wanted.get("split") in (None, record.split))
+            and (is_claimed or any(fnmatchcase(record.model, pattern) for pattern in self.measured.models))
+        )
 
     def arrow(self, metric: str) -> str:
         """The arrow that says which way is better."""

@@ -5,7 +5,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from fnmatch import fnmatchcase
+from itertools import combinations
 from pathlib import Path
 
 from vidmbench import resources
@@ -23,7 +23,7 @@ from vidmbench.table_formats import (
     to_frame,
     to_markdown,
 )
-from vidmbench.table_layouts import Entry, Layout, PartSpec, layout_names, load_layout
+from vidmbench.table_layouts import Entry, Layout, PartSpec, Row, layout_names, load_layout
 
 __all__ = [
     "FORMATS",
@@ -48,8 +48,9 @@ def build_table(layout: Layout, records: Sequence[RunRecord] = (), *, published:
     """Fills a layout.
 
     A record joins a part where its data set, metric, frames and (if both say it) split fit; it takes a row or
-    column of its own beside the published systems, marked as measured. Every measured number has a footnote with
-    its long signature, and one more where a measured number beside it has another signature.
+    column of its own beside the published systems, marked as measured; where a row names its model by
+    ``measured_as``, it joins that row, in a column beside the published one. Every measured number has a footnote
+    with its long signature, and one more where a measured number beside it has another signature.
 
     Args:
         layout: The layout.
@@ -130,18 +131,34 @@ def _panel(
     problems: list[str],
 ) -> Panel:
     """One block: systems along one axis, cases (data set, frames, metric) along the other."""
-    cases, systems = (part.columns, part.rows) if part.methods_in_rows else (part.rows, part.columns)
-    systems = systems if published else ()
-    found = [[_find(part, case, system, values, problems) for system in systems] for case in cases]
-    cells = [[_published_cell(value, layout) for value in line] for line in found]
-    labels = [_label(layout, system) for system in systems]
-    for label, measured in _measured_series(layout, part, cases, records):
-        labels.append(label)
-        for line, cell in zip(cells, measured, strict=True):
-            line.append(_compared(cell, line))
+    cases: Sequence[Entry] = part.columns if part.methods_in_rows else part.rows
+    systems: Sequence[Entry] = (part.rows if part.methods_in_rows else part.columns) if published else ()
+    found = [[part.find(case, system, values, problems) for system in systems] for case in cases]
+    claimed = [[_claimed_cell(layout, part, case, row, records) for row in part.rows] for case in cases]
+    series = _measured_series(layout, part, cases, records)
+    if not published:
+        standing = zip(part.rows, zip(*claimed, strict=True), strict=True) if claimed else ()
+        series = [(f"{row.label} (measured)", list(line)) for row, line in standing if _has_any(line)] + series
+    labels = [*(_label(layout, system) for system in systems), *(label for label, _ in series)]
+    heads: list[str] = []
+    joined: list[int] = []
+    cells: list[list[Cell]] = []
+    for position, case in enumerate(cases):
+        heads.append(_label(layout, case))
+        line = [_published_cell(value, layout) for value in found[position]]
+        if published and _has_any(claimed[position]):
+            cells.append([*line, *(Cell() for _ in series)])
+            joined.append(len(heads))
+            heads.append(_label(layout, case, ", measured"))
+            line = []
+            for cell in claimed[position]:
+                line.append(_compared(cell, line))
+        for _, measured in series:
+            line.append(_compared(measured[position], line))
+        cells.append(_tied(line, labels) if _has_any(claimed[position]) else line)
     venues = [", ".join(sorted({value.venue for value in column if value})) for column in zip(*found, strict=True)]
     venues += [""] * (len(labels) - len(venues))
-    rows, columns = [_label(layout, case) for case in cases], labels
+    rows, columns = heads, labels
     if part.methods_in_rows:
         rows, columns, cells = columns, rows, [list(line) for line in zip(*cells, strict=True)]
     metric = part.select.metric
@@ -151,45 +168,13 @@ def _panel(
         columns=tuple(columns),
         venues=tuple(venues) if part.venues and not part.methods_in_rows and published else None,
         cells=tuple(tuple(line) for line in cells),
-        protocols=_protocol_lines(part) if published else (),
+        protocols=part.protocol_lines() if published else (),
+        joined=frozenset(joined),
     )
 
 
-def _label(layout: Layout, entry: Entry) -> str:
-    return f"{entry.label} {layout.arrow(entry.metric)}" if entry.metric else entry.label
-
-
-def _protocol_lines(part: PartSpec) -> tuple[str, ...]:
-    labels = {entry.method: entry.label for entry in (*part.rows, *part.columns) if entry.method}
-    return tuple(
-        " ".join(
-            [f"{', '.join(labels[method] for method in group.methods)}: {group.note}."]
-            + [f"`{signature}`" for signature in group.signatures]
-        )
-        for group in part.protocols
-    )
-
-
-def _find(
-    part: PartSpec, case: Entry, system: Entry, values: Sequence[PublishedValue], problems: list[str]
-) -> PublishedValue | None:
-    """The one published value of a cell; what is wrong with the layout is added to ``problems``."""
-    row, column = (system, case) if part.methods_in_rows else (case, system)
-    if (row.label, column.label) in part.none:
-        return None
-    wanted = {**part.select.chosen(), **row.chosen(), **column.chosen()}
-    fitting = [value for value in values if all(getattr(value, key) == want for key, want in wanted.items())]
-    if len(fitting) == 1:
-        return fitting[0]
-    before = len(problems)
-    for key, want in wanted.items():
-        known = {str(getattr(value, key)) for value in values}
-        if str(want) not in known:
-            problems.append(unknown(key, str(want), known).problem)
-    if len(problems) == before:
-        cell = f"row {row.label!r}, column {column.label!r} of {part.title!r}"
-        problems.append(f"{len(fitting) or 'no'} published values fit {cell}")
-    return None
+def _label(layout: Layout, entry: Entry, more: str = "") -> str:
+    return f"{entry.label}{more} {layout.arrow(entry.metric)}" if entry.metric else entry.label + more
 
 
 def _published_cell(value: PublishedValue | None, layout: Layout) -> Cell:
@@ -210,7 +195,7 @@ def _measured_series(
     for record in records:
         for one in record.measurements:
             for position, case in enumerate(cases):
-                if _fits(layout, part, case, record, one):
+                if record.model not in layout.claimed and layout.fits(part, case, record, one):
                     lines = found.setdefault((record.model, one.protocol), [{} for _ in cases])
                     lines[position].setdefault(one.signature_id, []).append((record, one))
     series = []
@@ -228,16 +213,22 @@ def _measured_series(
     return series
 
 
-def _fits(layout: Layout, part: PartSpec, case: Entry, record: RunRecord, one: Measurement) -> bool:
-    wanted = {**part.select.chosen(), **case.chosen()}
-    dataset = str(wanted.get("dataset"))
-    return (
-        record.dataset in layout.measured.datasets.get(dataset, (dataset,))
-        and one.frames == wanted.get("frames")
-        and one.metric.casefold() == str(wanted.get("metric")).casefold()
-        and (not record.split or wanted.get("split") in (None, record.split))
-        and any(fnmatchcase(record.model, pattern) for pattern in layout.measured.models)
-    )
+def _claimed_cell(layout: Layout, part: PartSpec, case: Entry, row: Row, records: Sequence[RunRecord]) -> Cell:
+    """The latest number of the model that stands for a row; the signatures that it pushes out are named."""
+    pairs = [
+        (record, one)
+        for record in records
+        if record.model == row.measured_as
+        for one in record.measurements
+        if layout.fits(part, case, record, one)
+    ]
+    if not pairs:
+        return Cell()
+    shown = ([pair for pair in pairs if pair[1].status == "ok"] or pairs)[-1][1].signature_id
+    cell = _measured_cell(layout, part, case, [pair for pair in pairs if pair[1].signature_id == shown])
+    others = sorted({f"#{one.signature_id}" for _, one in pairs} - {f"#{shown}"})
+    note = f"The latest number of {row.measured_as} here; not shown: signature {', '.join(others)}."
+    return replace(cell, notes=(*cell.notes, note)) if others else cell
 
 
 def _measured_cell(layout: Layout, part: PartSpec, case: Entry, same: Sequence[tuple[RunRecord, Measurement]]) -> Cell:
@@ -256,6 +247,9 @@ def _measured_cell(layout: Layout, part: PartSpec, case: Entry, same: Sequence[t
     if one.real.size and side and one.real.size != (side, side):
         height, width = one.real.size
         notes.append(f"Real clips of {height} x {width} pixels, not {side} x {side}.")
+    dataset = part.select.dataset or case.dataset
+    if dataset and not layout.measured.is_own(dataset, record):
+        notes.append(f"Data set {record.dataset}, not {dataset}.")
     notes += one.warnings
     return Cell("measured", text, tuple(notes), one.value, one.interval, one.signature, one.signature_id)
 
@@ -267,6 +261,26 @@ def _compared(cell: Cell, beside: Sequence[Cell]) -> Cell:
         return cell
     note = f"Not comparable with the measured number beside it: signature #{cell.signature_id}, not #{first}."
     return replace(cell, notes=(*cell.notes, note))
+
+
+def _has_any(cells: Sequence[Cell]) -> bool:
+    return any(cell.kind != "none" for cell in cells)
+
+
+def _tied(cells: Sequence[Cell], labels: Sequence[str]) -> list[Cell]:
+    """The measured cells under each other; those whose intervals overlap get a note with the pairs."""
+    pairs = [
+        (a, b)
+        for a, b in combinations(range(len(cells)), 2)
+        if (one := cells[a]).signature_id == (other := cells[b]).signature_id
+        and one.interval
+        and other.interval
+        and max(one.interval[0], other.interval[0]) <= min(one.interval[1], other.interval[1])
+    ]
+    named = "; ".join(f"{labels[a]} and {labels[b]}" for a, b in pairs)
+    note = f"Differences within the intervals are ties, in this column: {named}."
+    tied = {position for pair in pairs for position in pair}
+    return [replace(cell, notes=(*cell.notes, note)) if i in tied else cell for i, cell in enumerate(cells)]
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import typer.main
+from PIL import Image
 
 from vidmbench.cli import app
 from vidmbench.toyworld import ToyVideos
@@ -79,10 +80,13 @@ def test_help_fits_a_terminal(path, command, monkeypatch):
 def adapted(line):
     """The example with its stand-ins filled in and its long work made short."""
     names = {"REAL": "real", "FAKE": "fake", "folder:REAL": "folder:real", "DIR": "fake"}
+    names |= {"vidm:RUN": "vidm", "vidm:runs/tiny": "vidm", "folder:CLEVRER": "folder:real"}
     words = [names.get(word, word) for word in shlex.split(line.partition(">")[0])[1:]]
     words = [str(path) for word in words for path in (sorted(Path().glob(word)) if "*" in word else [word])]
-    if words[0] in ("run", "score"):
+    if words[0] in ("run", "score", "train", "ablate"):
         words.append("--dry-run")
+    if words[0] == "sample":
+        words += ["--num-videos", "1", "--frames", "2", "--steps", "2"]
     if words[0] == "data":
         words += ["--num-videos", "2"]
     if words[:2] == ["weights", "add"]:
@@ -94,6 +98,7 @@ def adapted(line):
 def things(folder, request):
     """What the stand-ins of the examples mean."""
     clips = np.repeat(ToyVideos("test").read(0, range(16))[None], 64, axis=0)
+    Image.fromarray(clips[0, 0]).save(folder / "scene.png")
     from vidmbench.videos import write_mp4
 
     for side in ("real", "fake"):

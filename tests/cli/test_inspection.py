@@ -79,10 +79,11 @@ def test_results_are_imported_into_a_checkout(command, fake_network, folder, mon
 @pytest.mark.parametrize(
     ("things", "names"),
     [
-        ("models", ["control:real", "control:static", "control:noise", "static-of:LABEL"]),
+        ("models", ["vidm", "vidm:PATH", "static-of:vidm", "control:real", "control:noise", "static-of:LABEL"]),
         ("datasets", ["clevrer-mini"]),
         ("protocols", ["fvd-stylegan-v", "fvd-tf-hub", "fvd-vidm-paper"]),
         ("detectors", ["i3d-kinetics400"]),
+        ("recipes", ["tiny"]),
     ],
 )
 def test_list(things, names, command):
@@ -105,6 +106,7 @@ def test_list(things, names, command):
         ("i3d-kinetics400", "detector", "num_features", 400),
         ("control:static", "control", "name", "control:static"),
         ("static", "control", "name", "control:static"),
+        ("tiny", "recipe", "dataset", "clevrer-mini"),
     ],
 )
 def test_show(name, kind, key, value, command):
@@ -116,6 +118,24 @@ def test_show(name, kind, key, value, command):
     assert f"{key}: {value}" in plain.out
     found = command("show", name, "--json").json
     assert (found["kind"], found[key]) == (kind, value)
+
+
+def test_every_recipe_is_listed_and_shown(command):
+    files = sorted((resources.protocols_dir() / "recipes").glob("*.toml"))
+    listed = command("list", "recipes", "--json").json
+    assert list(listed) == [path.stem for path in files]
+    for name, title in listed.items():
+        shown = command("show", name)
+        assert (shown.code, shown.err) == (0, "")
+        assert shown.out.startswith(f"# recipe\nname: {name}\ntitle: {title}\n")
+        assert not [line for line in shown.out.splitlines() if line.endswith(": ")], "no key without a value"
+        found = command("show", name, "--json").json
+        assert (found["kind"], found["title"]) == ("recipe", title)
+        assert {"model", "content", "motion", "sampling"} <= found.keys()
+
+
+def test_an_unknown_name_says_where_all_are_listed(command):
+    command("show", "tyni").fails("unknown name 'tyni': did you mean tiny?", "vidmbench list", "recipes")
 
 
 def test_show_a_protocol_file_of_ones_own(command, fake_network):

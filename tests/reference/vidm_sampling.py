@@ -4,7 +4,6 @@ import hashlib
 
 import numpy as np
 import torch
-
 from reference.diffusion import ancestral_path, ddim_path, dpm_solver_path, linear_alpha_bar
 
 

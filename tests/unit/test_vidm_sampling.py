@@ -170,6 +170,16 @@ def test_it_is_a_source_and_reads_the_same_in_any_order_from_any_thread():
         assert np.array_equal(frames, whole[index][wanted[number % 3]])
 
 
+def test_threads_that_want_the_same_block_draw_it_once():
+    told = []
+    videos = VidmVideos(
+        small_vidm(steps=2), num_videos=6, num_frames=3, batch_size=3, content=REAL, on_frame=told.append
+    )
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda index: videos.read(index, [0, 1, 2]), range(6)))
+    assert told == [3] * 6
+
+
 def test_memory_does_not_grow_with_the_number_of_videos(monkeypatch):
     vidm = small_vidm(steps=1)
     told = []
@@ -210,6 +220,12 @@ def test_the_generators_that_are_needed_must_be_there():
     VidmVideos(dataclasses.replace(vidm, content=None), num_videos=1, content=REAL).draw([0], 1)
     with pytest.raises(UsageError, match="no motion generator"):
         VidmVideos(dataclasses.replace(vidm, motion=None), num_videos=1)
+    alone = VidmVideos(dataclasses.replace(vidm, motion=None), num_videos=1, num_frames=1)
+    assert np.array_equal(alone.read(0, [0]), VidmVideos(vidm, num_videos=1).draw([0], 1)[0])
+    # In the code's variant the content frame is no frame of the video, so that even the first needs motion.
+    code = dataclasses.replace(small_vidm("official"), motion=None)
+    with pytest.raises(UsageError, match="no motion generator"):
+        VidmVideos(code, num_videos=1, num_frames=1).read(0, [0])
 
 
 def test_the_digest_changes_with_all_that_moves_a_pixel_and_nothing_else():

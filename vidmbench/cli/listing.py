@@ -19,6 +19,7 @@ class Things(StrEnum):
     MODELS = "models"
     DATASETS = "datasets"
     PROTOCOLS = "protocols"
+    RECIPES = "recipes"
     DETECTORS = "detectors"
     RESULTS = "results"
 
@@ -26,8 +27,11 @@ class Things(StrEnum):
 def _models() -> dict[str, str]:
     from vidmbench.controls import KINDS
 
-    own = {f"control:{name}": text for name, text in KINDS.items()}
-    return own | {
+    return {
+        "vidm": "the model of the paper, from the checkpoint shipped for the data set",
+        "vidm:PATH": "the same, from a training run's folder or a checkpoint file",
+        "static-of:vidm": "its frozen twin: the same first frames without any motion; static-of:vidm:PATH too",
+        **{f"control:{name}": text for name, text in KINDS.items()},
         "static-of:LABEL": "the frozen twin of any model, with --samples PATH",
         "LABEL": "any system of your own, with --samples PATH",
     }
@@ -46,6 +50,10 @@ def _listed(things: Things) -> dict[str, str]:
         return _models()
     if things is Things.RESULTS:
         return _results()
+    if things is Things.RECIPES:
+        from vidmbench.vidm.recipes import load_recipe, recipe_names
+
+        return {name: load_recipe(name).title for name in recipe_names()}
     from vidmbench.protocols import load_detectors, load_protocol, protocol_names
 
     if things is Things.PROTOCOLS:
@@ -67,6 +75,7 @@ def list_things(
     Examples:
       vidmbench list protocols
       vidmbench list models
+      vidmbench list recipes
       vidmbench list results --json
     """
     found = _listed(things)
@@ -81,15 +90,16 @@ def list_things(
 
 
 def show(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A protocol, data set, detector or control.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A protocol, data set, detector, recipe or control.")],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
-    """Show one protocol, data set, detector or control whole.
+    """Show one protocol, data set, detector, training recipe or control whole.
 
     \b
     Examples:
       vidmbench show fvd-stylegan-v
       vidmbench show clevrer-mini --json
+      vidmbench show tiny
       vidmbench show control:static
     """
     kind, content = _found(name)
@@ -106,6 +116,7 @@ def _found(name: str) -> tuple[str, dict[str, Any]]:
     from vidmbench.controls import KINDS
     from vidmbench.datasets import dataset_names, load_dataset
     from vidmbench.protocols import load_detectors, load_protocol, protocol_names
+    from vidmbench.vidm.recipes import load_recipe, recipe_names
 
     if name in protocol_names() or name.endswith(".toml"):
         return "protocol", load_protocol(name).model_dump(mode="json")
@@ -113,12 +124,18 @@ def _found(name: str) -> tuple[str, dict[str, Any]]:
         return "data set", load_dataset(name).model_dump(mode="json")
     if name in load_detectors():
         return "detector", load_detectors()[name].model_dump(mode="json")
+    if name in recipe_names():
+        return "recipe", load_recipe(name).model_dump(mode="json")
     control = name.removeprefix("control:")
     if control in KINDS:
         return "control", {"name": f"control:{control}", "what": KINDS[control]}
-    known = [*protocol_names(), *dataset_names(), *load_detectors(), *(f"control:{kind}" for kind in KINDS)]
+    own = [*protocol_names(), *dataset_names(), *load_detectors(), *recipe_names()]
     raise unknown(
-        "name", name, known, error=UsageError, fix="see them all: vidmbench list protocols|datasets|detectors|models"
+        "name",
+        name,
+        [*own, *(f"control:{kind}" for kind in KINDS)],
+        error=UsageError,
+        fix="see them all: vidmbench list protocols|datasets|detectors|recipes|models",
     )
 
 
@@ -127,7 +144,7 @@ def _lines(content: dict[str, Any], indent: str = "") -> list[str]:
     for key, value in content.items():
         if isinstance(value, dict):
             lines += [f"{indent}{key}:", *_lines(value, indent + "  ")]
-        elif value is not None and value != "":
+        elif value not in (None, "", []):
             lines.append(f"{indent}{key}: {_shown(value)}")
     return lines
 

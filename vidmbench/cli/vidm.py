@@ -9,7 +9,19 @@ from typing import Annotated, Any
 
 import typer
 
-from vidmbench.cli.options import BatchSize, ContentFrom, DeviceName, DevicePick, SamplerName, Steps, frames_bar
+from vidmbench.cli.options import (
+    BatchSize,
+    ContentFrom,
+    DeviceName,
+    DevicePick,
+    DryRun,
+    OnBadPick,
+    PrecisionPick,
+    SamplerName,
+    Steps,
+    choices_from,
+    frames_bar,
+)
 from vidmbench.errors import UsageError
 
 
@@ -42,7 +54,7 @@ def train(
     seed: Annotated[int, typer.Option(metavar="S", help="Seed of weights, batches and noise.", min=0)] = 0,
     device: DeviceName = DevicePick.auto,
     half: Annotated[bool, typer.Option("--half", help="Store the finished model in float16.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything and print the plan.")] = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Train VIDM: content and motion generator. Stopped at any moment, the same command goes on from there.
 
@@ -204,3 +216,70 @@ def _steps_bar() -> Iterator[Any]:
         yield tick
     finally:
         bar.close()
+
+
+def ablate(
+    recipe: Annotated[str, typer.Option(metavar="NAME|FILE", help="The recipe of the default model.")] = "tiny",
+    dataset: Annotated[
+        str | None, typer.Option(metavar="D", help="A data set, or folder:PATH.", show_default="the recipe's")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of the rows.", show_default="runs/ablation-RECIPE")
+    ] = None,
+    budget: Annotated[float, typer.Option(metavar="S", help="Share of the recipe's steps, for every row.")] = 1.0,
+    frames: Annotated[str, typer.Option(metavar="N[,N...]", help="Frames of the clips scored.")] = "16,64,128",
+    num_videos: Annotated[int, typer.Option(metavar="K", help="Videos drawn and scored a row.", min=2)] = 128,
+    steps: Steps = None,
+    sampler: SamplerName = None,
+    part: Annotated[PartPick, typer.Option(help="Only one generator's rows, and the default.")] = PartPick.both,
+    seed: Annotated[int, typer.Option(metavar="S", help="The same for every row.", min=0)] = 0,
+    device: DeviceName = DevicePick.auto,
+    dry_run: DryRun = False,
+) -> None:
+    """Train and score the rows of the paper's Table 3: components turned off one by one, equal seeds and budgets.
+
+    Stopped at any moment, the same command goes on from there. Two processes may share the work: one with
+    --part content, one with --part motion.
+
+    \b
+    Examples:
+      vidmbench ablate --recipe tiny --dataset clevrer-mini --dry-run
+      vidmbench ablate --recipe tiny --budget 0.25 --steps 10 --out runs/ablation --dry-run
+    """
+    from vidmbench.ablation import Ablation, plan_lines, run_ablation, scaled
+    from vidmbench.models import Drawing
+    from vidmbench.runs import checked_output
+    from vidmbench.vidm.recipes import load_recipe
+
+    spec = load_recipe(recipe)
+    drawing = Drawing(None, sampler.value if sampler else None, steps, 32)
+    choices = choices_from(
+        None, frames, None, num_videos, None, None, seed, PrecisionPick.fp32, device, OnBadPick.stop, None, drawing
+    )
+    folder = out or Path("runs") / f"ablation-{spec.name}"
+    ablation = Ablation(
+        scaled(spec, budget),
+        dataset or spec.dataset,
+        folder,
+        choices,
+        seed,
+        part.value,
+        ("vidmbench", *sys.argv[1:]),
+    )
+    if dry_run:
+        content, motion = ablation.recipe.content, ablation.recipe.motion
+        print(
+            f"dry run: nothing was trained or written. {content.steps} content and {motion.steps} motion steps a row, "
+            f"{num_videos} videos scored at {frames} frames, in {folder}:"
+        )
+        print("\n".join(plan_lines(ablation)))
+        return
+    checked_output(folder)
+    with _steps_bar() as progress:
+        records = run_ablation(ablation, progress)
+
+    from vidmbench.tables import measurement_rows
+
+    print(measurement_rows(records).to_markdown(), end="")
+    print(f"records: {folder / 'records'}; vidmbench table 3 shows them beside the published ones after\n"
+          f"  vidmbench results import {folder / 'records'}/*.json", file=sys.stderr)  # fmt: skip

@@ -38,6 +38,8 @@ class UNetSpec(Frozen):
 
     @model_validator(mode="after")
     def _channels_divide(self) -> Self:
+        if self.channels % 2:
+            raise ValueError(f"channels = {self.channels} is odd: a timestep is embedded as pairs of sine and cosine")
         for factor in self.multipliers:
             width = self.channels * factor
             if width % self.groups:
@@ -108,6 +110,13 @@ class VidmSpec(Frozen):
                     f"resolution = {self.resolution} cannot be halved {halvings} times, as {halvings + 1} multipliers "
                     f"ask; take a multiple of {2**halvings} or fewer multipliers"
                 )
+            factors = [2**level for level in range(halvings + 1)]
+            known = factors if self.variant == "official" else [self.resolution // factor for factor in factors]
+            # A number that is none of these would silently mean no attention, or attention elsewhere.
+            for place in part.attention:
+                if place not in known:
+                    kind = "downsampling factor" if self.variant == "official" else "size of a feature map"
+                    raise ValueError(f"attention = {place} is no {kind} here: {', '.join(map(str, known))}")
         return self
 
     @property

@@ -66,7 +66,9 @@ def load_official(path: Path, device: torch.device) -> Vidm:
             where=str(path),
             fix=FIX,
         )
-    states = {name: _plain(content[name], path, name) for name in ("state_dict", "ema_state_dict") if name in content}
+    states: dict[str, dict[str, Tensor]] = {
+        name: _plain(content[name], path, name) for name in ("state_dict", "ema_state_dict") if name in content
+    }
     evidence = read_evidence(states, path)
     weights = {name: value for name, value in states["ema_state_dict"].items() if not is_coordinates(name)}
     if "dt_embed.0.weight" in weights and not any(name.startswith("unet.") for name in weights):
@@ -196,7 +198,7 @@ def _plain(state: Any, path: Path, label: str) -> dict[str, Tensor]:
                 found="two of that name" if name in plain else f"a {kind}",
                 where=str(path),
             )
-        plain[name] = value.contiguous()
+        plain[name] = value
     return plain
 
 

@@ -80,12 +80,7 @@ class VidmVideos:
     ) -> None:
         spec = vidm.spec
         if vidm.motion is None and num_frames != 1:
-            raise UsageError(
-                "this checkpoint has no motion generator",
-                expected="a model that draws more than a first frame",
-                where=vidm.where,
-                fix="train the motion part: vidmbench train --part motion",
-            )
+            raise _no_motion(vidm)
         if content is None and vidm.content is None:
             raise UsageError(
                 "this checkpoint has no content generator",
@@ -194,7 +189,8 @@ class VidmVideos:
     @property
     def motion(self) -> MotionNet:
         """The motion generator, which all but the first frame need."""
-        assert self.vidm.motion is not None
+        if self.vidm.motion is None:
+            raise _no_motion(self.vidm)
         return self.vidm.motion
 
     @torch.no_grad()
@@ -287,6 +283,15 @@ class MotionWalk:
             self._residuals[step] = found
             self._bytes += size
         return found
+
+
+def _no_motion(vidm: Vidm) -> UsageError:
+    return UsageError(
+        "this checkpoint has no motion generator",
+        expected="a model that draws more than a first frame",
+        where=vidm.where,
+        fix="train the motion part: vidmbench train --part motion",
+    )
 
 
 def schedule_of(num_timesteps: int, sampling: SamplingSpec) -> Schedule:

@@ -54,15 +54,17 @@ class TrainingState:
         """
         tensors, header = read_tensors(path)
         found = header.get("facts", {})
-        for key, value in json.loads(json.dumps(dict(self.facts))).items():
-            if found.get(key) != value:
-                raise ResultError(
-                    "this folder holds a run that was started with other settings",
-                    expected=f"{key} = {_short(value)}",
-                    found=f"{key} = {_short(found.get(key))}",
-                    where=str(path),
-                    fix="give the settings it was started with, or another --out",
-                )
+        wanted = json.loads(json.dumps(dict(self.facts)))
+        different = _first_difference({name: found.get(name) for name in wanted}, wanted)
+        if different is not None:
+            key, there, here = different
+            raise ResultError(
+                "this folder holds a run that was started with other settings",
+                expected=f"{key} = {_short(here)}",
+                found=f"{key} = {_short(there)}",
+                where=str(path),
+                fix="give the settings it was started with, or another --out",
+            )
         self.net.load_state_dict(_under(tensors, "net."))
         self.ema = _under(tensors, "ema.")
         moments: dict[int, dict[str, Tensor]] = {}
@@ -141,6 +143,18 @@ class Log:
 
 def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def _first_difference(there: Any, here: Any, key: str = "") -> tuple[str, Any, Any] | None:
+    """The dotted key at which two JSON values first differ, and both values there; None where they are equal."""
+    if there == here:
+        return None
+    if isinstance(there, dict) and isinstance(here, dict):
+        for name in [*here, *(name for name in there if name not in here)]:
+            found = _first_difference(there.get(name), here.get(name), f"{key}.{name}" if key else name)
+            if found is not None:
+                return found
+    return key, there, here
 
 
 def _short(value: object) -> str:

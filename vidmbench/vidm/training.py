@@ -27,6 +27,7 @@ from vidmbench.vidm.state import Log, TrainingState
 SECONDS_BETWEEN_STATES = 60.0
 STEPS_A_ROW = 50
 PICTURES_A_RUN = 10
+SECONDS_BETWEEN_PICTURES = 60.0
 
 
 class Pictures(Protocol):
@@ -77,7 +78,7 @@ def train_part(
 
     Raises:
         ResultError: The loss is no longer a number; the folder belongs to another run; memory ran out.
-        UsageError: The batch cannot be shared equally.
+        UsageError: The batch cannot be shared equally; the Sintel weights do not fit the recipe's flow network.
     """
     spec, optimiser = recipe.model, recipe.part(part)
     rank, world = _processes()
@@ -103,7 +104,8 @@ def train_part(
     schedule = linear_schedule(spec.num_timesteps)
     model = DistributedDataParallel(net) if world > 1 else net
     log, every = Log(log_path, state.step), max(1, optimiser.steps // PICTURES_A_RUN)
-    began, saved, sums = time.monotonic() - log.seconds, time.monotonic(), [0.0, 0.0, 0]
+    began, sums = time.monotonic() - log.seconds, [0.0, 0.0, 0]
+    saved = drawn_at = time.monotonic()
     drawn = batches(
         part, videos, spec, recipe.data, seed,
         steps=range(state.step, optimiser.steps), batch_size=optimiser.batch_size, rank=rank, world=world,
@@ -132,8 +134,10 @@ def train_part(
             log.write()  # before the state: rows that the state does not have yet are dropped, rows lost are lost
             state.save(path)
             saved = time.monotonic()
-        if rank == 0 and pictures is not None and (state.step % every == 0 or is_last):
+        is_due = state.step % every == 0 and time.monotonic() - drawn_at > SECONDS_BETWEEN_PICTURES
+        if rank == 0 and pictures is not None and (is_due or is_last):
             pictures(part, state.ema, state.step)
+            drawn_at = time.monotonic()
     return state.ema
 
 
@@ -196,6 +200,16 @@ def _start_flow(
 ) -> None:
     assert net.spynet is not None
     if recipe.flow_start.start == "sintel" and sintel is not None:
+        wanted = {name: tuple(value.shape) for name, value in net.spynet.named_parameters()}
+        if {name: tuple(value.shape) for name, value in sintel.items() if name in wanted} != wanted:
+            flow = recipe.model.flow
+            raise UsageError(
+                "the flow network of this recipe is not of the size of the Sintel weights",
+                expected="widths = [32, 64, 32, 16], levels = 6",
+                found=f"widths = {list(flow.widths)}, levels = {flow.levels}",
+                where="model.flow",
+                fix="take these sizes, or flow_start.start = 'photometric' or 'seed'",
+            )
         net.spynet.load_state_dict(dict(sintel), strict=False)  # the public file has no mean and std
     elif recipe.flow_start.start == "photometric":
         pretrain_flow(
