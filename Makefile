@@ -7,7 +7,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 .PHONY: demo test benchmark tables clean
 
 demo: $(VENV)/demo.stamp
-	$(BIN)/vidmbench run --model control:static --dataset clevrer-mini --frames 16
+	for model in vidm control:real control:static control:blurred control:noise; do \
+		$(BIN)/vidmbench run --model $$model --dataset clevrer-mini/32 --frames 16 --num-videos 64 --out runs/demo || exit; \
+	done
+	$(BIN)/vidmbench table vidm-mini --runs runs/demo
 
 test: $(VENV)/test.stamp
 	$(BIN)/ruff format --check .

@@ -61,14 +61,16 @@ class DatasetName(NamedTuple):
 
 
 def parse_dataset(text: str) -> DatasetName:
-    """Takes a data set's name apart.
+    """Takes a data set's name apart; ``folder:PATH`` stays whole.
 
     Raises:
         UsageError: The resolution is no number.
     """
-    rest, _, pixels = text.partition("/")
+    if text.startswith("folder:"):
+        return DatasetName(text, None, None)
+    rest, slash, pixels = text.partition("/")
     name, _, split = rest.partition("@")
-    if pixels and not pixels.isdecimal():
+    if slash and not pixels.isdecimal():
         raise UsageError("the resolution is no number", expected="NAME@SPLIT/PIXELS", found=text, where="--dataset")
     return DatasetName(name, split or None, int(pixels) if pixels else None)
 
@@ -101,16 +103,17 @@ def open_dataset(name: str, split: str | None = None, *, resolution: int | None 
 
     Raises:
         ProtocolError: Unknown data set.
-        DataError: Unknown split.
+        DataError: Unknown split, or a resolution at which it cannot be made.
     """
     spec = load_dataset(name)
     split = split or spec.default_split
     if split not in spec.splits:
         raise unknown(f"split of {name}", split, spec.splits, error=DataError)
-    if resolution and resolution not in spec.resolutions:
+    known = spec.resolutions or (spec.resolution,)
+    if resolution is not None and resolution not in known:
         raise DataError(
             f"{name} cannot be had at {resolution} pixels",
-            expected=f"one of {', '.join(map(str, spec.resolutions)) or spec.resolution}",
+            expected=f"one of {', '.join(map(str, known))}",
             found=str(resolution),
         )
     from vidmbench.toyworld import ToyVideos

@@ -54,7 +54,10 @@ def contact_sheet(real: Source, fake: Source, plan: Planned, measurement: Measur
 
 def _sheet(source: Source, plan: ClipPlan) -> np.ndarray:
     """Some clips as rows of frames, uint8, with white lines between them."""
-    clips = plan.clips[:: max(1, len(plan.clips) // _ROWS)][:_ROWS]
+    if getattr(getattr(source, "base", source), "is_drawn", False):
+        clips = sorted(plan.clips, key=lambda clip: clip.video)[:_ROWS]  # of a sampler only the first are still there
+    else:
+        clips = list(plan.clips[:: max(1, len(plan.clips) // _ROWS)][:_ROWS])
     rows = []
     for clip in clips:
         shown = np.linspace(0, clip.frames - 1, min(_COLUMNS, clip.frames)).round().astype(int)

@@ -227,12 +227,15 @@ class Layout(Frozen):
         """Whether a measured number belongs to a case of a part, whichever system's it is."""
         wanted = {**part.select.chosen(), **case.chosen()}
         dataset = str(wanted.get("dataset"))
+        pixels = wanted.get("resolution")
         is_claimed = record.model in self.claimed
         return (
             (self.measured.is_own(dataset, record) or (is_claimed and self.measured.is_stand_in(dataset, record)))
             and one.frames == wanted.get("frames")
             and one.metric.casefold() == str(wanted.get("metric")).casefold()
             and (not record.split or wanted.get("split") in (None, record.split))
+            # Beside published numbers another resolution is noted; among measured ones it is another table's.
+            and (bool(self.published) or not pixels or one.real.size in (None, (pixels, pixels)))
             and (is_claimed or any(fnmatchcase(record.model, pattern) for pattern in self.measured.models))
         )
 

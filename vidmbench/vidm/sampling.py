@@ -24,7 +24,8 @@ from vidmbench.vidm.schedule import Schedule, even_steps, linear_schedule, strid
 VERSION = 1
 # Residual features kept from one frame to the next, at most; what does not fit is computed anew.
 _KEPT_BYTES = 4 * 2**30
-_KEPT_BLOCKS = 3
+# Frames kept once drawn, at most; two blocks are kept in any case, as several threads read ahead.
+_KEPT_FRAMES = 256 * 2**20
 
 # Given sample numbers, their first frames: float32 (sample, 3, height, width) in [-1, 1].
 FirstFrames = Callable[[Sequence[int]], Tensor]
@@ -49,8 +50,8 @@ class Content:
 class VidmVideos:
     """Samples of a VIDM as a source; sample i depends on the model, the settings, the seed and i alone.
 
-    Reading draws a block of neighbouring samples at once and keeps the last few blocks, so memory does not grow with
-    the number of videos. Threads take turns.
+    Reading draws a block of neighbouring samples at once and keeps the last blocks up to a fixed size, so memory does
+    not grow with the number of videos. Threads take turns; the one whose turn it is uses all cores.
 
     Args:
         vidm: The model; it must have a motion generator.
@@ -101,6 +102,8 @@ class VidmVideos:
         self.size = (spec.resolution, spec.resolution)
         self.skipped: tuple[Skipped, ...] = ()
         self.notes = self._notes()
+        self.is_drawn = True
+        self._threads = torch.get_num_threads()
         self._lock = threading.Lock()
         self._blocks: OrderedDict[int, Frames] = OrderedDict()
 
@@ -136,11 +139,12 @@ class VidmVideos:
             if kept is None or kept.shape[1] <= max(wanted, default=0):
                 begin = block * self.batch_size
                 indices = range(begin, min(begin + self.batch_size, self.num_videos))
+                torch.set_num_threads(self._threads)  # readers are given one thread each
                 kept = self.draw(indices, max(wanted, default=0) + 1)
                 self._blocks[block] = kept
             self._blocks.move_to_end(block)
-            while len(self._blocks) > _KEPT_BLOCKS:
-                self._blocks.popitem(last=False)
+            while len(self._blocks) > 2 and sum(frames.nbytes for frames in self._blocks.values()) > _KEPT_FRAMES:
+                del self._blocks[next(old for old in self._blocks if old != 0)]  # pictures are made of the first
         picked: Frames = kept[index - block * self.batch_size][wanted]
         return picked
 
