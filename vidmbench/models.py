@@ -129,7 +129,7 @@ def _content(choice: str | None, vidm: "Vidm", dataset: str) -> "Content | None"
         return None
     resolution = vidm.spec.resolution
     if choice == "real":
-        source = _content_source(dataset)
+        source = _content_source(dataset, resolution)
         note = f"first frames: real, frame 0 of each video of {source.label}"
         return Content(lambda indices: _first_frames(source, indices, resolution), f"real:{source.digest()}", note)
     path = Path(choice).expanduser()
@@ -145,14 +145,15 @@ def _content(choice: str | None, vidm: "Vidm", dataset: str) -> "Content | None"
     return Content(lambda indices: picture.expand(len(indices), -1, -1, -1), f"file:{digest}", note)
 
 
-def _content_source(dataset: str) -> Source:
+def _content_source(dataset: str, resolution: int) -> Source:
     """Videos whose first frames may be used: of the other split, so that the real side is not shown to the model."""
     if dataset.startswith("folder:"):
         return open_real(dataset)[0]
-    parsed = parse_dataset(dataset)
-    spec = load_dataset(parsed.name)
-    other = spec.other_split(parsed.split or spec.default_split)
-    return open_dataset(parsed.name, other or parsed.split, resolution=parsed.resolution)
+    name, split, pixels = parse_dataset(dataset)
+    spec = load_dataset(name)
+    if pixels is None and resolution in spec.resolutions:
+        pixels = resolution
+    return open_dataset(name, spec.other_split(split or spec.default_split) or split, resolution=pixels)
 
 
 def _first_frames(source: Source, indices: Sequence[int], resolution: int) -> "Tensor":

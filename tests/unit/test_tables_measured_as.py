@@ -160,7 +160,7 @@ def test_a_failed_measurement_gives_its_reason():
 @pytest.mark.parametrize(
     "stranger",
     [
-        record("vidm-motion-no-posgnn", one(), dataset="clevrer-mini"),
+        record("vidm-motion-no-posgnn", one()),
         record("static-of:vidm-motion-no-posgn", one()),
         record("vidm-motion-no-posgn", one(), split="train"),
         record("vidm-motion-no-posgn", one(), split=None),
@@ -185,11 +185,13 @@ def test_other_models_keep_rows_of_their_own_and_only_on_the_data_set_itself():
         record("vidm", one(95.0), run_id="run-1"),
         record("vidm:mine", one(95.0), run_id="run-2", dataset="clevrer"),
         record("vidm-default", one(90.0), run_id="run-3"),
+        record("vidm-default-2", one(95.0), run_id="run-4", dataset="clevrer"),
     ]
     content = (table := table3(*records)).panels[0]
-    assert content.rows[4:] == ("vidm:mine (measured)",)
-    assert [cell.kind for cell in column(table, "FVD^16 ↓")] == ["published"] * 4 + ["none"]
-    assert [cell.kind for cell in column(table, FVD16)] == ["none"] * 3 + ["measured"] * 2
+    assert content.rows[4:] == ("vidm-default-2 (measured)", "vidm:mine (measured)")
+    assert [cell.kind for cell in column(table, "FVD^16 ↓")] == ["published"] * 4 + ["none"] * 2
+    assert [cell.kind for cell in column(table, FVD16)] == ["none"] * 3 + ["measured"] * 3
+    assert column(table, FVD16)[3].text == "90.0 ± 10.0"
 
 
 def test_overlapping_intervals_are_ties():

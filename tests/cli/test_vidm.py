@@ -1,0 +1,273 @@
+"""``train``, ``sample``, ``run --model vidm`` and ``ablate``, from a minute recipe to records."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from safetensors.torch import load_file
+
+from vidmbench.records import read_record
+from vidmbench.videos import open_source
+
+RECIPE = """
+name = "minute"
+title = "For tests"
+dataset = "clevrer-mini"
+gpu_hours = 0.01
+memory_gib = 1.0
+device = "hours of a CPU"
+
+[model]
+resolution = 32
+num_frames = 16
+content = { channels = 8, multipliers = [1, 2], blocks = 1, attention = [16], head_channels = 8, groups = 4 }
+motion = { channels = 8, multipliers = [1, 2], blocks = 1, attention = [16], head_channels = 8, groups = 4 }
+flow = { widths = [4, 4, 4, 4], levels = 4 }
+
+[data]
+videos = 3
+start = "any"
+
+[flow_start]
+start = "photometric"
+steps = 2
+batch_size = 2
+
+[content]
+steps = 4
+batch_size = 2
+lr = 1e-3
+
+[motion]
+steps = 4
+batch_size = 2
+lr = 1e-3
+
+[sampling]
+sampler = "dpm-solver"
+steps = 2
+"""
+
+
+@pytest.fixture(autouse=True)
+def recipe(folder):
+    (folder / "minute.toml").write_text(RECIPE)
+    return folder / "minute.toml"
+
+
+@pytest.fixture
+def trained(command):
+    """A finished run in the folder RUN."""
+    done = command("train", "--recipe", "minute.toml", "--out", "RUN")
+    assert done.code == 0, done.err
+    return Path("RUN")
+
+
+def frames_in(folder):
+    source = open_source(Path(folder))
+    return [source.read(index, range(source.num_frames(index))) for index in range(len(source))]
+
+
+def test_a_run_leaves_model_log_and_pictures(trained, command):
+    about = json.loads((trained / "vidm.json").read_text())
+    assert about["facts"]["flow_start"] == "photometric"
+    assert about["facts"]["steps"] == {"content": 4, "motion": 4}
+    assert about["facts"]["command"][:2] == ["vidmbench", "train"]
+    assert about["facts"]["dataset"] == "clevrer-mini@train/32"  # not the split that scores are taken against
+    log = pd.read_csv(trained / "motion.csv")
+    assert list(log["step"]) == [4]
+    assert log["loss"].between(0.1, 3).all()
+    for part in ("content", "motion"):
+        with Image.open(trained / "samples" / f"{part}-0000004.png") as picture:
+            assert picture.width % 32 == 0
+    weights = (trained / "vidm.safetensors").read_bytes()
+    again = command("train", "--recipe", "minute.toml", "--out", "RUN")
+    assert again.code == 0
+    before = load_file(trained / "vidm.safetensors")
+    (trained / "before.safetensors").write_bytes(weights)
+    for name, value in load_file(trained / "before.safetensors").items():
+        assert (before[name] == value).all()
+
+
+def test_one_part_after_the_other_gives_the_same_model(trained, command):
+    for part in ("content", "motion", "both"):
+        assert command("train", "--recipe", "minute.toml", "--out", "PARTS", "--part", part).code == 0
+    whole, parts = load_file(trained / "vidm.safetensors"), load_file("PARTS/vidm.safetensors")
+    assert whole.keys() == parts.keys()
+    assert all((whole[name] == parts[name]).all() for name in whole)
+
+
+def test_samples_are_written_and_go_on(trained, command):
+    words = ("sample", "--model", "vidm:RUN", "--num-videos", 3, "--frames", 4)
+    first = command(*words, "--out", "drawn", "--batch-size", 2)
+    assert first.code == 0, first.err
+    assert "first frames: generated" in first.err
+    whole = frames_in("drawn")
+    assert [frames.shape for frames in whole] == [(4, 32, 32, 3)] * 3
+    Path("drawn/sample_00001.mp4").unlink()
+    second = command(*words, "--out", "drawn", "--batch-size", 3)
+    assert "(2 were there already)" in second.out
+    for old, new in zip(whole, frames_in("drawn"), strict=True):
+        assert (np.abs(old.astype(int) - new) <= 1).mean() > 0.999
+    command(*words, "--out", "drawn", "--seed", 1).fails("already holds something else")
+    for form in ("png", "gif", "npz"):
+        assert command(*words, "--out", form, "--format", form).code == 0
+    assert (np.abs(np.stack(frames_in("png")).astype(int) - np.stack(whole)) <= 1).mean() > 0.999
+    assert (np.abs(np.stack(frames_in("npz/vidm.npz")).astype(int) - np.stack(whole)) <= 1).mean() > 0.999
+
+
+def test_run_scores_what_it_draws(trained, command, fake_network):
+    done = command(
+        "run", "--model", "vidm:RUN", "--dataset", "clevrer-mini", "--frames", "9,16", "--num-videos", 4, "--json"
+    )
+    assert done.code == 0, done.err
+    content = done.json
+    assert [one["frames"] for one in content["measurements"]] == [9, 16]
+    assert content["fake"]["size"] == [32, 32]
+    assert content["real"]["label"] == "clevrer-mini@test/32"  # scored at the model's resolution
+    assert "first frames: generated" in content["warnings"]
+    assert any("dpm-solver sampler, 2 steps" in note for note in content["warnings"])
+    scored = fake_network["clips"]
+    again = command(
+        "run", "--model", "vidm:RUN", "--dataset", "clevrer-mini", "--frames", "9,16", "--num-videos", 4, "--json"
+    )
+    assert again.json["value"] == content["value"]
+    assert fake_network["clips"] == scored  # features of samples are kept by checkpoint, settings and seed
+    other = command(
+        "run", "--model", "vidm:RUN", "--dataset", "clevrer-mini", "--frames", "9", "--num-videos", 4, "--seed", 1,
+        "--json",
+    )  # fmt: skip
+    assert other.json["value"] != content["value"]
+    assert fake_network["clips"] == scored + 8
+
+
+def test_the_frozen_twin_repeats_the_first_frames(trained, command, fake_network):
+    words = ("--dataset", "clevrer-mini", "--frames", 9, "--num-videos", 4, "--json")
+    moving, frozen = (
+        command("run", "--model", "vidm:RUN", *words),
+        command("run", "--model", "static-of:vidm:RUN", *words),
+    )
+    assert frozen.json["fake"]["label"] == "static-of:vidm"
+    assert frozen.json["value"] != moving.json["value"]
+    assert frozen.json["signature_id"] == moving.json["signature_id"]
+
+
+def test_first_frames_from_elsewhere(trained, command, fake_network):
+    scene = np.zeros((40, 60, 3), np.uint8)
+    scene[:, 30:] = 200
+    Image.fromarray(scene).save("scene.png")
+    words = ("run", "--model", "vidm:RUN", "--dataset", "clevrer-mini", "--frames", 9, "--num-videos", 4, "--json")
+    values = set()
+    for content, note in (
+        ("generated", "first frames: generated"),
+        ("real", "first frames: real, frame 0 of each video of clevrer-mini@train/32"),
+        ("scene.png", "first frames: one picture for all videos, scene.png"),
+    ):
+        done = command(*words, "--content", content)
+        assert done.code == 0, done.err
+        assert any(warning.startswith(note) for warning in done.json["warnings"]), done.json["warnings"]
+        values.add(done.json["value"])
+    assert len(values) == 3
+    assert command("sample", "--model", "vidm:RUN", "--content", "scene.png", "--frames", 2, "--num-videos", 2,
+                   "--out", "scenes").code == 0  # fmt: skip
+    for frames in frames_in("scenes"):
+        assert (frames[0, :, :15] == 0).all()  # the centre square of the picture, at the model's size
+        assert (frames[0, :, 17:] == 200).all()
+
+
+def test_longer_than_trained_is_allowed_and_said(trained, command, fake_network):
+    done = command(
+        "run", "--model", "vidm:RUN", "--dataset", "clevrer-mini", "--frames", 20, "--num-videos", 2, "--json"
+    )
+    assert done.code == 0
+    assert any("drawn to 20 frames, trained for 16" in warning for warning in done.json["warnings"])
+
+
+def test_ablation_trains_scores_and_goes_on(command, fake_network, monkeypatch):
+    words = (
+        "ablate",
+        "--recipe",
+        "minute.toml",
+        "--frames",
+        "9,12",
+        "--num-videos",
+        2,
+        "--out",
+        "rows",
+        "--budget",
+        0.5,
+    )
+    plan = command(*words, "--dry-run")
+    assert plan.out.count("to do") == 7
+    assert "2 content and 2 motion steps" in plan.out
+    assert command(*words, "--part", "content").code == 0
+    assert fake_network["clips"] > 0
+    half = sorted(Path("rows/records").glob("*.json"))
+    assert len(half) == 4
+    done = command(*words)
+    assert done.code == 0, done.err
+    assert len(done.out.split("\n\n")[0].splitlines()) == 2 + 3 * 1 + 4 * 2
+    found = {record.model: record for record in map(read_record, sorted(Path("rows/records").glob("*.json")))}
+    assert len(found) == 7
+    assert {path for path in half} <= set(Path("rows/records").glob("*.json"))
+    assert [one.frames for one in found["vidm-default"].measurements] == [9, 12]
+    assert [one.frames for one in found["vidm-content-vanilla"].measurements] == [9]
+    assert len({one.fake.digest for record in found.values() for one in record.measurements}) == 7
+    trained = {path.parent.name for path in Path("rows").glob("*/vidm.safetensors")}
+    assert trained == {
+        "content", "content-no-truncation", "content-no-penalty", "content-no-truncation-no-penalty", "motion",
+        "motion-no-posgn", "motion-no-implicit-condition", "motion-no-posgn-no-implicit-condition-no-residual",
+    }  # fmt: skip
+    command(*words[:-1], 0.75).fails("begun with other settings", "recipe")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("train", "--recipe", "huge"), ("unknown recipe", "tiny")),
+        (("train", "--recipe", "minute.toml", "--dataset", "clevrer-maxi"), ("unknown data set",)),
+        (("train", "--recipe", "minute.toml", "--device", "cuda"), ("no GPU",)),
+        (("sample", "--model", "digan", "--out", "x"), ("only VIDM",)),
+        (("sample", "--model", "vidm:nowhere", "--out", "x"), ("no such checkpoint",)),
+        (("run", "--model", "vidm:nowhere", "--dataset", "clevrer-mini"), ("no such checkpoint",)),
+        (("run", "--model", "vidm", "--dataset", "folder:.", "--frames", "16"), ("no VIDM", "is shipped")),
+        (("run", "--model", "vidm:minute.toml", "--dataset", "clevrer-mini"), ("cannot be read",)),
+        (("run", "--model", "vidm", "--samples", "x", "--dataset", "clevrer-mini"), ("draws its videos itself",)),
+        (("run", "--model", "control:real", "--steps", "3", "--dataset", "clevrer-mini"), ("--content, --sampler",)),
+        (("ablate", "--recipe", "minute.toml", "--budget", "2"), ("--budget",)),
+    ],
+)
+def test_bad_requests(words, said, command):
+    command(*words).fails(*said)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("num_frames = 16", "num_frames = 200", ("no video that is long enough", "200", "128")),
+        ("resolution = 32", "resolution = 33", ("cannot be halved",)),
+        ("[data]", "[data]\ncolour = 3", ("colour",)),
+        ("lr = 1e-3", "lr = 1e9", ("no longer a number", "step", "lower lr")),
+        ("resolution = 32", "resolution = 48", ("attention = 16",)),
+    ],
+)
+def test_bad_recipes(old, new, said, command, recipe):
+    recipe.write_text(RECIPE.replace(old, new))
+    done = command("train", "--recipe", "minute.toml", "--out", "BAD")
+    done.fails(*said)
+
+
+def test_bad_choices_for_a_good_model(trained, command):
+    words = ("run", "--model", "vidm:RUN", "--dataset", "clevrer-mini", "--frames", 9, "--num-videos", 2)
+    command(*words, "--content", "nowhere.png").fails("no such first frame", "generated, real")
+    Path("text.png").write_text("no picture")
+    command(*words, "--content", "text.png").fails("not a picture")
+    command(*words, "--steps", 2000).fails("out of range")
+    (trained / "vidm.safetensors").write_bytes((trained / "vidm.safetensors").read_bytes()[:5000])
+    command(*words).fails("cannot be read", "cut off")
+    (trained / "vidm.safetensors").unlink()
+    command(*words).fails("unfinished run")
+    command("train", "--recipe", "minute.toml", "--out", "RUN", "--seed", 5).fails("other settings", "seed")
