@@ -98,10 +98,10 @@ def videos_of(
     """
     from vidmbench.vidm.sampling import VidmVideos
 
-    asked = {"sampler": drawing.sampler, "steps": drawing.steps}
-    sampling = SamplingSpec.model_validate(
-        vidm.sampling.model_dump() | {key: value for key, value in asked.items() if value is not None}
-    )
+    asked: dict[str, str | int | None] = {} if drawing.sampler is None else {"sampler": drawing.sampler}
+    if drawing.steps is not None:
+        asked |= {"steps": drawing.steps, "content_steps": None}
+    sampling = SamplingSpec.model_validate(vidm.sampling.model_dump() | asked)
     return VidmVideos(
         vidm,
         num_videos=num_videos,

@@ -83,11 +83,13 @@ class SamplingSpec(Frozen):
     Attributes:
         sampler: The paper's is ``ancestral``.
         steps: Denoising steps a frame.
+        content_steps: The same for first frames, which are drawn once a video; None takes ``steps``.
         spacing: ``even`` from the first to the last timestep, or ``strided`` from 0 ("ddim100" in the code).
     """
 
     sampler: SamplerName = "ancestral"
     steps: PositiveInt = 100
+    content_steps: PositiveInt | None = None
     spacing: Literal["even", "strided"] = "even"
 
 

@@ -94,6 +94,8 @@ class VidmVideos:
         self.seed = seed
         self.length = num_frames or spec.num_frames
         self.schedule = schedule_of(spec.num_timesteps, self.sampling)
+        of_content = {"steps": self.sampling.content_steps or self.sampling.steps}
+        self.content_schedule = schedule_of(spec.num_timesteps, self.sampling.model_copy(update=of_content))
         self.content = content or Content(self._generated, "generated", "first frames: generated")
         self.batch_size = batch_size
         self.on_frame = on_frame
@@ -210,7 +212,7 @@ class VidmVideos:
             self.sampling.sampler,
             lambda x_t, t: net(x_t, t[:1], label),
             noise(),
-            self.schedule,
+            self.content_schedule,
             noise=lambda _: noise(),
             variance=self.vidm.spec.variance,
         )
