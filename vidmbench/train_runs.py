@@ -26,7 +26,7 @@ from vidmbench.vidm.motion import MotionNet
 from vidmbench.vidm.recipes import RecipeSpec, SamplingSpec
 from vidmbench.vidm.sampling import Content, VidmVideos
 from vidmbench.vidm.spynet_weights import load_sintel
-from vidmbench.vidm.training import flow_weights, train_part
+from vidmbench.vidm.training import finished_weights, flow_weights, train_part
 
 # Pictures drawn during training: how many samples, how many frames, how many steps.
 _SAMPLES = 8
@@ -105,20 +105,24 @@ def train(run: TrainRun, progress: Progress | None = None) -> Path:
             )  # fmt: skip
         target = run.out / FILE_NAME
         if is_first:
-            facts = _facts(run, source, has_sintel=sintel is not None)
+            for part in (other for other in PARTS if other not in run.parts):
+                found = finished_weights(part, recipe, videos, run.out, seed=run.seed, has_sintel=sintel is not None)
+                if found is not None:
+                    weights[part] = found
+            facts = _facts(run, list(weights), source, has_sintel=sintel is not None)
             dtype = torch.float16 if run.half else torch.float32
             save_vidm(target, recipe.model, weights, recipe.sampling, facts, dtype=dtype)
     return target
 
 
-def _facts(run: TrainRun, source: Source, *, has_sintel: bool) -> dict[str, Any]:
+def _facts(run: TrainRun, parts: Sequence[Part], source: Source, *, has_sintel: bool) -> dict[str, Any]:
     return {
         "recipe": run.recipe.name,
-        "parts": list(run.parts),
+        "parts": list(parts),
         "dataset": source.label,
         "data_digest": source.digest(),
         "seed": run.seed,
-        "steps": {part: run.recipe.part(part).steps for part in run.parts},
+        "steps": {part: run.recipe.part(part).steps for part in parts},
         "flow_start": flow_weights(run.recipe, has_sintel=has_sintel),
         "command": list(run.command),
         "vidmbench": version("vidmbench"),

@@ -66,10 +66,20 @@ def train(
       vidmbench train --recipe clevrer-256 --dataset folder:CLEVRER --out RUN --part motion
     """
     from vidmbench.vidm.recipes import load_recipe
+    from vidmbench.vidm.spynet_weights import sintel_path
 
     spec = load_recipe(recipe)
     folder = out or Path("runs") / f"vidm-{spec.name}"
+    if spec.model.implicit_condition and spec.flow_start.start == "sintel" and not sintel_path().is_file():
+        print(
+            "note: SpyNet starts from random weights, as the model will say: its public weights were not added "
+            "(vidmbench weights add spynet-sintel FILE)",
+            file=sys.stderr,
+        )
     if dry_run:
+        from vidmbench.train_runs import training_source
+
+        training_source(dataset or spec.dataset, spec)
         _show_training(spec, dataset or spec.dataset, folder)
         return
     from vidmbench.runs import checked_output

@@ -1,5 +1,6 @@
 """Trains one generator: AdamW, moving average, clipped gradients; resumable to the bit, on one or many processes."""
 
+import json
 import math
 import time
 from collections.abc import Mapping
@@ -21,7 +22,7 @@ from vidmbench.vidm.losses import training_loss
 from vidmbench.vidm.motion import MotionNet
 from vidmbench.vidm.recipes import OptimiserSpec, RecipeSpec
 from vidmbench.vidm.schedule import Schedule, linear_schedule
-from vidmbench.vidm.state import Log, TrainingState
+from vidmbench.vidm.state import Log, TrainingState, read_tensors
 
 # How often the state is written, the log's rows are made, and pictures are drawn.
 SECONDS_BETWEEN_STATES = 60.0
@@ -139,6 +140,24 @@ def train_part(
             pictures(part, state.ema, state.step)
             drawn_at = time.monotonic()
     return state.ema
+
+
+def finished_weights(
+    part: Part, recipe: RecipeSpec, videos: TrainingVideos, out: Path, *, seed: int, has_sintel: bool
+) -> dict[str, Tensor] | None:
+    """The moving average that a finished :func:`train_part` with these settings left, or None.
+
+    Raises:
+        WeightsError: Its file is damaged.
+    """
+    path = out / f"{part}.state.safetensors"
+    if not path.is_file():
+        return None
+    tensors, header = read_tensors(path)
+    wanted = json.loads(json.dumps(_facts(part, recipe, videos, seed, has_sintel)))
+    if header["step"] < recipe.part(part).steps or header["facts"] != wanted:
+        return None
+    return {name.removeprefix("ema."): value for name, value in tensors.items() if name.startswith("ema.")}
 
 
 def _step(
