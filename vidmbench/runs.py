@@ -3,87 +3,26 @@
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from vidmbench.choices import Choices
 from vidmbench.controls import static_of
-from vidmbench.datasets import DatasetSpec, OnBad, open_any, open_control, open_real, parse_dataset
-from vidmbench.detectors.base import Device, Precision
+from vidmbench.datasets import DatasetSpec, open_any, open_control, open_real, parse_dataset
 from vidmbench.environment import environment
 from vidmbench.errors import DataError, ResultError, UsageError
 from vidmbench.evaluate import Planned, checked_counts, evaluate, plan
 from vidmbench.features import Progress
 from vidmbench.files import unwritable
-from vidmbench.models import Drawing, is_vidm, load_model, videos_of
-from vidmbench.protocols import ProtocolSpec, load_protocol
+from vidmbench.models import is_vidm, load_model, videos_of
+from vidmbench.protocols import ProtocolSpec
 from vidmbench.records import Measurement, RunRecord
 from vidmbench.source import Source, Transformed
 
 if TYPE_CHECKING:
     from vidmbench.vidm.checkpoint import Vidm
-
-DEFAULT_PROTOCOL = "fvd-vidm-paper"
-
-
-@dataclass(frozen=True)
-class Choices:
-    """Options that ``run`` and ``score`` share; None leaves a choice to the protocol.
-
-    Attributes:
-        protocols: Names or files.
-        frames: Clip lengths.
-        stride: Distance of a clip's frames.
-        num_real: Real videos.
-        num_fake: Scored videos.
-        seed: Seed of every random choice.
-        precision: ``fp32`` or ``bf16``.
-        device: Where networks run.
-        on_bad: Whether unusable videos stop the work or are left out.
-        drawing: How a VIDM is drawn from.
-    """
-
-    protocols: tuple[str, ...] = (DEFAULT_PROTOCOL,)
-    frames: tuple[int, ...] = ()
-    stride: int | None = None
-    num_real: int | None = None
-    num_fake: int | None = None
-    seed: int | None = None
-    precision: Precision = "fp32"
-    device: Device = "auto"
-    on_bad: OnBad = "stop"
-    drawing: Drawing = field(default_factory=Drawing)
-
-    def bound(self, dataset: DatasetSpec | None = None) -> list[ProtocolSpec]:
-        """Every protocol at every clip length.
-
-        Args:
-            dataset: A named data set lowers the number of videos to its own default.
-
-        Raises:
-            ProtocolError: Unknown protocol, or a file with mistakes.
-            UsageError: Options the protocol refuses.
-        """
-        specs = []
-        for protocol in (load_protocol(name) for name in self.protocols):
-            for frames in self.frames or (None,):
-                specs.append(
-                    protocol.bound(
-                        frames=frames,
-                        stride=self.stride,
-                        num_real=_count(self.num_real, protocol.clips.real.videos, dataset),
-                        num_fake=_count(self.num_fake, protocol.clips.fake.videos, dataset),
-                        seed=self.seed,
-                    )
-                )
-        return specs
-
-
-def _count(asked: int | None, videos: int | None, dataset: DatasetSpec | None) -> int | None:
-    if asked is not None or dataset is None:
-        return asked
-    return min(videos or dataset.default_num_videos, dataset.default_num_videos)
 
 
 @dataclass(frozen=True)

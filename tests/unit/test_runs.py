@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from vidmbench import features, runs
+from vidmbench.choices import Choices
 from vidmbench.errors import DataError, ProtocolError, ResultError, UsageError
 from vidmbench.records import read_record, write_record
-from vidmbench.runs import Choices, carry_out, checked_output, prepare_run, prepare_score, record_of
+from vidmbench.runs import carry_out, checked_output, prepare_run, prepare_score, record_of
 from vidmbench.source import Transformed
 from vidmbench.toyworld import ToyVideos
 

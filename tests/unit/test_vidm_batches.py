@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 import torch
-from vidm_helpers import SIZE, CodedVideos, LabelledVideos, small_recipe, small_spec, told_by, training_videos
+from vidm_helpers import SIZE, CodedVideos, LabelledVideos, small_spec, told_by, training_videos
 
 from vidmbench.errors import DataError, ProtocolError
 from vidmbench.protocols import validated
 from vidmbench.vidm.batches import Batch, TrainingVideos, batches, draw, flow_pairs, square
 from vidmbench.vidm.config import VidmSpec
-from vidmbench.vidm.recipes import DataSpec, FlowStartSpec, OptimiserSpec, load_recipe, recipe_names
+from vidmbench.vidm.recipes import DataSpec, FlowStartSpec, load_recipe, recipe_names
 
 PARTS = ["content", "motion"]
 
@@ -183,6 +183,16 @@ def test_the_digest_says_source_and_resolution():
     assert len(digests) == 3
 
 
+def test_part_of_a_set_is_not_taken_for_another_part(own_cache):
+    """Two videos of 8 frames, two of 12: the first two that are long enough."""
+    source = CodedVideos((8, 8, 12, 12))
+    for shortest, expected in ((8, [0, 1]), (12, [2, 3])):
+        videos = TrainingVideos(source, SIZE, shortest, num_videos=2)
+        assert videos.videos == expected
+        videos.prepare()
+        assert [videos.read(i, [7])[0, 0, 0, 0] // 10 for i in range(2)] == expected
+
+
 def plain_square(frame, resolution):
     """Bilinear between pixel centres of the middle square, one output pixel at a time."""
     height, width = frame.shape[:2]
@@ -278,20 +288,3 @@ def test_mistakes_in_a_recipe_are_named(tmp_path):
 def test_models_that_cannot_be_built_are_refused(changes, complaint):
     with pytest.raises(ProtocolError, match=complaint):
         validated(small_spec().model_dump(mode="json") | changes, VidmSpec, where="a test")
-
-
-def test_the_learning_rate_rises_and_falls():
-    def rates(**changes):
-        optimiser = OptimiserSpec(**({"steps": 100, "batch_size": 1, "lr": 2.0} | changes))
-        return np.array([optimiser.lr_at(step) for step in range(100)])
-
-    assert (rates() == 2.0).all()
-    warm = rates(warmup_steps=10)
-    assert warm[:10] == pytest.approx(np.arange(1, 11) / 5)
-    assert (warm[10:] == 2.0).all()
-    cosine = rates(decay="cosine")
-    assert cosine[[0, 50]] == pytest.approx([2.0, 1.0])
-    assert 0 < cosine[99] < 1e-3
-    assert (np.diff(cosine) < 0).all()
-    assert rates(decay="cosine", warmup_steps=10) == pytest.approx(warm * cosine / 2)
-    assert small_recipe().part("motion") == small_recipe().motion

@@ -103,17 +103,26 @@ def reshape(tensors, header):
     tensors["content.out.2.bias"] = torch.zeros(7)
 
 
+def other_resolution(tensors, header):
+    header["model"]["resolution"] = 32
+    for part in ("content", "motion"):
+        header["model"][part]["attention"] = [16]
+
+
+def other_variant(tensors, header):
+    header["model"] |= {"variant": "official", "penalty": False}
+    for part in ("content", "motion"):
+        header["model"][part]["attention"] = [2]
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
         (lambda tensors, _: tensors.pop("motion.unet.out.2.bias"), "unet.out.2.bias is missing (1 missing, 0 unknown"),
         (add, "head.weight is not part of the model (0 missing, 1 unknown, 0 reshaped)"),
         (reshape, "out.2.bias has shape (7,), not (3,) (0 missing, 0 unknown, 1 reshaped)"),
-        (
-            lambda _, header: header["model"].update(resolution=32),
-            "input.input has shape (1, 3, 16, 16), not",
-        ),
-        (lambda _, header: header["model"].update(variant="official", penalty=False), "out.2.bias has shape (3,), not"),
+        (other_resolution, "input.input has shape (1, 3, 16, 16), not (1, 3, 32, 32) (0 missing, 0 unknown, 1"),
+        (other_variant, "out.2.bias has shape (3,), not (6,) ("),
     ],
     ids=["missing", "unknown", "reshaped", "other resolution", "other variant"],
 )

@@ -8,7 +8,7 @@ from vidmbench.errors import DataError, ResultError, UsageError
 from vidmbench.toyworld import ToyVideos
 from vidmbench.vidm import training
 from vidmbench.vidm.batches import TrainingVideos
-from vidmbench.vidm.recipes import FlowStartSpec
+from vidmbench.vidm.recipes import FlowStartSpec, OptimiserSpec
 from vidmbench.vidm.spynet import SpyNet
 from vidmbench.vidm.training import new_net, train_part
 
@@ -25,8 +25,9 @@ def one_thread():
 
 @pytest.fixture(autouse=True)
 def often(monkeypatch):
-    """A state after every step."""
+    """A state and a picture after every step."""
     monkeypatch.setattr(training, "SECONDS_BETWEEN_STATES", -1.0)
+    monkeypatch.setattr(training, "SECONDS_BETWEEN_PICTURES", -1.0)
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -116,3 +117,20 @@ def test_a_class_conditional_model_learns_its_classes(tmp_path):
     tensors, _ = state_in(tmp_path)
     moved = tensors["net.label_emb.weight"] != new_net("content", recipe.model, 0).label_emb.weight
     assert moved.any(dim=1).tolist() == [True, True, True, False]  # no video is of class 3
+
+
+def test_the_learning_rate_rises_and_falls():
+    def rates(**changes):
+        optimiser = OptimiserSpec(**({"steps": 100, "batch_size": 1, "lr": 2.0} | changes))
+        return np.array([optimiser.lr_at(step) for step in range(100)])
+
+    assert (rates() == 2.0).all()
+    warm = rates(warmup_steps=10)
+    assert warm[:10] == pytest.approx(np.arange(1, 11) / 5)
+    assert (warm[10:] == 2.0).all()
+    cosine = rates(decay="cosine")
+    assert cosine[[0, 50]] == pytest.approx([2.0, 1.0])
+    assert 0 < cosine[99] < 1e-3
+    assert (np.diff(cosine) < 0).all()
+    assert rates(decay="cosine", warmup_steps=10) == pytest.approx(warm * cosine / 2)
+    assert small_recipe().part("motion") == small_recipe().motion

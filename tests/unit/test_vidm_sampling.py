@@ -181,18 +181,19 @@ def test_threads_that_want_the_same_block_draw_it_once():
 
 
 def test_memory_does_not_grow_with_the_number_of_videos(monkeypatch):
-    vidm = small_vidm(steps=1)
-    told = []
+    vidm, told, kept = small_vidm(steps=1), [], []
+    block = 2 * 2 * SIZE * SIZE * 3
+    monkeypatch.setattr(sampling, "_KEPT_FRAMES", 3 * block)
     videos = VidmVideos(vidm, num_videos=20, num_frames=2, batch_size=2, content=REAL, on_frame=told.append)
-    kept = []
     for index in range(20):
         videos.read(index, [0, 1])
-        kept.append(sum(block.nbytes for block in videos._blocks.values()))
-    assert max(kept) == 3 * 2 * 2 * SIZE * SIZE * 3
+        kept.append(sum(frames.nbytes for frames in videos._blocks.values()))
+    assert max(kept) == 3 * block
     assert sum(told) == 20 * 2  # no frame was drawn twice
-    videos.read(19, [1])
+    for index in (19, 16, 0):  # the last blocks, and the first, of which pictures are made
+        videos.read(index, [1])
     assert sum(told) == 40
-    videos.read(0, [0])
+    videos.read(4, [0])
     assert sum(told) == 42
 
 

@@ -12,8 +12,8 @@ import typer
 from vidmbench.errors import UsageError
 
 if TYPE_CHECKING:
+    from vidmbench.choices import Choices
     from vidmbench.models import Drawing
-    from vidmbench.runs import Choices
 
 
 class PrecisionPick(StrEnum):
@@ -141,13 +141,13 @@ def choices_from(
     data_root: Path | None,
     drawing: "Drawing | None" = None,
 ) -> "Choices":
-    """The options as :class:`vidmbench.runs.Choices`.
+    """The options as :class:`vidmbench.choices.Choices`.
 
     Raises:
         UsageError: Options that contradict each other or are no numbers.
     """
+    from vidmbench.choices import DEFAULT_PROTOCOL, Choices
     from vidmbench.models import Drawing
-    from vidmbench.runs import DEFAULT_PROTOCOL, Choices
 
     if num_videos is not None and (num_real is not None or num_fake is not None):
         raise UsageError(

@@ -122,7 +122,9 @@ class TrainingVideos:
 
     def digest(self) -> str:
         """Digest of the source, the resolution and what is done to the frames."""
-        facts = (_VERSION, self.resolution, *((len(self),) if self._is_part else ()))
+        facts = [_VERSION, self.resolution, *([len(self)] if self._is_part else [])]
+        if self._is_part and self.videos != list(range(len(self))):  # short ones were passed over
+            facts += self.videos
         return sha256_of_parts("training", *map(str, facts), self.source.digest())
 
     def read(self, index: int, frames: list[int]) -> Frames:
