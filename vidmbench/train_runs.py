@@ -126,7 +126,9 @@ def _facts(run: TrainRun, parts: Sequence[Part], source: Source, *, has_sintel: 
         "flow_start": flow_weights(run.recipe, has_sintel=has_sintel),
         "command": list(run.command),
         "vidmbench": version("vidmbench"),
-        "environment": environment(),
+        # Unlike scoring and drawing, training keeps PyTorch's default of TF32 convolutions on a GPU.
+        "environment": environment()
+        | {"tf32": torch.cuda.is_available() and run.device != "cpu" and torch.backends.cudnn.allow_tf32},
     }
 
 

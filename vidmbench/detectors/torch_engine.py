@@ -1,7 +1,6 @@
 """I3D on PyTorch: every device."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from functools import reduce
 from itertools import islice
 
@@ -12,6 +11,7 @@ from torch import Tensor
 
 from vidmbench.detectors.base import Feature, Precision, Prepared
 from vidmbench.detectors.i3d import FP32_LAYER, Convolution, Triple, entry, same_padding, second, trunk
+from vidmbench.tf32 import without_tf32
 
 # Clips of 16 frames a batch on a GPU; fewer where clips are longer. The CPU takes one clip at a time.
 _GPU_CLIPS = 16
@@ -103,20 +103,9 @@ class TorchEngine:
             yield from self._batch(batch)
 
     def _batch(self, clips: Sequence[Prepared]) -> np.ndarray:
-        with torch.inference_mode(), _without_tf32():
+        with torch.inference_mode(), without_tf32():
             x = torch.from_numpy(np.stack(clips)).to(self._device, self._dtype, non_blocking=True)
             x = entry(x.permute(0, 4, 1, 2, 3), self._ops, self._layers)
             logits = trunk(second(x, self._ops, self._layers), self._ops, self._layers)
             features: np.ndarray = logits.float().mean(dim=(2, 3, 4)).cpu().numpy()
         return features
-
-
-@contextmanager
-def _without_tf32() -> Iterator[None]:
-    """Full float32 on CUDA while scoring; the user's own settings come back afterwards."""
-    before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
-    try:
-        yield
-    finally:
-        torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = before

@@ -14,6 +14,7 @@ from vidmbench.errors import DataError, UsageError
 from vidmbench.files import sha256_of_parts
 from vidmbench.seeding import generator
 from vidmbench.source import Skipped
+from vidmbench.tf32 import without_tf32
 from vidmbench.vidm.checkpoint import Vidm
 from vidmbench.vidm.motion import MotionNet
 from vidmbench.vidm.recipes import SamplingSpec
@@ -166,6 +167,10 @@ class VidmVideos:
         Returns:
             uint8 (sample, frame, height, width, 3).
         """
+        with without_tf32():
+            return self._drawn(indices, num_frames)
+
+    def _drawn(self, indices: Sequence[int], num_frames: int) -> Frames:
         opens = self.vidm.spec.content_frame == "frame 0"
         first = self.content.frames(indices).to(self._device())
         drawn = [to_uint8(first)] if opens else []
