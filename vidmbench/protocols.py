@@ -262,7 +262,7 @@ def validated(content: object, model: type[Model], *, where: str) -> Model:
         raise ProtocolError(
             f"{count} mistake{'s' if count > 1 else ''} in {Path(where).name}\n    " + "\n    ".join(problems),
             where=where,
-            fix="mend the keys above; docs/architecture.md shows a whole protocol file",
+            fix="mend the keys above" + ("; docs/ shows whole files" if where.endswith(".toml") else ""),
         ) from error
 
 

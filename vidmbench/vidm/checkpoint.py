@@ -98,8 +98,8 @@ def load_vidm(path: Path, device: torch.device) -> Vidm:
     content, motion = nets.get("content"), nets.get("motion")
     assert content is None or isinstance(content, ContentNet)
     assert motion is None or isinstance(motion, MotionNet)
-    sampling = validated(header["sampling"], SamplingSpec, where=f"{path}, sampling")
-    return Vidm(spec, content, motion, sampling, sha256_of(path), str(path), header["facts"])
+    sampling = validated(header.get("sampling", {}), SamplingSpec, where=f"{path}, sampling")
+    return Vidm(spec, content, motion, sampling, sha256_of(path), str(path), header.get("facts", {}))
 
 
 def filled(
