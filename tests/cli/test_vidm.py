@@ -1,6 +1,10 @@
 """``train``, ``sample``, ``run --model vidm`` and ``ablate``, from a minute recipe to records."""
 
 import json
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -58,11 +62,27 @@ def recipe(folder):
     return folder / "minute.toml"
 
 
+@pytest.fixture(scope="session")
+def first_run(tmp_path_factory):
+    """A run, trained once for all tests."""
+    work = tmp_path_factory.mktemp("trained")
+    (work / "minute.toml").write_text(RECIPE)
+    done = subprocess.run(
+        [sys.executable, "-m", "vidmbench", "train", "--recipe", "minute.toml", "--out", "RUN"],
+        cwd=work,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "VIDMBENCH_CACHE": str(work / "cache")},
+    )
+    assert done.returncode == 0, done.stderr
+    assert "vidm:RUN" in done.stdout
+    return work / "RUN"
+
+
 @pytest.fixture
-def trained(command):
+def trained(first_run, folder):
     """A finished run in the folder RUN."""
-    done = command("train", "--recipe", "minute.toml", "--out", "RUN")
-    assert done.code == 0, done.err
+    shutil.copytree(first_run, folder / "RUN")
     return Path("RUN")
 
 

@@ -6,9 +6,11 @@ import tomllib
 import pytest
 
 from vidmbench import resources
+from vidmbench.ablation import load_ablation
 from vidmbench.datasets import DatasetSpec, dataset_names, load_dataset, open_dataset
 from vidmbench.protocols import load_detectors, load_protocol, load_toml, protocol_names
 from vidmbench.table_layouts import layout_names, load_layout
+from vidmbench.vidm.recipes import load_recipe
 
 FILES = sorted(resources.protocols_dir().rglob("*.toml"))
 PROTOCOLS = sorted((resources.protocols_dir() / "metrics").glob("*.toml"))
@@ -30,6 +32,8 @@ def test_every_file_is_read_by_somebody(path):
         "datasets": lambda: load_dataset(path.stem),
         "tables": lambda: load_layout(path.stem),
         "detectors.toml": load_detectors,
+        "recipes": lambda: load_recipe(path.stem),
+        "ablations": lambda: load_ablation(path.stem),
     }
     assert kind in readers, f"nothing reads {path.name}"
     loaded = readers[kind]()
