@@ -57,11 +57,13 @@ def used(installed, tmp_path):
 
 def test_the_wheel_holds_all_data_and_no_more(wheel):
     names = zipfile.ZipFile(wheel).namelist()
-    for folder in ("protocols", "results/published"):
+    for folder in ("protocols", "results/published", "results/checkpoints"):
         for path in (path for path in (ROOT / folder).rglob("*") if path.is_file()):
             assert f"vidmbench/_data/{path.relative_to(ROOT).as_posix()}" in names
     assert not [name for name in names if name.startswith(("tests/", "docs/", "results/", "runs/"))]
-    assert not [name for name in names if name.endswith((".pyc", ".safetensors", ".ckpt"))]
+    assert not [name for name in names if name.endswith((".pyc", ".ckpt", ".pth", ".tar"))]
+    weights = [name for name in names if name.endswith(".safetensors")]
+    assert weights == ["vidmbench/_data/results/checkpoints/vidm-clevrer-mini.safetensors"]  # its own, nobody else's
     assert any(name.endswith("licenses/NOTICE") for name in names)
     assert any(name.endswith("licenses/LICENSE") for name in names)
 

@@ -178,7 +178,7 @@ def square(frames: Frames, resolution: int) -> Frames:
     if side == resolution:
         return cut
     resized = functional.interpolate(
-        torch.from_numpy(np.ascontiguousarray(cut)).permute(0, 3, 1, 2).float(),
+        torch.from_numpy(np.array(cut, order="C")).permute(0, 3, 1, 2).float(),
         size=(resolution, resolution),
         mode="bilinear",
         align_corners=False,
@@ -189,7 +189,8 @@ def square(frames: Frames, resolution: int) -> Frames:
 
 def to_tensor(frames: Frames) -> Tensor:
     """uint8 (..., height, width, 3) to float32 (..., 3, height, width) in [-1, 1]."""
-    return torch.from_numpy(np.ascontiguousarray(np.moveaxis(frames, -1, -3))).float() / 127.5 - 1
+    # A picture that was read may not be writable, which PyTorch warns of: hence the copy.
+    return torch.from_numpy(np.array(np.moveaxis(frames, -1, -3), order="C")).float() / 127.5 - 1
 
 
 def draw(part: Part, videos: TrainingVideos, spec: VidmSpec, data: DataSpec, seed: int, indices: range) -> Batch:
