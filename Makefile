@@ -7,10 +7,11 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 .PHONY: demo test benchmark tables clean
 
 demo: $(VENV)/demo.stamp
+	rm -rf runs/demo
 	for model in vidm control:real control:static control:blurred control:noise; do \
 		$(BIN)/vidmbench run --model $$model --dataset clevrer-mini/32 --frames 16 --num-videos 64 --out runs/demo || exit; \
 	done
-	$(BIN)/vidmbench table vidm-mini --runs runs/demo
+	$(BIN)/vidmbench results list --runs runs/demo --own
 
 test: $(VENV)/test.stamp
 	$(BIN)/ruff format --check .

@@ -291,3 +291,11 @@ def test_bad_choices_for_a_good_model(trained, command):
     (trained / "vidm.safetensors").unlink()
     command(*words).fails("unfinished run")
     command("train", "--recipe", "minute.toml", "--out", "RUN", "--seed", 5).fails("other settings", "seed")
+
+
+def test_own_results_are_listed_alone(trained, command, fake_network):
+    command("run", "--model", "vidm:RUN", "--dataset", "clevrer-mini", "--frames", 9, "--num-videos", 2, "--out", "own")
+    listed = command("results", "list", "--runs", "own", "--own")
+    assert len([line for line in listed.out.splitlines() if line.startswith("| vidm:RUN")]) == 1
+    assert "control:" not in listed.out
+    assert "control:" in command("results", "list", "--runs", "own").out

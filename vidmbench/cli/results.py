@@ -56,18 +56,20 @@ def import_records(
 @app.command("list")
 def list_records(
     runs: Annotated[Path, typer.Option("--runs", metavar="DIR", help="Records of your own runs.")] = RUNS,
+    own: Annotated[bool, typer.Option("--own", help="Only your own, not those of results/measured.")] = False,
 ) -> None:
     """List the measurements in ./runs and results/measured, oldest first.
 
     \b
     Examples:
       vidmbench results list
+      vidmbench results list --runs runs/demo --own
     """
     from vidmbench import resources
     from vidmbench.records import read_records
     from vidmbench.tables import measurement_rows
 
-    records = read_records(resources.results_dir() / "measured", runs)
+    records = read_records(*(() if own else (resources.results_dir() / "measured",)), runs)
     print(measurement_rows(records).to_markdown() if records else "no results yet\n", end="")
 
 
