@@ -47,6 +47,12 @@ def test_it_says_where_it_comes_from(vidm):
         assert log["loss"].iloc[-5:].mean() < 0.1 * log["loss"].iloc[0]
 
 
+def test_its_notes_tell_the_steps_of_first_frames(vidm):
+    assert vidm.sampling.content_steps != vidm.sampling.steps
+    (note, *_) = VidmVideos(vidm, num_videos=1).notes
+    assert f"{vidm.sampling.steps} steps a frame, {vidm.sampling.content_steps} for first frames" in note
+
+
 def test_its_frames_are_clean_and_move(vidm):
     """Frames as smooth as real ones, a grey plane with something on it, that changes from frame to frame."""
     drawn = VidmVideos(vidm, num_videos=8, batch_size=8, sampling=SamplingSpec(steps=10)).draw(range(8), 4)

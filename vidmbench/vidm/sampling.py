@@ -224,8 +224,10 @@ class VidmVideos:
 
     def _notes(self) -> tuple[str, ...]:
         spec = self.vidm.spec
+        steps, of_content = len(self.schedule), len(self.content_schedule)
+        first = f", {of_content} for first frames" if of_content != steps and self.content.digest == "generated" else ""
         notes = [
-            f"VIDM, {spec.variant} variant, {self.sampling.sampler} sampler, {self.sampling.steps} steps a frame",
+            f"VIDM, {spec.variant} variant, {self.sampling.sampler} sampler, {steps} steps a frame{first}",
             self.content.note,
             "the content frame opens each video"
             if spec.content_frame == "frame 0"
