@@ -142,8 +142,12 @@ class VidmVideos:
             if kept is None or kept.shape[1] <= max(wanted, default=0):
                 begin = block * self.batch_size
                 indices = range(begin, min(begin + self.batch_size, self.num_videos))
-                torch.set_num_threads(self._threads)  # readers are given one thread each
-                kept = self.draw(indices, max(wanted, default=0) + 1)
+                own = torch.get_num_threads()
+                torch.set_num_threads(self._threads)  # readers are given one thread each, and go on with it afterwards
+                try:
+                    kept = self.draw(indices, max(wanted, default=0) + 1)
+                finally:
+                    torch.set_num_threads(own)
                 self._blocks[block] = kept
             self._blocks.move_to_end(block)
             while len(self._blocks) > 2 and sum(frames.nbytes for frames in self._blocks.values()) > _KEPT_FRAMES:
