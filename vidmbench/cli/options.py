@@ -117,7 +117,11 @@ SamplerName = Annotated[
 Steps = Annotated[
     int | None,
     typer.Option(
-        metavar="K", help="Denoising steps a frame.", show_default="the checkpoint's", min=1, rich_help_panel=_VIDM
+        metavar="K",
+        help="Denoising steps a frame, first frames included.",
+        show_default="the checkpoint's",
+        min=1,
+        rich_help_panel=_VIDM,
     ),
 ]
 BatchSize = Annotated[int, typer.Option(metavar="K", help="Videos drawn at a time.", min=1, rich_help_panel=_VIDM)]

@@ -1,4 +1,4 @@
-"""``vidmbench train`` and ``vidmbench sample``: the model of the paper."""
+"""``vidmbench train``, ``sample`` and ``ablate``: the model of the paper."""
 
 import sys
 from collections.abc import Iterator
@@ -254,7 +254,7 @@ def ablate(
     \b
     Examples:
       vidmbench ablate --recipe tiny --dataset clevrer-mini --dry-run
-      vidmbench ablate --recipe tiny --budget 0.25 --steps 10 --out runs/ablation --dry-run
+      vidmbench ablate --recipe tiny --budget 0.25 --num-videos 64 --out runs/ablation --dry-run
     """
     from vidmbench.ablation import Ablation, plan_lines, run_ablation, scaled
     from vidmbench.models import Drawing
