@@ -193,14 +193,16 @@ class _Tick(Protocol):
 
 
 @contextmanager
-def progress_bar() -> Iterator[_Tick]:
-    """A bar on stderr, silent where stderr is no terminal; counts clips over all sources."""
+def progress_bar(unit: str = "clip") -> Iterator[_Tick]:
+    """A bar on stderr, silent where stderr is no terminal; another task, told by its total, starts it anew."""
     from tqdm import tqdm
 
-    bar: Any = tqdm(total=None, unit="clip", disable=not sys.stderr.isatty(), file=sys.stderr, leave=False)
+    bar: Any = tqdm(total=None, unit=unit, disable=not sys.stderr.isatty(), file=sys.stderr, leave=False)
 
     def tick(done: int, total: int, label: str) -> None:
-        bar.total = total
+        if total != bar.total or done < bar.n:
+            bar.reset(total=total)
+            bar.initial = bar.n = done - 1  # work of an earlier call counts as done, not towards the rate
         bar.set_description(label, refresh=False)
         bar.update(done - bar.n)
 

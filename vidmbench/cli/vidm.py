@@ -1,8 +1,6 @@
 """``vidmbench train``, ``sample`` and ``ablate``: the model of the paper."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,6 +19,7 @@ from vidmbench.cli.options import (
     Steps,
     choices_from,
     frames_bar,
+    progress_bar,
 )
 from vidmbench.errors import UsageError
 
@@ -97,7 +96,7 @@ def train(
         command=("vidmbench", *sys.argv[1:]),
         half=half,
     )
-    with _steps_bar() as progress:
+    with progress_bar("step") as progress:
         model = train_run(run, progress)
     print(
         f"model: {model}\npictures: {folder / 'samples'}\n"
@@ -204,30 +203,6 @@ def _write(folder: Path, source: Any, form: Form, fps: float) -> int:
     return kept
 
 
-@contextmanager
-def _steps_bar() -> Iterator[Any]:
-    """A bar on stderr, silent where stderr is no terminal: step, loss, time left."""
-    from tqdm import tqdm
-
-    bar: Any = tqdm(total=None, unit="step", disable=not sys.stderr.isatty(), file=sys.stderr)
-    task = ""
-
-    def tick(done: int, total: int, label: str) -> None:
-        nonlocal task
-        if label.split(",")[0] != task:  # content, flow, motion: each has a count of its own
-            task = label.split(",")[0]
-            bar.reset(total=total)
-            bar.initial = done - 1
-            bar.n = done - 1
-        bar.set_description(label, refresh=False)
-        bar.update(done - bar.n)
-
-    try:
-        yield tick
-    finally:
-        bar.close()
-
-
 def ablate(
     recipe: Annotated[str, typer.Option(metavar="NAME|FILE", help="The recipe of the default model.")] = "tiny",
     dataset: Annotated[
@@ -285,7 +260,7 @@ def ablate(
         print("\n".join(plan_lines(ablation)))
         return
     checked_output(folder)
-    with _steps_bar() as progress:
+    with progress_bar("step") as progress:
         records = run_ablation(ablation, progress)
 
     from vidmbench.tables import measurement_rows
