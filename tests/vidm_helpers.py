@@ -137,14 +137,14 @@ class GreyMotion(MotionNet):
         return _towards_grey(x_t, t, super().predict(x_t, t, n, first, z, residual))
 
 
-def small_vidm(variant="paper", *, sampler="ddim", steps=4, **changes):
+def small_vidm(variant="paper", *, sampler="ddim", steps=4, noise="frame", **changes):
     """A model of random weights whose frames are grey."""
     spec = small_spec(variant, **changes)
     return Vidm(
         spec=spec,
         content=randomised(GreyContent(spec), 1),
         motion=randomised(GreyMotion(spec), 2),
-        sampling=SamplingSpec(sampler=sampler, steps=steps),
+        sampling=SamplingSpec(sampler=sampler, steps=steps, noise=noise),
         sha256="0" * 64,
         where="made by a test",
     )

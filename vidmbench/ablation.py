@@ -183,8 +183,9 @@ def _trained(part: Part, off: Sequence[Component], ablation: Ablation, progress:
 
     with FileLock(folder / ".lock"):  # another process may be training the same generator for its own rows
         run = TrainRun(
-            recipe, ablation.dataset, folder, ablation.seed, (part,), ablation.choices.device, ablation.command
-        )
+            recipe, ablation.dataset, folder, ablation.seed, (part,), ablation.choices.device, ablation.command,
+            data_root=ablation.choices.data_root,
+        )  # fmt: skip
         path = train(run, told)
     return load_vidm(path, torch_device(ablation.choices.device))
 

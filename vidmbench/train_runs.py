@@ -22,11 +22,13 @@ from vidmbench.vidm.batches import Progress, TrainingVideos, to_tensor
 from vidmbench.vidm.checkpoint import FILE_NAME, Vidm, filled, save_vidm
 from vidmbench.vidm.config import PARTS, Part
 from vidmbench.vidm.content import ContentNet
+from vidmbench.vidm.first_frames import Content
 from vidmbench.vidm.motion import MotionNet
 from vidmbench.vidm.recipes import RecipeSpec, SamplingSpec
-from vidmbench.vidm.sampling import Content, VidmVideos
+from vidmbench.vidm.sampling import VidmVideos
 from vidmbench.vidm.spynet_weights import load_sintel
-from vidmbench.vidm.training import finished_weights, flow_weights, train_part
+from vidmbench.vidm.starting import Start, flow_weights
+from vidmbench.vidm.training import finished_weights, train_part
 
 # Pictures drawn during training: how many samples, how many frames, how many steps.
 _SAMPLES = 8
@@ -43,10 +45,13 @@ class TrainRun:
         dataset: On what, as ``--dataset`` names it; its training split unless one is given.
         out: The folder.
         seed: The seed.
+        data_root: Where a data set lies that the user owns.
         parts: Which generators; a folder may be finished by several calls.
         device: ``auto``, ``cpu`` or ``cuda``.
         command: The command line, for the model's header.
         half: Whether the finished model is stored in float16.
+        start: The model whose weights training starts from, as ``--model`` names it; None starts from the seed.
+            A generator that is not trained is taken over from it.
     """
 
     recipe: RecipeSpec
@@ -57,9 +62,11 @@ class TrainRun:
     device: str = "auto"
     command: tuple[str, ...] = ()
     half: bool = False
+    start: str | None = None
+    data_root: Path | None = None
 
 
-def training_source(dataset: str, recipe: RecipeSpec) -> Source:
+def training_source(dataset: str, recipe: RecipeSpec, data_root: Path | None = None) -> Source:
     """The videos to train on: the split that the real side of a score is not taken from.
 
     Raises:
@@ -73,7 +80,7 @@ def training_source(dataset: str, recipe: RecipeSpec) -> Source:
         split = spec.other_split(spec.default_split) or spec.default_split
     if pixels is None and recipe.model.resolution in spec.resolutions:
         pixels = recipe.model.resolution
-    return open_dataset(name, split, resolution=pixels)
+    return open_dataset(name, split, resolution=pixels, data_root=data_root)
 
 
 def train(run: TrainRun, progress: Progress | None = None) -> Path:
@@ -90,8 +97,9 @@ def train(run: TrainRun, progress: Progress | None = None) -> Path:
         VidmbenchError: Anything that cannot work; what was done is kept.
     """
     recipe = run.recipe
-    source = training_source(run.dataset, recipe)
+    source = training_source(run.dataset, recipe, run.data_root)
     sintel = load_sintel() if recipe.model.implicit_condition else None
+    starts, started = _starts(run) if run.start else ({}, None)
     with _processes(run.device) as device:
         is_first = not dist.is_initialized() or dist.get_rank() == 0
         videos = TrainingVideos(source, recipe.model.resolution, recipe.model.num_frames, recipe.data.videos)
@@ -101,18 +109,50 @@ def train(run: TrainRun, progress: Progress | None = None) -> Path:
         for part in run.parts:
             weights[part] = train_part(
                 part, recipe, videos, run.out, seed=run.seed, device=device, sintel=sintel,
-                progress=progress if is_first else None, pictures=pictures,
+                start=starts.get(part), progress=progress if is_first else None, pictures=pictures,
             )  # fmt: skip
         target = run.out / FILE_NAME
         if is_first:
             for part in (other for other in PARTS if other not in run.parts):
-                found = finished_weights(part, recipe, videos, run.out, seed=run.seed, has_sintel=sintel is not None)
+                found = finished_weights(
+                    part, recipe, videos, run.out,
+                    seed=run.seed, has_sintel=sintel is not None, start=starts.get(part),
+                )  # fmt: skip
                 if found is not None:
                     weights[part] = found
-            facts = _facts(run, list(weights), source, has_sintel=sintel is not None)
+            facts = _facts(run, list(weights), source, has_sintel=sintel is not None) | {"start": started}
+            for part, start in starts.items():  # what is not trained stays as it was
+                if part not in weights:
+                    kind = ContentNet if part == "content" else MotionNet
+                    weights[part] = filled(kind, recipe.model, start.weights, start.where, device).state_dict()
+            if started is not None:
+                facts["flow_start"] = started["facts"].get("flow_start", "not said")
             dtype = torch.float16 if run.half else torch.float32
             save_vidm(target, recipe.model, weights, recipe.sampling, facts, dtype=dtype)
     return target
+
+
+def _starts(run: TrainRun) -> tuple[dict[Part, Start], dict[str, Any]]:
+    """The weights to start from, and what the finished model says of them."""
+    from vidmbench.vidm.official import open_vidm
+
+    assert run.start is not None
+    dataset = "" if run.dataset.startswith("folder:") else parse_dataset(run.dataset).name
+    vidm = open_vidm(run.start, dataset, torch.device("cpu"))
+    nets: dict[Part, ContentNet | MotionNet | None] = {"content": vidm.content, "motion": vidm.motion}
+    starts: dict[Part, Start] = {
+        part: Start(net.state_dict(), vidm.sha256, Path(vidm.where)) for part, net in nets.items() if net is not None
+    }
+    for part in run.parts:
+        if part not in starts:
+            raise UsageError(
+                f"the model to start from has no {part} generator",
+                expected="a model with every generator that is trained",
+                found=" and ".join(starts),
+                where=vidm.where,
+                fix="--part " + " or ".join(starts),
+            )
+    return starts, {"sha256": vidm.sha256, "facts": dict(vidm.facts)}
 
 
 def _facts(run: TrainRun, parts: Sequence[Part], source: Source, *, has_sintel: bool) -> dict[str, Any]:
@@ -123,6 +163,7 @@ def _facts(run: TrainRun, parts: Sequence[Part], source: Source, *, has_sintel: 
         "data_digest": source.digest(),
         "seed": run.seed,
         "steps": {part: run.recipe.part(part).steps for part in parts},
+        "precision": {part: run.recipe.part(part).precision for part in parts},
         "flow_start": flow_weights(run.recipe, has_sintel=has_sintel),
         "command": list(run.command),
         "vidmbench": version("vidmbench"),

@@ -18,7 +18,7 @@ from vidmbench.vidm.content import ContentNet
 from vidmbench.vidm.motion import MotionNet
 from vidmbench.vidm.recipes import SamplingSpec
 from vidmbench.vidm.samplers import sample
-from vidmbench.vidm.sampling import MotionWalk, VidmVideos
+from vidmbench.vidm.sampling import VidmVideos
 
 IS_FULL = os.environ.get("VIDMBENCH_BENCHMARK_VIDM") == "full"
 CHANNELS = 128 if IS_FULL else 16
@@ -65,7 +65,7 @@ def plain_frame(videos, first, previous, n):
 def test_kept_features_save_time(variant, benchmark):
     videos = VidmVideos(vidm(variant), num_videos=BATCH, batch_size=BATCH)
     first = torch.from_numpy(np.random.default_rng(0).uniform(-1, 1, (BATCH, 3, RESOLUTION, RESOLUTION))).float()
-    walk = MotionWalk(videos, first, range(BATCH))
+    walk = videos.walk(first, range(BATCH))
     previous = walk.frame(1, first)  # the first frame pays for what the others share
     started = perf_counter()
     expected = plain_frame(videos, first, previous, 2)
@@ -86,7 +86,7 @@ def test_ten_solver_steps_against_a_hundred_ancestral_ones(benchmark):
 
     def walk(sampler, steps):
         sampling = SamplingSpec(sampler=sampler, steps=steps // share)
-        return MotionWalk(VidmVideos(model, num_videos=1, sampling=sampling), first, range(1))
+        return VidmVideos(model, num_videos=1, sampling=sampling).walk(first, range(1))
 
     started = perf_counter()
     walk("ancestral", 100).frame(1, first)

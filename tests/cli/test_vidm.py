@@ -1,89 +1,19 @@
 """``train``, ``sample``, ``run --model vidm`` and ``ablate``, from a minute recipe to records."""
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from minute_recipe import RECIPE
 from PIL import Image
 from safetensors.torch import load_file
 
 from vidmbench.records import read_record
 from vidmbench.videos import open_source
 
-RECIPE = """
-name = "minute"
-title = "For tests"
-dataset = "clevrer-mini"
-gpu_hours = 0.01
-memory_gib = 1.0
-device = "hours of a CPU"
-
-[model]
-resolution = 32
-num_frames = 16
-content = { channels = 8, multipliers = [1, 2], blocks = 1, attention = [16], head_channels = 8, groups = 4 }
-motion = { channels = 8, multipliers = [1, 2], blocks = 1, attention = [16], head_channels = 8, groups = 4 }
-flow = { widths = [4, 4, 4, 4], levels = 4 }
-
-[data]
-videos = 3
-start = "any"
-
-[flow_start]
-start = "photometric"
-steps = 2
-batch_size = 2
-
-[content]
-steps = 4
-batch_size = 2
-lr = 1e-3
-
-[motion]
-steps = 4
-batch_size = 2
-lr = 1e-3
-
-[sampling]
-sampler = "dpm-solver"
-steps = 2
-"""
-
-
-@pytest.fixture(autouse=True)
-def recipe(folder):
-    (folder / "minute.toml").write_text(RECIPE)
-    return folder / "minute.toml"
-
-
-@pytest.fixture(scope="session")
-def first_run(tmp_path_factory):
-    """A run, trained once for all tests."""
-    work = tmp_path_factory.mktemp("trained")
-    (work / "minute.toml").write_text(RECIPE)
-    done = subprocess.run(
-        [sys.executable, "-m", "vidmbench", "train", "--recipe", "minute.toml", "--out", "RUN"],
-        cwd=work,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "VIDMBENCH_CACHE": str(work / "cache")},
-    )
-    assert done.returncode == 0, done.stderr
-    assert "vidm:RUN" in done.stdout
-    return work / "RUN"
-
-
-@pytest.fixture
-def trained(first_run, folder):
-    """A finished run in the folder RUN."""
-    shutil.copytree(first_run, folder / "RUN")
-    return Path("RUN")
+pytestmark = pytest.mark.usefixtures("recipe")
 
 
 def frames_in(folder):

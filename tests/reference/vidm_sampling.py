@@ -27,7 +27,8 @@ def plain_frames(vidm, indices, num_frames, *, seed, first=None):
         def net(x_t, t, n=n, previous=previous):
             return vidm.motion(x_t, t, torch.full_like(t, n), first, previous)
 
-        previous = _plain_frame(vidm, indices, seed, ("motion", n), net)
+        purpose = ("motion",) if vidm.sampling.noise == "video" else ("motion", n)
+        previous = _plain_frame(vidm, indices, seed, purpose, net)
         frames.append(previous)
     return torch.stack(frames, dim=1).numpy()
 

@@ -91,6 +91,16 @@ def test_the_code_never_learns_the_last_frame_and_the_paper_does(variant, last):
     assert set(drawn("motion", variant=variant).n.tolist()) == set(range(1, last + 1))
 
 
+@pytest.mark.parametrize(("variant", "last"), [("paper", 7), ("official", 6)])
+def test_near_frame_numbers_are_log_uniform(variant, last):
+    """P(n) is log((n + 1) / n) over the logarithm of what lies above the last n."""
+    n = drawn("motion", variant=variant, numbers="near").n.tolist()
+    expected = np.log1p(1 / np.arange(1, last + 1)) / np.log(last + 1)
+    found = np.bincount(n, minlength=last + 1)[1:] / len(n)
+    assert expected.sum() == pytest.approx(1)
+    assert found == pytest.approx(expected, abs=4 * np.sqrt(0.25 / len(n)))
+
+
 def test_half_the_samples_are_mirrored_if_asked_for():
     mirrored = [told[2] for told in told_by(drawn("content").x_0)]
     assert 0.4 < np.mean(mirrored) < 0.6

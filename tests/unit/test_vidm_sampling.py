@@ -9,7 +9,7 @@ from vidm_helpers import SIZE, small_vidm
 
 from vidmbench.errors import DataError, UsageError
 from vidmbench.source import Source
-from vidmbench.vidm import sampling
+from vidmbench.vidm import sampling, walk
 from vidmbench.vidm.recipes import SamplingSpec
 from vidmbench.vidm.sampling import Content, VidmVideos
 
@@ -64,6 +64,16 @@ def test_frames_are_those_of_the_plain_loop(variant, sampler, floats):
     assert expected.std() > 0.1
     assert np.abs(expected).max() < 1.0
     assert found == pytest.approx(expected, abs=2e-4)
+
+
+@pytest.mark.parametrize("sampler", ["ancestral", "ddim"])
+def test_the_frames_of_a_video_can_share_their_noise(sampler, floats):
+    vidm = small_vidm(sampler=sampler, noise="video")
+    found = VidmVideos(vidm, num_videos=9, seed=3).draw([2, 7], 4)
+    assert found == pytest.approx(plain_frames(vidm, [2, 7], 4, seed=3), abs=2e-4)
+    anew = VidmVideos(small_vidm(sampler=sampler), num_videos=9, seed=3).draw([2, 7], 4)
+    assert np.array_equal(anew[:, 0], found[:, 0])
+    assert np.abs(np.diff(found[:, 1:], axis=1)).mean() < 0.5 * np.abs(np.diff(anew[:, 1:], axis=1)).mean()
 
 
 @pytest.mark.parametrize("changes", [{"posgn": False}, {"residual": False}, {"implicit_condition": False}])
@@ -145,7 +155,7 @@ def test_features_beyond_the_memory_cap_are_computed_anew_and_frames_stay(monkey
     videos = VidmVideos(vidm, num_videos=2, content=REAL)
     expected = videos.draw([0, 1], 4)
     one = sum(x.nbytes for x in vidm.motion.residual(real_frames([0, 1]), torch.tensor([0]), torch.tensor([1])))
-    monkeypatch.setattr(sampling, "_KEPT_BYTES", 2 * one + one // 2)
+    monkeypatch.setattr(walk, "_KEPT_BYTES", 2 * one + one // 2)
     features = counted(monkeypatch, vidm.motion.encoder, "features")
     assert np.array_equal(videos.draw([0, 1], 4), expected)
     assert len(features) == 2 + 3 * 3
@@ -243,6 +253,7 @@ def test_the_digest_changes_with_all_that_moves_a_pixel_and_nothing_else():
         digest(sampling=SamplingSpec(sampler="ddim", steps=5)),
         digest(sampling=SamplingSpec(sampler="ancestral", steps=4)),
         digest(sampling=SamplingSpec(sampler="ddim", steps=4, spacing="strided")),
+        digest(sampling=SamplingSpec(sampler="ddim", steps=4, noise="video")),
         digest(content=REAL),
         digest(content=dataclasses.replace(REAL, digest="other slopes")),
         digest(dataclasses.replace(vidm, sha256="1" * 64)),
@@ -256,5 +267,8 @@ def test_the_users_sampling_rules_over_the_models_own():
     videos = VidmVideos(vidm, num_videos=1, sampling=asked)
     assert videos.schedule.timesteps.tolist() == [0, 200, 400, 600, 800]
     assert any("dpm-solver sampler, 5 steps" in note for note in videos.notes)
+    assert not any("one draw of noise" in note for note in videos.notes)
+    shared = VidmVideos(vidm, num_videos=1, sampling=SamplingSpec(noise="video"))
+    assert any("one draw of noise" in note for note in shared.notes)
     with pytest.raises(UsageError, match="1 to 1000"):
         VidmVideos(vidm, num_videos=1, sampling=SamplingSpec(sampler="ddim", steps=1001))

@@ -196,8 +196,8 @@ def to_tensor(frames: Frames) -> Tensor:
 def draw(part: Part, videos: TrainingVideos, spec: VidmSpec, data: DataSpec, seed: int, indices: range) -> Batch:
     """The samples with these numbers.
 
-    Motion: x(0), x(n-1) and x(n) of one video, n uniform over 1 to N - 1; the official variant leaves the last frame
-    out, as its code does (reference: randint(1, N - 1)).
+    Motion: x(0), x(n-1) and x(n) of one video, n from 1 to N - 1; the official variant leaves the last frame out, as
+    its code does (reference: randint(1, N - 1)).
 
     Args:
         part: Which generator.
@@ -217,7 +217,7 @@ def draw(part: Part, videos: TrainingVideos, spec: VidmSpec, data: DataSpec, see
         random = generator(seed, "train", part, index)
         video = int(random.integers(len(videos)))
         if part == "motion":
-            n[row] = random.integers(1, spec.num_frames - (1 if spec.variant == "official" else 0))
+            n[row] = _frame_number(random, data, spec.num_frames - (1 if spec.variant == "official" else 0))
         first = int(random.integers(videos.num_frames(video) - n[row])) if data.start == "any" else 0
         read = videos.read(video, [first, first + max(int(n[row]) - 1, 0), first + int(n[row])])
         if data.flip and random.integers(2):
@@ -231,6 +231,13 @@ def draw(part: Part, videos: TrainingVideos, spec: VidmSpec, data: DataSpec, see
     if part == "content":
         return Batch(x_0, noise, steps, label=torch.from_numpy(label) if spec.num_classes else None)
     return Batch(x_0, noise, steps, to_tensor(frames["first"]), to_tensor(frames["previous"]), torch.from_numpy(n))
+
+
+def _frame_number(random: np.random.Generator, data: DataSpec, end: int) -> int:
+    """Draws n, from 1 to ``end`` - 1."""
+    if data.numbers == "near":
+        return min(int(end ** random.random()), end - 1)  # P(n) is proportional to log((n + 1) / n)
+    return int(random.integers(1, end))
 
 
 def batches(

@@ -44,6 +44,13 @@ class Vidm:
     where: str
     facts: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def device(self) -> torch.device:
+        """Where its networks are."""
+        net = self.motion or self.content
+        assert net is not None
+        return next(net.parameters()).device
+
 
 def save_vidm(
     target: Path,

@@ -8,6 +8,7 @@ from vidmbench.protocols import Frozen
 
 Variant = Literal["paper", "official"]
 Variance = Literal["fixed-small", "fixed-large", "learned-range"]
+NoiseChoice = Literal["frame", "video"]
 SamplerName = Literal["ancestral", "ddim", "dpm-solver"]
 Part = Literal["content", "motion"]
 Loss = Literal["mse", "robust", "p2-vlb"]

@@ -44,6 +44,24 @@ def open_vidm(text: str, dataset: str, device: torch.device) -> Vidm:
     return load_official(path, device) if path.suffix.lower() in SUFFIXES else load_vidm(path, device)
 
 
+def open_content(path: Path, device: torch.device) -> ContentNet:
+    """The content generator in a file, whoever wrote it: a checkpoint of vidmbench or the published network.
+
+    Raises:
+        WeightsError: It cannot be used, or holds no content generator.
+    """
+    if path.suffix.lower() in SUFFIXES:
+        return load_official_content(path, device)
+    content = load_vidm(path, device).content
+    if content is None:
+        raise WeightsError(
+            "this checkpoint has no content generator",
+            expected="a model of which the content part was trained",
+            where=str(path),
+        )
+    return content
+
+
 def load_official(path: Path, device: torch.device) -> Vidm:
     """Reads the published motion generator; its moving average is what is used.
 

@@ -9,9 +9,10 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_va
 from vidmbench import resources
 from vidmbench.errors import unknown
 from vidmbench.protocols import Frozen, load_toml
-from vidmbench.vidm.config import Part, SamplerName, VidmSpec
+from vidmbench.vidm.config import PARTS, NoiseChoice, Part, SamplerName, VidmSpec
 
 FlowStart = Literal["sintel", "photometric", "seed"]
+TrainingPrecision = Literal["fp32", "bf16"]
 
 
 class DataSpec(Frozen):
@@ -20,11 +21,14 @@ class DataSpec(Frozen):
     Attributes:
         videos: Videos of the training split; None takes all.
         start: Which frame is x(0): the video's first, as in the code, or any (the paper: "randomly selected").
+        numbers: How n is drawn: ``uniform``, as in the paper and its code, or ``near``: log-uniform, so that the first
+            frames, on which all later ones stand, are learnt first where steps are few.
         flip: Whether half the samples are mirrored.
     """
 
     videos: PositiveInt | None = None
     start: Literal["first", "any"] = "first"
+    numbers: Literal["uniform", "near"] = "uniform"
     flip: bool = True
 
 
@@ -51,7 +55,7 @@ class OptimiserSpec(Frozen):
     weight_decay: float = Field(default=0.01, ge=0)
     clip_norm: PositiveFloat = 1.0
     ema: float = Field(default=0.999, ge=0, lt=1)
-    precision: Literal["fp32", "bf16"] = "fp32"
+    precision: TrainingPrecision = "fp32"
 
     def lr_at(self, step: int) -> float:
         """The learning rate of a step, counted from 0."""
@@ -85,12 +89,15 @@ class SamplingSpec(Frozen):
         steps: Denoising steps a frame.
         content_steps: The same for first frames, which are drawn once a video; None takes ``steps``.
         spacing: ``even`` from the first to the last timestep, or ``strided`` from 0 ("ddim100" in the code).
+        noise: Noise of the motion generator: drawn anew for every ``frame``, as the paper does, or once a ``video``
+            and shared by its frames, which steadies what a small network cannot tell from its conditions.
     """
 
     sampler: SamplerName = "ancestral"
     steps: PositiveInt = 100
     content_steps: PositiveInt | None = None
     spacing: Literal["even", "strided"] = "even"
+    noise: NoiseChoice = "frame"
 
 
 class RecipeSpec(Frozen):
@@ -131,6 +138,15 @@ class RecipeSpec(Frozen):
         if (self.flow_start.start == "photometric") != (self.flow_start.steps > 0):
             raise ValueError("flow_start.steps must be given with start = 'photometric', and only then")
         return self
+
+    def in_precision(self, precision: TrainingPrecision | None) -> "RecipeSpec":
+        """The recipe with both generators trained in another precision; None leaves it as it is."""
+        if precision is None:
+            return self
+        changed = {"precision": precision}
+        return self.model_copy(
+            update={name: self.part(name).model_copy(update=changed) for name in PARTS}  # the fields are so called
+        )
 
     def part(self, part: Part) -> OptimiserSpec:
         """Training of one generator."""

@@ -3,7 +3,6 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -12,40 +11,20 @@ from torch import Tensor
 from vidmbench.arrays import Frames
 from vidmbench.errors import DataError, UsageError
 from vidmbench.files import sha256_of_parts
-from vidmbench.seeding import generator
 from vidmbench.source import Skipped
 from vidmbench.tf32 import without_tf32
 from vidmbench.vidm.checkpoint import Vidm
+from vidmbench.vidm.first_frames import Content, drawn_content, schedule_of, unit_noise
 from vidmbench.vidm.motion import MotionNet
 from vidmbench.vidm.recipes import SamplingSpec
-from vidmbench.vidm.samplers import sample
-from vidmbench.vidm.schedule import Schedule, even_steps, linear_schedule, strided_steps
+from vidmbench.vidm.walk import MotionWalk
 
 # Raised on any change that moves a pixel of a sample.
 VERSION = 1
-# Residual features kept from one frame to the next, at most; what does not fit is computed anew.
-_KEPT_BYTES = 4 * 2**30
 # Frames kept once drawn, at most; two blocks are kept in any case, as several threads read ahead.
 _KEPT_FRAMES = 256 * 2**20
 
-# Given sample numbers, their first frames: float32 (sample, 3, height, width) in [-1, 1].
-FirstFrames = Callable[[Sequence[int]], Tensor]
 FrameDone = Callable[[int], None]
-
-
-@dataclass(frozen=True)
-class Content:
-    """Where first frames come from.
-
-    Attributes:
-        frames: Gives them.
-        digest: What they are, for the cache.
-        note: What a reader of the score should know.
-    """
-
-    frames: FirstFrames
-    digest: str
-    note: str
 
 
 class VidmVideos:
@@ -95,9 +74,10 @@ class VidmVideos:
         self.seed = seed
         self.length = num_frames or spec.num_frames
         self.schedule = schedule_of(spec.num_timesteps, self.sampling)
-        of_content = {"steps": self.sampling.content_steps or self.sampling.steps}
-        self.content_schedule = schedule_of(spec.num_timesteps, self.sampling.model_copy(update=of_content))
-        self.content = content or Content(self._generated, "generated", "first frames: generated")
+        if content is None:
+            assert vidm.content is not None
+            content = drawn_content(vidm.content, self.sampling, seed, "generated", "first frames: generated")
+        self.content = content
         self.batch_size = batch_size
         self.on_frame = on_frame
         self.num_videos = num_videos
@@ -176,26 +156,36 @@ class VidmVideos:
 
     def _drawn(self, indices: Sequence[int], num_frames: int) -> Frames:
         opens = self.vidm.spec.content_frame == "frame 0"
-        first = self.content.frames(indices).to(self._device())
+        first = self.content.frames(indices).to(self.vidm.device)
         drawn = [to_uint8(first)] if opens else []
-        walk = MotionWalk(self, first, indices)
         if drawn:
             self._tell(len(indices))
         previous = first
+        walk = self.walk(first, indices) if len(drawn) < num_frames else None
         for n in range(len(drawn), num_frames):
+            assert walk is not None
             previous = walk.frame(n, previous)
             drawn.append(to_uint8(previous))
             self._tell(len(indices))
         frames: Frames = np.stack(drawn[:num_frames], axis=1)
         return frames
 
+    def walk(self, first: Tensor, indices: Sequence[int]) -> MotionWalk:
+        """What draws the frames after the first ones, float32 (sample, 3, height, width) in [-1, 1].
+
+        Raises:
+            UsageError: The model has no motion generator.
+        """
+        is_shared = self.sampling.noise == "video"
+
+        def noise(purpose: str, n: int) -> Callable[[], Tensor]:
+            return self.noise(indices, purpose, *(() if is_shared else (n,)))
+
+        return MotionWalk(self.motion, self.sampling.sampler, self.schedule, first, noise)
+
     def noise(self, indices: Sequence[int], *purpose: str | int) -> Callable[[], Tensor]:
-        """Unit noise for a batch, one frame's worth a call: sample i's depends on the seed, i and the purpose alone."""
-        randoms = [generator(self.seed, "sample", index, *purpose) for index in indices]
-        shape = (3, *self.size)
-        return lambda: torch.from_numpy(
-            np.stack([random.standard_normal(shape, dtype=np.float32) for random in randoms])
-        ).to(self._device())
+        """Unit noise for a batch; see :func:`vidmbench.vidm.first_frames.unit_noise`."""
+        return unit_noise(self.seed, indices, purpose, self.size, self.vidm.device)
 
     def frames_of_content(self, indices: Sequence[int]) -> Frames:
         """First frames alone, uint8 (sample, height, width, 3)."""
@@ -208,28 +198,10 @@ class VidmVideos:
             raise _no_motion(self.vidm)
         return self.vidm.motion
 
-    @torch.no_grad()
-    def _generated(self, indices: Sequence[int]) -> Tensor:
-        net = self.vidm.content
-        assert net is not None
-        noise = self.noise(indices, "content")
-        label = None
-        if self.vidm.spec.num_classes:
-            classes = [generator(self.seed, "class", i).integers(self.vidm.spec.num_classes) for i in indices]
-            label = torch.tensor(classes, device=self._device())
-        return sample(
-            self.sampling.sampler,
-            lambda x_t, t: net(x_t, t[:1], label),
-            noise(),
-            self.content_schedule,
-            noise=lambda _: noise(),
-            variance=self.vidm.spec.variance,
-        )
-
     def _notes(self) -> tuple[str, ...]:
         spec = self.vidm.spec
-        steps, of_content = len(self.schedule), len(self.content_schedule)
-        first = f", {of_content} for first frames" if of_content != steps and self.content.digest == "generated" else ""
+        steps, of_content = len(self.schedule), self.content.steps
+        first = f", {of_content} for first frames" if of_content not in (None, steps) else ""
         notes = [
             f"VIDM, {spec.variant} variant, {self.sampling.sampler} sampler, {steps} steps a frame{first}",
             self.content.note,
@@ -237,69 +209,15 @@ class VidmVideos:
             if spec.content_frame == "frame 0"
             else "the content frame is left out; the first frame drawn is n = 0",
         ]
+        if self.sampling.noise == "video":
+            notes.append("one draw of noise for all frames of a video; the paper draws anew for each frame")
         if self.length > spec.num_frames:
             notes.append(f"drawn to {self.length} frames, trained for {spec.num_frames}: later frames are extrapolated")
         return tuple(notes)
 
-    def _device(self) -> torch.device:
-        net = self.vidm.motion or self.vidm.content
-        assert net is not None
-        return next(net.parameters()).device
-
     def _tell(self, count: int) -> None:
         if self.on_frame is not None:
             self.on_frame(count)
-
-
-class MotionWalk:
-    """Draws the frames of one batch in order and keeps what does not change on the way.
-
-    The flow z is computed once a frame, not once a step (the paper: "only increased at the first timesteps and can
-    be then cached"); PosGN's maps are made for one sample and shared by the batch, whose t and n are equal; the
-    residual features of x(0) are kept from frame to frame where they do not depend on n.
-
-    Args:
-        videos: Model and settings.
-        first: x(0)_0, float32 (batch, 3, height, width).
-        indices: Sample numbers.
-    """
-
-    def __init__(self, videos: VidmVideos, first: Tensor, indices: Sequence[int]) -> None:
-        self.videos = videos
-        self.first = first
-        self.indices = indices
-        self._residuals: dict[int, list[Tensor] | None] = {}
-        self._bytes = 0
-
-    def frame(self, n: int, previous: Tensor) -> Tensor:
-        """x(n)_0 from x(n-1)_0, both float32 (batch, 3, height, width) in [-1, 1]."""
-        videos, net = self.videos, self.videos.motion
-        z = net.flow(self.first, previous)
-        number = torch.tensor([n], device=self.first.device)
-        noise = videos.noise(self.indices, "motion", n)
-
-        def model(x_t: Tensor, t: Tensor) -> Tensor:
-            return net.predict(x_t, t[:1], number, self.first, z, self._residual(t[:1], number))
-
-        return sample(
-            videos.sampling.sampler,
-            model,
-            noise(),
-            videos.schedule,
-            noise=lambda _: noise(),
-            variance=videos.vidm.spec.variance,
-        )
-
-    def _residual(self, t: Tensor, n: Tensor) -> list[Tensor] | None:
-        step, net = int(t), self.videos.motion
-        if step in self._residuals:
-            return self._residuals[step]
-        found = net.residual(self.first, t, n)
-        size = sum(feature.nbytes for feature in found or ())
-        if not net.encoder_sees_frame and self._bytes + size <= _KEPT_BYTES:
-            self._residuals[step] = found
-            self._bytes += size
-        return found
 
 
 def _no_motion(vidm: Vidm) -> UsageError:
@@ -309,16 +227,6 @@ def _no_motion(vidm: Vidm) -> UsageError:
         where=vidm.where,
         fix="train the motion part: vidmbench train --part motion",
     )
-
-
-def schedule_of(num_timesteps: int, sampling: SamplingSpec) -> Schedule:
-    """The steps that sampling visits.
-
-    Raises:
-        UsageError: More steps than the schedule has.
-    """
-    spaced = even_steps if sampling.spacing == "even" else strided_steps
-    return linear_schedule(num_timesteps).respaced(spaced(num_timesteps, sampling.steps))
 
 
 def to_uint8(frames: Tensor) -> Frames:

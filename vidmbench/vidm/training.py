@@ -14,14 +14,13 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from vidmbench.errors import ResultError, UsageError
-from vidmbench.vidm.batches import Batch, Progress, TrainingVideos, batches, flow_pairs
+from vidmbench.vidm.batches import Batch, Progress, TrainingVideos, batches
 from vidmbench.vidm.config import Part, VidmSpec
-from vidmbench.vidm.content import ContentNet
-from vidmbench.vidm.flow_training import pretrain_flow
 from vidmbench.vidm.losses import training_loss
 from vidmbench.vidm.motion import MotionNet
 from vidmbench.vidm.recipes import OptimiserSpec, RecipeSpec
 from vidmbench.vidm.schedule import Schedule, linear_schedule
+from vidmbench.vidm.starting import Start, flow_weights, new_net, start_flow
 from vidmbench.vidm.state import Log, TrainingState, read_tensors
 
 # How often the state is written, the log's rows are made, and pictures are drawn.
@@ -39,13 +38,6 @@ class Pictures(Protocol):
         ...
 
 
-def new_net(part: Part, spec: VidmSpec, seed: int) -> nn.Module:
-    """A network whose first weights depend on the seed alone."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed + (0 if part == "content" else 1_000_003))
-        return ContentNet(spec) if part == "content" else MotionNet(spec)
-
-
 def train_part(
     part: Part,
     recipe: RecipeSpec,
@@ -55,6 +47,7 @@ def train_part(
     seed: int,
     device: torch.device,
     sintel: Mapping[str, Tensor] | None = None,
+    start: Start | None = None,
     progress: Progress | None = None,
     pictures: Pictures | None = None,
 ) -> dict[str, Tensor]:
@@ -71,6 +64,7 @@ def train_part(
         seed: Seed of weights, batches and noise.
         device: Where.
         sintel: Weights of SpyNet, where the recipe wants them and the user has them.
+        start: The weights to start from; None starts from the seed.
         progress: Told steps done, steps in all, and the loss in words.
         pictures: Draws samples now and then.
 
@@ -80,6 +74,7 @@ def train_part(
     Raises:
         ResultError: The loss is no longer a number; the folder belongs to another run; memory ran out.
         UsageError: The batch cannot be shared equally; the Sintel weights do not fit the recipe's flow network.
+        WeightsError: The weights to start from do not fit the recipe's model.
     """
     spec, optimiser = recipe.model, recipe.part(part)
     rank, world = _processes()
@@ -94,13 +89,16 @@ def train_part(
     for left in out.glob(f".{part}.state.*.safetensors") if rank == 0 else ():
         left.unlink()  # half a state, of a process that was killed while it wrote
     net = new_net(part, spec, seed).to(device)
-    facts = _facts(part, recipe, videos, seed, sintel is not None)
+    facts = _facts(part, recipe, videos, seed, sintel is not None, start)
     state = TrainingState(net, _copied(net), _adamw(net, optimiser), 0, facts)
     if path.is_file():
         state.load(path)
         state.ema = {name: value.to(device) for name, value in state.ema.items()}
+    elif start is not None:
+        start.fill(net, spec)
+        state.ema = _copied(net)
     elif isinstance(net, MotionNet) and net.spynet is not None:
-        _start_flow(net, recipe, videos, seed, sintel, progress)
+        start_flow(net, recipe, videos, seed, sintel, progress)
         state.ema = _copied(net)
     if state.step >= optimiser.steps:
         return state.ema
@@ -145,7 +143,14 @@ def train_part(
 
 
 def finished_weights(
-    part: Part, recipe: RecipeSpec, videos: TrainingVideos, out: Path, *, seed: int, has_sintel: bool
+    part: Part,
+    recipe: RecipeSpec,
+    videos: TrainingVideos,
+    out: Path,
+    *,
+    seed: int,
+    has_sintel: bool,
+    start: Start | None = None,
 ) -> dict[str, Tensor] | None:
     """The moving average that a finished :func:`train_part` with these settings left, or None.
 
@@ -156,7 +161,7 @@ def finished_weights(
     if not path.is_file():
         return None
     tensors, header = read_tensors(path)
-    wanted = json.loads(json.dumps(_facts(part, recipe, videos, seed, has_sintel)))
+    wanted = json.loads(json.dumps(_facts(part, recipe, videos, seed, has_sintel, start)))
     if header["step"] < recipe.part(part).steps or header["facts"] != wanted:
         return None
     return {name.removeprefix("ema."): value for name, value in tensors.items() if name.startswith("ema.")}
@@ -211,39 +216,10 @@ def _step(
     return value, float(norm)
 
 
-def _start_flow(
-    net: MotionNet,
-    recipe: RecipeSpec,
-    videos: TrainingVideos,
-    seed: int,
-    sintel: Mapping[str, Tensor] | None,
-    progress: Progress | None,
-) -> None:
-    assert net.spynet is not None
-    if recipe.flow_start.start == "sintel" and sintel is not None:
-        wanted = {name: tuple(value.shape) for name, value in net.spynet.named_parameters()}
-        if {name: tuple(value.shape) for name, value in sintel.items() if name in wanted} != wanted:
-            flow = recipe.model.flow
-            raise UsageError(
-                "the flow network of this recipe is not of the size of the Sintel weights",
-                expected="widths = [32, 64, 32, 16], levels = 6",
-                found=f"widths = {list(flow.widths)}, levels = {flow.levels}",
-                where="model.flow",
-                fix="take these sizes, or flow_start.start = 'photometric' or 'seed'",
-            )
-        net.spynet.load_state_dict(dict(sintel), strict=False)  # the public file has no mean and std
-    elif recipe.flow_start.start == "photometric":
-        pretrain_flow(
-            net.spynet,
-            lambda step: flow_pairs(videos, recipe.flow_start, seed, step),
-            steps=recipe.flow_start.steps,
-            seed=seed,
-            progress=progress,
-        )
-
-
-def _facts(part: Part, recipe: RecipeSpec, videos: TrainingVideos, seed: int, has_sintel: bool) -> Mapping[str, Any]:
-    """What must be the same for a run to go on; the flow's start only where it is the sintel weights."""
+def _facts(
+    part: Part, recipe: RecipeSpec, videos: TrainingVideos, seed: int, has_sintel: bool, start: Start | None
+) -> Mapping[str, Any]:
+    """What must be the same for a run to go on."""
     facts: dict[str, Any] = {
         "part": part,
         "seed": seed,
@@ -252,19 +228,11 @@ def _facts(part: Part, recipe: RecipeSpec, videos: TrainingVideos, seed: int, ha
         "frames": recipe.data.model_dump(mode="json"),
         "training": recipe.part(part).model_dump(mode="json"),
     }
-    if part == "motion" and recipe.model.implicit_condition:
+    facts["start"] = None if start is None else start.sha256
+    if part == "motion" and recipe.model.implicit_condition and start is None:
         facts["flow_start"] = recipe.flow_start.model_dump(mode="json")
         facts["flow_weights"] = flow_weights(recipe, has_sintel=has_sintel)
     return facts
-
-
-def flow_weights(recipe: RecipeSpec, *, has_sintel: bool) -> str:
-    """What SpyNet really started from: ``none`` without implicit condition, ``seed`` where sintel is not there."""
-    if not recipe.model.implicit_condition:
-        return "none"
-    if recipe.flow_start.start == "sintel" and not has_sintel:
-        return "seed"
-    return recipe.flow_start.start
 
 
 def _adamw(net: nn.Module, optimiser: OptimiserSpec) -> torch.optim.Optimizer:
