@@ -1,11 +1,13 @@
 """What ``run`` and ``score`` may be told, and the protocols that follow from it."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from vidmbench.datasets import DatasetSpec, OnBad
+from vidmbench.datasets import DatasetSpec, LayoutsSpec, OnBad, parse_dataset, spec_of
 from vidmbench.detectors.base import Device, Precision
+from vidmbench.errors import UsageError
 from vidmbench.models import Drawing
-from vidmbench.protocols import ProtocolSpec, load_protocol
+from vidmbench.protocols import DatasetStage, ProtocolSpec, load_protocol
 
 DEFAULT_PROTOCOL = "fvd-vidm-paper"
 
@@ -24,6 +26,7 @@ class Choices:
         precision: ``fp32`` or ``bf16``.
         device: Where networks run.
         on_bad: Whether unusable videos stop the work or are left out.
+        data_root: Where data sets lie that the user owns.
         drawing: How a VIDM is drawn from.
     """
 
@@ -36,13 +39,19 @@ class Choices:
     precision: Precision = "fp32"
     device: Device = "auto"
     on_bad: OnBad = "stop"
+    data_root: Path | None = None
     drawing: Drawing = field(default_factory=Drawing)
 
-    def bound(self, dataset: DatasetSpec | None = None) -> list[ProtocolSpec]:
+    def bound(
+        self, dataset: DatasetSpec | None = None, resolution: int | None = None, *, is_cropped: bool = True
+    ) -> list[ProtocolSpec]:
         """Every protocol at every clip length.
 
         Args:
-            dataset: A named data set lowers the number of videos to its own default.
+            dataset: A named data set lowers the number of videos to its own default; one that lies on the user's disk
+                is cropped and resized as the protocol says.
+            resolution: The resolution that its name asks for.
+            is_cropped: False where the videos are taken as they are, whatever the protocol says: ``score``.
 
         Raises:
             ProtocolError: Unknown protocol, or a file with mistakes.
@@ -51,6 +60,7 @@ class Choices:
         specs = []
         for protocol in (load_protocol(name) for name in self.protocols):
             for frames in self.frames or (None,):
+                is_owned = isinstance(dataset, LayoutsSpec) and is_cropped
                 specs.append(
                     protocol.bound(
                         frames=frames,
@@ -58,9 +68,38 @@ class Choices:
                         num_real=_count(self.num_real, protocol.clips.real.videos, dataset),
                         num_fake=_count(self.num_fake, protocol.clips.fake.videos, dataset),
                         seed=self.seed,
+                        stage=protocol.dataset.bound(is_owned=is_owned, resolution=resolution),
                     )
                 )
         return specs
+
+    def stage(self, dataset: str) -> DatasetStage | None:
+        """How all protocols bring a data set to clips; None where it is not one on the user's disk.
+
+        Args:
+            dataset: As ``--dataset`` names it.
+
+        Raises:
+            UsageError: The protocols do it in different ways, so that one reading cannot serve them all.
+        """
+        spec = spec_of(dataset)
+        if not isinstance(spec, LayoutsSpec):
+            return None
+        stages = {one.name: one.dataset for one in self.bound(spec, parse_dataset(dataset).resolution)}
+        first, *others = stages.items()
+        for name, stage in others:
+            ways = [
+                f"{who}: {what.pre_resize} at {what.resolution} of {what.splits.get(spec.name, spec.default_split)}"
+                for who, what in (first, (name, stage))
+            ]
+            if ways[0].partition(": ")[2] != ways[1].partition(": ")[2]:
+                raise UsageError(
+                    "these protocols read the data set in different ways",
+                    expected="protocols that crop and resize it alike and take the same split",
+                    found="; ".join(ways),
+                    fix="score them in two runs",
+                )
+        return first[1]
 
 
 def _count(asked: int | None, videos: int | None, dataset: DatasetSpec | None) -> int | None:

@@ -6,6 +6,7 @@ import numpy as np
 
 from vidmbench.arrays import Frames
 from vidmbench.files import sha256_of_parts
+from vidmbench.recompression import COMPRESSIONS
 from vidmbench.seeding import generator
 from vidmbench.source import Source, Transformed
 
@@ -21,6 +22,7 @@ KINDS: dict[str, str] = {
     "shuffled": "each clip's frames in a seeded random order",
     "blurred": "each frame blurred, sigma = height / 64 pixels",
     "noise": "each frame with Gaussian noise of 8 grey levels",
+    **{name: f"through {compression.title}" for name, compression in COMPRESSIONS.items()},
 }
 
 
@@ -46,13 +48,19 @@ def control(kind: str, base: Source, *, seed: int = 0, is_paired: bool = False) 
         "blurred": lambda frames, _: _blurred(frames),
         "noise": lambda frames, name: _noisy(frames, generator(seed, "noise", name, len(frames))),
     }
-    return Transformed(
+    compression = COMPRESSIONS.get(kind)
+    if compression is not None:
+        change[kind] = lambda frames, _: compression.through(frames)
+    source = Transformed(
         base,
         change[kind],
         label=f"control:{kind}",
         digest=sha256_of_parts("control", kind, str(_VERSION), str(seed), base.digest()),
         is_paired=is_paired,
     )
+    if compression is not None:
+        source.compression = compression.label
+    return source
 
 
 def static_of(base: Source) -> Transformed:

@@ -3,53 +3,28 @@
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from pydantic import Field, PositiveInt
-
-from vidmbench import resources
 from vidmbench.controls import KINDS, control
+from vidmbench.dataset_specs import DatasetSpec, LayoutsSpec, ToyworldSpec, dataset_names, load_dataset
 from vidmbench.errors import DataError, UsageError, unknown
-from vidmbench.protocols import Frozen, load_toml
+from vidmbench.protocols import DatasetStage
 from vidmbench.source import Source
 
 OnBad = Literal["stop", "skip"]
 
-
-class DatasetSpec(Frozen):
-    """A data set, as protocols/datasets/NAME.toml declares it.
-
-    Attributes:
-        name: The file's name without its suffix.
-        title: A line for people.
-        reader: What reads it.
-        splits: Its splits.
-        default_split: The split that stands for the real side.
-        videos: Videos a split.
-        default_num_videos: Videos taken when nothing else is asked for.
-        frames: Frames of a video.
-        fps: Frames a second.
-        resolution: Pixels, square.
-        resolutions: All it can be made at; empty where the videos are as they are.
-        licence: Licence of the footage.
-        note: What a user should know.
-    """
-
-    name: str
-    title: str
-    reader: Literal["toyworld"]
-    splits: tuple[str, ...] = Field(strict=False)
-    default_split: str
-    videos: PositiveInt
-    default_num_videos: PositiveInt
-    frames: PositiveInt
-    fps: PositiveInt
-    resolution: PositiveInt
-    resolutions: tuple[PositiveInt, ...] = Field(default=(), strict=False)
-    licence: str
-    note: str = ""
-
-    def other_split(self, split: str) -> str | None:
-        """A split that shares no video with ``split``, or None."""
-        return next((other for other in self.splits if other != split), None)
+__all__ = [
+    "DatasetName",
+    "DatasetSpec",
+    "LayoutsSpec",
+    "OnBad",
+    "ToyworldSpec",
+    "dataset_names",
+    "load_dataset",
+    "open_any",
+    "open_control",
+    "open_dataset",
+    "open_real",
+    "parse_dataset",
+]
 
 
 class DatasetName(NamedTuple):
@@ -75,59 +50,100 @@ def parse_dataset(text: str) -> DatasetName:
     return DatasetName(name, split or None, int(pixels) if pixels else None)
 
 
-def dataset_names() -> list[str]:
-    """Names of all declared data sets, sorted."""
-    return sorted(path.stem for path in (resources.protocols_dir() / "datasets").glob("*.toml"))
-
-
-def load_dataset(name: str) -> DatasetSpec:
-    """Loads a data set's declaration.
-
-    Raises:
-        ProtocolError: Unknown name, or a file with mistakes.
-    """
-    if name not in dataset_names():
-        raise unknown(
-            "data set", name, dataset_names(), fix="see them all: vidmbench list datasets; or use folder:PATH"
-        )
-    return load_toml(resources.protocols_dir() / "datasets" / f"{name}.toml", DatasetSpec)
-
-
-def open_dataset(name: str, split: str | None = None, *, resolution: int | None = None) -> Source:
+def open_dataset(
+    name: str,
+    split: str | None = None,
+    *,
+    resolution: int | None = None,
+    data_root: Path | None = None,
+    on_bad: OnBad = "stop",
+    stage: DatasetStage | None = None,
+) -> Source:
     """The videos of one split.
 
     Args:
         name: A declared data set.
         split: One of its splits; None takes the one that stands for the real side.
         resolution: Pixels, where the data set can be made at several; None takes its usual one.
+        data_root: Where a data set that the user owns lies, see :func:`vidmbench.dataset_layouts.root_of`.
+        on_bad: Whether unusable files of such a data set stop the work or are left out.
+        stage: How a protocol crops and resizes such a data set, and which split it takes; None leaves it as it is.
 
     Raises:
         ProtocolError: Unknown data set.
-        DataError: Unknown split, or a resolution at which it cannot be made.
+        UsageError: The user owns the data set, and nobody said where it lies.
+        DataError: Unknown split, a resolution at which it cannot be made, or files that cannot be used.
     """
     spec = load_dataset(name)
-    split = split or spec.default_split
+    split = split or split_of(spec, stage)
     if split not in spec.splits:
         raise unknown(f"split of {name}", split, spec.splits, error=DataError)
-    known = spec.resolutions or (spec.resolution,)
-    if resolution is not None and resolution not in known:
+    known = (spec.resolutions or (spec.resolution,)) if isinstance(spec, ToyworldSpec) else ()
+    is_resized = stage is not None and stage.pre_resize != "none"
+    if resolution is not None and resolution not in known and not is_resized:
         raise DataError(
             f"{name} cannot be had at {resolution} pixels",
-            expected=f"one of {', '.join(map(str, known))}",
+            expected=f"one of {', '.join(map(str, known))}" if known else "the videos as they are on disk",
             found=str(resolution),
+            fix=None if known else f"--dataset {name}@{split}; the protocol crops and resizes",
         )
+    if isinstance(spec, LayoutsSpec):
+        from vidmbench.dataset_layouts import open_layouts, root_of
+        from vidmbench.framing import FramedSource
+        from vidmbench.videos.prepared import is_prepared
+
+        root = root_of(spec, data_root)
+        if is_prepared(root):
+            return _prepared(spec, split, root, stage)
+        source = open_layouts(spec, root, split, on_bad=on_bad, progress=True)
+        return FramedSource(source, stage.pre_resize, stage.resolution) if stage is not None else source
     from vidmbench.toyworld import ToyVideos
 
     return ToyVideos(split, num_videos=spec.videos, resolution=resolution or spec.resolution)
 
 
-def open_real(text: str, *, on_bad: OnBad = "stop", resolution: int | None = None) -> tuple[Source, DatasetSpec | None]:
+def split_of(spec: DatasetSpec, stage: DatasetStage | None = None) -> str:
+    """The split that stands for the real side where none is named."""
+    return stage.splits.get(spec.name, spec.default_split) if stage is not None else spec.default_split
+
+
+def _prepared(spec: LayoutsSpec, split: str, root: Path, stage: DatasetStage | None) -> Source:
+    """A split out of a file that ``data prepare`` wrote.
+
+    Raises:
+        DataError: It holds another data set or split, or frames that were prepared otherwise.
+    """
+    from vidmbench.videos.prepared import open_prepared
+
+    rule, pixels = (stage.pre_resize, stage.resolution) if stage is not None else (None, None)
+    source = open_prepared(root, rule=rule, pixels=pixels)
+    if source.label != f"{spec.name}@{split}":
+        raise DataError(
+            f"{root.name} holds something else",
+            expected=f"{spec.name}@{split}",
+            found=source.label,
+            where=str(root),
+            fix=f"name the split: --dataset {source.label}" if source.label.startswith(f"{spec.name}@") else None,
+        )
+    return source
+
+
+def open_real(
+    text: str,
+    *,
+    on_bad: OnBad = "stop",
+    resolution: int | None = None,
+    data_root: Path | None = None,
+    stage: DatasetStage | None = None,
+) -> tuple[Source, DatasetSpec | None]:
     """The real side, as ``--dataset`` names it.
 
     Args:
         text: A data set's name, with ``@SPLIT`` and ``/PIXELS`` if wanted, or ``folder:PATH``.
         on_bad: Whether unusable files stop the work or are left out.
         resolution: The model's; taken where the name gives none and the data set can be made at it.
+        data_root: Where a data set that the user owns lies.
+        stage: See :func:`open_dataset`.
 
     Returns:
         The source, and the data set's declaration unless it is a bare folder.
@@ -138,10 +154,18 @@ def open_real(text: str, *, on_bad: OnBad = "stop", resolution: int | None = Non
     spec = load_dataset(name)
     if pixels is None and resolution in spec.resolutions:
         pixels = resolution
-    return open_dataset(name, split, resolution=pixels), spec
+    source = open_dataset(name, split, resolution=pixels, data_root=data_root, on_bad=on_bad, stage=stage)
+    return source, spec
 
 
-def open_any(text: str, *, real: str | None = None, on_bad: OnBad = "stop", seed: int = 0) -> Source:
+def spec_of(text: str) -> DatasetSpec | None:
+    """The declaration of a data set as ``--dataset`` names it; None for ``folder:PATH``."""
+    return None if text.startswith("folder:") else load_dataset(parse_dataset(text).name)
+
+
+def open_any(
+    text: str, *, real: str | None = None, on_bad: OnBad = "stop", seed: int = 0, data_root: Path | None = None
+) -> Source:
     """One side of ``score``: a path, ``dataset:NAME[@SPLIT]`` or ``control:NAME``.
 
     Args:
@@ -149,19 +173,28 @@ def open_any(text: str, *, real: str | None = None, on_bad: OnBad = "stop", seed
         real: The real side as the user wrote it; controls are made from it.
         on_bad: Whether unusable files stop the work or are left out.
         seed: Seed of the controls' random choices.
+        data_root: Where a data set that the user owns lies.
     """
     if text.startswith("dataset:"):
-        return open_real(text.removeprefix("dataset:"))[0]
+        return open_real(text.removeprefix("dataset:"), on_bad=on_bad, data_root=data_root)[0]
     if text.startswith("control:"):
         if real is None or real.startswith("control:"):
             raise UsageError("a control is made from the real side", found=text, fix="give it as the second source")
         is_named = real.startswith("dataset:")
         named = real.removeprefix("dataset:") if is_named else f"folder:{real.removeprefix('folder:')}"
-        return open_control(text.removeprefix("control:"), named, on_bad=on_bad, seed=seed)
+        return open_control(text.removeprefix("control:"), named, on_bad=on_bad, seed=seed, data_root=data_root)
     return _open_path(text.removeprefix("folder:"), on_bad)
 
 
-def open_control(kind: str, real: str, *, on_bad: OnBad = "stop", seed: int = 0) -> Source:
+def open_control(
+    kind: str,
+    real: str,
+    *,
+    on_bad: OnBad = "stop",
+    seed: int = 0,
+    data_root: Path | None = None,
+    stage: DatasetStage | None = None,
+) -> Source:
     """A control made from the real side: from its other split, or paired with it where it has only one.
 
     Args:
@@ -169,18 +202,21 @@ def open_control(kind: str, real: str, *, on_bad: OnBad = "stop", seed: int = 0)
         real: The real side as ``--dataset`` names it.
         on_bad: Whether unusable files stop the work or are left out.
         seed: Seed of the control's random choices.
+        data_root: Where a data set that the user owns lies.
+        stage: See :func:`open_dataset`.
 
     Raises:
         DataError: ``real`` was asked of a source with one split: it would be scored against itself.
     """
     if kind not in KINDS:
         raise unknown("control", kind, KINDS, error=UsageError, fix="see them all: vidmbench list models")
-    source, spec = open_real(real, on_bad=on_bad)
+    source, spec = open_real(real, on_bad=on_bad, data_root=data_root, stage=stage)
     if spec is not None:
         _, split, pixels = parse_dataset(real)
-        other = spec.other_split(split or spec.default_split)
+        other = _other_split(spec, split or split_of(spec, stage), data_root)
         if other is not None:
-            return control(kind, open_dataset(spec.name, other, resolution=pixels), seed=seed, is_paired=False)
+            base = open_dataset(spec.name, other, resolution=pixels, data_root=data_root, on_bad=on_bad, stage=stage)
+            return control(kind, base, seed=seed, is_paired=False)
     if kind == "real":
         raise DataError(
             "control:real needs a second split of the real data",
@@ -191,6 +227,19 @@ def open_control(kind: str, real: str, *, on_bad: OnBad = "stop", seed: int = 0)
     return control(kind, source, seed=seed, is_paired=True)
 
 
+def _other_split(spec: DatasetSpec, split: str, data_root: Path | None) -> str | None:
+    """A split that shares no video with this one, if this copy of the data set has it."""
+    other = spec.other_split(split)
+    if other is None or isinstance(spec, ToyworldSpec):
+        return other
+    from vidmbench.dataset_layouts import has_split, root_of
+    from vidmbench.videos.prepared import is_prepared
+
+    if is_prepared(root_of(spec, data_root)):
+        return None  # a prepared file holds one split
+    return other if has_split(spec, root_of(spec, data_root), other) else None
+
+
 def _open_path(text: str, on_bad: OnBad) -> Source:
     if not text.strip():
         raise UsageError("a source without a path", expected="a folder, zip, npy, npz or video file", found="nothing")
@@ -198,6 +247,10 @@ def _open_path(text: str, on_bad: OnBad) -> Source:
         named = [f"dataset:{text}"] if text in dataset_names() else [f"control:{text}"] if text in KINDS else []
         if named:
             raise UsageError(f"there is no {text} here", found=text, fix=f"did you mean {named[0]}?")
+    from vidmbench.baseline_samples import open_prefixed
     from vidmbench.videos import open_source
 
+    prefixed = open_prefixed(text, on_bad=on_bad)
+    if prefixed is not None:
+        return prefixed
     return open_source(Path(text).expanduser(), on_bad=on_bad, progress=True)

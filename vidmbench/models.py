@@ -9,7 +9,7 @@ from vidmbench.datasets import load_dataset, open_dataset, open_real, parse_data
 from vidmbench.errors import DataError, UsageError
 from vidmbench.files import sha256_of
 from vidmbench.source import Source
-from vidmbench.vidm.config import SamplerName
+from vidmbench.vidm.config import NoiseChoice, SamplerName
 from vidmbench.vidm.recipes import SamplingSpec
 
 if TYPE_CHECKING:
@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from vidmbench.vidm.checkpoint import Vidm
-    from vidmbench.vidm.sampling import Content, VidmVideos
+    from vidmbench.vidm.first_frames import Content
+    from vidmbench.vidm.sampling import VidmVideos
+
+# Files given as --content that hold a content generator; all others are pictures.
+_WEIGHTS = (".safetensors", ".tar", ".pth", ".pt")
 
 
 @dataclass(frozen=True)
@@ -25,9 +29,10 @@ class Drawing:
     """How a VIDM is drawn from; None leaves a choice to the checkpoint.
 
     Attributes:
-        content: Where first frames come from: ``generated``, ``real``, or a picture's path.
+        content: Where first frames come from: ``generated``, ``real``, or the path of a picture or of weights.
         sampler: A name in :data:`vidmbench.vidm.samplers.SAMPLERS`.
         steps: Denoising steps a frame.
+        noise: Whether noise is drawn for each ``frame`` or once a ``video``.
         batch_size: Videos drawn at a time.
         on_frame: Told the number of frames drawn, after each.
     """
@@ -35,13 +40,14 @@ class Drawing:
     content: str | None = None
     sampler: SamplerName | None = None
     steps: int | None = None
+    noise: NoiseChoice | None = None
     batch_size: int = 16
     on_frame: Callable[[int], None] | None = None
 
     @property
     def is_default(self) -> bool:
         """Whether nothing was asked for."""
-        return self.content is None and self.sampler is None and self.steps is None
+        return (self.content, self.sampler, self.steps, self.noise) == (None,) * 4
 
 
 def is_vidm(model: str) -> bool:
@@ -80,7 +86,14 @@ def torch_device(device: str) -> "torch.device":
 
 
 def videos_of(
-    vidm: "Vidm", dataset: str, drawing: Drawing, *, num_videos: int, num_frames: int | None = None, seed: int = 0
+    vidm: "Vidm",
+    dataset: str,
+    drawing: Drawing,
+    *,
+    num_videos: int,
+    num_frames: int | None = None,
+    seed: int = 0,
+    data_root: Path | None = None,
 ) -> "VidmVideos":
     """The samples of a VIDM as a source.
 
@@ -91,16 +104,20 @@ def videos_of(
         num_videos: How many samples.
         num_frames: Frames of each; None takes what the model was trained for.
         seed: The seed.
+        data_root: Where a data set that the user owns lies.
 
     Raises:
         UsageError: A choice that the model does not allow.
         DataError: The picture given as first frame cannot be read.
+        WeightsError: The content generator given cannot be read.
     """
     from vidmbench.vidm.sampling import VidmVideos
 
     asked: dict[str, str | int | None] = {} if drawing.sampler is None else {"sampler": drawing.sampler}
     if drawing.steps is not None:
         asked |= {"steps": drawing.steps, "content_steps": None}
+    if drawing.noise is not None:
+        asked["noise"] = drawing.noise
     sampling = SamplingSpec.model_validate(vidm.sampling.model_dump() | asked)
     return VidmVideos(
         vidm,
@@ -108,15 +125,17 @@ def videos_of(
         num_frames=num_frames,
         seed=seed,
         sampling=sampling,
-        content=_content(drawing.content, vidm, dataset),
+        content=_content(drawing.content, vidm, dataset, sampling, seed, data_root),
         batch_size=drawing.batch_size,
         on_frame=drawing.on_frame,
     )
 
 
-def _content(choice: str | None, vidm: "Vidm", dataset: str) -> "Content | None":
-    """First frames from elsewhere; None where the content generator draws them."""
-    from vidmbench.vidm.sampling import Content
+def _content(
+    choice: str | None, vidm: "Vidm", dataset: str, sampling: SamplingSpec, seed: int, data_root: Path | None
+) -> "Content | None":
+    """First frames from elsewhere; None where the model's own content generator draws them."""
+    from vidmbench.vidm.first_frames import Content
 
     if choice is None or choice == "generated":
         if choice and vidm.content is None:
@@ -129,23 +148,44 @@ def _content(choice: str | None, vidm: "Vidm", dataset: str) -> "Content | None"
         return None
     resolution = vidm.spec.resolution
     if choice == "real":
-        source = _content_source(dataset, resolution)
+        source = _content_source(dataset, resolution, data_root)
         note = f"first frames: real, frame 0 of each video of {source.label}"
         return Content(lambda indices: _first_frames(source, indices, resolution), f"real:{source.digest()}", note)
     path = Path(choice).expanduser()
     if not path.is_file():
         raise UsageError(
             "there is no such first frame",
-            expected="generated, real, or the path of a picture",
+            expected="generated, real, or the path of a picture or of a content generator's weights",
             found=f"--content {choice}",
         )
+    if path.suffix.lower() in _WEIGHTS:
+        return _content_of_file(path, vidm, sampling, seed)
     picture = _picture(path, resolution)
     digest = sha256_of(path)
     note = f"first frames: one picture for all videos, {path.name} (sha256 {digest[:8]})"
     return Content(lambda indices: picture.expand(len(indices), -1, -1, -1), f"file:{digest}", note)
 
 
-def _content_source(dataset: str, resolution: int) -> Source:
+def _content_of_file(path: Path, vidm: "Vidm", sampling: SamplingSpec, seed: int) -> "Content":
+    """First frames that the content generator of another file draws."""
+    from vidmbench.vidm.first_frames import drawn_content
+    from vidmbench.vidm.official import open_content
+
+    net = open_content(path, vidm.device)
+    if net.spec.resolution != vidm.spec.resolution:
+        raise UsageError(
+            "the content generator draws frames of another size than the model",
+            expected=f"{vidm.spec.resolution} pixels",
+            found=f"{net.spec.resolution} pixels",
+            where=str(path),
+            fix="give the content generator that was trained at the model's resolution",
+        )
+    digest = sha256_of(path)
+    note = f"first frames: generated by {path.name} (sha256 {digest[:8]})"
+    return drawn_content(net, sampling, seed, f"net:{digest}", note)
+
+
+def _content_source(dataset: str, resolution: int, data_root: Path | None) -> Source:
     """Videos whose first frames may be used: of the other split, so that the real side is not shown to the model."""
     if dataset.startswith("folder:"):
         return open_real(dataset)[0]
@@ -153,7 +193,8 @@ def _content_source(dataset: str, resolution: int) -> Source:
     spec = load_dataset(name)
     if pixels is None and resolution in spec.resolutions:
         pixels = resolution
-    return open_dataset(name, spec.other_split(split or spec.default_split) or split, resolution=pixels)
+    other = spec.other_split(split or spec.default_split) or split
+    return open_dataset(name, other, resolution=pixels, data_root=data_root)
 
 
 def _first_frames(source: Source, indices: Sequence[int], resolution: int) -> "Tensor":

@@ -68,16 +68,52 @@ class ClipsSpec(Frozen):
         return self
 
 
+FramingRule = Literal[
+    "none",
+    "centre-bilinear",
+    "centre-bilinear-rounded",
+    "centre-lanczos",
+    "short-side-bilinear-centre",
+    "short-side-lanczos-centre",
+    "short-side-lanczos-centre-jpeg75",
+    "squash-bicubic-pil",
+    "squash-lanczos",
+    "squash-lanczos-jpeg75",
+]
+
+
 class DatasetStage(Frozen):
     """How a *named* data set is brought to uint8 clips; never applied to bare files and arrays.
 
     Attributes:
-        pre_resize: Resizing before anything else.
+        pre_resize: Cropping and resizing before anything else, see :func:`vidmbench.framing.framed`.
+        resolution: Height and width that it gives, unless the data set's name is followed by another; with ``none``
+            there is none.
+        splits: The real side's split, by data set; others take their own default.
         short_videos: Whether videos shorter than a clip are left out or are an error.
     """
 
-    pre_resize: Literal["none"] = "none"
+    pre_resize: FramingRule = "none"
+    resolution: PositiveInt | None = None
+    splits: dict[str, str] = Field(default_factory=dict)
     short_videos: Literal["drop", "error"]
+
+    @model_validator(mode="after")
+    def _resolution_goes_with_resizing(self) -> Self:
+        if (self.pre_resize == "none") != (self.resolution is None):
+            raise ValueError("resolution goes with every pre_resize but none")
+        return self
+
+    def bound(self, *, is_owned: bool, resolution: int | None = None) -> "DatasetStage":
+        """What is really done to a real side.
+
+        Args:
+            is_owned: Whether it is a named data set that lies on the user's disk: nothing else is resized.
+            resolution: The one asked for; None takes the protocol's.
+        """
+        if not is_owned or self.pre_resize == "none":
+            return self.model_copy(update={"pre_resize": "none", "resolution": None})
+        return self.model_copy(update={"resolution": resolution or self.resolution})
 
 
 class ArrayStage(Frozen):
@@ -147,8 +183,11 @@ class ProtocolSpec(Frozen):
         num_real: int | None = None,
         num_fake: int | None = None,
         seed: int | None = None,
+        stage: DatasetStage | None = None,
     ) -> "ProtocolSpec":
         """The protocol with the options of the command line put in.
+
+        Where no ``stage`` says how the real side is cropped and resized, it is not.
 
         Raises:
             UsageError: A number of frames the protocol refuses, or a count below 2.
@@ -179,7 +218,8 @@ class ProtocolSpec(Frozen):
             }
         )
         statistics = self.statistics if seed is None else self.statistics.model_copy(update={"seed": seed})
-        return self.model_copy(update={"clips": clips, "statistics": statistics})
+        stage = stage or self.dataset.bound(is_owned=False)
+        return self.model_copy(update={"clips": clips, "statistics": statistics, "dataset": stage})
 
 
 class DetectorSpec(Frozen):

@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from vidmbench.baseline_samples import layouts_of, open_samples
 from vidmbench.choices import Choices
 from vidmbench.controls import static_of
-from vidmbench.datasets import DatasetSpec, open_any, open_control, open_real, parse_dataset
+from vidmbench.datasets import DatasetSpec, open_any, open_control, open_real, parse_dataset, spec_of, split_of
 from vidmbench.environment import environment
 from vidmbench.errors import DataError, ResultError, UsageError
 from vidmbench.evaluate import Planned, checked_counts, evaluate, plan
@@ -48,7 +49,9 @@ class Job:
     choices: Choices
 
 
-def prepare_run(model: str, dataset: str, choices: Choices, *, samples: str | None = None) -> Job:
+def prepare_run(
+    model: str, dataset: str, choices: Choices, *, samples: str | None = None, layout: str | None = None
+) -> Job:
     """Resolves ``vidmbench run``.
 
     Args:
@@ -57,6 +60,7 @@ def prepare_run(model: str, dataset: str, choices: Choices, *, samples: str | No
         dataset: A data set's name or ``folder:PATH``.
         choices: The options.
         samples: Where the model's videos lie.
+        layout: How they lie there, see :func:`vidmbench.baseline_samples.layouts_of`; None takes a baseline's own.
 
     Returns:
         The job, ready to be carried out.
@@ -69,15 +73,20 @@ def prepare_run(model: str, dataset: str, choices: Choices, *, samples: str | No
     choices.bound()  # names and numbers first: they cost nothing to check
     if is_vidm(model.removeprefix("static-of:")):
         return _vidm_job(model, dataset, choices, samples)
+    if layout is not None and (samples is None or model.startswith("control:")):
+        raise UsageError(
+            "--layout says how --samples lie", found="no --samples", fix="give --samples PATH, or leave it out"
+        )
     if not choices.drawing.is_default:
         raise UsageError(
-            "--content, --sampler and --steps are for models that vidmbench draws from itself",
+            "--content, --sampler, --steps and --noise are for models that vidmbench draws from itself",
             expected="--model vidm or vidm:PATH",
             found=f"--model {model}",
             fix="leave these options out",
         )
-    real, spec = open_real(dataset, on_bad=choices.on_bad)
-    fake = _open_model(model, dataset, choices, samples)
+    stage = choices.stage(dataset)
+    real, spec = open_real(dataset, on_bad=choices.on_bad, data_root=choices.data_root, stage=stage)
+    fake = _open_model(model, dataset, choices, samples, layout)
     is_own = isinstance(fake, Transformed) and model.startswith("control:")
     return _job(model, dataset, real, fake, spec, choices, fake_is_named=is_own and spec is not None)
 
@@ -89,11 +98,18 @@ def prepare_score(real: str, fake: str, choices: Choices) -> Job:
         VidmbenchError: Anything about the request that cannot work.
     """
     choices.bound()
-    source = open_any(real, on_bad=choices.on_bad)
-    other = open_any(fake, real=real, on_bad=choices.on_bad, seed=choices.seed or 0)
-    spec = open_real(real.removeprefix("dataset:"))[1] if real.startswith("dataset:") else None
+    source = open_any(real, on_bad=choices.on_bad, data_root=choices.data_root)
+    other = open_any(fake, real=real, on_bad=choices.on_bad, seed=choices.seed or 0, data_root=choices.data_root)
+    spec = spec_of(real.removeprefix("dataset:")) if real.startswith("dataset:") else None
     return _job(
-        other.label, source.label, source, other, spec, choices, fake_is_named=fake.startswith(("dataset:", "control:"))
+        other.label,
+        source.label,
+        source,
+        other,
+        spec,
+        choices,
+        fake_is_named=fake.startswith(("dataset:", "control:")),
+        is_cropped=False,
     )
 
 
@@ -119,7 +135,13 @@ def vidm_job(vidm: "Vidm", model: str, dataset: str, choices: Choices) -> Job:
     Raises:
         VidmbenchError: Anything about the request that cannot work.
     """
-    real, spec = open_real(dataset, on_bad=choices.on_bad, resolution=vidm.spec.resolution)
+    real, spec = open_real(
+        dataset,
+        on_bad=choices.on_bad,
+        resolution=vidm.spec.resolution,
+        data_root=choices.data_root,
+        stage=choices.stage(dataset),
+    )
     clips = [bound.clips for bound in choices.bound(spec)]
     fake: Source = videos_of(
         vidm,
@@ -128,20 +150,28 @@ def vidm_job(vidm: "Vidm", model: str, dataset: str, choices: Choices) -> Job:
         num_videos=max(side.fake.videos or len(real) for side in clips),
         num_frames=max((side.frames - 1) * side.stride + 1 for side in clips),
         seed=choices.seed or 0,
+        data_root=choices.data_root,
     )
     if model.startswith("static-of:"):
         fake = static_of(fake)
     return _job(model, dataset, real, fake, spec, choices, fake_is_named=True)
 
 
-def _open_model(model: str, dataset: str, choices: Choices, samples: str | None) -> Source:
+def _open_model(model: str, dataset: str, choices: Choices, samples: str | None, layout: str | None) -> Source:
     if model.startswith("control:"):
         if samples is not None:
             raise UsageError(
                 "a control has no samples of its own", found=f"--samples {samples}", fix="leave --samples out"
             )
         kind = model.removeprefix("control:")
-        return open_control(kind, dataset, on_bad=choices.on_bad, seed=choices.seed or 0)
+        return open_control(
+            kind,
+            dataset,
+            on_bad=choices.on_bad,
+            seed=choices.seed or 0,
+            data_root=choices.data_root,
+            stage=choices.stage(dataset),
+        )
     label = model.removeprefix("static-of:")
     if samples is None:
         raise UsageError(
@@ -150,7 +180,11 @@ def _open_model(model: str, dataset: str, choices: Choices, samples: str | None)
             found=f"--model {model} alone",
             fix=f"vidmbench run --model {model} --samples PATH --dataset {dataset}",
         )
-    source = open_any(samples, on_bad=choices.on_bad)
+    layouts = layouts_of(label, layout)
+    if layouts is None:
+        source = open_any(samples, on_bad=choices.on_bad)
+    else:
+        source = open_samples(layouts, Path(samples).expanduser(), on_bad=choices.on_bad)
     return static_of(source) if model.startswith("static-of:") else source
 
 
@@ -163,10 +197,11 @@ def _job(
     choices: Choices,
     *,
     fake_is_named: bool,
+    is_cropped: bool = True,
 ) -> Job:
     checked_counts(real, fake)
     bare: Literal["drop", "error"] = "drop" if choices.on_bad == "skip" else "error"
-    specs = choices.bound(spec)
+    specs = choices.bound(spec, parse_dataset(dataset).resolution if is_cropped else None, is_cropped=is_cropped)
     _check_both_counts(real, fake, specs)
     plans = plan(
         real,
@@ -177,7 +212,7 @@ def _job(
     )
     if spec is None:
         return Job(model, dataset, None, real, fake, tuple(plans), choices)
-    split = parse_dataset(dataset).split or spec.default_split
+    split = parse_dataset(dataset).split or split_of(spec, choices.stage(dataset))
     return Job(model, spec.name, split, real, fake, tuple(plans), choices)
 
 

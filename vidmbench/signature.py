@@ -93,6 +93,7 @@ def signature_of(
         ("crop", _CROP[spec.array.crop]),
         ("rs", _RESIZE[spec.array.resize]),
         ("range", _RANGE[spec.array.range]),
+        *_framing(spec),
         ("cov", spec.statistics.covariance),
         ("prec", precision),
         ("data", f"{_plain(real_label)}:{real_digest[:8]}"),
@@ -101,6 +102,11 @@ def signature_of(
         ("v", version),
     ]
     return Signature(detector.measures[spec.metric], tuple(fields))
+
+
+def _framing(spec: ProtocolSpec) -> list[tuple[str, str]]:
+    stage = spec.dataset
+    return [] if stage.pre_resize == "none" else [("pre", f"{stage.pre_resize}.{stage.resolution}")]
 
 
 def _plain(label: str) -> str:

@@ -66,6 +66,14 @@ class Source(Protocol):
         ...
 
 
+def compression_of(source: Source) -> str:
+    """What a source's frames went through before they were read, such as ``h264 yuv420p``.
+
+    Sources that can lose something say so in an attribute ``compression``; empty means that nothing was lost.
+    """
+    return str(getattr(source, "compression", ""))
+
+
 class Transformed:
     """A source whose clips are another source's clips, changed as a whole.
 
@@ -89,6 +97,7 @@ class Transformed:
         self.size = base.size
         self.skipped = base.skipped
         self.notes = base.notes
+        self.compression = compression_of(base)
         self._digest = digest
 
     def __len__(self) -> int:

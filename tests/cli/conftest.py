@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from minute_recipe import RECIPE
 
 import vidmbench.features
 from vidmbench.cli import main
@@ -140,3 +142,34 @@ def real(folder: Path) -> Path:
     videos = ToyVideos("test")
     np.save(folder / "real.npy", np.stack([videos.read(index, range(16)) for index in range(5)]))
     return folder / "real.npy"
+
+
+@pytest.fixture
+def recipe(folder):
+    """The recipe ``minute.toml`` in the working folder."""
+    (folder / "minute.toml").write_text(RECIPE)
+    return folder / "minute.toml"
+
+
+@pytest.fixture(scope="session")
+def first_run(tmp_path_factory):
+    """A run, trained once for all tests."""
+    work = tmp_path_factory.mktemp("trained")
+    (work / "minute.toml").write_text(RECIPE)
+    done = subprocess.run(
+        [sys.executable, "-m", "vidmbench", "train", "--recipe", "minute.toml", "--out", "RUN"],
+        cwd=work,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "VIDMBENCH_CACHE": str(work / "cache")},
+    )
+    assert done.returncode == 0, done.stderr
+    assert "vidm:RUN" in done.stdout
+    return work / "RUN"
+
+
+@pytest.fixture
+def trained(first_run, folder, recipe):
+    """A finished run in the folder RUN."""
+    shutil.copytree(first_run, folder / "RUN")
+    return Path("RUN")

@@ -37,7 +37,7 @@ def test_the_walk_finds_the_contract():
     """The commands that users were promised; without this the tests below could pass on nothing."""
     promised = {("run",), ("score",), ("table",), ("list",), ("show",), ("doctor",), ("results", "import"),
                 ("results", "list"), ("weights", "status"), ("weights", "get"), ("weights", "add"),
-                ("data", "make")}  # fmt: skip
+                ("data", "make"), ("data", "check")}  # fmt: skip
     assert promised <= COMMANDS.keys()
     assert len(EXAMPLES) >= len(promised)
 
@@ -83,11 +83,11 @@ def adapted(line):
     names |= {"vidm:RUN": "vidm", "vidm:runs/tiny": "vidm", "folder:CLEVRER": "folder:real"}
     words = [names.get(word, word) for word in shlex.split(line.partition(">")[0])[1:]]
     words = [str(path) for word in words for path in (sorted(Path().glob(word)) if "*" in word else [word])]
-    if words[0] in ("run", "score", "train", "ablate"):
+    if words[0] in ("run", "score", "train", "ablate") or words[:2] == ["data", "prepare"]:
         words.append("--dry-run")
     if words[0] == "sample":
         words += ["--num-videos", "1", "--frames", "2", "--steps", "2"]
-    if words[0] == "data":
+    if words[:2] == ["data", "make"]:
         words += ["--num-videos", "2"]
     if words[:2] == ["weights", "add"]:
         words[-1] = "archive.safetensors"

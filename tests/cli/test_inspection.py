@@ -135,7 +135,7 @@ def test_every_recipe_is_listed_and_shown(command):
 
 
 def test_an_unknown_name_says_where_all_are_listed(command):
-    command("show", "tyni").fails("unknown name 'tyni': did you mean tiny?", "vidmbench list", "recipes")
+    command("show", "tyni").fails("unknown name 'tyni': did you mean tiny", "vidmbench list", "recipes")
 
 
 def test_show_a_protocol_file_of_ones_own(command, fake_network):

@@ -7,8 +7,9 @@ import pytest
 
 from vidmbench import resources
 from vidmbench.ablation import load_ablation
-from vidmbench.datasets import DatasetSpec, dataset_names, load_dataset, open_dataset
-from vidmbench.protocols import load_detectors, load_protocol, load_toml, protocol_names
+from vidmbench.dataset_specs import load_spec
+from vidmbench.datasets import LayoutsSpec, ToyworldSpec, dataset_names, load_dataset, open_dataset
+from vidmbench.protocols import load_detectors, load_protocol, protocol_names
 from vidmbench.table_layouts import layout_names, load_layout
 from vidmbench.vidm.recipes import load_recipe
 
@@ -78,8 +79,15 @@ def test_detectors(name):
 def test_datasets(name):
     spec = load_dataset(name)
     assert spec.default_split in spec.splits
-    assert 2 <= spec.default_num_videos <= spec.videos
+    assert spec.default_num_videos >= 2
     assert spec.licence
+    if isinstance(spec, LayoutsSpec):
+        assert CITATION.search(spec.source), f"{spec.source!r} names nothing that a reader can look up"
+        assert spec.holds
+        assert spec.get
+        return
+    assert isinstance(spec, ToyworldSpec)
+    assert spec.default_num_videos <= spec.videos
     source = open_dataset(name)
     assert (len(source), source.num_frames(0), source.size) == (spec.videos, spec.frames, (spec.resolution,) * 2)
     for split in spec.splits:
@@ -97,4 +105,4 @@ def test_a_file_with_a_mistake_is_refused(tmp_path):
     text = (resources.protocols_dir() / "datasets" / "clevrer-mini.toml").read_text(encoding="utf-8")
     (tmp_path / "x.toml").write_text(text.replace("videos = 2048", "videos = 0"))
     with pytest.raises(Exception, match=r"1 mistake in x\.toml"):
-        load_toml(tmp_path / "x.toml", DatasetSpec)
+        load_spec(tmp_path / "x.toml")

@@ -20,7 +20,7 @@ def test_every_declaration_loads(name):
     spec = load_dataset(name)
     assert spec.name == name
     assert spec.default_split in spec.splits
-    assert spec.default_num_videos <= spec.videos
+    assert spec.default_num_videos >= 2
     assert (resources.protocols_dir() / "datasets" / f"{name}.toml").is_file()
 
 

@@ -48,7 +48,7 @@ def test_every_file_loads_and_comes_back_from_its_own_words(name):
     assert spec.name == name
     assert ProtocolSpec.model_validate(spec.model_dump(mode="json")) == spec
     assert ProtocolSpec.model_validate_json(spec.model_dump_json()) == spec
-    assert spec.bound() == spec
+    assert spec.bound(stage=spec.dataset) == spec
 
 
 @pytest.mark.parametrize("path", sorted(resources.protocols_dir().rglob("*.toml")), ids=lambda path: path.stem)

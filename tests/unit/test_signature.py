@@ -15,7 +15,7 @@ FACTS = {
 
 
 def signed(spec=None, **facts):
-    return signature_of(spec or load_protocol("fvd-stylegan-v"), **{**FACTS, **facts})
+    return signature_of(spec or load_protocol("fvd-stylegan-v").bound(), **{**FACTS, **facts})
 
 
 def test_the_long_form():
@@ -38,7 +38,8 @@ def test_what_is_not_known_is_a_question_mark():
 
 
 @pytest.mark.parametrize(
-    "fact", [{"fake_digest": "0" * 64}, {"version": "9.9"}, {"spec": load_protocol("fvd-stylegan-v").bound(seed=5)}]
+    "fact",
+    [{"fake_digest": "0" * 64}, {"version": "9.9"}, {"spec": load_protocol("fvd-stylegan-v").bound().bound(seed=5)}],
 )
 def test_fakes_seed_and_version_do_not_part_numbers(fact):
     assert signed(**fact).long != signed().long
@@ -114,7 +115,7 @@ def test_every_field_of_a_protocol_that_moves_a_number_parts_numbers(path, kind)
     value = OTHER[kind, path[-1]]
     if value is None:
         return
-    spec = load_protocol("fvd-stylegan-v")
+    spec = load_protocol("fvd-stylegan-v").bound()
     content = spec.model_dump(mode="json")
     place = content
     for part in path[:-1]:
@@ -127,7 +128,7 @@ def test_every_field_of_a_protocol_that_moves_a_number_parts_numbers(path, kind)
 
 
 def test_eps_keeps_all_its_digits():
-    spec = load_protocol("fvd-stylegan-v")
+    spec = load_protocol("fvd-stylegan-v").bound()
 
     def shown(eps):
         array = spec.array.model_copy(update={"batch_norm_eps": eps})

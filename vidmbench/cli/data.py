@@ -1,13 +1,14 @@
-"""``vidmbench data``: writing the built-in data set as files."""
+"""``vidmbench data``: writing the built-in data set as files, looking at one's own copy of the others."""
 
 import json
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vidmbench.cli.options import progress_bar
+from vidmbench.cli.options import DataRoot, DryRun, OnBad, OnBadPick, progress_bar
 from vidmbench.errors import DataError, ResultError
 
 if TYPE_CHECKING:
@@ -33,7 +34,84 @@ def _data() -> None:
     \b
     Examples:
       vidmbench data make clevrer-mini --num-videos 16 --out clips
+      vidmbench data check ucf101 --data-root DIR
+      vidmbench data prepare ucf101 --data-root DIR --resolution 128 --out ucf101-128.frames
     """
+
+
+@app.command()
+def check(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A data set, such as ucf101.")],
+    data_root: DataRoot = None,
+    split: Annotated[
+        str | None, typer.Option(metavar="SPLIT", help="One of its splits.", show_default="the real side's")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Look at names only; decode nothing.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else.")] = False,
+) -> None:
+    """Look at every video of a data set, against what its declaration expects; exit code 2 where it cannot be scored.
+
+    \b
+    Examples:
+      vidmbench data check ucf101 --data-root DIR
+      vidmbench data check sky-timelapse --data-root DIR --quick
+      vidmbench data check clevrer --data-root DIR --json
+    """
+    from vidmbench.dataset_check import check_dataset, report_json, report_text
+
+    with progress_bar("video") as progress:
+        report = check_dataset(name, data_root, split, is_quick=quick, progress=progress)
+    print(json.dumps(report_json(report)) if as_json else report_text(report))
+    if not report.can_be_scored:
+        raise typer.Exit(2)
+
+
+@app.command()
+def prepare(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A data set, such as ucf101.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The file to write.")],
+    data_root: DataRoot = None,
+    split: Annotated[
+        str | None, typer.Option(metavar="SPLIT", help="One of its splits.", show_default="the protocol's")
+    ] = None,
+    resolution: Annotated[
+        int | None, typer.Option(metavar="PIXELS", help="Square.", min=1, show_default="the protocol's")
+    ] = None,
+    protocol: Annotated[str, typer.Option(metavar="NAME|FILE", help="Whose cropping and resizing.")] = "fvd-vidm-paper",
+    rule: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RULE", help="A rule for cropping and resizing by its own name.", show_default="the protocol's"
+        ),
+    ] = None,
+    workers: Annotated[int | None, typer.Option(metavar="N", help="Threads.", min=1, show_default="one a core")] = None,
+    on_bad: OnBad = OnBadPick.stop,
+    dry_run: DryRun = False,
+) -> None:
+    """Decode, crop and resize a split once into one file, lossless and compressed, that scoring and training read fast.
+
+    Stopped at any moment, the same command goes on from there. The finished file takes the place of the data set:
+    --data-root FILE. Training crops and resizes by the rule centre-bilinear-rounded.
+
+    \b
+    Examples:
+      vidmbench data prepare ucf101 --data-root DIR --resolution 128 --out ucf101-128.frames
+      vidmbench data prepare clevrer --data-root DIR --rule squash-bicubic-pil --out clevrer.frames
+    """
+    from vidmbench.preparation import in_bytes, prepare_dataset
+
+    request = prepare_dataset(
+        name, data_root, split, protocol=protocol, rule=rule, resolution=resolution, on_bad=on_bad.value
+    )
+    print(request.in_words(), file=sys.stderr)
+    if dry_run:
+        print("dry run: nothing was written")
+        return
+    with progress_bar("video") as progress:
+        written = request.write(out, workers=workers, progress=progress)
+    share = out.stat().st_size / max(1, request.estimate.raw)
+    print(f"{out}: {len(written)} videos, {in_bytes(out.stat().st_size)}, {100 * share:.0f} % of raw")
+    print(f"use it: vidmbench run --dataset {request.dataset} --data-root {out} ...")
 
 
 @app.command()
@@ -55,10 +133,17 @@ def make(
       vidmbench data make clevrer-mini --num-videos 16 --out clips
       vidmbench data make clevrer-mini --split train --frames 16 --format npz --out arrays
     """
-    from vidmbench.datasets import load_dataset, open_dataset
+    from vidmbench.datasets import ToyworldSpec, load_dataset, open_dataset
     from vidmbench.runs import checked_output
 
     spec = load_dataset(name)
+    if not isinstance(spec, ToyworldSpec):
+        raise DataError(
+            f"{name} cannot be made: it is real footage",
+            expected="clevrer-mini, which vidmbench draws itself",
+            found=name,
+            fix=f"get it: {spec.get}; then vidmbench data check {name} --data-root DIR",
+        )
     split = split or spec.default_split
     source = open_dataset(name, split, resolution=resolution)
     length = spec.frames if frames is None else frames

@@ -25,6 +25,8 @@ class Things(StrEnum):
 
 
 def _models() -> dict[str, str]:
+    from vidmbench.baseline_pages import summary
+    from vidmbench.baselines import baseline_names, load_baseline
     from vidmbench.controls import KINDS
 
     return {
@@ -32,6 +34,7 @@ def _models() -> dict[str, str]:
         "vidm:PATH": "the same, from a training run's folder or a checkpoint file",
         "static-of:vidm": "its frozen twin: the same first frames without any motion; static-of:vidm:PATH too",
         **{f"control:{name}": text for name, text in KINDS.items()},
+        **{name: summary(load_baseline(name)) for name in baseline_names()},
         "static-of:LABEL": "the frozen twin of any model, with --samples PATH",
         "LABEL": "any system of your own, with --samples PATH",
     }
@@ -90,21 +93,31 @@ def list_things(
 
 
 def show(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A protocol, data set, detector, recipe or control.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="A protocol, data set, model, detector, recipe or control.")
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
-    """Show one protocol, data set, detector, training recipe or control whole.
+    """Show one protocol, data set, model, detector, training recipe or control whole.
 
     \b
     Examples:
       vidmbench show fvd-stylegan-v
       vidmbench show clevrer-mini --json
+      vidmbench show stylegan-v
       vidmbench show tiny
       vidmbench show control:static
     """
     kind, content = _found(name)
     if as_json:
         print(json.dumps({"kind": kind, **content}))
+        return
+    if kind == "model":
+        from vidmbench.baseline_pages import page
+        from vidmbench.baselines import load_baseline
+
+        for line in page(load_baseline(name)).splitlines():
+            print(_fitted(line, indent=len(line) - len(line.lstrip()) + 2))
         return
     print(f"# {kind}")
     for line in _lines(content):
@@ -113,6 +126,7 @@ def show(
 
 
 def _found(name: str) -> tuple[str, dict[str, Any]]:
+    from vidmbench.baselines import baseline_names, load_baseline
     from vidmbench.controls import KINDS
     from vidmbench.datasets import dataset_names, load_dataset
     from vidmbench.protocols import load_detectors, load_protocol, protocol_names
@@ -122,6 +136,8 @@ def _found(name: str) -> tuple[str, dict[str, Any]]:
         return "protocol", load_protocol(name).model_dump(mode="json")
     if name in dataset_names():
         return "data set", load_dataset(name).model_dump(mode="json")
+    if name in baseline_names():
+        return "model", load_baseline(name).model_dump(mode="json")
     if name in load_detectors():
         return "detector", load_detectors()[name].model_dump(mode="json")
     if name in recipe_names():
@@ -129,7 +145,7 @@ def _found(name: str) -> tuple[str, dict[str, Any]]:
     control = name.removeprefix("control:")
     if control in KINDS:
         return "control", {"name": f"control:{control}", "what": KINDS[control]}
-    own = [*protocol_names(), *dataset_names(), *load_detectors(), *recipe_names()]
+    own = [*protocol_names(), *dataset_names(), *baseline_names(), *load_detectors(), *recipe_names()]
     raise unknown(
         "name",
         name,

@@ -39,6 +39,13 @@ class SamplerPick(StrEnum):
     dpm_solver = "dpm-solver"
 
 
+class NoisePick(StrEnum):
+    """What a VIDM draws noise for."""
+
+    frame = "frame"
+    video = "video"
+
+
 class OnBadPick(StrEnum):
     """What becomes of videos that cannot be used."""
 
@@ -105,10 +112,15 @@ ContentFrom = Annotated[
     typer.Option(
         "--content",
         metavar="generated|real|FILE",
-        help="First frames: drawn by the model, of real videos of the data set, or one picture for all videos.",
+        help="First frames: drawn by the model, of real videos of the data set, one picture for all videos, "
+        "or drawn by the content generator in a weights file.",
         show_default="generated",
         rich_help_panel=_VIDM,
     ),
+]
+TrainingPrecision = Annotated[
+    PrecisionPick | None,
+    typer.Option("--precision", help="Number format of the networks in training.", show_default="the recipe's"),
 ]
 SamplerName = Annotated[
     SamplerPick | None,
@@ -121,6 +133,14 @@ Steps = Annotated[
         help="Denoising steps a frame, first frames included.",
         show_default="the checkpoint's",
         min=1,
+        rich_help_panel=_VIDM,
+    ),
+]
+Noise = Annotated[
+    NoisePick | None,
+    typer.Option(
+        help="Noise drawn anew for every frame, as in the paper, or once a video, which steadies small models.",
+        show_default="the checkpoint's",
         rich_help_panel=_VIDM,
     ),
 ]
@@ -166,8 +186,10 @@ def choices_from(
             found=str(num_videos),
             where="--num-videos",
         )
-    if data_root is not None and not data_root.is_dir():
-        raise UsageError("--data-root is no folder", expected="a folder", found=str(data_root), where="--data-root")
+    if data_root is not None and not data_root.exists():
+        raise UsageError(
+            "--data-root is not there", expected="a folder or file", found=str(data_root), where="--data-root"
+        )
     try:
         lengths = tuple(dict.fromkeys(int(word) for word in frames.split(","))) if frames is not None else ()
     except ValueError as error:
@@ -184,6 +206,7 @@ def choices_from(
         precision=precision.value,
         device=device.value,
         on_bad=on_bad.value,
+        data_root=data_root,
         drawing=drawing or Drawing(),
     )
 

@@ -17,6 +17,7 @@ from vidmbench.cli.options import (
     DryRun,
     Frames,
     Json,
+    Noise,
     NumFake,
     NumReal,
     NumVideos,
@@ -46,7 +47,15 @@ def run(
         str, typer.Option(metavar="D", help="A data set's name, NAME@SPLIT, NAME/PIXELS, or folder:PATH.")
     ],
     samples: Annotated[
-        str | None, typer.Option(metavar="PATH", help="The model's videos: a folder, zip, npy or npz.")
+        str | None, typer.Option(metavar="PATH", help="The model's videos, as its own code wrote them.")
+    ] = None,
+    layout: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="How --samples lie: a layout of the model, BASELINE[:LAYOUT], a TOML file, or plain.",
+            show_default="the first of the model's that fits",
+        ),
     ] = None,
     frames: Frames = None,
     protocol: ProtocolNames = None,
@@ -62,6 +71,7 @@ def run(
     content: ContentFrom = None,
     sampler: SamplerName = None,
     steps: Steps = None,
+    noise: Noise = None,
     batch_size: BatchSize = 16,
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Folder for the record and the picture.", rich_help_panel="Output")
@@ -82,7 +92,9 @@ def run(
     from vidmbench.runs import carry_out, checked_output, prepare_run, record_of
 
     with frames_bar() as on_frame, progress_bar() as progress:
-        drawing = Drawing(content, sampler.value if sampler else None, steps, batch_size, on_frame)
+        drawing = Drawing(
+            content, sampler.value if sampler else None, steps, noise.value if noise else None, batch_size, on_frame
+        )
         choices = choices_from(
             protocol,
             frames,
@@ -97,7 +109,7 @@ def run(
             data_root,
             drawing,
         )
-        job = prepare_run(model, dataset, choices, samples=samples)
+        job = prepare_run(model, dataset, choices, samples=samples, layout=layout)
         if dry_run:
             _check_output(out)
             _show_plan(job, as_json=as_json)

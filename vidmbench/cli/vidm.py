@@ -10,13 +10,16 @@ import typer
 from vidmbench.cli.options import (
     BatchSize,
     ContentFrom,
+    DataRoot,
     DeviceName,
     DevicePick,
     DryRun,
+    Noise,
     OnBadPick,
     PrecisionPick,
     SamplerName,
     Steps,
+    TrainingPrecision,
     choices_from,
     frames_bar,
     progress_bar,
@@ -46,12 +49,18 @@ def train(
     dataset: Annotated[
         str | None, typer.Option(metavar="D", help="A data set, or folder:PATH.", show_default="the recipe's")
     ] = None,
+    data_root: DataRoot = None,
     out: Annotated[
         Path | None, typer.Option(metavar="RUN", help="Folder of the run.", show_default="runs/vidm-RECIPE")
     ] = None,
     part: Annotated[PartPick, typer.Option(help="Which generator.")] = PartPick.both,
     seed: Annotated[int, typer.Option(metavar="S", help="Seed of weights, batches and noise.", min=0)] = 0,
     device: DeviceName = DevicePick.auto,
+    start: Annotated[
+        str | None,
+        typer.Option("--from", metavar="M", help="Fine-tune: vidm:RUN, vidm:FILE or vidm.", show_default="the seed"),
+    ] = None,
+    precision: TrainingPrecision = None,
     half: Annotated[bool, typer.Option("--half", help="Store the finished model in float16.")] = False,
     dry_run: DryRun = False,
 ) -> None:
@@ -62,12 +71,14 @@ def train(
     \b
     Examples:
       vidmbench train --recipe tiny --dataset clevrer-mini --out runs/tiny
+      vidmbench train --recipe tiny-finetune --from vidm --out runs/finer
       vidmbench train --recipe clevrer-256 --dataset folder:CLEVRER --out RUN --part motion
     """
     from vidmbench.vidm.recipes import load_recipe
     from vidmbench.vidm.spynet_weights import sintel_path
 
-    spec = load_recipe(recipe)
+    spec = load_recipe(recipe).in_precision(precision.value if precision else None)
+    _tell_of_slow_bf16(spec, device)
     folder = out or Path("runs") / f"vidm-{spec.name}"
     if spec.model.implicit_condition and spec.flow_start.start == "sintel" and not sintel_path().is_file():
         print(
@@ -78,7 +89,7 @@ def train(
     if dry_run:
         from vidmbench.train_runs import training_source
 
-        training_source(dataset or spec.dataset, spec)
+        training_source(dataset or spec.dataset, spec, data_root)
         _show_training(spec, dataset or spec.dataset, folder)
         return
     from vidmbench.runs import checked_output
@@ -95,6 +106,8 @@ def train(
         device=device.value,
         command=("vidmbench", *sys.argv[1:]),
         half=half,
+        start=start,
+        data_root=data_root,
     )
     with progress_bar("step") as progress:
         model = train_run(run, progress)
@@ -102,6 +115,14 @@ def train(
         f"model: {model}\npictures: {folder / 'samples'}\n"
         f"score it: vidmbench run --model vidm:{folder} --dataset {run.dataset}"
     )
+
+
+def _tell_of_slow_bf16(spec: Any, device: DevicePick) -> None:
+    from vidmbench.models import torch_device
+    from vidmbench.vidm.starting import is_slow_in_bf16
+
+    if is_slow_in_bf16(spec, torch_device(device.value)):
+        print("note: this processor has no bf16 instructions; --precision fp32 trains faster here", file=sys.stderr)
 
 
 def _show_training(spec: Any, dataset: str, folder: Path) -> None:
@@ -126,6 +147,7 @@ def sample(
     dataset: Annotated[
         str, typer.Option(metavar="D", help="The data set of --model vidm, and of --content real.")
     ] = "clevrer-mini",
+    data_root: DataRoot = None,
     num_videos: Annotated[int, typer.Option(metavar="K", help="How many videos.", min=1)] = 64,
     frames: Annotated[
         int | None, typer.Option(metavar="N", help="Frames of each.", min=1, show_default="as trained")
@@ -134,6 +156,7 @@ def sample(
     content: ContentFrom = None,
     sampler: SamplerName = None,
     steps: Steps = None,
+    noise: Noise = None,
     batch_size: BatchSize = 16,
     device: DeviceName = DevicePick.auto,
     form: Annotated[
@@ -157,8 +180,12 @@ def sample(
         raise UsageError("only VIDM can be drawn from", expected="vidm or vidm:PATH", found=f"--model {model}")
     vidm = load_model(model, dataset, device.value)
     with frames_bar() as on_frame:
-        drawing = Drawing(content, sampler.value if sampler else None, steps, batch_size, on_frame)
-        source = videos_of(vidm, dataset, drawing, num_videos=num_videos, num_frames=frames, seed=seed)
+        drawing = Drawing(
+            content, sampler.value if sampler else None, steps, noise.value if noise else None, batch_size, on_frame
+        )
+        source = videos_of(
+            vidm, dataset, drawing, num_videos=num_videos, num_frames=frames, seed=seed, data_root=data_root
+        )
         folder = checked_output(out)
         facts: dict[str, str | int | float] = {
             "model": model,
@@ -208,6 +235,7 @@ def ablate(
     dataset: Annotated[
         str | None, typer.Option(metavar="D", help="A data set, or folder:PATH.", show_default="the recipe's")
     ] = None,
+    data_root: DataRoot = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder of the rows.", show_default="runs/ablation-RECIPE")
     ] = None,
@@ -217,6 +245,7 @@ def ablate(
     steps: Steps = None,
     sampler: SamplerName = None,
     part: Annotated[PartPick, typer.Option(help="Only one generator's rows, and the default.")] = PartPick.both,
+    precision: TrainingPrecision = None,
     seed: Annotated[int, typer.Option(metavar="S", help="The same for every row.", min=0)] = 0,
     device: DeviceName = DevicePick.auto,
     dry_run: DryRun = False,
@@ -236,10 +265,11 @@ def ablate(
     from vidmbench.runs import checked_output
     from vidmbench.vidm.recipes import load_recipe
 
-    spec = load_recipe(recipe)
-    drawing = Drawing(None, sampler.value if sampler else None, steps, 32)
+    spec = load_recipe(recipe).in_precision(precision.value if precision else None)
+    _tell_of_slow_bf16(spec, device)
+    drawing = Drawing(None, sampler.value if sampler else None, steps, batch_size=32)
     choices = choices_from(
-        None, frames, None, num_videos, None, None, seed, PrecisionPick.fp32, device, OnBadPick.stop, None, drawing
+        None, frames, None, num_videos, None, None, seed, PrecisionPick.fp32, device, OnBadPick.stop, data_root, drawing
     )
     folder = out or Path("runs") / f"ablation-{spec.name}"
     ablation = Ablation(

@@ -71,6 +71,7 @@ def _facts(entry: object) -> Facts | None:
         all(type(number) is int and number > 0 for number in numbers)
         and all(type(flag) is bool for flag in flags)
         and isinstance(sha256, str)
+        and isinstance(entry["compression"], str)
         and isinstance(notes, list | tuple)
     )
     return Facts(**{**entry, "notes": tuple(str(note) for note in notes)}) if is_sound else None

@@ -12,6 +12,7 @@ import numpy as np
 from vidmbench.arrays import Frames
 from vidmbench.errors import DataError
 from vidmbench.files import sha256_of, sha256_of_parts
+from vidmbench.videos.compression import GIF, joined, of_picture
 from vidmbench.videos.decoding import decode
 from vidmbench.videos.pictures import inspect_gif, inspect_picture, read_gif, read_picture
 from vidmbench.videos.streams import VideoFacts, inspect_video
@@ -29,6 +30,7 @@ class Facts:
         is_seekable: For video files, see :class:`vidmbench.videos.streams.VideoFacts`.
         suits_decord: Likewise.
         notes: What a user should know, one sentence each.
+        compression: What the frames went through, such as ``jpeg quality 75 4:2:0``; empty where nothing was lost.
     """
 
     num_frames: int
@@ -38,6 +40,7 @@ class Facts:
     is_seekable: bool = False
     suits_decord: bool = False
     notes: tuple[str, ...] = ()
+    compression: str = ""
 
 
 @runtime_checkable
@@ -87,6 +90,7 @@ class VideoFile:
             sha256_of(self.path),
             is_seekable=found.is_seekable,
             suits_decord=found.suits_decord,
+            compression=found.compression,
         )
 
     def read(self, frames: Sequence[int], facts: Facts) -> Frames:
@@ -109,7 +113,7 @@ class GifFile:
     def inspect(self) -> Facts:
         """Draws and hashes the file once."""
         num_frames, height, width, notes = inspect_gif(self.path)
-        return Facts(num_frames, height, width, sha256_of(self.path), notes=notes)
+        return Facts(num_frames, height, width, sha256_of(self.path), notes=notes, compression=GIF)
 
     def read(self, frames: Sequence[int], facts: Facts) -> Frames:
         """The frames, drawn one over the other from the first."""
@@ -160,9 +164,10 @@ def inspect_frames(where: str, files: Sequence[str], read: _Read) -> Facts:
     """
     notes = dict.fromkeys(check_series(where, files))
     sizes: dict[tuple[int, int], str] = {}
-    hashes = []
+    hashes, compressions = [], set()
     for file in files:
         data = read(file)
+        compressions.add(of_picture(data))
         height, width, found = inspect_picture(data, f"{where}/{file}")
         sizes.setdefault((height, width), file)
         notes.update(dict.fromkeys(found))
@@ -182,7 +187,8 @@ def inspect_frames(where: str, files: Sequence[str], read: _Read) -> Facts:
         notes[f"pictures of {height}x{width} look like film strips, one a video; they were read as one frame each"] = (
             None
         )
-    return Facts(len(files), height, width, sha256_of_parts(*hashes), notes=tuple(notes))
+    digest = sha256_of_parts(*hashes)
+    return Facts(len(files), height, width, digest, notes=tuple(notes), compression=joined(compressions))
 
 
 def _is_strip(height: int, width: int) -> bool:

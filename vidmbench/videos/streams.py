@@ -16,6 +16,7 @@ import numpy as np
 
 from vidmbench.arrays import Frames
 from vidmbench.errors import DataError
+from vidmbench.videos.compression import of_stream
 from vidmbench.videos.orientation import Picture, Turn, turn_of
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class VideoFacts:
         width: Columns as displayed.
         is_seekable: Frames can be found by presentation time, so reading may start at a key frame.
         suits_decord: decord gives the same frames as PyAV, also when it starts in the middle.
+        compression: See :func:`vidmbench.videos.compression.of_stream`.
     """
 
     num_frames: int
@@ -59,6 +61,7 @@ class VideoFacts:
     width: int
     is_seekable: bool
     suits_decord: bool
+    compression: str = ""
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,7 @@ def inspect_video(path: Path) -> VideoFacts:
             and layout in _SHARED_LAYOUTS
             and _has_closed_groups(packets)
         )
-    return VideoFacts(len(times), height, width, is_seekable, suits_decord)
+    return VideoFacts(len(times), height, width, is_seekable, suits_decord, of_stream(codec, layout))
 
 
 def read_with_pyav(path: Path, frames: Sequence[int], *, is_seekable: bool) -> Frames:

@@ -12,6 +12,7 @@ from vidmbench.arrays import Frames
 from vidmbench.errors import DataError
 from vidmbench.files import sha256_of_parts
 from vidmbench.source import Skipped
+from vidmbench.videos.compression import joined
 from vidmbench.videos.decoding import check_frames
 from vidmbench.videos.index import FactsIndex
 from vidmbench.videos.items import Facts, Item
@@ -50,6 +51,7 @@ class FileSource:
         self._facts = {item.name: facts[item.name] for item in items}
         first = self._facts[self._items[0].name]
         self.size: tuple[int, int] = (first.height, first.width)
+        self.compression = joined(found.compression for found in self._facts.values())
 
     def __len__(self) -> int:
         """The number of videos."""

@@ -1,0 +1,180 @@
+"""Draws videos from a trained DIGAN, one folder of frames each and without loss.
+
+Run it in a checkout of the official code, with the Python that runs that code:
+
+    python export.py --checkpoint network-snapshot.pkl --out SAMPLES --num-videos 2048 --seed 42
+
+It writes SAMPLES/000000/000000.png and so on, a folder a video, and index.json. Video i depends on (seed, i) alone;
+a run that was stopped is continued by the same command. The official script writes one grid instead, as h264 and gif.
+
+Mirrors src/scripts/generate_videos.py and save_image_grid of src/scripts/__init__.py: no class, 16 frames (the
+network spreads any number over the same span of time), constant noise, and bytes by rounding to the nearest. As there,
+the network's forward is replaced by that of the checkout. The checkpoint is a pickle that runs code when it is loaded.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import platform
+import random
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import PIL
+import torch
+from PIL import Image
+
+SYSTEM = "digan"
+ROUNDING = "nearest"
+FRAMES = 16
+
+
+def arguments():
+    """The command line."""
+    return common_arguments().parse_args()
+
+
+def checkpoint_files(args):
+    """The files that decide what is drawn."""
+    return {"network": args.checkpoint}
+
+
+def options(_args):
+    """The options that decide what is drawn."""
+    return {"frames": FRAMES, "noise_mode": "const"}
+
+
+def load_generator(args):
+    """The network."""
+    sys.path.extend([".", "src"])
+    import dnnlib
+    import legacy
+    from training.networks import Generator
+
+    with dnnlib.util.open_url(args.checkpoint) as stream:
+        network = legacy.load_network_pkl(stream)["G_ema"].to(args.device).eval()
+    network.forward = Generator.forward.__get__(network, Generator)
+    return network
+
+
+def draw(generator, args):
+    """One video, uint8 (frame, height, width, 3), and what else the index should say of it."""
+    z = torch.randn(1, generator.z_dim, device=args.device)
+    frames = generator(z, None, timesteps=FRAMES, noise_mode="const")[0].cpu().numpy()
+    grey = np.rint((frames.astype(np.float32) + 1) * np.float32(127.5)).clip(0, 255).astype(np.uint8)
+    return np.ascontiguousarray(grey.transpose(0, 2, 3, 1)), {}
+
+
+# From here on the file is the same in every exporter.
+
+
+def common_arguments():
+    """The options that all exporters share."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0], allow_abbrev=False)
+    parser.add_argument("--checkpoint", required=True, help="file of the network that draws")
+    parser.add_argument("--out", required=True, type=Path, help="folder of the videos; an unfinished run is continued")
+    parser.add_argument("--num-videos", required=True, type=int)
+    parser.add_argument("--seed", required=True, type=int)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    return parser
+
+
+def video_seed(seed, number):
+    """Seed of one video; depends on the run's seed and the video's number alone."""
+    return int.from_bytes(hashlib.sha256(f"{seed}/{number}".encode()).digest()[:4], "little")
+
+
+def seed_everything(seed):
+    """Seeds every generator that official code may draw from; torch's covers all GPUs."""
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - official code may draw from the global generator
+    torch.manual_seed(seed)
+
+
+def sha256_of(path):
+    """Hash of a file, read in pieces."""
+    if not os.path.isfile(path):
+        raise SystemExit(f"export.py: there is no file {path}")
+    found = hashlib.sha256()
+    with open(path, "rb") as stream:
+        for piece in iter(lambda: stream.read(1 << 20), b""):
+            found.update(piece)
+    return found.hexdigest()
+
+
+def write_index(out, index):
+    """Writes index.json; readers see the old one or the new one, never half of one."""
+    partial = out / ".index.json.partial"
+    partial.write_text(json.dumps(index, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    os.replace(str(partial), str(out / "index.json"))
+
+
+def write_video(folder, frames):
+    """Writes one PNG a frame; the folder bears its name only once it is whole."""
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(str(partial), ignore_errors=True)
+    partial.mkdir()
+    for number, frame in enumerate(frames):
+        Image.fromarray(frame).save(str(partial / f"{number:06d}.png"))
+    os.replace(str(partial), str(folder))
+
+
+def open_index(out, run):
+    """The index of a new run, or of the same run begun earlier; a folder with anything else is refused."""
+    run = json.loads(json.dumps(run))
+    if (out / "index.json").is_file():
+        index = json.loads((out / "index.json").read_text(encoding="utf-8"))
+        differ = [key for key in sorted({*run, *index["run"]}) if run.get(key) != index["run"].get(key)]
+        if differ:
+            raise SystemExit(f"export.py: {out} holds another run ({', '.join(differ)} differ); choose another --out")
+        return index
+    if out.is_dir() and any(not path.name.startswith(".") for path in out.iterdir()):
+        raise SystemExit(f"export.py: {out} holds files but no index.json; choose an empty folder")
+    out.mkdir(parents=True, exist_ok=True)
+    return {"run": run, "frames": None, "size": None, "videos": {}}
+
+
+def main():
+    """Draws the videos that are not there yet."""
+    args = arguments()
+    if args.num_videos < 1:
+        raise SystemExit("export.py: --num-videos must be 1 or more")
+    versions = {module.__name__: module.__version__ for module in (np, PIL, torch)}
+    run = {
+        "system": SYSTEM,
+        "checkpoint_sha256": {name: sha256_of(path) for name, path in checkpoint_files(args).items()},
+        "seed": args.seed,
+        "rounding": ROUNDING,
+        "options": options(args),
+        "device": torch.device(args.device).type,
+        "versions": dict(versions, python=platform.python_version()),
+    }
+    index = open_index(args.out, run)
+    missing = [number for number in range(args.num_videos) if not (args.out / f"{number:06d}").is_dir()]
+    if missing:
+        with torch.no_grad():
+            generator = load_generator(args)
+            for number in missing:
+                add_video(index, number, generator, args)
+                sys.stderr.write(f"{number + 1} of {args.num_videos}\n")
+
+
+def add_video(index, number, generator, args):
+    """Draws one video and writes it, its entry in the index first, so that no video is ever without one."""
+    seed = video_seed(args.seed, number)
+    seed_everything(seed)
+    frames, facts = draw(generator, args)
+    shape = {"frames": len(frames), "size": list(frames.shape[1:3])}
+    if index["videos"] and shape != {key: index[key] for key in shape}:
+        raise SystemExit(f"export.py: video {number} has another shape than those before: {shape}")
+    index.update(shape)
+    index["videos"][f"{number:06d}"] = dict(facts, seed=seed)
+    write_index(args.out, index)
+    write_video(args.out / f"{number:06d}", frames)
+
+
+if __name__ == "__main__":
+    main()

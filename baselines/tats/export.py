@@ -1,0 +1,195 @@
+"""Draws short videos from a trained TATS, one folder of frames each and with labels that stay known.
+
+Run it in the top folder of a checkout of the official code, with the Python that runs that code:
+
+    python export.py --checkpoint GPT.ckpt --vqgan VQGAN.ckpt --class-cond --out SAMPLES --num-videos 2048 --seed 42
+
+It writes SAMPLES/000000/000000.png and so on, a folder a video, and index.json. Video i depends on (seed, i) alone,
+so videos are drawn one at a time, which is slow; a run that was stopped is continued by the same command. The official
+script writes one shuffled array, from which nobody can tell the classes.
+
+Mirrors scripts/sample_vqgan_transformer_short_videos.py: top_k 2048 and top_p 0.92 as there (its README's command says
+0.8), temperature 1, tokens less the number of classes, bytes by truncation. There, classes are drawn at random, or
+taken in turn where the FVD is wanted; here they are drawn evenly and stand in the index. Unlike there, the shape is the
+network's own and not fixed at 16 frames of 128 x 128. The checkpoints run code when they are loaded.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import platform
+import random
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import PIL
+import torch
+from PIL import Image
+
+SYSTEM = "tats"
+ROUNDING = "truncate"
+
+
+def arguments():
+    """The command line."""
+    parser = common_arguments()
+    parser.add_argument("--vqgan", required=True, help="file of the network that makes pixels of tokens")
+    parser.add_argument("--class-cond", action="store_true", help="the network was trained with classes")
+    parser.add_argument("--top-k", type=int, default=2048)
+    parser.add_argument("--top-p", type=float, default=0.92)
+    return parser.parse_args()
+
+
+def checkpoint_files(args):
+    """The files that decide what is drawn."""
+    return {"transformer": args.checkpoint, "vqgan": args.vqgan}
+
+
+def options(args):
+    """The options that decide what is drawn."""
+    return {"class_cond": args.class_cond, "top_k": args.top_k, "top_p": args.top_p}
+
+
+def load_generator(args):
+    """The transformer with the VQGAN inside, and the official function that draws tokens."""
+    sys.path.append(".")
+    from tats import load_transformer
+    from tats.modules.gpt import sample_with_past
+
+    return load_transformer(args.checkpoint, vqgan_ckpt=args.vqgan).to(args.device).eval(), sample_with_past
+
+
+def draw(generator, args):
+    """One video, uint8 (frame, height, width, 3), and what else the index should say of it."""
+    network, sample_with_past = generator
+    decoder = network.first_stage_model
+    num_classes = network.class_cond_dim if args.class_cond else 0
+    facts = {"label": int(torch.randint(num_classes, (1,)))} if args.class_cond else {}
+    start = torch.tensor([[facts.get("label", 0)]], device=args.device)
+    tokens = sample_with_past(
+        start,
+        network.transformer,
+        steps=int(np.prod(decoder.latent_shape)),
+        sample_logits=True,
+        top_k=args.top_k,
+        temperature=1.0,
+        top_p=args.top_p,
+    )
+    tokens = (tokens.reshape(1, *decoder.latent_shape) - num_classes).clamp(0, decoder.n_codes - 1)
+    video = (decoder.decode(tokens).clamp(-0.5, 0.5) + 0.5)[0].cpu().numpy()
+    return np.ascontiguousarray((video * 255).astype(np.uint8).transpose(1, 2, 3, 0)), facts
+
+
+# From here on the file is the same in every exporter.
+
+
+def common_arguments():
+    """The options that all exporters share."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0], allow_abbrev=False)
+    parser.add_argument("--checkpoint", required=True, help="file of the network that draws")
+    parser.add_argument("--out", required=True, type=Path, help="folder of the videos; an unfinished run is continued")
+    parser.add_argument("--num-videos", required=True, type=int)
+    parser.add_argument("--seed", required=True, type=int)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    return parser
+
+
+def video_seed(seed, number):
+    """Seed of one video; depends on the run's seed and the video's number alone."""
+    return int.from_bytes(hashlib.sha256(f"{seed}/{number}".encode()).digest()[:4], "little")
+
+
+def seed_everything(seed):
+    """Seeds every generator that official code may draw from; torch's covers all GPUs."""
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - official code may draw from the global generator
+    torch.manual_seed(seed)
+
+
+def sha256_of(path):
+    """Hash of a file, read in pieces."""
+    if not os.path.isfile(path):
+        raise SystemExit(f"export.py: there is no file {path}")
+    found = hashlib.sha256()
+    with open(path, "rb") as stream:
+        for piece in iter(lambda: stream.read(1 << 20), b""):
+            found.update(piece)
+    return found.hexdigest()
+
+
+def write_index(out, index):
+    """Writes index.json; readers see the old one or the new one, never half of one."""
+    partial = out / ".index.json.partial"
+    partial.write_text(json.dumps(index, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    os.replace(str(partial), str(out / "index.json"))
+
+
+def write_video(folder, frames):
+    """Writes one PNG a frame; the folder bears its name only once it is whole."""
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(str(partial), ignore_errors=True)
+    partial.mkdir()
+    for number, frame in enumerate(frames):
+        Image.fromarray(frame).save(str(partial / f"{number:06d}.png"))
+    os.replace(str(partial), str(folder))
+
+
+def open_index(out, run):
+    """The index of a new run, or of the same run begun earlier; a folder with anything else is refused."""
+    run = json.loads(json.dumps(run))
+    if (out / "index.json").is_file():
+        index = json.loads((out / "index.json").read_text(encoding="utf-8"))
+        differ = [key for key in sorted({*run, *index["run"]}) if run.get(key) != index["run"].get(key)]
+        if differ:
+            raise SystemExit(f"export.py: {out} holds another run ({', '.join(differ)} differ); choose another --out")
+        return index
+    if out.is_dir() and any(not path.name.startswith(".") for path in out.iterdir()):
+        raise SystemExit(f"export.py: {out} holds files but no index.json; choose an empty folder")
+    out.mkdir(parents=True, exist_ok=True)
+    return {"run": run, "frames": None, "size": None, "videos": {}}
+
+
+def main():
+    """Draws the videos that are not there yet."""
+    args = arguments()
+    if args.num_videos < 1:
+        raise SystemExit("export.py: --num-videos must be 1 or more")
+    versions = {module.__name__: module.__version__ for module in (np, PIL, torch)}
+    run = {
+        "system": SYSTEM,
+        "checkpoint_sha256": {name: sha256_of(path) for name, path in checkpoint_files(args).items()},
+        "seed": args.seed,
+        "rounding": ROUNDING,
+        "options": options(args),
+        "device": torch.device(args.device).type,
+        "versions": dict(versions, python=platform.python_version()),
+    }
+    index = open_index(args.out, run)
+    missing = [number for number in range(args.num_videos) if not (args.out / f"{number:06d}").is_dir()]
+    if missing:
+        with torch.no_grad():
+            generator = load_generator(args)
+            for number in missing:
+                add_video(index, number, generator, args)
+                sys.stderr.write(f"{number + 1} of {args.num_videos}\n")
+
+
+def add_video(index, number, generator, args):
+    """Draws one video and writes it, its entry in the index first, so that no video is ever without one."""
+    seed = video_seed(args.seed, number)
+    seed_everything(seed)
+    frames, facts = draw(generator, args)
+    shape = {"frames": len(frames), "size": list(frames.shape[1:3])}
+    if index["videos"] and shape != {key: index[key] for key in shape}:
+        raise SystemExit(f"export.py: video {number} has another shape than those before: {shape}")
+    index.update(shape)
+    index["videos"][f"{number:06d}"] = dict(facts, seed=seed)
+    write_index(args.out, index)
+    write_video(args.out / f"{number:06d}", frames)
+
+
+if __name__ == "__main__":
+    main()

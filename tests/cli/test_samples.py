@@ -1,0 +1,157 @@
+"""``run --samples``: what other systems wrote, read as they wrote it."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vidmbench.toyworld import ToyVideos
+from vidmbench.videos import write_gif, write_mp4
+
+FRAMES, SIZE, COUNT = 16, 64, 6
+
+
+@pytest.fixture
+def clips():
+    source = ToyVideos("train", num_videos=COUNT, resolution=SIZE)
+    return np.stack([source.read(index, range(FRAMES)) for index in range(COUNT)])
+
+
+@pytest.fixture
+def run(command, fake_network, folder):
+    def given(model, *more):
+        return command(
+            "run", "--model", model, "--dataset", "clevrer-mini", "--frames", FRAMES, "--num-videos", COUNT, *more
+        )
+
+    return given
+
+
+def grid(clips, rows, columns, padding=0, border=0):
+    """Clips side by side, black between; missing ones are black."""
+    num_frames, size = clips.shape[1], clips.shape[2]
+    step = size + padding
+    height, width = (count * step - padding + 2 * border for count in (rows, columns))
+    whole = np.zeros((num_frames, height, width, 3), np.uint8)
+    for index, clip in enumerate(clips):
+        top, left = border + index // columns * step, border + index % columns * step
+        whole[:, top : top + size, left : left + size] = clip
+    return whole
+
+
+def scored(done):
+    assert done.code == 0, done.err
+    return done.json
+
+
+def test_a_baselines_own_files_are_read_without_being_told_how(run, clips, folder):
+    write_mp4(folder / "S/generate_videos.mp4", grid(clips, 2, 3))
+    write_gif(folder / "S/generate_videos.gif", grid(clips, 2, 3))
+    done = run("digan", "--samples", "S")
+    assert done.code == 0, done.err
+    assert "read as DIGAN: layout grid (h264 yuv420p)" in done.err
+    assert "cut into 2 x 3 tiles of 64x64" in done.err
+    assert "(first generate_videos.gif)" in done.err
+    assert "different compression" in done.err
+    assert "real none, scored h264 yuv420p" in done.err
+    assert "| digan " in done.out
+    other = run("digan", "--samples", "S", "--layout", "gif-grid")
+    assert other.code == 0, other.err
+    assert "scored gif, 256 colours" in other.err
+
+
+def test_a_file_may_have_been_renamed(run, clips, folder):
+    write_gif(folder / "sky.gif", grid(clips, 2, 3))
+    done = run("digan", "--samples", "sky.gif")
+    assert "layout gif-grid" in done.err, done.err
+
+
+def test_another_label_is_read_as_a_baseline_writes(run, clips, folder):
+    for index, clip in enumerate(clips):
+        (folder / f"S/{index:06d}").mkdir(parents=True)
+        for number, frame in enumerate(clip):
+            Image.fromarray(frame).save(folder / f"S/{index:06d}/{number:06d}.png")
+        write_mp4(folder / f"T/x_0_{index}.mp4", clip)
+        write_mp4(folder / f"T/x_0_{index}_noise.mp4", clip[::-1])
+    assert (
+        "left out 6 files: the same latent once more, with noise inputs"
+        in run("mine", "--samples", "T", "--layout", "mocogan-hd").err
+    )
+    assert "layout with-noise" in run("mine", "--samples", "T", "--layout", "mocogan-hd:with-noise").err
+    plain = scored(run("mine", "--samples", "S", "--json"))
+    exported = scored(run("mine", "--samples", "S", "--layout", "digan:exported", "--json"))
+    assert plain["value"] == exported["value"]
+    assert scored(run("digan", "--samples", "S", "--layout", "plain", "--json"))["value"] == plain["value"]
+
+
+def test_grids_and_strips_of_anybody(run, clips, folder):
+    write_mp4(folder / "grid.mp4", grid(clips, 2, 3, 2, 2), lossless=True)
+    (folder / "strips").mkdir()
+    for index, clip in enumerate(clips):
+        Image.fromarray(np.concatenate(list(clip), axis=1)).save(folder / f"strips/{index}.png")
+        write_mp4(folder / f"single/{index}.mp4", clip, lossless=True)
+    values = [
+        scored(run("mine", "--samples", path, *layout, "--json"))["value"]
+        for path, layout in (("single", ()), ("grid.mp4", ("--layout", "grid")), ("strips", ("--layout", "strips")))
+    ]
+    assert values == [values[0]] * 3
+
+
+def test_a_layout_of_ones_own(run, clips, folder):
+    floats = np.transpose(clips / 127.5 - 1, (0, 4, 1, 2, 3)).astype(np.float32)
+    np.save(folder / "mine.npy", floats)
+    (folder / "mine.toml").write_text(
+        'name = "mine"\nfiles = ["*.npy"]\nkind = "array"\ncompression = "none"\nlossy = false\n'
+        'array = { axes = "ncthw", range = "-1..1" }\n'
+    )
+    np.savez(folder / "plain.npz", clips=clips)
+    declared = scored(run("mine", "--samples", "mine.npy", "--layout", "mine.toml", "--json"))
+    assert declared["value"] == scored(run("mine", "--samples", "plain.npz", "--json"))["value"]
+    run("mine", "--samples", "mine.npy").fails("does not have the shape of clips", "(6, 3, 16, 64, 64)")
+
+
+def test_frozen_twins_of_baselines(run, clips, folder):
+    write_mp4(folder / "S/generate_videos.mp4", grid(clips, 2, 3))
+    done = run("static-of:digan", "--samples", "S")
+    assert done.code == 0, done.err
+    assert "| static-of:digan " in done.out
+
+
+def test_requests_that_cannot_be_met(run, clips, folder, command):
+    write_mp4(folder / "S/generate_videos.mp4", grid(clips, 2, 3))
+    run("digan", "--samples", "S", "--layout", "gird").fails("there is no layout 'gird'", "grid, gif-grid of digan")
+    run("mine", "--samples", "S", "--layout", "digan:gird").fails(
+        "unknown layout of digan", "did you mean grid or gif-grid?"
+    )
+    run("mine", "--layout", "digan").fails("--layout says how --samples lie")
+    run("tats", "--samples", "S").fails("holds nothing that TATS is known to write", "_eval.npy", "--layout plain")
+    run("digan", "--samples", "nowhere").fails("there is no such file or folder", "nowhere")
+    (folder / "bad.toml").write_text('name = "bad"\n')
+    run("mine", "--samples", "S", "--layout", "bad.toml").fails("mistakes in bad.toml")
+
+
+def test_a_grid_that_does_not_divide(run, clips, folder):
+    write_mp4(folder / "generation_0.mp4", grid(clips, 2, 3)[:, :, :-2])
+    (folder / "mine.toml").write_text(
+        'name = "mine"\nfiles = ["*.mp4"]\nkind = "grid"\ncompression = "h264"\nlossy = true\n'
+        "grid = { rows = 2, columns = 3, padding = 0, border = 0 }\n"
+    )
+    run("mine", "--samples", "generation_0.mp4", "--layout", "mine.toml").fails(
+        "cannot be cut into", "tiles of 63.3333 pixels", "--layout FILE.toml"
+    )
+
+
+def test_other_lengths_and_sizes_than_the_real_side(run, clips, folder):
+    for index, clip in enumerate(clips):
+        write_mp4(folder / f"short/{index}.mp4", clip[:9])
+        write_mp4(folder / f"small/{index}.mp4", clip[:, ::2, ::2])
+    run("mine", "--samples", "short").fails("shorter than", "9", "16")
+    done = run("mine", "--samples", "small")
+    assert "the sides differ in size: real 64x64, scored 32x32 pixels" in done.err
+
+
+@pytest.mark.parametrize("kind", ["jpeg-75", "gif"])
+def test_compressions_are_controls(kind, run):
+    done = run(f"control:{kind}")
+    assert done.code == 0, done.err
+    assert "the sides went through different compression" in done.err
+    assert "docs/compression.md" in done.err

@@ -1,0 +1,93 @@
+"""What frames went through before they were read: codec, colour format, JPEG quality, a gif's palette."""
+
+import io
+import re
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from PIL import Image, JpegImagePlugin, UnidentifiedImageError
+
+GIF = "gif, 256 colours"
+#: Codecs and colour formats that give back what was put in.
+_LOSSLESS_CODECS = frozenset(("ffv1", "huffyuv", "ffvhuff", "utvideo", "png", "bmp", "qtrle", "gif"))
+_RGB_LAYOUTS = ("gbr", "rgb", "bgr", "0rgb", "argb")
+#: Luminance table of ITU-T T.81, Annex K.1, in the zigzag order in which files hold it; the IJG library scales it by
+#: quality, and Pillow and OpenCV write files with it.
+_LUMINANCE = np.array(
+    [16, 11, 12, 14, 12, 10, 16, 14, 13, 14, 18, 17, 16, 19, 24, 40, 26, 24, 22, 22, 24, 49, 35, 37, 29, 40, 58, 51,
+     61, 60, 57, 51, 56, 55, 64, 72, 92, 78, 64, 68, 87, 69, 55, 56, 80, 109, 81, 87, 95, 98, 103, 104, 103, 62, 77,
+     113, 121, 112, 100, 120, 92, 101, 103, 99]
+)  # fmt: skip
+_NATURAL = np.array(
+    [0, 1, 5, 6, 14, 15, 27, 28, 2, 4, 7, 13, 16, 26, 29, 42, 3, 8, 12, 17, 25, 30, 41, 43, 9, 11, 18, 24, 31, 40, 44,
+     53, 10, 19, 23, 32, 39, 45, 52, 54, 20, 22, 33, 38, 46, 51, 55, 60, 21, 34, 37, 47, 50, 56, 59, 61, 35, 36, 48,
+     49, 57, 58, 62, 63]
+)  # fmt: skip
+_CHROMA = {0: "4:4:4", 1: "4:2:2", 2: "4:2:0"}
+_SHOWN = 3
+
+
+def of_stream(codec: str, layout: str) -> str:
+    """What a video stream's frames went through, such as ``h264 yuv420p``; empty where nothing was lost.
+
+    H.264 in RGB counts as lossless: it is written for that purpose.
+
+    Args:
+        codec: As FFmpeg names it.
+        layout: Its pixel format.
+    """
+    is_rgb = layout.startswith(_RGB_LAYOUTS)
+    if (codec in _LOSSLESS_CODECS or codec in ("rawvideo", "h264", "libx264rgb")) and is_rgb:
+        return ""
+    return f"{codec} {layout}".strip()
+
+
+def of_picture(data: bytes) -> str:
+    """What a picture went through, such as ``jpeg quality 75 4:2:0``; empty where nothing was lost.
+
+    Args:
+        data: The file's bytes; only the head is read. What cannot be read gives nothing: reading it is refused
+            elsewhere.
+    """
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            if isinstance(image, JpegImagePlugin.JpegImageFile):
+                chroma = _CHROMA.get(JpegImagePlugin.get_sampling(image), "")
+                return f"jpeg quality {jpeg_quality(image.quantization[0])} {chroma}".strip()
+            if image.format == "GIF":
+                return GIF
+            return "webp" if image.format == "WEBP" and b"VP8L" not in data[:64] else ""
+    except (OSError, ValueError, KeyError, SyntaxError, UnidentifiedImageError):
+        return ""
+
+
+def jpeg_quality(luminance: Sequence[int]) -> int:
+    """The quality, 1 to 100, whose IJG table is nearest to a file's.
+
+    Args:
+        luminance: The file's 64 quantisation steps of luminance, row by row, as Pillow gives them.
+    """
+    found = np.asarray(luminance, dtype=np.int64)
+    base = _LUMINANCE[_NATURAL]
+    qualities = np.arange(1, 101)
+    scale = np.where(qualities < 50, 5000 // qualities, 200 - 2 * qualities)
+    tables = np.clip((base * scale[:, None] + 50) // 100, 1, 255)
+    return int(qualities[np.abs(tables - found).sum(axis=1).argmin()])
+
+
+def joined(labels: Iterable[str]) -> str:
+    """One label for frames or videos that went through several things; qualities become a range."""
+    kinds: dict[str, set[int]] = {}
+    for label in set(labels):
+        number = re.search(r"(?<=quality )[0-9]+", label)
+        kinds.setdefault(re.sub(r"(?<=quality )[0-9]+", "#", label) or "none", set()).update(
+            [int(number.group())] if number else []
+        )
+    if set(kinds) == {"none"}:
+        return ""
+    shown = [
+        kind.replace("#", str(min(found)) if len(found) == 1 else f"{min(found)} to {max(found)}") if found else kind
+        for kind, found in sorted(kinds.items())
+    ]
+    more = len(shown) - _SHOWN
+    return "; ".join(shown[:_SHOWN]) + (f"; {more} more" if more > 0 else "")
