@@ -13,12 +13,14 @@ demo: $(VENV)/demo.stamp
 	done
 	$(BIN)/vidmbench results list --runs runs/demo --own
 
+# One process a core, each with one thread; benchmarks afterwards and alone, for their ratios mean nothing in company.
 test: $(VENV)/test.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --benchmark-disable --ignore tests/benchmarks
+	$(BIN)/python -m pytest tests/benchmarks
 
 benchmark: $(VENV)/test.stamp
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-only

@@ -49,6 +49,8 @@ def _plain_frame(vidm, indices, seed, purpose, net):
         return predicted(x_t, step)[:, :3]
 
     x_T = noises[0].astype(np.float64)
+    if vidm.sampling.sampler != "ancestral":
+        x_T = np.stack([sample / np.sqrt(np.mean(sample**2)) for sample in x_T])
     if vidm.sampling.sampler == "ddim":
         path = ddim_path(eps_of, x_T, alpha_bar, by_step, clip=True, eta=0.0)
     elif vidm.sampling.sampler == "dpm-solver":

@@ -10,7 +10,7 @@ from reference.diffusion import (
 )
 
 from vidmbench.errors import UsageError
-from vidmbench.vidm.samplers import SAMPLERS, ancestral, ddim, dpm_solver_2m, sample
+from vidmbench.vidm.samplers import SAMPLERS, ancestral, ddim, dpm_solver_2m, sample, with_unit_norm
 from vidmbench.vidm.schedule import Schedule, even_steps, linear_schedule
 
 # Some hundred float64 roundings, the first of them multiplied by 1 / sqrt(alpha_bar), which is up to 157.
@@ -288,6 +288,22 @@ def test_output_of_other_channels_is_refused(name, channels, variance):
 
     with pytest.raises(ValueError, match=f"found {channels}"):
         sample(name, model, normal(1, 3, 2, 2), TWENTY, noise=no_noise, variance=variance)
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_where_x_T_alone_decides_its_length_does_not(name):
+    """A network whose norms hide how long x_T is answers alike to both; fresh noise needs x_T as it was drawn."""
+
+    def model(x_t, t):
+        return x_t / x_t.square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
+
+    def drawn(x_T):
+        return sample(name, model, x_T, TWENTY, noise=lambda _: torch.zeros(2, 3, 4, 4), variance="fixed-small")
+
+    x_T = normal(2, 3, 4, 4)
+    assert with_unit_norm(x_T).square().mean(dim=(1, 2, 3)).numpy() == pytest.approx(1.0, rel=1e-12)
+    off = (drawn(1.1 * x_T) - drawn(x_T)).abs().max()
+    assert (off < 1e-9) == (name != "ancestral")
 
 
 def test_unknown_samplers_and_etas_are_refused():

@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from PIL import Image, JpegImagePlugin, UnidentifiedImageError
 
 GIF = "gif, 256 colours"
 #: Codecs and colour formats that give back what was put in.
@@ -49,6 +48,8 @@ def of_picture(data: bytes) -> str:
         data: The file's bytes; only the head is read. What cannot be read gives nothing: reading it is refused
             elsewhere.
     """
+    from PIL import Image, JpegImagePlugin, UnidentifiedImageError
+
     try:
         with Image.open(io.BytesIO(data)) as image:
             if isinstance(image, JpegImagePlugin.JpegImageFile):

@@ -279,11 +279,11 @@ def _unreadable(path: Path, error: Exception, writer: str) -> DataError:
     elif path.suffix.lower() in TENSOR_SUFFIXES:
         text = f"it is damaged, cut off or of another kind ({path.stat().st_size} bytes, {type(error).__name__})"
     elif any(words in text for words in ("Object arrays", "Python objects")) or (
-        "pickled data" in text and _starts_with_pickle(path)
+        "pickled" in text and _starts_with_pickle(path)
     ):
         text = "it holds Python objects, which are never loaded"
         fix = "save a plain array, not a list or an array of dtype object"
-    elif "pickled data" in text:  # what numpy says of bytes that it does not know
+    elif "pickled" in text:  # what numpy says of bytes that it does not know
         text = "it is of another kind, or cut off"
     elif "mmap length" in text or isinstance(error, EOFError) or "reshape" in text:
         text = f"it is cut off ({text})"

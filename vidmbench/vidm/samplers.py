@@ -209,7 +209,7 @@ def sample(
     clip: bool = True,
     progress: Progress | None = None,
 ) -> Tensor:
-    """Draw frames with the sampler of that name; DDIM with eta = 0.
+    """Draw frames with the sampler of that name; DDIM with eta = 0, and x_T at unit norm where it alone decides.
 
     Arguments, result and errors as for ``Sampler``.
 
@@ -218,8 +218,24 @@ def sample(
     """
     for known, sampler in SAMPLERS.items():
         if known == name:
+            if name != "ancestral":
+                x_T = with_unit_norm(x_T)
             return sampler(model, x_T, schedule, noise=noise, variance=variance, clip=clip, progress=progress)
     raise unknown("sampler", name, SAMPLERS, error=UsageError)
+
+
+def with_unit_norm(x_T: Tensor) -> Tensor:
+    """The same noise with a root mean square of exactly 1 in every sample.
+
+    The group norms hide from the network how long x_T is, so what its length is off by stays in the frame: at 32
+    pixels, 3072 numbers, 1.3 % on average, which the first prediction multiplies by 156. Fresh noise washes it out;
+    deterministic samplers keep it to the end, as a frame full of noise. At 128 pixels it is 0.3 %.
+
+    Args:
+        x_T: Unit noise (batch, channel, height, width).
+    """
+    scaled: Tensor = x_T / x_T.square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
+    return scaled
 
 
 def _predict(

@@ -20,7 +20,7 @@ from vidmbench.vidm.recipes import SamplingSpec
 from vidmbench.vidm.walk import MotionWalk
 
 # Raised on any change that moves a pixel of a sample.
-VERSION = 1
+VERSION = 2
 # Frames kept once drawn, at most; two blocks are kept in any case, as several threads read ahead.
 _KEPT_FRAMES = 256 * 2**20
 
