@@ -4,7 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -19,7 +19,7 @@ from vidmbench.dataset_layouts import (
     root_of,
     survey_path,
 )
-from vidmbench.dataset_layouts_findings import videos
+from vidmbench.dataset_layouts_findings import count_findings, single_findings, videos
 from vidmbench.dataset_layouts_trees import frames_of
 from vidmbench.dataset_reports import USUAL_VIDEOS, LongEnough, Report, counted, report_json, report_text
 from vidmbench.dataset_specs import LayoutsSpec, load_dataset
@@ -27,6 +27,7 @@ from vidmbench.errors import DataError, UsageError
 from vidmbench.source import Skipped
 from vidmbench.videos.index import FactsIndex
 from vidmbench.videos.items import Facts, Item, VideoFile, check_series
+from vidmbench.videos.prepared import is_prepared, open_prepared
 
 __all__ = ["CLIP_FRAMES", "LongEnough", "Progress", "Report", "check_dataset", "report_json", "report_text"]
 
@@ -82,7 +83,10 @@ def check_dataset(
             found=name,
             fix=f"vidmbench show {name}",
         )
-    found = find_dataset(spec, root_of(spec, data_root), split)
+    root = root_of(spec, data_root)
+    if is_prepared(root):
+        return _check_prepared(spec, root, split or spec.default_split, is_quick)
+    found = find_dataset(spec, root, split)
     if not found.items:
         return _check_single(found, is_quick)
     looked = _by_names(found.items) if is_quick else _look(found, progress)
@@ -145,10 +149,33 @@ def _check_single(found: Found, is_quick: bool) -> Report:
     """A root that is one file: it is opened whole, also in a quick look, because names tell nothing."""
     source = open_single(found)
     lengths = [source.num_frames(index) for index in range(len(source))]
-    findings = [*archive_finding(found.spec, source.size), *length_findings(found.spec, lengths)]
+    findings = single_findings(found.spec, found.split, found.root.name, len(source))
+    findings += [*archive_finding(found.spec, source.size), *length_findings(found.spec, lengths)]
     sizes = Counter({f"{source.size[1]}x{source.size[0]}": len(source)})
     looked = _Looked([], list(source.skipped), Counter())
     return _report(found, is_quick, len(source), lengths, sizes, looked, findings, len(source))
+
+
+def _check_prepared(spec: LayoutsSpec, root: Path, split: str, is_quick: bool) -> Report:
+    """A file that ``data prepare`` wrote: its own table of contents was checked when it was opened."""
+    source = open_prepared(root)
+    if source.label != f"{spec.name}@{split}":
+        raise DataError(
+            f"{root.name} holds something else",
+            expected=f"{spec.name}@{split}",
+            found=source.label,
+            where=str(root),
+            fix=f"--split {source.label.partition('@')[2]}" if source.label.startswith(f"{spec.name}@") else None,
+        )
+    layout = f"prepared by the rule {source.rule}" + (f" at {source.pixels} pixels" if source.pixels else "")
+    found = Found(spec, root, split, layout, labels=source.labels, notes=source.notes)
+    lengths = [source.num_frames(index) for index in range(len(source))]
+    findings = [*count_findings(spec, split, len(source)), *_class_findings(found), *length_findings(spec, lengths)]
+    sizes = Counter({f"{source.size[1]}x{source.size[0]}": len(source)})
+    looked = _Looked([], list(source.skipped), Counter())
+    report = _report(found, is_quick, len(source), lengths, sizes, looked, findings, len(source))
+    first = covered_classes(found.labels, range(min(USUAL_VIDEOS, len(source))))
+    return replace(report, classes=covered_classes(found.labels, range(len(source))), first_classes=first)
 
 
 def _by_names(items: Sequence[Item]) -> _Looked:

@@ -11,7 +11,14 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from vidmbench.arrays import Frames
-from vidmbench.dataset_layouts_findings import Finding, archive_finding, count_findings, length_findings, videos
+from vidmbench.dataset_layouts_findings import (
+    Finding,
+    archive_finding,
+    count_findings,
+    length_findings,
+    single_findings,
+    videos,
+)
 from vidmbench.dataset_layouts_names import check_identity, covered_classes, labels_of, levels
 from vidmbench.dataset_layouts_splits import choose
 from vidmbench.dataset_layouts_trees import hollow_classes, read_tree, shuffled_as_text, storage_of
@@ -207,7 +214,9 @@ def open_layouts(
     found = find_dataset(spec, root, split)
     label = f"{spec.name}@{found.split}"
     if not found.items:
-        return DatasetVideos(open_single(found), label=label, labels=None, notes=())
+        single = open_single(found)
+        unseen = single_findings(spec, found.split, found.root.name, len(single))
+        return DatasetVideos(single, label=label, labels=None, notes=[finding.sentence() for finding in unseen])
     base = survey(survey_path(found), found.items, on_bad=on_bad, progress=progress, notes=found.notes)
     findings = [*found.findings, *archive_finding(spec, base.size, found.depth)]
     findings += length_findings(spec, [base.num_frames(index) for index in range(len(base))])

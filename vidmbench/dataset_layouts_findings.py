@@ -41,6 +41,15 @@ def count_findings(spec: LayoutsSpec, split: str, count: int) -> list[Finding]:
     return [Finding(videos(own.videos), f"{share} videos", meaning)]
 
 
+def single_findings(spec: LayoutsSpec, split: str, name: str, count: int) -> list[Finding]:
+    """What a copy in one file cannot show: it has no names of folders and videos to tell data set and split by."""
+    meaning = f"taken for {spec.name}@{split} on your word"
+    return [
+        *count_findings(spec, split, count),
+        Finding("names of folders and videos, which tell data set and split", f"one file, {name}", meaning),
+    ]
+
+
 def archive_finding(spec: LayoutsSpec, size: tuple[int, int], depth: int | None = None) -> list[Finding]:
     """Which of the forms that circulate this is, by the size of its frames and the depth of its folders.
 

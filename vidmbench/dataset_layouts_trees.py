@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -44,38 +43,11 @@ def read_tree(root: Path) -> Tree:
         items, notes = find_videos(root)
         found = [path for path in (root / _LABELS, *sorted(root.glob(f"*/{_LABELS}"))) if path.is_file()]
         return Tree(root, items, notes, _numbers(found[0].read_bytes(), str(found[0])) if found else {})
-    check_members(root)
     items, notes = find_archived_videos(root)
     with zipfile.ZipFile(root) as archive:
         inside = sorted(name for name in archive.namelist() if PurePosixPath(name).name == _LABELS)
         numbers = _numbers(archive.read(inside[0]), f"{root}:{inside[0]}") if inside else {}
     return Tree(root, items, notes, numbers)
-
-
-def check_members(path: Path) -> None:
-    """Refuses an archive with members that lead out of the folder it would be unpacked into.
-
-    Raises:
-        DataError: Such members, or no zip archive at all.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-    except (zipfile.BadZipFile, OSError) as error:
-        raise DataError(
-            f"{path.name} cannot be read as a zip archive: {error}",
-            where=str(path),
-            fix="copy or download it again; an archive that was cut off lacks its table of contents",
-        ) from error
-    unsafe = [name for name in names if re.match(r"[/\\]|[A-Za-z]:", name) or ".." in re.split(r"[/\\]", name)]
-    if unsafe:
-        raise DataError(
-            f"{path.name} holds paths that lead out of it",
-            expected="relative paths without '..'",
-            found=", ".join(unsafe[:5]) + (f" and {len(unsafe) - 5} more" if len(unsafe) > 5 else ""),
-            where=str(path),
-            fix="do not unpack it; get the archive from its authors, or pack it again",
-        )
 
 
 def key_of(item: Item) -> str:

@@ -104,7 +104,9 @@ def report_text(report: Report) -> str:
     if report.notes:
         lines += ["", "notes", *(f"  - {note}" for note in report.notes)]
     skip = ", with --on-bad skip" if report.broken or len(report.sizes) > 1 else ""
-    verdict = f"yes{skip}" if report.can_be_scored else "no"
+    most = min(report.videos - len(report.broken), next((one.videos for one in report.long_enough), report.videos))
+    few = f", up to {most} videos: --num-videos {most}" if most < USUAL_VIDEOS else ""
+    verdict = f"yes{skip}{few}" if report.can_be_scored else "no"
     seen = " (names only; without --quick every video is decoded)" if report.is_quick else ""
     return "\n".join([*lines, "", f"can be scored: {verdict}{seen}"])
 

@@ -70,7 +70,8 @@ def unknown(
         An error to raise.
     """
     names = sorted(known)
-    near = get_close_matches(name, names, n=2, cutoff=0.5)
+    folded = {known_name.lower(): known_name for known_name in names}
+    near = [folded[match] for match in get_close_matches(name.lower(), folded, n=2, cutoff=0.5)]
     hint = f"did you mean {' or '.join(near)}?" if near else None
     return error(
         f"unknown {kind} {name!r}" + (f": {hint}" if hint else ""),

@@ -5,10 +5,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from vidmbench.baseline_samples import layouts_of, open_samples
+from vidmbench.baselines import baseline_names
 from vidmbench.choices import Choices
 from vidmbench.controls import static_of
 from vidmbench.datasets import DatasetSpec, open_any, open_control, open_real, parse_dataset, spec_of, split_of
@@ -183,6 +185,10 @@ def _open_model(model: str, dataset: str, choices: Choices, samples: str | None,
     layouts = layouts_of(label, layout)
     if layouts is None:
         source = open_any(samples, on_bad=choices.on_bad)
+        near = get_close_matches(label.lower(), baseline_names(), n=1, cutoff=0.8) if layout is None else []
+        if near:
+            unread = f"{label} is no system that vidmbench knows, so its files were read as they lie"
+            source.notes = (*source.notes, f"{unread}; did you mean {near[0]}?")
     else:
         source = open_samples(layouts, Path(samples).expanduser(), on_bad=choices.on_bad)
     return static_of(source) if model.startswith("static-of:") else source

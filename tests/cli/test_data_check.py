@@ -1,5 +1,6 @@
 """``data check``: a user's copy of a data set against its declaration."""
 
+import numpy as np
 import pytest
 from dataset_trees import UCF_NAMES, frames, touch, write_videos
 
@@ -11,7 +12,7 @@ def test_a_readable_report(command, folder):
     write_videos(folder / "ucf", AVI)
     done = command(*CHECK, "ucf")
     assert (done.code, done.err) == (0, "")
-    for words in ("ucf101@train in ucf", "9537", "findings", "3 of 9537", "can be scored: yes"):
+    for words in ("ucf101@all in ucf", "13320", "findings", "5 of 13320", "can be scored: yes, up to 5 videos"):
         assert words in done.out
 
 
@@ -37,7 +38,7 @@ def test_what_cannot_be_scored_is_exit_code_2_with_the_whole_report(command, fol
     done = command(*CHECK, "ucf", "--json")
     assert done.code == 2
     assert done.json["can_be_scored"] is False
-    assert len(done.json["broken"]) == 3
+    assert len(done.json["broken"]) == 5
 
 
 @pytest.mark.parametrize(
@@ -61,7 +62,8 @@ def test_bad_input(words, said, command, folder, monkeypatch):
 def test_the_folder_above_in_the_environment(command, folder, monkeypatch):
     touch(folder / "sets" / "ucf101", AVI)
     monkeypatch.setenv("VIDMBENCH_DATA_ROOT", str(folder / "sets"))
-    assert "ucf101@train" in command("data", "check", "ucf101", "--quick").out
+    assert "ucf101@all" in command("data", "check", "ucf101", "--quick").out
+    assert "ucf101@train" in command("data", "check", "ucf101", "--quick", "--protocol", "fvd-tf-hub").out
 
 
 def test_real_footage_is_not_made(command):
@@ -74,3 +76,26 @@ def test_listed_and_shown(name, command):
     shown = command("show", name)
     assert shown.out.startswith(f"# data set\nname: {name}\n")
     assert command("show", name, "--json").json["reader"] == "layouts"
+
+
+def test_a_prepared_file_takes_the_place_of_the_data_set(command, folder):
+    write_videos(folder / "ucf", AVI)
+    whole = command(*CHECK, "ucf").out
+    assert (
+        command("data", "prepare", "ucf101", "--data-root", "ucf", "--resolution", "32", "--out", "u.frames").code == 0
+    )
+    done = command(*CHECK, "u.frames")
+    assert done.code == 0
+    assert "prepared by the rule short-side-lanczos-centre at 32 pixels" in done.out
+    for line in ("5 of 13320 (0 %) videos", "can be scored: yes, up to 5 videos"):
+        assert line in whole
+        assert line in done.out
+    command(*CHECK, "u.frames", "--split", "test1").fails("u.frames holds something else", "--split all")
+
+
+def test_one_file_is_taken_on_its_owner_s_word(command, folder):
+    np.save(folder / "clips.npy", np.zeros((4, 16, 32, 32, 3), np.uint8))
+    done = command(*CHECK, "clips.npy", "--split", "test3")
+    assert done.code == 0
+    assert "taken for ucf101@test3 on your word" in done.out
+    assert "4 of 3696" in done.out

@@ -1,5 +1,7 @@
 """``run --samples``: what other systems wrote, read as they wrote it."""
 
+import zipfile
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -155,3 +157,20 @@ def test_compressions_are_controls(kind, run):
     assert done.code == 0, done.err
     assert "the sides went through different compression" in done.err
     assert "docs/compression.md" in done.err
+
+
+def test_a_name_close_to_a_system_s_is_asked_about_and_a_dry_run_says_what_was_read(run, clips, folder):
+    for index, clip in enumerate(clips):
+        write_mp4(folder / f"S/{index}.mp4", clip)
+    done = run("digann", "--samples", "S", "--dry-run")
+    assert done.code == 0
+    assert "note: digann is no system that vidmbench knows" in done.out
+    assert "did you mean digan?" in done.out
+    assert "did you mean" not in run("mine", "--samples", "S", "--dry-run").out
+
+
+@pytest.mark.parametrize("member", ["/abs/video/0.png", "../video/0.png"])
+def test_an_archive_that_leads_out_of_its_folder(member, run, folder):
+    with zipfile.ZipFile(folder / "S.zip", "w") as archive:
+        archive.writestr(member, b"")
+    run("mine", "--samples", "S.zip").fails("S.zip holds paths that lead out of it", member, "do not unpack it")

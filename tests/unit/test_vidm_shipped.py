@@ -44,7 +44,7 @@ def test_it_says_where_it_comes_from(vidm):
     for part in ("content", "motion"):
         log = pd.read_csv(FOLDER / f"vidm-clevrer-mini.{part}.csv")
         assert log["step"].iloc[-1] == recipe.part(part).steps == about["facts"]["steps"][part]
-        assert log["loss"].iloc[-5:].mean() < 0.1 * log["loss"].iloc[0]
+        assert log["loss"].iloc[-5:].mean() < 0.8 * log["loss"].iloc[0]  # it started from a trained model
 
 
 def test_its_notes_tell_the_steps_of_first_frames(vidm):
@@ -68,7 +68,7 @@ def test_its_frames_are_clean_and_move(vidm):
 
 
 def test_what_was_measured_of_it_stands_in_the_results(vidm):
-    """The numbers shown for it are of this very file, at its resolution; it beats noise, and standing still."""
+    """The numbers shown for it are of this very file, at its resolution; it beats noise, blur and standing still."""
     records = read_records(resources.results_dir() / "measured")
     scores = {
         record.model: one
@@ -79,6 +79,6 @@ def test_what_was_measured_of_it_stands_in_the_results(vidm):
     measured = scores["vidm"]
     assert measured.num_real == measured.num_fake == 256
     assert measured.fake.digest == VidmVideos(vidm, num_videos=256).digest()
-    others = [scores[f"control:{name}"] for name in ("noise", "static")]
+    others = [scores[f"control:{name}"] for name in ("noise", "static", "blurred")] + [scores["static-of:vidm"]]
     assert {one.signature_id for one in others} == {measured.signature_id}
     assert all(measured.value < one.value for one in others)

@@ -44,8 +44,9 @@ def check(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A data set, such as ucf101.")],
     data_root: DataRoot = None,
     split: Annotated[
-        str | None, typer.Option(metavar="SPLIT", help="One of its splits.", show_default="the real side's")
+        str | None, typer.Option(metavar="SPLIT", help="One of its splits.", show_default="the protocol's")
     ] = None,
+    protocol: Annotated[str, typer.Option(metavar="NAME|FILE", help="Whose split.")] = "fvd-vidm-paper",
     quick: Annotated[bool, typer.Option("--quick", help="Look at names only; decode nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else.")] = False,
 ) -> None:
@@ -58,7 +59,10 @@ def check(
       vidmbench data check clevrer --data-root DIR --json
     """
     from vidmbench.dataset_check import check_dataset, report_json, report_text
+    from vidmbench.datasets import load_dataset, split_of
+    from vidmbench.protocols import load_protocol
 
+    split = split or split_of(load_dataset(name), load_protocol(protocol).dataset)
     with progress_bar("video") as progress:
         report = check_dataset(name, data_root, split, is_quick=quick, progress=progress)
     print(json.dumps(report_json(report)) if as_json else report_text(report))

@@ -112,7 +112,7 @@ def show(
     if as_json:
         print(json.dumps({"kind": kind, **content}))
         return
-    if kind == "model":
+    if kind == "model" and name != "vidm":
         from vidmbench.baseline_pages import page
         from vidmbench.baselines import load_baseline
 
@@ -145,6 +145,13 @@ def _found(name: str) -> tuple[str, dict[str, Any]]:
     control = name.removeprefix("control:")
     if control in KINDS:
         return "control", {"name": f"control:{control}", "what": KINDS[control]}
+    if name == "vidm":
+        return "model", {
+            "name": name,
+            "what": _models()[name],
+            "run it": "vidmbench run --model vidm --dataset clevrer-mini",
+            "read": "docs/vidm.md",
+        }
     own = [*protocol_names(), *dataset_names(), *baseline_names(), *load_detectors(), *recipe_names()]
     raise unknown(
         "name",

@@ -244,6 +244,7 @@ def _show_plan(job: Any, *, as_json: bool) -> None:
         "fake": f"{job.fake.label} ({_counted(len(job.fake), 'video')})",
         "engine": planned_engine(choices.device),
         "precision": choices.precision,
+        "notes": [*job.real.notes, *(note for note in job.fake.notes if note not in job.real.notes)],
         "measurements": plans,
     }
     if as_json:
@@ -252,6 +253,8 @@ def _show_plan(job: Any, *, as_json: bool) -> None:
     print("dry run: nothing was scored or written. The plan:")
     for key, word in (("real", "real"), ("fake", "scored"), ("engine", "engine"), ("precision", "precision")):
         print(f"  {word + ':':10s} {content[key]}")
+    for note in content["notes"]:
+        print(f"  note: {note}")
     for plan in plans:
         print(
             f"\n  {plan['protocol']}: {plan['num_real']} real and {plan['num_fake']} scored clips of "

@@ -1,5 +1,6 @@
 """Zip archives of frames: one folder a video, at any depth, read without unpacking."""
 
+import re
 import zipfile
 import zlib
 from collections import Counter
@@ -72,7 +73,7 @@ def find_archived_videos(path: Path) -> tuple[list[Item], list[str]]:
         The videos in natural order, and notes for the user.
 
     Raises:
-        DataError: No zip archive, cut off, or without frames.
+        DataError: No zip archive, cut off, without frames, or with members that lead out of it.
     """
     try:
         archive = zipfile.ZipFile(path)
@@ -82,6 +83,7 @@ def find_archived_videos(path: Path) -> tuple[list[Item], list[str]]:
             where=str(path),
             fix="copy or pack it again; an archive that was cut off lacks its table of contents",
         ) from error
+    _check_members(path, archive)
     folders: dict[str, list[str]] = {}
     other: Counter[str] = Counter()
     for entry in archive.infolist():
@@ -109,6 +111,21 @@ def find_archived_videos(path: Path) -> tuple[list[Item], list[str]]:
         for folder, files in folders.items()
     ]
     return sort_items(items), notes
+
+
+def _check_members(path: Path, archive: zipfile.ZipFile) -> None:
+    """Refuses members that lead out of the folder the archive would be unpacked into."""
+    names = archive.namelist()
+    unsafe = [name for name in names if re.match(r"[/\\]|[A-Za-z]:", name) or ".." in re.split(r"[/\\]", name)]
+    if unsafe:
+        archive.close()
+        raise DataError(
+            f"{path.name} holds paths that lead out of it",
+            expected="relative paths without '..'",
+            found=", ".join(unsafe[:5]) + (f" and {len(unsafe) - 5} more" if len(unsafe) > 5 else ""),
+            where=str(path),
+            fix="do not unpack it; get the archive from its authors, or pack it again",
+        )
 
 
 def _no_frames(path: Path, other: Counter[str]) -> DataError:
