@@ -14,7 +14,7 @@ from vidmbench.source import Source
 from vidmbench.videos.arraylayout import ArrayLayout
 from vidmbench.videos.folders import GIF_SUFFIX, PICTURE_SUFFIXES, VIDEO_SUFFIXES
 from vidmbench.videos.grid_tiles import TiledSource
-from vidmbench.videos.grids import GridLayout
+from vidmbench.videos.grids import GridLayout, find_grid
 from vidmbench.videos.items import FrameFolder, GifFile, Item, VideoFile
 from vidmbench.videos.strips import StripFile
 from vidmbench.videos.survey import OnBad, survey
@@ -22,6 +22,7 @@ from vidmbench.videos.tensors import ArrayFile, open_declared
 
 #: ``--layout`` for a folder of videos or frames, whoever wrote it.
 PLAIN = "plain"
+_FRAMES_LOOKED_AT = 16
 _VIDEOS = tuple(f"*{suffix}" for suffix in sorted((*VIDEO_SUFFIXES, GIF_SUFFIX)))
 _PICTURES = tuple(f"*{suffix}" for suffix in sorted(PICTURE_SUFFIXES))
 #: Layouts that go with any label: everything about them is found from the pictures.
@@ -106,8 +107,26 @@ def open_samples(layouts: Layouts, path: Path, *, on_bad: OnBad = "stop") -> Sou
     """
     choice = choose_among(layouts.title, layouts.layouts, path)
     source = _opened(choice, path, on_bad)
-    source.notes = (*_notes(layouts.title, choice, source), *source.notes)
+    notes = (*_notes(layouts.title, choice, source), *_looks_like_a_grid(layouts, choice, source))
+    source.notes = (*notes, *source.notes)
     return source
+
+
+def _looks_like_a_grid(layouts: Layouts, choice: Choice, source: Source) -> list[str]:
+    """Whether what was read as single videos has the seams of the grids that the system writes under the same names."""
+    grids = [one for one in layouts.layouts if one.kind == "grid" and one.files == choice.layout.files]
+    if choice.layout.kind != "videos" or not grids or not len(source):
+        return []
+    assert grids[0].grid is not None
+    try:
+        frames = source.read(0, range(min(_FRAMES_LOOKED_AT, source.num_frames(0))))
+        grid = find_grid(frames, _grid_layout(grids[0].grid), source.name(0))
+    except DataError:
+        return []
+    if grid.rows * grid.columns == 1:
+        return []
+    what = f"{source.name(0)} looks like a grid of {grid.rows} x {grid.columns} videos and was read as one video"
+    return [f"{what}: --layout {grids[0].name} cuts it"]
 
 
 def open_prefixed(text: str, *, on_bad: OnBad = "stop") -> Source | None:
@@ -146,10 +165,8 @@ def _opened(choice: Choice, path: Path, on_bad: OnBad) -> Source:
     if layout.kind != "grid":
         return source
     assert layout.grid is not None
-    grid = layout.grid
-    declared = GridLayout(grid.rows, grid.columns, grid.padding, grid.border, grid.tile, grid.origin)
     try:
-        return TiledSource(source, declared)
+        return TiledSource(source, _grid_layout(layout.grid))
     except DataError as error:
         fix = f"{error.fix or ''}; a layout of your own: --layout FILE.toml (docs/baselines.md)".removeprefix("; ")
         raise DataError(
@@ -176,6 +193,10 @@ def _frames(layout: LayoutSpec, file: Path, root: Path) -> Item:
     pictures = (entry.name for entry in folder.iterdir() if entry.suffix.lower() in PICTURE_SUFFIXES)
     names = [name for name in pictures if layout.takes(f"{inner}/{name}")]
     return FrameFolder(folder.name if inner == "." else inner, folder, tuple(sorted(names, key=natural_key)))
+
+
+def _grid_layout(grid: GridSpec) -> GridLayout:
+    return GridLayout(grid.rows, grid.columns, grid.padding, grid.border, grid.tile, grid.origin)
 
 
 def _array_layout(array: ArraySpec) -> ArrayLayout:

@@ -174,3 +174,15 @@ def test_an_archive_that_leads_out_of_its_folder(member, run, folder):
     with zipfile.ZipFile(folder / "S.zip", "w") as archive:
         archive.writestr(member, b"")
     run("mine", "--samples", "S.zip").fails("S.zip holds paths that lead out of it", member, "do not unpack it")
+
+
+def test_grids_under_the_names_of_single_videos_are_noticed(run, clips, folder):
+    for index in range(2):
+        write_mp4(folder / f"S/{index:06d}.mp4", grid(clips, 2, 3, padding=2, border=2))
+    words = "000000.mp4 looks like a grid of 2 x 3 videos and was read as one video: --layout grid cuts it"
+    few = ("--num-videos", "2", "--dry-run")
+    assert words in " ".join(run("stylegan-v", "--samples", "S", *few).out.split())
+    assert "looks like a grid" not in run("stylegan-v", "--samples", "S", "--layout", "grid", *few).out
+    for index, clip in enumerate(clips):
+        write_mp4(folder / f"single/{index:06d}.mp4", clip)
+    assert "looks like a grid" not in run("stylegan-v", "--samples", "single", *few).out
