@@ -22,7 +22,7 @@ from vidmbench.dataset_layouts_findings import (
 from vidmbench.dataset_layouts_names import check_identity, covered_classes, labels_of, levels
 from vidmbench.dataset_layouts_splits import choose
 from vidmbench.dataset_layouts_trees import hollow_classes, read_tree, shuffled_as_text, storage_of
-from vidmbench.dataset_specs import LayoutsSpec
+from vidmbench.dataset_specs import LayoutsSpec, dataset_names
 from vidmbench.errors import DataError, UsageError, unknown
 from vidmbench.source import Source, compression_of
 from vidmbench.videos.arraysource import open_array
@@ -139,6 +139,16 @@ def root_of(spec: LayoutsSpec, data_root: Path | None) -> Path:
     given = Path(data_root or variable or "").expanduser()
     inside = [given / f"{spec.name}{suffix}" for suffix in ("", ".zip", *_HDF5, *_ARRAYS)]
     found = next((path for path in inside if path.exists()), given if data_root else None)
+    if found == given and given.is_dir():
+        others = [name for name in dataset_names() if name != spec.name and (given / name).is_dir()]
+        if others:
+            raise DataError(
+                f"there is no {spec.name} in {given}",
+                expected=f"a subfolder {spec.name}/ beside {' and '.join(f'{name}/' for name in others)}",
+                found=", ".join(others),
+                where=str(given),
+                fix=f"give the folder of {spec.name} itself; get it: {spec.get}",
+            )
     if found is None or not found.exists():
         raise DataError(
             f"there is no {spec.name} in {given}" if found is None else f"there is no {given}",

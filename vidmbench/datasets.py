@@ -221,7 +221,7 @@ def open_control(
         raise DataError(
             "control:real needs a second split of the real data",
             expected="a data set with two splits, such as clevrer-mini",
-            found=f"{real}, which has one",
+            found=f"{real}, which has one" if spec is None else f"{real}, of which this copy holds no other split",
             fix="score another control, or give the other half as a folder of its own",
         )
     return control(kind, source, seed=seed, is_paired=True)

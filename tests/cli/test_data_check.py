@@ -99,3 +99,10 @@ def test_one_file_is_taken_on_its_owner_s_word(command, folder):
     assert done.code == 0
     assert "taken for ucf101@test3 on your word" in done.out
     assert "4 of 3696" in done.out
+
+
+def test_a_root_of_other_data_sets(command, folder):
+    touch(folder / "sets" / "ucf101", AVI)
+    command("data", "check", "clevrer", "--data-root", "sets").fails(
+        "there is no clevrer in sets", "a subfolder clevrer/ beside ucf101/", "give the folder of clevrer itself"
+    )
