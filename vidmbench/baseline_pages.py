@@ -96,7 +96,10 @@ def _printed(values: Sequence[PublishedValue]) -> str:
         )
         for value in values
     ]
-    return _table(("table", "data", "frames", "split", "as", "metric", "printed", "doubt"), rows)
+    table = _table(("table", "data", "frames", "split", "as", "metric", "printed", "doubt"), rows)
+    numbers = sorted({value.table.removeprefix("table") for value in values if value.flag})
+    pages = ", ".join(f"vidmbench table {number}" for number in numbers)
+    return table + (f"\n  why it is in doubt, in footnotes: {pages}" if pages else "")
 
 
 def _table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

@@ -216,3 +216,8 @@ def test_doctor_says_what_is_wrong(command, monkeypatch):
 
 def test_version(script):
     assert script("--version").out == f"vidmbench {version('vidmbench')}\n"
+
+
+def test_a_doubtful_number_says_where_its_footnote_stands(command):
+    assert "why it is in doubt, in footnotes: vidmbench table 1" in command("show", "tats").out
+    assert "in doubt" not in command("show", "latte").out
