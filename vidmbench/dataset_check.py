@@ -4,7 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -134,9 +134,9 @@ def _report(
         lengths=dict(sorted(Counter(lengths).items())),
         sizes=dict(sizes.most_common()),
         rates=dict(looked.rates.most_common()),
-        classes=covered_classes(found.labels, range(len(found.items))),
+        classes=covered_classes(found.labels, range(num_videos)),
         expected_classes=len(found.spec.classes),
-        first_classes=covered_classes(found.labels, range(min(USUAL_VIDEOS, len(found.items)))),
+        first_classes=covered_classes(found.labels, range(min(USUAL_VIDEOS, num_videos))),
         long_enough=tuple(enough),
         broken=tuple(looked.broken),
         findings=(*findings, *_length_shortage(enough, usable)),
@@ -158,24 +158,14 @@ def _check_single(found: Found, is_quick: bool) -> Report:
 
 def _check_prepared(spec: LayoutsSpec, root: Path, split: str, is_quick: bool) -> Report:
     """A file that ``data prepare`` wrote: its own table of contents was checked when it was opened."""
-    source = open_prepared(root)
-    if source.label != f"{spec.name}@{split}":
-        raise DataError(
-            f"{root.name} holds something else",
-            expected=f"{spec.name}@{split}",
-            found=source.label,
-            where=str(root),
-            fix=f"--split {source.label.partition('@')[2]}" if source.label.startswith(f"{spec.name}@") else None,
-        )
+    source = open_prepared(root, label=f"{spec.name}@{split}")
     layout = f"prepared by the rule {source.rule}" + (f" at {source.pixels} pixels" if source.pixels else "")
     found = Found(spec, root, split, layout, labels=source.labels, notes=source.notes)
     lengths = [source.num_frames(index) for index in range(len(source))]
     findings = [*count_findings(spec, split, len(source)), *_class_findings(found), *length_findings(spec, lengths)]
     sizes = Counter({f"{source.size[1]}x{source.size[0]}": len(source)})
     looked = _Looked([], list(source.skipped), Counter())
-    report = _report(found, is_quick, len(source), lengths, sizes, looked, findings, len(source))
-    first = covered_classes(found.labels, range(min(USUAL_VIDEOS, len(source))))
-    return replace(report, classes=covered_classes(found.labels, range(len(source))), first_classes=first)
+    return _report(found, is_quick, len(source), lengths, sizes, looked, findings, len(source))
 
 
 def _by_names(items: Sequence[Item]) -> _Looked:

@@ -116,16 +116,7 @@ def _prepared(spec: LayoutsSpec, split: str, root: Path, stage: DatasetStage | N
     from vidmbench.videos.prepared import open_prepared
 
     rule, pixels = (stage.pre_resize, stage.resolution) if stage is not None else (None, None)
-    source = open_prepared(root, rule=rule, pixels=pixels)
-    if source.label != f"{spec.name}@{split}":
-        raise DataError(
-            f"{root.name} holds something else",
-            expected=f"{spec.name}@{split}",
-            found=source.label,
-            where=str(root),
-            fix=f"name the split: --dataset {source.label}" if source.label.startswith(f"{spec.name}@") else None,
-        )
-    return source
+    return open_prepared(root, rule=rule, pixels=pixels, label=f"{spec.name}@{split}")
 
 
 def open_real(

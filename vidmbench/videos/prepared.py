@@ -187,18 +187,31 @@ class PreparedFile:
         return broken(self.path, f"the video {self.name(index)} cannot be read whole")
 
 
-def open_prepared(path: Path | str, *, rule: str | None = None, pixels: int | None = None) -> PreparedFile:
+def open_prepared(
+    path: Path | str, *, rule: str | None = None, pixels: int | None = None, label: str | None = None
+) -> PreparedFile:
     """Opens a prepared file and refuses it where it holds other frames than are asked for.
 
     Args:
         path: The file.
         rule: The rule for framing its frames must have gone through; None takes any.
         pixels: The resolution they must have; None takes any.
+        label: The data set and split it must hold, such as ``ucf101@all``; None takes any.
 
     Raises:
-        DataError: It cannot be used (see :class:`PreparedFile`), or was prepared otherwise.
+        DataError: It cannot be used (see :class:`PreparedFile`), holds something else, or was prepared otherwise.
     """
     file = PreparedFile(path)
+    if label is not None and file.label != label:
+        name, _, split = file.label.partition("@")
+        words = f"ask for what it holds: --dataset {file.label} of run, --split {split} of data check"
+        raise DataError(
+            f"{file.path.name} holds something else",
+            expected=label,
+            found=file.label,
+            where=str(file.path),
+            fix=words if label.startswith(f"{name}@") else None,
+        )
     has_rule = rule is None or (rule == file.rule and (rule == "none" or file.framing == FRAMING_VERSION))
     if has_rule and (pixels is None or file.size == (pixels, pixels)):
         return file
