@@ -112,7 +112,7 @@ def show(
     if as_json:
         print(json.dumps({"kind": kind, **content}))
         return
-    if kind == "model" and name != "vidm":
+    if kind == "model":
         from vidmbench.baseline_pages import page
         from vidmbench.baselines import load_baseline
 
@@ -146,7 +146,7 @@ def _found(name: str) -> tuple[str, dict[str, Any]]:
     if control in KINDS:
         return "control", {"name": f"control:{control}", "what": KINDS[control]}
     if name == "vidm":
-        return "model", {
+        return "model drawn here", {
             "name": name,
             "what": _models()[name],
             "run it": "vidmbench run --model vidm --dataset clevrer-mini",
