@@ -11,10 +11,10 @@ from pydantic import Field
 
 from vidmbench import resources
 from vidmbench.choices import Choices
+from vidmbench.declarations import Frozen, load_toml
 from vidmbench.errors import ResultError, UsageError
 from vidmbench.files import sha256_of_parts, write_text
 from vidmbench.models import torch_device
-from vidmbench.protocols import Frozen, load_toml
 from vidmbench.records import RunRecord, read_records, write_record
 from vidmbench.runs import Job, carry_out, record_of, vidm_job
 from vidmbench.train_runs import TrainRun, train

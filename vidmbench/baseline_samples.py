@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from vidmbench.baseline_specs import ArraySpec, GridSpec, LayoutSpec, StripSpec
 from vidmbench.baselines import Choice, baseline_names, choose_among, load_baseline
+from vidmbench.declarations import load_toml
 from vidmbench.errors import DataError, UsageError
 from vidmbench.files import natural_key
-from vidmbench.protocols import load_toml
 from vidmbench.source import Source
 from vidmbench.videos.arraylayout import ArrayLayout
 from vidmbench.videos.folders import GIF_SUFFIX, PICTURE_SUFFIXES, VIDEO_SUFFIXES

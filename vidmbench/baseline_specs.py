@@ -6,8 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
+from vidmbench.declarations import Frozen
 from vidmbench.errors import unknown
-from vidmbench.protocols import Frozen
 
 _Words = Annotated[tuple[str, ...], Field(strict=False)]
 _Patterns = Annotated[tuple[str, ...], Field(strict=False, min_length=1)]

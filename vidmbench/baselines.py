@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from vidmbench import resources
 from vidmbench.baseline_specs import ArraySpec, BaselineSpec, GridSpec, LayoutSpec, LeaveOut, StripSpec
+from vidmbench.declarations import load_toml
 from vidmbench.errors import DataError, ProtocolError, unknown
 from vidmbench.files import natural_key
-from vidmbench.protocols import load_toml
 from vidmbench.records import PublishedValue, published_values
 from vidmbench.videos.folders import GIF_SUFFIX, VIDEO_SUFFIXES
 

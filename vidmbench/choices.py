@@ -7,7 +7,8 @@ from vidmbench.datasets import DatasetSpec, LayoutsSpec, OnBad, parse_dataset, s
 from vidmbench.detectors.base import Device, Precision
 from vidmbench.errors import UsageError
 from vidmbench.models import Drawing
-from vidmbench.protocols import DatasetStage, ProtocolSpec, load_protocol
+from vidmbench.protocol_stages import DatasetStage
+from vidmbench.protocols import ProtocolSpec, load_protocol
 
 DEFAULT_PROTOCOL = "fvd-vidm-paper"
 

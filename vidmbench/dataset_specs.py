@@ -7,8 +7,8 @@ from typing import Annotated, Literal, Self, TypeAlias
 from pydantic import BaseModel, Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from vidmbench import resources
+from vidmbench.declarations import Frozen, load_toml
 from vidmbench.errors import unknown
-from vidmbench.protocols import Frozen, load_toml
 
 _Words = Annotated[tuple[str, ...], Field(strict=False)]
 _Ranges = Annotated[

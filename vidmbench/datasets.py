@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 from vidmbench.controls import KINDS, control
 from vidmbench.dataset_specs import DatasetSpec, LayoutsSpec, ToyworldSpec, dataset_names, load_dataset
 from vidmbench.errors import DataError, UsageError, unknown
-from vidmbench.protocols import DatasetStage
+from vidmbench.protocol_stages import DatasetStage
 from vidmbench.source import Source
 
 OnBad = Literal["stop", "skip"]

@@ -12,11 +12,12 @@ from typing import Literal
 import numpy as np
 
 from vidmbench import resources
+from vidmbench.detector_specs import load_detectors
 from vidmbench.detectors.base import engine_name, load_engine
 from vidmbench.detectors.weights import load_weights, weights_path
 from vidmbench.environment import environment
 from vidmbench.errors import VidmbenchError
-from vidmbench.protocols import load_detectors, load_protocol
+from vidmbench.protocols import load_protocol
 
 State = Literal["ok", "note", "FAIL"]
 

@@ -8,11 +8,12 @@ from typing import Literal
 
 import numpy as np
 
+from vidmbench.detector_specs import load_detectors
 from vidmbench.detectors.base import Device, Precision, engine_name
 from vidmbench.errors import DataError
 from vidmbench.features import FeatureJob, FeatureSet, Progress, features_of
 from vidmbench.metrics import Moments, frechet_distance, frechet_interval
-from vidmbench.protocols import ProtocolSpec, load_detectors
+from vidmbench.protocols import ProtocolSpec
 from vidmbench.records import Measurement, SideRecord
 from vidmbench.signature import Signature, signature_of
 from vidmbench.source import Source, Transformed, compression_of

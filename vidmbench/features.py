@@ -16,11 +16,12 @@ import numpy as np
 
 from vidmbench import resources
 from vidmbench.arrays import Features, Frames
+from vidmbench.detector_specs import load_detectors
 from vidmbench.detectors.base import Device, Engine, Precision, Prepared, engine_name, load_engine
 from vidmbench.errors import DataError
 from vidmbench.feature_cache import CacheEntry
 from vidmbench.files import sha256_of_parts, unwritable
-from vidmbench.protocols import ArrayStage, load_detectors
+from vidmbench.protocol_stages import ArrayStage
 from vidmbench.source import Skipped, Source, Transformed
 from vidmbench.videos.clips import Clip, ClipPlan
 

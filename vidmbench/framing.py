@@ -14,7 +14,7 @@ import numpy as np
 from vidmbench.arrays import Frames
 from vidmbench.errors import DataError, UsageError, unknown
 from vidmbench.files import sha256_of_parts
-from vidmbench.protocols import FramingRule
+from vidmbench.protocol_stages import FramingRule
 from vidmbench.source import Source, compression_of
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from jaxtyping import Float32
 from torch import Tensor
 
 from vidmbench.arrays import Frames
-from vidmbench.protocols import ArrayStage
+from vidmbench.protocol_stages import ArrayStage
 
 Prepared = Float32[np.ndarray, "_time size size 3"]
 Kernel = Literal["bilinear-half-pixel", "bilinear-tf1"]

@@ -4,8 +4,10 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
+from vidmbench.detector_specs import load_detectors
 from vidmbench.files import sha256_of_parts
-from vidmbench.protocols import ProtocolSpec, SideSpec, load_detectors
+from vidmbench.protocol_stages import SideSpec
+from vidmbench.protocols import ProtocolSpec
 
 # Fields that do not decide whether two numbers may stand in one column.
 _NOT_COMPARED = ("fakes", "seed", "v")

@@ -10,8 +10,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from vidmbench import resources
+from vidmbench.declarations import Frozen, load_toml
 from vidmbench.errors import ProtocolError, unknown
-from vidmbench.protocols import Frozen, load_toml
 from vidmbench.records import Measurement, PublishedValue, RunRecord
 
 _ARROW = {"lower": "↓", "higher": "↑"}

@@ -14,11 +14,12 @@ from reference.i3d import PlainI3D, plain_features
 
 from vidmbench.controls import control
 from vidmbench.datasets import open_dataset
+from vidmbench.detector_specs import load_detectors
 from vidmbench.detectors import base
 from vidmbench.detectors.weights import load_weights
 from vidmbench.evaluate import evaluate, plan
 from vidmbench.metrics import Moments, frechet_distance
-from vidmbench.protocols import load_detectors, load_protocol
+from vidmbench.protocols import load_protocol
 from vidmbench.resizing import prepared
 from vidmbench.videos import ArraySource
 

@@ -9,7 +9,8 @@ from vidmbench import resources
 from vidmbench.ablation import load_ablation
 from vidmbench.dataset_specs import load_spec
 from vidmbench.datasets import LayoutsSpec, ToyworldSpec, dataset_names, load_dataset, open_dataset
-from vidmbench.protocols import load_detectors, load_protocol, protocol_names
+from vidmbench.detector_specs import load_detectors
+from vidmbench.protocols import load_protocol, protocol_names
 from vidmbench.table_layouts import layout_names, load_layout
 from vidmbench.vidm.recipes import load_recipe
 

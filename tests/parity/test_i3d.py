@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 from reference.i3d import PlainI3D, plain_features
 
+from vidmbench.detector_specs import load_detectors
 from vidmbench.detectors import base
 from vidmbench.detectors.base import load_engine
 from vidmbench.detectors.i3d import folded, same_padding
 from vidmbench.detectors.weights import load_weights
 from vidmbench.errors import UsageError
-from vidmbench.protocols import load_detectors, load_protocol
+from vidmbench.protocols import load_protocol
 from vidmbench.resizing import prepared
 
 # Float32 through 58 layers; engines differ from each other by 3e-6 on logits of up to 15.

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vidmbench.errors import DataError
-from vidmbench.protocols import ClipsSpec, SideSpec
+from vidmbench.protocol_stages import ClipsSpec, SideSpec
 from vidmbench.videos.clips import plan_clips
 
 

@@ -15,8 +15,8 @@ from vidmbench.baselines import (
     load_baseline,
     published_rows,
 )
+from vidmbench.declarations import validated
 from vidmbench.errors import DataError, ProtocolError
-from vidmbench.protocols import validated
 from vidmbench.records import published_values
 
 FOLDER = resources.data_root() / "baselines"

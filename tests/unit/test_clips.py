@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from vidmbench.errors import DataError
-from vidmbench.protocols import ClipsSpec, SideSpec
+from vidmbench.protocol_stages import ClipsSpec, SideSpec
 from vidmbench.videos.clips import Clip, plan_clips
 
 

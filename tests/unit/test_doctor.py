@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from vidmbench import doctor
+from vidmbench.detector_specs import load_detectors
 from vidmbench.detectors.weights import weights_path
 from vidmbench.errors import WeightsError
-from vidmbench.protocols import load_detectors
 
 
 def found(name):

@@ -3,10 +3,11 @@ import pytest
 
 from vidmbench import features
 from vidmbench.controls import control
+from vidmbench.detector_specs import load_detectors
 from vidmbench.errors import DataError
 from vidmbench.evaluate import checked_counts, evaluate, plan, planned_engine, planned_signature
 from vidmbench.metrics import Moments, frechet_distance
-from vidmbench.protocols import load_detectors, load_protocol
+from vidmbench.protocols import load_protocol
 from vidmbench.videos import ArraySource
 
 WIDTH = 400

@@ -4,16 +4,11 @@ import pytest
 from pydantic import ValidationError
 
 from vidmbench import resources
+from vidmbench.declarations import load_toml, validated
+from vidmbench.detector_specs import load_detectors
 from vidmbench.errors import ProtocolError, UsageError
-from vidmbench.protocols import (
-    ProtocolSpec,
-    SideSpec,
-    load_detectors,
-    load_protocol,
-    load_toml,
-    protocol_names,
-    validated,
-)
+from vidmbench.protocol_stages import SideSpec
+from vidmbench.protocols import ProtocolSpec, load_protocol, protocol_names
 
 WHOLE = (resources.protocols_dir() / "metrics" / "fvd-stylegan-v.toml").read_text()
 

@@ -1,6 +1,7 @@
 import pytest
 
-from vidmbench.protocols import ArrayStage, ClipsSpec, ProtocolSpec, SideSpec, StatisticsStage, load_protocol
+from vidmbench.protocol_stages import ArrayStage, ClipsSpec, SideSpec, StatisticsStage
+from vidmbench.protocols import ProtocolSpec, load_protocol
 from vidmbench.signature import Signature, signature_of
 
 FACTS = {

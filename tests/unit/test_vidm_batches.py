@@ -3,8 +3,8 @@ import pytest
 import torch
 from vidm_helpers import SIZE, CodedVideos, LabelledVideos, small_spec, told_by, training_videos
 
+from vidmbench.declarations import validated
 from vidmbench.errors import DataError, ProtocolError
-from vidmbench.protocols import validated
 from vidmbench.vidm.batches import Batch, TrainingVideos, batches, draw, flow_pairs, square
 from vidmbench.vidm.config import VidmSpec
 from vidmbench.vidm.recipes import DataSpec, FlowStartSpec, load_recipe, recipe_names

@@ -5,8 +5,8 @@ import torch
 from reference.vidm_layout import content_layout, coordinate_layout, motion_layout
 from vidm_networks import PIXELS, count, on_meta, published, shapes, small
 
+from vidmbench.declarations import validated
 from vidmbench.errors import ProtocolError
-from vidmbench.protocols import validated
 from vidmbench.vidm.blocks import AttentionBlock
 from vidmbench.vidm.config import VidmSpec
 from vidmbench.vidm.content import ContentNet

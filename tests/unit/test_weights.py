@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from vidmbench.detector_specs import load_detectors
 from vidmbench.detectors import weights as module
 from vidmbench.detectors.weights import (
     add_weights,
@@ -21,7 +22,6 @@ from vidmbench.detectors.weights import (
     weights_path,
 )
 from vidmbench.errors import ResultError, WeightsError
-from vidmbench.protocols import load_detectors
 
 TREE = {
     "params": {"Conv": {"kernel": np.arange(12, dtype=np.float32).reshape(3, 4)}},
@@ -273,7 +273,7 @@ def test_a_detector_without_a_package_says_so(small):
 OFFLINE = """
 from vidmbench.detectors.weights import load_weights
 from vidmbench.errors import WeightsError
-from vidmbench.protocols import load_detectors
+from vidmbench.detector_specs import load_detectors
 try:
     load_weights(load_detectors()["i3d-kinetics400"])
 except WeightsError as error:
@@ -309,7 +309,7 @@ TOGETHER = """
 import sys, time
 from pathlib import Path
 from vidmbench.detectors import weights
-from vidmbench.protocols import DetectorSpec
+from vidmbench.detector_specs import DetectorSpec
 spec = DetectorSpec.model_validate_json(sys.argv[1])
 def download(spec, folder):
     with open(sys.argv[3], "a") as log:

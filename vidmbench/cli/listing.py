@@ -57,7 +57,8 @@ def _listed(things: Things) -> dict[str, str]:
         from vidmbench.vidm.recipes import load_recipe, recipe_names
 
         return {name: load_recipe(name).title for name in recipe_names()}
-    from vidmbench.protocols import load_detectors, load_protocol, protocol_names
+    from vidmbench.detector_specs import load_detectors
+    from vidmbench.protocols import load_protocol, protocol_names
 
     if things is Things.PROTOCOLS:
         return {name: load_protocol(name).note for name in protocol_names()}
@@ -129,7 +130,8 @@ def _found(name: str) -> tuple[str, dict[str, Any]]:
     from vidmbench.baselines import baseline_names, load_baseline
     from vidmbench.controls import KINDS
     from vidmbench.datasets import dataset_names, load_dataset
-    from vidmbench.protocols import load_detectors, load_protocol, protocol_names
+    from vidmbench.detector_specs import load_detectors
+    from vidmbench.protocols import load_protocol, protocol_names
     from vidmbench.vidm.recipes import load_recipe, recipe_names
 
     if name in protocol_names() or name.endswith(".toml"):

@@ -9,7 +9,7 @@ import typer
 from vidmbench.errors import unknown
 
 if TYPE_CHECKING:
-    from vidmbench.protocols import DetectorSpec
+    from vidmbench.detector_specs import DetectorSpec
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -26,7 +26,7 @@ def _weights() -> None:
 
 
 def _detector(name: str) -> "DetectorSpec":
-    from vidmbench.protocols import load_detectors
+    from vidmbench.detector_specs import load_detectors
     from vidmbench.vidm.spynet_weights import NAME
 
     if name not in load_detectors():
@@ -43,8 +43,8 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="One JSON object
     Examples:
       vidmbench weights status
     """
+    from vidmbench.detector_specs import load_detectors
     from vidmbench.detectors.weights import weights_path
-    from vidmbench.protocols import load_detectors
     from vidmbench.vidm.spynet_weights import LICENCE, NAME, sintel_path
 
     found = {name: weights_path(spec) for name, spec in load_detectors().items()} | {NAME: sintel_path()}

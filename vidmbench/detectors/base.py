@@ -7,10 +7,11 @@ from typing import Literal, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float32
 
+from vidmbench.detector_specs import DetectorSpec, load_detectors
 from vidmbench.detectors.i3d import folded, rounded_to_bf16
 from vidmbench.detectors.weights import load_weights
 from vidmbench.errors import UsageError
-from vidmbench.protocols import ArrayStage, DetectorSpec, load_detectors
+from vidmbench.protocol_stages import ArrayStage
 
 Prepared = Float32[np.ndarray, "_time size size 3"]
 Feature = Float32[np.ndarray, " feature"]

@@ -19,9 +19,9 @@ from safetensors.numpy import load_file, save_file
 from tqdm import tqdm
 
 from vidmbench import resources
+from vidmbench.detector_specs import DetectorSpec
 from vidmbench.errors import WeightsError
 from vidmbench.files import replacing, sha256_of, unwritable
-from vidmbench.protocols import DetectorSpec
 
 Tensors = dict[str, np.ndarray]
 

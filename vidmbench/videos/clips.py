@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from vidmbench.errors import DataError
-from vidmbench.protocols import ClipsSpec, SideSpec
+from vidmbench.protocol_stages import ClipsSpec, SideSpec
 from vidmbench.seeding import generator
 from vidmbench.source import Skipped
 

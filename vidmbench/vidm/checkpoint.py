@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from vidmbench import resources
+from vidmbench.declarations import validated
 from vidmbench.errors import WeightsError
 from vidmbench.files import sha256_of, write_text
-from vidmbench.protocols import validated
 from vidmbench.vidm.config import PARTS, Part, VidmSpec
 from vidmbench.vidm.content import ContentNet
 from vidmbench.vidm.motion import MotionNet

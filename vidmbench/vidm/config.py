@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
-from vidmbench.protocols import Frozen
+from vidmbench.declarations import Frozen
 
 Variant = Literal["paper", "official"]
 Variance = Literal["fixed-small", "fixed-large", "learned-range"]
