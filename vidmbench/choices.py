@@ -70,6 +70,7 @@ class Choices:
                         num_fake=_count(self.num_fake, protocol.clips.fake.videos, dataset),
                         seed=self.seed,
                         stage=protocol.dataset.bound(is_owned=is_owned, resolution=resolution),
+                        windows=(protocol.dataset.windows or {}).get(dataset.name) if dataset and is_owned else None,
                     )
                 )
         return specs

@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Literal
 
-import numpy as np
-
 from vidmbench.detector_specs import load_detectors
 from vidmbench.detectors.base import Device, Precision, engine_name
 from vidmbench.errors import DataError
 from vidmbench.features import FeatureJob, FeatureSet, Progress, features_of
-from vidmbench.metrics import Moments, frechet_distance, frechet_interval
 from vidmbench.protocols import ProtocolSpec
 from vidmbench.records import Measurement, SideRecord
+from vidmbench.scores import NO_INTERVAL, scores
 from vidmbench.signature import Signature, signature_of
 from vidmbench.source import Source, Transformed, compression_of
 from vidmbench.videos.clips import ClipPlan, plan_clips
@@ -31,11 +29,18 @@ class Planned:
         spec: The protocol with frames, stride, counts and seed bound.
         real: Clips of the real side.
         fake: Clips of the scored side.
+        again: Both sides of every further repeat, where the protocol draws more than once.
     """
 
     spec: ProtocolSpec
     real: ClipPlan
     fake: ClipPlan
+    again: tuple[tuple[ClipPlan, ClipPlan], ...] = ()
+
+    @property
+    def draws(self) -> tuple[tuple[ClipPlan, ClipPlan], ...]:
+        """Both sides of every repeat."""
+        return (self.real, self.fake), *self.again
 
 
 def plan(
@@ -65,7 +70,7 @@ def plan(
     names = {side: [source.name(index) for index in range(len(source))] for side, source in sides.items()}
     lengths = {side: [source.num_frames(index) for index in range(len(source))] for side, source in sides.items()}
 
-    def clips(spec: ProtocolSpec, side: Literal["real", "fake"], short: Short | None) -> ClipPlan:
+    def clips(spec: ProtocolSpec, side: Literal["real", "fake"], short: Short | None, repeat: int) -> ClipPlan:
         return plan_clips(
             names[side],
             lengths[side],
@@ -74,9 +79,17 @@ def plan(
             seed=spec.statistics.seed,
             short=short or spec.dataset.short_videos,
             label=sides[side].label,
+            repeat=repeat,
         )
 
-    return [Planned(spec, clips(spec, "real", short_real), clips(spec, "fake", short_fake)) for spec in specs]
+    planned = []
+    for spec in specs:
+        draws = [
+            (clips(spec, "real", short_real, repeat), clips(spec, "fake", short_fake, repeat))
+            for repeat in range(spec.statistics.repeats)
+        ]
+        planned.append(Planned(spec, *draws[0], again=tuple(draws[1:])))
+    return planned
 
 
 def evaluate(
@@ -108,14 +121,31 @@ def evaluate(
         WeightsError: A network's weights cannot be had.
     """
     started = time.perf_counter()
-    jobs = [FeatureJob(real, item.real, item.spec.array, precision) for item in plans]
-    jobs += [FeatureJob(fake, item.fake, item.spec.array, precision) for item in plans]
+    jobs, places = _jobs(real, fake, plans, precision)
     sets = features_of(jobs, device=device, on_bad=on_bad, progress=progress)
     reading = (time.perf_counter() - started) / len(plans)
     measurements = []
-    for item, of_real, of_fake in zip(plans, sets[: len(plans)], sets[len(plans) :], strict=True):
-        measurements.append(_measured(item, real, fake, of_real, of_fake, precision, reading))
+    for item, own in zip(plans, places, strict=True):
+        draws = [(sets[first], sets[second]) for first, second in own]
+        measurements += _measured(item, real, fake, draws, precision, reading)
     return measurements
+
+
+def _jobs(
+    real: Source, fake: Source, plans: Sequence[Planned], precision: Precision
+) -> tuple[list[FeatureJob], list[list[tuple[int, int]]]]:
+    """The features wanted, real ones first, and for each plan where both sides of its draws stand among them."""
+    sides: list[list[FeatureJob]] = [[], []]
+    for item in plans:
+        for clips in item.draws:
+            for own, source, plan_of_side in zip(sides, (real, fake), clips, strict=True):
+                own.append(FeatureJob(source, plan_of_side, item.spec.array, precision))
+    places, taken = [], 0
+    for item in plans:
+        numbers = range(taken, taken + len(item.draws))
+        places.append([(number, len(sides[0]) + number) for number in numbers])
+        taken += len(item.draws)
+    return sides[0] + sides[1], places
 
 
 def planned_signature(item: Planned, real: Source, fake: Source, precision: Precision) -> Signature:
@@ -129,7 +159,13 @@ def planned_engine(device: Device) -> str:
 
 
 def _signature(
-    spec: ProtocolSpec, real: Source, fake: Source, num_real: int, num_fake: int, precision: Precision
+    spec: ProtocolSpec,
+    real: Source,
+    fake: Source,
+    num_real: int,
+    num_fake: int,
+    precision: Precision,
+    metric: str | None = None,
 ) -> Signature:
     return signature_of(
         spec,
@@ -140,6 +176,7 @@ def _signature(
         fake_digest=fake.digest(),
         precision=precision,
         version=version("vidmbench"),
+        metric=metric,
     )
 
 
@@ -147,16 +184,19 @@ def _measured(
     item: Planned,
     real: Source,
     fake: Source,
-    of_real: FeatureSet,
-    of_fake: FeatureSet,
+    draws: Sequence[tuple[FeatureSet, FeatureSet]],
     precision: Precision,
     reading: float,
-) -> Measurement:
+) -> list[Measurement]:
     started = time.perf_counter()
     spec, detector = item.spec, load_detectors()[item.spec.array.detector]
+    of_real, of_fake = draws[0]
     num_real, num_fake = len(of_real.features), len(of_fake.features)
-    signature = _signature(spec, real, fake, num_real, num_fake, precision)
-    value, interval, interval_kind, reason = _distance(spec, of_real.features, of_fake.features)
+    names = [
+        (_names(real, clips[0], sets[0]), _names(fake, clips[1], sets[1]))
+        for clips, sets in zip(item.draws, draws, strict=True)
+    ]
+    found = scores(spec, [(first.features, second.features) for first, second in draws], names)
     sides = {"real": (real, item.real, of_real), "fake": (fake, item.fake, of_fake)}
     records = {
         side: SideRecord(
@@ -169,49 +209,47 @@ def _measured(
         )
         for side, (source, clips, features) in sides.items()
     }
-    return Measurement(
-        metric=signature.metric,
-        status="failed" if reason else "ok",
-        reason=reason,
-        value=value,
-        interval=interval,
-        interval_kind=interval_kind,
-        num_real=num_real,
-        num_fake=num_fake,
-        frames=spec.clips.frames,
-        stride=spec.clips.stride,
-        precision=precision,
-        engine=of_fake.engine,
-        signature=signature.long,
-        signature_short=signature.short,
-        signature_id=signature.id,
-        protocol=spec.name,
-        protocol_spec=spec.model_dump(mode="json"),
-        weights={detector.name: detector.weights_sha256},
-        seconds=round(reading + time.perf_counter() - started, 3),
-        seed=spec.statistics.seed,
-        real=records["real"],
-        fake=records["fake"],
-        warnings=(*_classes(real, item.real), *_warnings(real, fake, num_real, num_fake, detector.num_features)),
-    )
+    warnings = (*_classes(real, item.real), *_warnings(spec, real, fake, num_real, num_fake, detector.num_features))
+    seconds = round(reading + time.perf_counter() - started, 3)
+    measurements = []
+    for score in found:
+        signature = _signature(spec, real, fake, num_real, num_fake, precision, score.metric)
+        measurements.append(
+            Measurement(
+                metric=signature.metric,
+                status="failed" if score.reason else "ok",
+                reason=score.reason,
+                value=score.value,
+                interval=None if score.interval is None else (score.interval.low, score.interval.high),
+                interval_kind=None if score.interval is None else score.interval.kind,
+                spread=score.spread,
+                spread_kind=score.spread_kind,
+                num_real=num_real,
+                num_fake=num_fake,
+                frames=spec.clips.frames,
+                stride=spec.clips.stride,
+                precision=precision,
+                engine=of_fake.engine,
+                signature=signature.long,
+                signature_short=signature.short,
+                signature_id=signature.id,
+                protocol=spec.name,
+                protocol_spec=spec.model_dump(mode="json", exclude_none=True),
+                weights={detector.name: detector.weights_sha256},
+                seconds=seconds,
+                seed=spec.statistics.seed,
+                real=records["real"],
+                fake=records["fake"],
+                warnings=warnings,
+            )
+        )
+    return measurements
 
 
-def _distance(
-    spec: ProtocolSpec, real: np.ndarray, fake: np.ndarray
-) -> tuple[float | None, tuple[float, float] | None, str | None, str | None]:
-    """Value, interval, its kind, and the reason where there is no value."""
-    if min(len(real), len(fake)) < 2:
-        return None, None, None, f"a covariance needs 2 clips a side, {len(real)} and {len(fake)} could be read"
-    for side, features in (("real", real), ("scored", fake)):
-        bad = int((~np.isfinite(features)).any(axis=1).sum())
-        if bad:
-            return None, None, None, f"the network gave no finite features for {bad} {side} clips"
-    normalisation = spec.statistics.covariance
-    value = frechet_distance(Moments.of(real), Moments.of(fake), normalisation=normalisation)
-    interval = frechet_interval(real, fake, normalisation=normalisation, seed=spec.statistics.seed)
-    if interval is None:
-        return value, None, None, None
-    return value, (interval.low, interval.high), interval.kind, None
+def _names(source: Source, clips: ClipPlan, features: FeatureSet) -> list[str]:
+    """What the clips that have features are called."""
+    left_out = {video.name for video in features.skipped}
+    return [name for clip in clips.clips if (name := source.name(clip.video)) not in left_out]
 
 
 def _classes(real: Source, clips: ClipPlan) -> list[str]:
@@ -224,7 +262,9 @@ def _classes(real: Source, clips: ClipPlan) -> list[str]:
     return [f"the real videos taken cover {len(covered)} of the {len(whole)} classes of {real.label}"]
 
 
-def _warnings(real: Source, fake: Source, num_real: int, num_fake: int, num_features: int) -> list[str]:
+def _warnings(
+    spec: ProtocolSpec, real: Source, fake: Source, num_real: int, num_fake: int, num_features: int
+) -> list[str]:
     """What a careful reader of this number should know."""
     found = [*real.notes, *(note for note in fake.notes if note not in real.notes)]
     if isinstance(fake, Transformed) and fake.is_paired:
@@ -242,9 +282,11 @@ def _warnings(real: Source, fake: Source, num_real: int, num_fake: int, num_feat
             f"the sides went through different compression, which moves the value (docs/compression.md): "
             f"real {gone_through[0]}, scored {gone_through[1]}"
         )
-    if min(num_real, num_fake) < 4:
+    if spec.metric == "precision-recall":
+        found.append(NO_INTERVAL)
+    elif min(num_real, num_fake) < 4:
         found.append("no interval: an honest one needs at least 4 clips a side")
-    if min(num_real, num_fake) <= num_features:
+    if spec.metric == "frechet" and min(num_real, num_fake) <= num_features:
         found.append(
             f"{min(num_real, num_fake)} clips for {num_features} features: the value holds a large finite-sample bias "
             "and compares only with values at the same counts"

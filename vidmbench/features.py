@@ -50,9 +50,14 @@ class FeatureJob:
     def key(self, engine: str) -> str:
         """Everything that can move a feature, hashed: 64 hex digits."""
         stage, detector = self.stage, load_detectors()[self.stage.detector]
+        height, width = self.source.size
+        if height == width or stage.first_resize is not None:
+            stage = stage.model_copy(update={"crop": "none"})  # of a square there is nothing to crop: one reading
         clips = [(self.source.name(clip.video), clip.start, clip.frames, clip.stride) for clip in self.plan.clips]
         parts = [str(VERSION), self.source.digest(), json.dumps(clips), detector.weights_sha256, engine]
         parts += [str(stage.batch_norm_eps), str(stage.truncate_uint8), stage.crop, stage.resize, stage.range]
+        if stage.first_resize is not None:
+            parts.append(f"{stage.first_resize.size} {stage.first_resize.resize}")
         return sha256_of_parts(*parts, self.precision)
 
 
@@ -158,7 +163,7 @@ def _refuse_skipped(entries: list[_Entry]) -> None:
 
 
 def _network(job: FeatureJob) -> tuple[str, float, str]:
-    return job.stage.detector, job.stage.batch_norm_eps, job.precision
+    return job.stage.detector, job.stage.batch_norm_eps or 0.0, job.precision
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ def framed(frames: Frames, rule: str, pixels: int | None = None) -> Frames:
     centre-bilinear-rounded                   the same, rounded: nearest to VIDM's training, which keeps floats
     centre-lanczos                            MoCoGAN-HD, TATS's frame folders: middle square, Pillow's Lanczos
     short-side-bilinear-centre                VideoGPT, TATS: short side bilinear, long side rounded up, middle
+    short-side-bilinear-antialias-centre      cd-fvd's loader: the same with antialias, long side rounded down
     short-side-lanczos-centre                 StyleGAN-V's convert_videos_to_frames.py before it writes
     short-side-lanczos-centre-jpeg75          ... and after its JPEG files
     squash-bicubic-pil                        VIDM's evaluate_FVD.py: Pillow's bicubic, aspect ignored
@@ -182,6 +183,20 @@ def _short_side_bilinear(frames: Frames, pixels: int) -> Frames:
     return array
 
 
+def _short_side_antialias(frames: Frames, pixels: int) -> Frames:
+    """cd-fvd's loader (cdfvd/utils/data_utils.py): Resize and CenterCrop of torchvision on 0..1, and .byte() after."""
+    import torch.nn.functional as F
+
+    height, width = frames.shape[1:3]
+    long = int(pixels * max(height, width) / min(height, width))
+    size = (pixels, long) if height <= width else (long, pixels)
+    x = F.interpolate(_tensor(frames).float() / 255.0, size, mode="bilinear", align_corners=False, antialias=True)
+    top, left = (round((length - pixels) / 2.0) for length in size)
+    x = x[:, :, top : top + pixels, left : left + pixels]
+    array: Frames = (x * 255).clamp(0, 255).byte().permute(0, 2, 3, 1).contiguous().numpy()
+    return array
+
+
 def _tensor(frames: Frames) -> "Tensor":
     """A view in channels-last order."""
     import torch
@@ -242,6 +257,7 @@ _RULES: dict[str, Callable[[Frames, int], Frames]] = {
     "centre-bilinear-rounded": lambda frames, pixels: _centre_bilinear(frames, pixels, is_rounded=True),
     "centre-lanczos": lambda frames, pixels: _pictures(_lanczos)(_middle_square(frames), pixels),
     "short-side-bilinear-centre": _short_side_bilinear,
+    "short-side-bilinear-antialias-centre": _short_side_antialias,
     "short-side-lanczos-centre": _pictures(_short_side_lanczos),
     "short-side-lanczos-centre-jpeg75": _pictures(_through_jpeg(_short_side_lanczos)),
     "squash-bicubic-pil": _pictures(_bicubic),

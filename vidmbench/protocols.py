@@ -1,15 +1,22 @@
 """Protocols: the full recipe of one metric, read from a TOML file, checked whole, frozen."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, model_validator
 
 from vidmbench import resources
 from vidmbench.declarations import Frozen, load_toml
 from vidmbench.detector_specs import load_detectors
 from vidmbench.errors import ProtocolError, UsageError, unknown
-from vidmbench.protocol_stages import ArrayStage, ClipsSpec, DatasetStage, StatisticsStage
+from vidmbench.protocol_stages import (
+    STATISTICS_OF,
+    ArrayStage,
+    ClipsSpec,
+    DatasetStage,
+    StatisticsStage,
+    WindowRule,
+)
 
 
 class ProtocolSpec(Frozen):
@@ -29,13 +36,27 @@ class ProtocolSpec(Frozen):
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")
     version: PositiveInt
-    metric: Literal["frechet"]
+    metric: Literal["frechet", "kernel", "precision-recall", "inception-score"]
     source: str
     note: str = ""
     dataset: DatasetStage
     clips: ClipsSpec
     array: ArrayStage
     statistics: StatisticsStage
+
+    @model_validator(mode="after")
+    def _statistics_go_with_the_metric(self) -> Self:
+        needed, allowed = STATISTICS_OF[self.metric]
+        given = self.statistics.model_dump(exclude={"repeats", "seed"}, exclude_none=True)
+        missing = [name for name in needed if name not in given]
+        foreign = sorted(given.keys() - {*needed, *allowed})
+        if missing:
+            raise ValueError(f"the metric {self.metric} needs statistics.{', statistics.'.join(missing)}")
+        if foreign:
+            raise ValueError(f"the metric {self.metric} knows no statistics.{', statistics.'.join(foreign)}")
+        if (self.statistics.subsets is None) != (self.statistics.subset_size is None):
+            raise ValueError("statistics.subsets and statistics.subset_size go together")
+        return self
 
     def bound(
         self,
@@ -46,10 +67,21 @@ class ProtocolSpec(Frozen):
         num_fake: int | None = None,
         seed: int | None = None,
         stage: DatasetStage | None = None,
+        windows: WindowRule | None = None,
     ) -> "ProtocolSpec":
         """The protocol with the options of the command line put in.
 
-        Where no ``stage`` says how the real side is cropped and resized, it is not.
+        Where no ``stage`` says how the real side is cropped and resized, it is not. A stride asked for is that of both
+        sides, also where the protocol has a stride for each.
+
+        Args:
+            frames: Frames of a clip.
+            stride: Stride of both sides.
+            num_real: Real videos.
+            num_fake: Scored videos.
+            seed: Seed of every random choice.
+            stage: What the data set stage really does, from :meth:`DatasetStage.bound`.
+            windows: How the clips of the named data set on the real side are cut, where not as ``clips.real`` says.
 
         Raises:
             UsageError: A number of frames the protocol refuses, or a count below 2.
@@ -71,13 +103,14 @@ class ProtocolSpec(Frozen):
                 )
         if seed is not None and seed < 0:
             raise UsageError("a seed cannot be negative", expected="0 or more", found=str(seed), where="--seed")
+        real = self.clips.real if num_real is None else self.clips.real.with_videos(num_real)
+        fake = self.clips.fake if num_fake is None else self.clips.fake.with_videos(num_fake)
+        if windows is not None:
+            real = real.model_copy(update={"start": windows.start, "stride": windows.stride or real.stride})
+        if stride is not None:
+            real, fake = (side.model_copy(update={"stride": None}) for side in (real, fake))
         clips = self.clips.model_copy(
-            update={
-                "frames": frames,
-                "stride": self.clips.stride if stride is None else stride,
-                "real": self.clips.real if num_real is None else self.clips.real.with_videos(num_real),
-                "fake": self.clips.fake if num_fake is None else self.clips.fake.with_videos(num_fake),
-            }
+            update={"frames": frames, "stride": stride or self.clips.stride, "real": real, "fake": fake}
         )
         statistics = self.statistics if seed is None else self.statistics.model_copy(update={"seed": seed})
         stage = stage or self.dataset.bound(is_owned=False)

@@ -49,6 +49,8 @@ class Measurement(_Frozen):
         value: The number.
         interval: Low and high end, or None where no honest interval exists.
         interval_kind: How the interval was made and at which level.
+        spread: What the protocol's own code prints behind ±; tells how runs or splits vary, not how sure the mean is.
+        spread_kind: What that spread is over, such as ``sd over 10 runs``.
         num_real: Real clips scored.
         num_fake: Generated clips scored.
         frames: Frames of a clip.
@@ -74,6 +76,8 @@ class Measurement(_Frozen):
     value: float | None
     interval: tuple[float, float] | None
     interval_kind: str | None
+    spread: float | None = None
+    spread_kind: str | None = None
     num_real: int
     num_fake: int
     frames: int
@@ -126,6 +130,10 @@ class RunRecord(_Frozen):
 
     def _content_digest(self) -> str:
         content = self.model_dump(mode="json", exclude={"digest"})
+        for measurement in content["measurements"]:  # older records have no such keys, and their digests hold
+            for key in ("spread", "spread_kind"):
+                if measurement[key] is None:
+                    del measurement[key]
         return sha256_of_parts(json.dumps(content, sort_keys=True, allow_nan=False))
 
 

@@ -20,6 +20,7 @@ from vidmbench.evaluate import Planned, checked_counts, evaluate, plan
 from vidmbench.features import Progress
 from vidmbench.files import unwritable
 from vidmbench.models import is_vidm, load_model, videos_of
+from vidmbench.protocol_stages import MANY_A_VIDEO
 from vidmbench.protocols import ProtocolSpec
 from vidmbench.records import Measurement, RunRecord
 from vidmbench.source import Source, Transformed
@@ -150,7 +151,7 @@ def vidm_job(vidm: "Vidm", model: str, dataset: str, choices: Choices) -> Job:
         dataset,
         choices.drawing,
         num_videos=max(side.fake.videos or len(real) for side in clips),
-        num_frames=max((side.frames - 1) * side.stride + 1 for side in clips),
+        num_frames=max(side.span_of(side.fake) for side in clips),
         seed=choices.seed or 0,
         data_root=choices.data_root,
     )
@@ -227,9 +228,10 @@ def _check_both_counts(real: Source, fake: Source, specs: Sequence[ProtocolSpec]
     for clips in (spec.clips for spec in specs):
         wanted = [side.videos or 0 for side in (clips.real, clips.fake)]
         found = [len(real), len(fake)]
-        span = (clips.frames - 1) * clips.stride + 1
-        has_short = any(source.num_frames(index) < span for source in (real, fake) for index in range(len(source)))
-        if found[0] < wanted[0] and found[1] < wanted[1] and not has_short:
+        spans = [(real, clips.span_of(clips.real)), (fake, clips.span_of(clips.fake))]
+        has_short = any(source.num_frames(index) < span for source, span in spans for index in range(len(source)))
+        many = {clips.real.start, clips.fake.start} & set(MANY_A_VIDEO)
+        if not many and found[0] < wanted[0] and found[1] < wanted[1] and not has_short:
             raise DataError(
                 "fewer videos than asked for on both sides",
                 expected=f"{wanted[0]} real and {wanted[1]} scored videos",

@@ -6,16 +6,29 @@ from decimal import Decimal
 
 from vidmbench.detector_specs import load_detectors
 from vidmbench.files import sha256_of_parts
-from vidmbench.protocol_stages import SideSpec
+from vidmbench.protocol_stages import SideSpec, StatisticsStage
 from vidmbench.protocols import ProtocolSpec
 
 # Fields that do not decide whether two numbers may stand in one column.
 _NOT_COMPARED = ("fakes", "seed", "v")
 _PICK = {"sorted-first": "sorted", "random": "rand", "all": "all"}
-_START = {"zero": "zero", "random": "rand"}
+_START = {
+    "zero": "zero",
+    "random": "rand",
+    "spread": "spread",
+    "every-window": "windows",
+    "every-chunk": "chunks",
+    "every-phase": "phases",
+}
 _CROP = {"none": "none", "short-side-centre": "short-centre"}
-_RESIZE = {"bilinear-half-pixel": "bilinear-hp", "bilinear-tf1": "bilinear-tf1"}
-_RANGE = {"-1..1": "pm1", "0..1": "01"}
+_RESIZE = {
+    "bilinear-half-pixel": "bilinear-hp",
+    "bilinear-tf1": "bilinear-tf1",
+    "bilinear-antialias": "bilinear-aa",
+    "bicubic-pil": "bicubic-pil",
+}
+_RANGE = {"-1..1": "pm1", "0..1": "01", "0..255": "0255", "inception": "m128d128"}
+_METRIC_PARTS = {"precision-recall": ("precision", "recall", "density", "coverage")}
 
 
 @dataclass(frozen=True)
@@ -66,6 +79,7 @@ def signature_of(
     fake_digest: str,
     precision: str,
     version: str,
+    metric: str | None = None,
 ) -> Signature:
     """Derives the signature from what ran.
 
@@ -78,32 +92,62 @@ def signature_of(
         fake_digest: Hex digest of the scored source.
         precision: ``fp32`` or ``bf16``.
         version: vidmbench's version.
+        metric: Which of the protocol's numbers, of :func:`metric_names`; None where it has one.
 
     Returns:
         The signature; fields at their usual value of "nothing done" (truncation, resizing of the data set,
         repeats) are left out.
     """
     detector = load_detectors()[spec.array.detector]
+    stage = spec.array
     fields: list[tuple[str, str]] = [
         ("proto", f"{spec.name}.{spec.version}"),
         ("det", f"{detector.short}:{detector.weights_sha256[:8]}"),
-        ("eps", f"{Decimal(str(spec.array.batch_norm_eps)):e}"),
+        *([("eps", f"{Decimal(str(stage.batch_norm_eps)):e}")] if stage.batch_norm_eps else []),
         ("t", str(spec.clips.frames)),
         ("s", str(spec.clips.stride)),
         ("real", _side(num_real, spec.clips.real)),
         ("fake", _side(num_fake, spec.clips.fake)),
-        ("crop", _CROP[spec.array.crop]),
-        ("rs", _RESIZE[spec.array.resize]),
-        ("range", _RANGE[spec.array.range]),
+        *([("first", f"{_RESIZE[stage.first_resize.resize]}.{stage.first_resize.size}")] if stage.first_resize else []),
+        ("crop", _CROP[stage.crop]),
+        ("rs", _RESIZE[stage.resize]),
+        ("range", _RANGE[stage.range]),
         *_framing(spec),
-        ("cov", spec.statistics.covariance),
+        *_statistics(spec.statistics),
         ("prec", precision),
         ("data", f"{_plain(real_label)}:{real_digest[:8]}"),
         ("seed", str(spec.statistics.seed)),
         ("fakes", fake_digest[:8]),
         ("v", version),
     ]
-    return Signature(detector.measures[spec.metric], tuple(fields))
+    return Signature(metric or metric_names(spec)[0], tuple(fields))
+
+
+def metric_names(spec: ProtocolSpec) -> tuple[str, ...]:
+    """The numbers that a protocol gives, by the names people use: ``("fvd",)``, or four for precision and recall."""
+    return _METRIC_PARTS.get(spec.metric) or (load_detectors()[spec.array.detector].measures[spec.metric],)
+
+
+def _statistics(stage: StatisticsStage) -> list[tuple[str, str]]:
+    """What the metric's own numbers are, and the repeats where there are several."""
+    fields: list[tuple[str, str]] = []
+    if stage.covariance is not None:
+        fields.append(("cov", stage.covariance))
+    if stage.degree is not None:
+        fields.append(("kernel", f"poly{stage.degree}.unbiased"))
+    if stage.subsets is not None:
+        fields.append(("subsets", f"{stage.subsets}x{stage.subset_size}"))
+    if stage.neighbours is not None:
+        fields.append(("k", str(stage.neighbours)))
+    if stage.splits is not None:
+        fields.append(("splits", str(stage.splits)))
+    if stage.log_eps is not None:
+        fields.append(("logeps", f"{Decimal(str(stage.log_eps)):e}"))
+    if stage.shuffle_seed is not None:
+        fields.append(("shuffle", str(stage.shuffle_seed)))
+    if stage.repeats > 1:
+        fields.append(("repeats", str(stage.repeats)))
+    return fields
 
 
 def _framing(spec: ProtocolSpec) -> list[tuple[str, str]]:
@@ -117,4 +161,5 @@ def _plain(label: str) -> str:
 
 
 def _side(count: int, side: SideSpec) -> str:
-    return f"{count}.{_PICK[side.pick]}.{_START[side.start]}"
+    stride = f".s{side.stride}" if side.stride else ""
+    return f"{count}.{_PICK[side.pick]}.{_START[side.start]}{stride}"

@@ -94,3 +94,20 @@ def short_side_bilinear(picture: np.ndarray, pixels: int) -> np.ndarray:
 def centre_bilinear(picture: np.ndarray, pixels: int) -> np.ndarray:
     """DIGAN's, as exact numbers of 0..255 in float64."""
     return resize_image(middle_square(picture), (pixels, pixels), "bilinear-half-pixel")
+
+
+def short_side_antialias(picture: np.ndarray, pixels: int) -> np.ndarray:
+    """cd-fvd's loader in float64: a triangle as wide as the shrinking, the middle, and 0..255 before truncation."""
+    height, width = picture.shape[:2]
+    long = math.floor(pixels * max(height, width) / min(height, width))
+    new = (pixels, long) if height <= width else (long, pixels)
+
+    def weights(old: int, size: int) -> np.ndarray:
+        stretch = max(old / size, 1.0)
+        centres = (np.arange(size) + 0.5) * old / size
+        raw = np.maximum(0.0, 1 - np.abs(np.arange(old) + 0.5 - centres[:, None]) / stretch)
+        return raw / raw.sum(axis=1, keepdims=True)
+
+    resized = np.einsum("yh,xw,hwc->yxc", weights(height, new[0]), weights(width, new[1]), picture.astype(np.float64))
+    top, left = (round((length - pixels) / 2) for length in new)
+    return resized[top : top + pixels, left : left + pixels]

@@ -61,7 +61,7 @@ def test_a_measurement_says_everything():
     assert (item.signature, item.signature_id) == (signature.long, signature.id)
     assert "data:truth:" + real.digest()[:8] in item.signature
     assert "fakes:" + fake.digest()[:8] in item.signature
-    assert item.protocol_spec == spec().model_dump(mode="json")
+    assert item.protocol_spec == spec().model_dump(mode="json", exclude_none=True)
     assert item.weights == {"i3d-kinetics400": load_detectors()["i3d-kinetics400"].weights_sha256}
     assert (item.real.label, item.real.num_videos, item.real.num_scored, item.real.size) == ("truth", 6, 6, (8, 8))
     assert item.fake.digest == fake.digest()
@@ -108,7 +108,7 @@ def test_a_bad_video_stops_the_work_or_is_listed():
 def test_fewer_than_two_readable_clips_are_a_failed_measurement():
     (item,) = scored(films(0), films(1, bad=(0, 1, 2, 3, 4)), on_bad="skip")
     assert (item.status, item.value, item.interval, item.interval_kind) == ("failed", None, None, None)
-    assert item.reason == "a covariance needs 2 clips a side, 6 and 1 could be read"
+    assert item.reason == "frechet needs at least 2 clips a side, 6 and 1 could be read"
     assert len(item.fake.skipped) == 5
 
 
@@ -121,7 +121,7 @@ def test_features_that_are_not_finite_are_a_failed_measurement(monkeypatch):
     monkeypatch.setattr(features, "load_engine", lambda *_, **__: Broken())
     (item,) = scored(films(0), films(1))
     assert (item.status, item.value) == ("failed", None)
-    assert item.reason == "the network gave no finite features for 1 real clips"
+    assert item.reason == "the network gave no finite features for clip000001 on the real side"
 
 
 def warnings(real, fake, **options):

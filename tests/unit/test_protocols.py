@@ -203,7 +203,7 @@ def test_nothing_can_be_changed_after_loading():
 def test_detectors_are_declared_whole():
     detector = load_detectors()["i3d-kinetics400"]
     assert (detector.num_features, detector.min_frames, detector.input_size) == (400, 9, 224)
-    assert detector.measures == {"frechet": "fvd"}
+    assert detector.measures == {"frechet": "fvd", "kernel": "kvd", "precision-recall": "prdc"}
     assert detector.weights_sha256.startswith("af5c50f0")
 
 

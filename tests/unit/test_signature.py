@@ -1,8 +1,8 @@
 import pytest
 
-from vidmbench.protocol_stages import ArrayStage, ClipsSpec, SideSpec, StatisticsStage
+from vidmbench.protocol_stages import ArrayStage, ClipsSpec, FirstResize, SideSpec, StatisticsStage
 from vidmbench.protocols import ProtocolSpec, load_protocol
-from vidmbench.signature import Signature, signature_of
+from vidmbench.signature import Signature, metric_names, signature_of
 
 FACTS = {
     "num_real": 2048,
@@ -74,7 +74,7 @@ def test_no_name_can_pose_as_a_field():
 OTHER: dict[tuple[type, str], object] = {
     (ProtocolSpec, "name"): "fvd-other",
     (ProtocolSpec, "version"): 2,
-    (ProtocolSpec, "metric"): None,  # the only one there is; its name is the signature's first word
+    (ProtocolSpec, "metric"): None,  # its name is the signature's first word; tested below
     (ProtocolSpec, "source"): None,  # words
     (ProtocolSpec, "note"): None,
     (ProtocolSpec, "dataset"): None,  # where a number exists, both rules for short videos left the same clips
@@ -84,14 +84,23 @@ OTHER: dict[tuple[type, str], object] = {
     (SideSpec, "videos"): None,  # the number really scored stands there
     (SideSpec, "pick"): "random",
     (SideSpec, "start"): ...,  # the other of the two
+    (SideSpec, "stride"): 3,
     (ArrayStage, "detector"): None,  # the only one there is
     (ArrayStage, "batch_norm_eps"): 1.2e-3,
-    (ArrayStage, "truncate_uint8"): None,  # no other value yet
+    (ArrayStage, "truncate_uint8"): None,  # no other value: nothing to tell apart
+    (ArrayStage, "first_resize"): FirstResize(size=128, resize="bicubic-pil"),
     (ArrayStage, "crop"): "short-side-centre",
     (ArrayStage, "resize"): "bilinear-tf1",
     (ArrayStage, "range"): "0..1",
     (StatisticsStage, "covariance"): "n-1",
-    (StatisticsStage, "repeats"): None,  # no other value yet
+    (StatisticsStage, "degree"): 2,
+    (StatisticsStage, "subsets"): 100,
+    (StatisticsStage, "subset_size"): None,  # goes with subsets; tested below
+    (StatisticsStage, "neighbours"): 3,
+    (StatisticsStage, "splits"): 10,
+    (StatisticsStage, "log_eps"): 1e-20,
+    (StatisticsStage, "shuffle_seed"): 42,
+    (StatisticsStage, "repeats"): 10,
     (StatisticsStage, "seed"): None,  # a choice among equals; tested above
 }
 STAGES = {"clips": ClipsSpec, "array": ArrayStage, "statistics": StatisticsStage}
@@ -125,7 +134,29 @@ def test_every_field_of_a_protocol_that_moves_a_number_parts_numbers(path, kind)
         value = "zero" if place["start"] == "random" else "random"
     assert place[path[-1]] != value
     place[path[-1]] = value
-    assert signed(ProtocolSpec.model_validate(content)).id != signed(spec).id
+    if path[0] == "statistics":  # also what another metric's protocols have
+        other = spec.model_copy(update={"statistics": StatisticsStage.model_validate(content["statistics"])})
+    else:
+        other = ProtocolSpec.model_validate(content)
+    assert signed(other).id != signed(spec).id
+
+
+def test_the_size_of_subsets_parts_numbers():
+    spec = load_protocol("kvd-tats").bound()
+    pair = [
+        spec.model_copy(update={"statistics": spec.statistics.model_copy(update={"subsets": 9, "subset_size": size})})
+        for size in (100, 1000)
+    ]
+    assert signed(pair[0]).id != signed(pair[1]).id
+
+
+def test_numbers_of_one_protocol_differ_by_their_names():
+    spec = load_protocol("prdc-i3d").bound()
+    assert metric_names(spec) == ("precision", "recall", "density", "coverage")
+    signatures = [signed(spec, metric=name) for name in metric_names(spec)]
+    assert [signature.long.split(" | ")[0] for signature in signatures] == list(metric_names(spec))
+    assert len({signature.id for signature in signatures}) == 4
+    assert metric_names(load_protocol("kvd-tats")) == ("kvd",)
 
 
 def test_eps_keeps_all_its_digits():

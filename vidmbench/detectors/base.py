@@ -18,6 +18,9 @@ Feature = Float32[np.ndarray, " feature"]
 Precision = Literal["fp32", "bf16"]
 Device = Literal["auto", "cpu", "cuda"]
 
+#: Of the TensorFlow graph; what a protocol means that names none.
+_I3D_EPS = 1e-3
+
 
 @runtime_checkable
 class Engine(Protocol):
@@ -72,7 +75,7 @@ def load_engine(stage: ArrayStage, *, precision: Precision = "fp32", device: Dev
     """
     spec: DetectorSpec = load_detectors()[stage.detector]
     chosen, _, place = _choose(device).partition("/")
-    layers = folded(load_weights(spec), eps=stage.batch_norm_eps)
+    layers = folded(load_weights(spec), eps=stage.batch_norm_eps or _I3D_EPS)
     if precision == "bf16":
         layers = rounded_to_bf16(layers)
     if chosen == "openvino":

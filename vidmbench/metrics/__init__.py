@@ -1,17 +1,36 @@
-"""Metrics on features: moments, the Fréchet distance, and how sure a number is. Never loads torch."""
+"""Metrics on features: distances, scores, and how sure a number is. Never loads torch."""
 
 from vidmbench.metrics.frechet import FrechetParts, frechet_distance, frechet_interval, frechet_parts
+from vidmbench.metrics.inception_score import (
+    ScoreSpread,
+    inception_score,
+    inception_score_from_logits,
+    inception_score_interval,
+)
+from vidmbench.metrics.kernel import kernel_distance, kernel_distance_subsets, kernel_interval
 from vidmbench.metrics.moments import Moments, Normalisation
+from vidmbench.metrics.precision_recall import PRDC, density_coverage, prdc, precision_recall
 from vidmbench.metrics.uncertainty import Interval, TwoSampleStatistic, jackknife_interval
 
 __all__ = [
+    "PRDC",
     "FrechetParts",
     "Interval",
     "Moments",
     "Normalisation",
+    "ScoreSpread",
     "TwoSampleStatistic",
+    "density_coverage",
     "frechet_distance",
     "frechet_interval",
     "frechet_parts",
+    "inception_score",
+    "inception_score_from_logits",
+    "inception_score_interval",
     "jackknife_interval",
+    "kernel_distance",
+    "kernel_distance_subsets",
+    "kernel_interval",
+    "prdc",
+    "precision_recall",
 ]

@@ -169,8 +169,9 @@ def frechet_interval(
     """An interval for the expected Fréchet distance at these counts.
 
     Args:
-        real: float32 or float64 (sample, feature).
-        fake: float32 or float64 (sample, feature).
+        real: float32 or float64 (sample, feature), or (cluster, sample, feature) where samples of one cluster, such
+            as frames of one clip, are not independent; clusters stay whole.
+        fake: The same of the other side.
         normalisation: What the scatters are divided by, "n" or "n-1".
         groups: The most groups a side is cut into.
         level: The probability with which the interval should hold the expected value.
@@ -180,7 +181,7 @@ def frechet_interval(
         The interval, or None where :func:`~vidmbench.metrics.uncertainty.jackknife_interval` has none.
     """
     statistic = TwoSampleStatistic(
-        summarise=Moments.of,
+        summarise=lambda samples: Moments.of(samples.reshape(-1, samples.shape[-1])),
         prepare=lambda moments: Gaussian.of(moments, normalisation),
         compare=lambda a, b: compare(a, b).distance,
     )

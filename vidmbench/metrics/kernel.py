@@ -1,0 +1,292 @@
+"""The kernel distance: unbiased MMD² with a polynomial kernel, printed as KVD on videos and as KID on images.
+
+    k(x, y) = (gamma x·y + coef0)^degree
+
+    MMD² = mean of k over pairs of different real samples
+         + mean of k over pairs of different generated samples
+         - 2 * mean of k over all pairs of a real and a generated sample
+
+Gretton et al. (2012, "A kernel two-sample test", Equation 3); with degree 3, gamma 1 / features and coef0 1 it is
+the kernel of Bińkowski et al. (2018, "Demystifying MMD GANs") and what scikit-learn's ``polynomial_kernel`` does
+when told nothing. Leaving each sample's product with itself out makes the estimate unbiased, and so it is negative
+about half of the time when both sides have one distribution.
+
+Kernels are summed block by block in float64: memory is that of a few blocks, whatever the number of samples.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import combinations, count
+from math import isfinite
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from vidmbench.errors import DataError
+from vidmbench.metrics.moments import checked_features
+from vidmbench.metrics.threads import one_blas_thread
+from vidmbench.metrics.uncertainty import Interval, TwoSampleStatistic, jackknife_interval
+
+BLOCK_ROWS = 1024  # a block of kernels is at most this squared: 8 MiB
+
+
+@dataclass(frozen=True)
+class PolynomialKernel:
+    """k(x, y) = (gamma x·y + coef0)^degree, summed over pairs of rows.
+
+    Attributes:
+        degree: The power, at least 1.
+        gamma: Factor of the dot product, positive; None for 1 / number of features.
+        coef0: What is added to it, not negative.
+    """
+
+    degree: int = 3
+    gamma: float | None = None
+    coef0: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.degree < 1:
+            raise ValueError(f"the degree of a polynomial kernel is at least 1, found {self.degree}")
+        if self.gamma is not None and not (isfinite(self.gamma) and self.gamma > 0.0):
+            raise ValueError(f"the gamma of a polynomial kernel is a positive number, found {self.gamma}")
+        if not (isfinite(self.coef0) and self.coef0 >= 0.0):
+            raise ValueError(f"the coef0 of a polynomial kernel is 0 or a positive number, found {self.coef0}")
+
+    def between(self, x: npt.NDArray[Any], y: npt.NDArray[Any]) -> float:
+        """The sum of k over all pairs of a row of x (sample, feature) and a row of y (sample, feature)."""
+        return float(sum(self._values(a, b).sum() for a in _blocks(x) for b in _blocks(y)))
+
+    def within(self, x: npt.NDArray[Any]) -> float:
+        """The sum of k over ordered pairs of two different rows of x (sample, feature)."""
+        total = 0.0
+        for block in _blocks(x):
+            values = self._values(block, block)
+            np.fill_diagonal(values, 0.0)
+            total += float(values.sum())
+        return total + 2.0 * sum(float(self._values(a, b).sum()) for a, b in combinations(_blocks(x), 2))
+
+    def _values(self, x: npt.NDArray[Any], y: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        """All kernels of two blocks, float64 (row of x, row of y)."""
+        base: npt.NDArray[np.float64] = x.astype(np.float64) @ y.astype(np.float64).T
+        base *= 1.0 / x.shape[1] if self.gamma is None else self.gamma
+        base += self.coef0
+        power = base.copy()
+        for _ in range(self.degree - 1):
+            power *= base  # numpy's own power goes through pow(), many times slower
+        return power
+
+
+def kernel_distance(
+    real: npt.NDArray[Any],
+    fake: npt.NDArray[Any],
+    *,
+    degree: int = 3,
+    gamma: float | None = None,
+    coef0: float = 1.0,
+) -> float:
+    """The unbiased MMD² between two samples, KVD where the features are the 400 logits of I3D.
+
+    The convention of DIGAN (src/scripts/compute_fvd_kvd.py) and TATS (tats/fvd/fvd.py): all samples at once, no
+    factor of 1000. They multiply float32 logits in float32; here all is float64.
+
+    Args:
+        real: float32 or float64 (sample, feature), finite, at least two samples.
+        fake: float32 or float64 (sample, feature); the counts may differ.
+        degree: The power of the kernel, at least 1.
+        gamma: Factor of the dot product, positive; None for 1 / number of features.
+        coef0: What is added to it, not negative.
+
+    Returns:
+        MMD²; negative values are part of being unbiased.
+
+    Raises:
+        DataError: A side has fewer than two samples.
+        ValueError: An array is no such array, the numbers of features differ, a parameter is out of range, or
+            the features are too large for float64.
+    """
+    kernel = PolynomialKernel(degree, gamma, coef0)
+    _check_pair(real, fake)
+    _check_counts(real, fake, 2, "score more videos")
+    with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
+        return _distance(kernel, real, fake)
+
+
+def kernel_distance_subsets(
+    real: npt.NDArray[Any],
+    fake: npt.NDArray[Any],
+    *,
+    subsets: int = 100,
+    subset_size: int = 1000,
+    degree: int = 3,
+    gamma: float | None = None,
+    coef0: float = 1.0,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """Mean and spread of the kernel distance over random subsets, the way KID is printed.
+
+    The convention of torch-fidelity (torch_fidelity/metric_kid.py), down to the subsets: for each one
+    ``RandomState(seed)`` draws without replacement from the real side, its input 1, and then from the other.
+    Its own seed is 2020. StyleGAN-V's ``kid50k_full`` draws unseeded, takes smaller subsets where there are fewer
+    samples, and prints 1000 times the mean; none of that is done here.
+
+    Args:
+        real: float32 or float64 (sample, feature), finite, at least ``subset_size`` samples.
+        fake: float32 or float64 (sample, feature), as many at least.
+        subsets: How many subsets, at least 1.
+        subset_size: Samples of each side in a subset, at least 2.
+        degree: The power of the kernel, at least 1.
+        gamma: Factor of the dot product, positive; None for 1 / number of features.
+        coef0: What is added to it, not negative.
+        seed: Decides which samples each subset holds, 0 to 2³² - 1.
+
+    Returns:
+        Mean over the subsets and standard deviation (divided by their number). The subsets overlap, so the
+        latter is no standard error: take :func:`kernel_interval` for that.
+
+    Raises:
+        DataError: A side has fewer samples than a subset.
+        ValueError: As in :func:`kernel_distance`, or there are no subsets.
+    """
+    kernel = PolynomialKernel(degree, gamma, coef0)
+    if subsets < 1:
+        raise ValueError(f"a kernel distance over subsets needs at least 1 of them, found {subsets}")
+    if subset_size < 2:
+        raise ValueError(f"a subset needs at least 2 samples, found {subset_size}")
+    _check_pair(real, fake)
+    _check_counts(real, fake, subset_size, "score more videos, or take smaller subsets")
+    random = np.random.RandomState(seed)
+    values = []
+    with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
+        for _ in range(subsets):
+            some_real = real[random.choice(len(real), subset_size, replace=False)]
+            some_fake = fake[random.choice(len(fake), subset_size, replace=False)]
+            values.append(_distance(kernel, some_real, some_fake))
+    return float(np.mean(values)), float(np.std(values))
+
+
+def kernel_interval(
+    real: npt.NDArray[Any],
+    fake: npt.NDArray[Any],
+    *,
+    level: float = 0.95,
+    groups: int = 20,
+    degree: int = 3,
+    gamma: float | None = None,
+    coef0: float = 1.0,
+    seed: int = 0,
+) -> Interval | None:
+    """An interval for the kernel distance by the grouped jackknife of vidmbench.metrics.uncertainty.
+
+    As the estimate is unbiased, its expected value is that with endless samples, and the interval is one for
+    both. Each kernel is computed once: the values without a group are put together from the sums of kernels
+    between groups. Neither end is held at 0.
+
+    Of 300 simulated intervals at 95 % in each of six cases (10 features, 5 to 100 samples a side; Gaussian, and
+    t with 5 degrees of freedom), 95 to 96 % held the expected value where the sides differ. Where they have one
+    distribution 98 to 99 % did, with a standard error 1.4 times too large: the estimate has no linear part there.
+
+    Args:
+        real: float32 or float64 (sample, feature), finite.
+        fake: float32 or float64 (sample, feature), finite.
+        level: The probability with which the interval should hold the expected value, between 0 and 1.
+        groups: The most groups a side is cut into, at least 2.
+        degree: The power of the kernel, at least 1.
+        gamma: Factor of the dot product, positive; None for 1 / number of features.
+        coef0: What is added to it, not negative.
+        seed: Decides which samples share a group.
+
+    Returns:
+        The interval, or None where a side has fewer than four samples.
+
+    Raises:
+        ValueError: As in :func:`kernel_distance`, or groups or level is out of range.
+    """
+    kernel = PolynomialKernel(degree, gamma, coef0)
+    _check_pair(real, fake)
+    numbers = count()
+
+    @cache
+    def pair_sum(a: _Group, b: _Group) -> float:
+        return kernel.within(a.rows) if a is b else kernel.between(a.rows, b.rows)
+
+    def prepare(summary: _Groups) -> _Prepared:
+        ordered = sorted(summary.groups, key=lambda group: group.number)
+        within = sum(pair_sum(group, group) for group in ordered)
+        within += 2.0 * sum(pair_sum(a, b) for a, b in combinations(ordered, 2))
+        return _Prepared(tuple(ordered), sum(len(group.rows) for group in ordered), within)
+
+    def compare(a: _Prepared, b: _Prepared) -> float:
+        between = sum(pair_sum(group, other) for group in a.groups for other in b.groups)
+        return _mmd2(a.within, b.within, between, a.count, b.count)
+
+    statistic = TwoSampleStatistic(lambda rows: _Groups((_Group(next(numbers), rows),)), prepare, compare)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return jackknife_interval(real, fake, statistic, groups=groups, level=level, seed=seed, lowest=-float("inf"))
+
+
+@dataclass(frozen=True, eq=False)
+class _Group:
+    """Some rows of one side; equal to nothing but itself, so that it can be a key."""
+
+    number: int
+    rows: npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class _Groups:
+    """Groups of one side that were merged."""
+
+    groups: tuple[_Group, ...]
+
+    def merge(self, other: "_Groups") -> "_Groups":
+        return _Groups(self.groups + other.groups)
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """Groups in the order they were made, how many rows they hold, and the sum of kernels within them."""
+
+    groups: tuple[_Group, ...]
+    count: int
+    within: float
+
+
+def _blocks(rows: npt.NDArray[Any]) -> Iterator[npt.NDArray[Any]]:
+    """Consecutive rows, at most BLOCK_ROWS at a time."""
+    for start in range(0, len(rows), BLOCK_ROWS):
+        yield rows[start : start + BLOCK_ROWS]
+
+
+def _distance(kernel: PolynomialKernel, real: npt.NDArray[Any], fake: npt.NDArray[Any]) -> float:
+    """MMD² of two checked samples; limits no threads."""
+    return _mmd2(kernel.within(real), kernel.within(fake), kernel.between(real, fake), len(real), len(fake))
+
+
+def _mmd2(within_real: float, within_fake: float, between: float, num_real: int, num_fake: int) -> float:
+    """MMD² from the three sums of kernels."""
+    value = within_real / (num_real * (num_real - 1)) + within_fake / (num_fake * (num_fake - 1))
+    value -= 2.0 * between / (num_real * num_fake)
+    if not isfinite(value):
+        raise ValueError("the kernel distance is not finite: the features are too large for float64")
+    return value
+
+
+def _check_pair(real: npt.NDArray[Any], fake: npt.NDArray[Any]) -> None:
+    """Refuses what are not two arrays of as many features."""
+    for features in (real, fake):
+        checked_features(features)
+    if real.shape[1] != fake.shape[1]:
+        raise ValueError(f"cannot compare samples of {real.shape[1]} and {fake.shape[1]} features")
+
+
+def _check_counts(real: npt.NDArray[Any], fake: npt.NDArray[Any], least: int, fix: str) -> None:
+    """Refuses sides with fewer than ``least`` samples."""
+    if min(len(real), len(fake)) < least:
+        raise DataError(
+            "too few samples for a kernel distance",
+            expected=f"at least {least} on each side",
+            found=f"{len(real)} real and {len(fake)} generated",
+            fix=fix,
+        )
