@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from vidmbench.cli import data, diagnose, listing, results, run, table, vidm, weights
+from vidmbench.cli import compare, data, diagnose, listing, results, run, table, vidm, weights
 from vidmbench.errors import VidmbenchError
 
 app = typer.Typer(
@@ -48,6 +48,8 @@ def _options(
 
 app.command("run")(run.run)
 app.command("score")(run.score)
+app.command("compare")(compare.compare)
+app.command("explain")(compare.explain)
 app.command("train")(vidm.train)
 app.command("sample")(vidm.sample)
 app.command("ablate")(vidm.ablate)

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -112,7 +112,7 @@ def run(
         job = prepare_run(model, dataset, choices, samples=samples, layout=layout)
         if dry_run:
             _check_output(out)
-            _show_plan(job, as_json=as_json)
+            show_plan(job, as_json=as_json)
             return
         out = checked_output(out)
         measurements = carry_out(job, progress)
@@ -124,9 +124,9 @@ def run(
     path = write_record(record, out)
     picture = out / f"{record.run_id}.png"
     save_figure(contact_sheet(job.real, job.fake, job.plans[0], measurements[0]), picture)
-    _report(record, measurements, as_json=as_json, files={"record": str(path), "picture": str(picture)})
+    report(record, measurements, as_json=as_json, files={"record": str(path), "picture": str(picture)})
     print(f"record:  {path}\npicture: {picture}", file=sys.stderr)
-    _end(measurements)
+    end_with(measurements)
 
 
 def score(
@@ -165,7 +165,7 @@ def score(
     job = prepare_score(real, fake, choices)
     if dry_run:
         _check_output(out)
-        _show_plan(job, as_json=as_json)
+        show_plan(job, as_json=as_json)
         return
     if out is not None:
         out = checked_output(out)
@@ -176,8 +176,8 @@ def score(
         from vidmbench.records import write_record
 
         print(f"record:  {write_record(record, out)}", file=sys.stderr)
-    _report(record, measurements, as_json=as_json)
-    _end(measurements)
+    report(record, measurements, as_json=as_json)
+    end_with(measurements)
 
 
 def _check_output(out: Path | None) -> None:
@@ -188,17 +188,34 @@ def _check_output(out: Path | None) -> None:
         checked_output(out)
 
 
-def _report(record: Any, measurements: Sequence[Any], *, as_json: bool, files: dict[str, str] | None = None) -> None:
-    """The rows and their signatures on stdout, or one JSON object and nothing else."""
+def report(
+    record: Any,
+    measurements: Sequence[Any],
+    *,
+    as_json: bool,
+    files: dict[str, str] | None = None,
+    table: Callable[[Sequence[Any]], Any] | None = None,
+    more: dict[str, Any] | None = None,
+) -> None:
+    """The rows and their signatures on stdout, or one JSON object and nothing else.
+
+    Args:
+        record: The record of the run.
+        measurements: Its numbers.
+        as_json: Whether JSON is wanted.
+        files: What was written, by kind.
+        table: Makes the rows; None for those of a run.
+        more: What else the JSON object holds.
+    """
     if as_json:
         content = [measurement.model_dump(mode="json") for measurement in measurements]
         named = {"run_id": record.run_id, "model": record.model, "dataset": record.dataset, **(files or {})}
         several = {"measurements": content} if len(content) > 1 else {}
-        print(json.dumps({**content[0], **named, **several}, allow_nan=False))
+        print(json.dumps({**content[0], **named, **several, **(more or {})}, allow_nan=False))
     else:
         from vidmbench.tables import measurement_rows
 
-        print(measurement_rows([record]).to_markdown(), end="")
+        print((table or measurement_rows)([record]).to_markdown(), end="")
     # Several protocols and lengths often share a note or a list of videos left out: each is said once.
     notes = dict.fromkeys(warning for measurement in measurements for warning in measurement.warnings)
     for note in notes:
@@ -217,7 +234,7 @@ def _counted(count: int, word: str) -> str:
     return f"{count} {word}" + ("" if count == 1 else "s")
 
 
-def _show_plan(job: Any, *, as_json: bool) -> None:
+def show_plan(job: Any, *, as_json: bool) -> None:
     """What would be done, without doing it."""
     from vidmbench.evaluate import planned_engine, planned_signature
 
@@ -262,7 +279,7 @@ def _show_plan(job: Any, *, as_json: bool) -> None:
         )
 
 
-def _end(measurements: Sequence[Any]) -> None:
+def end_with(measurements: Sequence[Any]) -> None:
     """A measurement without a value is a failure of the command, though its record was written."""
     failed = [measurement for measurement in measurements if measurement.status != "ok"]
     for measurement in failed:

@@ -1,0 +1,180 @@
+"""``vidmbench compare`` and ``vidmbench explain``."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from vidmbench.cli.options import (
+    DataRoot,
+    DeviceName,
+    DevicePick,
+    DryRun,
+    Frames,
+    Json,
+    NumFake,
+    NumReal,
+    NumVideos,
+    OnBad,
+    OnBadPick,
+    PrecisionName,
+    PrecisionPick,
+    Seed,
+    Stride,
+    choices_from,
+    progress_bar,
+)
+from vidmbench.cli.run import end_with, report, show_plan
+
+Real = Annotated[str, typer.Argument(metavar="REAL", help="A folder, zip, npy or npz; or dataset:NAME@SPLIT.")]
+Fake = Annotated[str, typer.Argument(metavar="FAKE", help="The same, or control:NAME made from REAL.")]
+
+
+def compare(
+    real: Real,
+    fake: Fake,
+    frames: Frames = None,
+    protocol: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--protocol", metavar="NAME|FILE", help="Only these; may be repeated.", show_default="all that can"
+        ),
+    ] = None,
+    stride: Stride = None,
+    num_videos: NumVideos = None,
+    num_real: NumReal = None,
+    num_fake: NumFake = None,
+    seed: Seed = None,
+    precision: PrecisionName = PrecisionPick.fp32,
+    device: DeviceName = DevicePick.auto,
+    data_root: DataRoot = None,
+    on_bad: OnBad = OnBadPick.stop,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Also write a record into this folder.", rich_help_panel="Output"),
+    ] = None,
+    as_json: Json = False,
+    dry_run: DryRun = False,
+) -> None:
+    """The same two sources by every published convention: one table, signatures below.
+
+    A protocol whose own number of videos is not there takes as many as there are.
+
+    \b
+    Examples:
+      vidmbench compare REAL FAKE --frames 16
+      vidmbench compare dataset:clevrer-mini@test control:blurred --num-videos 16 --protocol fvd-digan \\
+        --protocol fvd-stylegan-v
+    """
+    from vidmbench.compare import prepare_compare, with_all_protocols
+    from vidmbench.conventions import convention_rows
+    from vidmbench.runs import carry_out, checked_output, record_of
+
+    choices = choices_from(
+        protocol, frames, stride, num_videos, num_real, num_fake, seed, precision, device, on_bad, data_root
+    )
+    prepared = prepare_compare(real, fake, with_all_protocols(choices, bool(protocol)))
+    if dry_run:
+        show_plan(prepared.job, as_json=as_json)
+        return
+    if out is not None:
+        out = checked_output(out)
+    with progress_bar() as progress:
+        measurements = carry_out(prepared.job, progress)
+    record = record_of(prepared.job, measurements, command=["vidmbench", *sys.argv[1:]])
+    if out is not None:
+        from vidmbench.records import write_record
+
+        print(f"record:  {write_record(record, out)}", file=sys.stderr)
+    refused = [{"protocol": one.protocol, "reason": one.reason} for one in prepared.refused]
+    report(record, measurements, as_json=as_json, table=convention_rows, more={"refused": refused})
+    for one in prepared.refused:
+        print(f"left out: {one.protocol}: {one.reason}", file=sys.stderr)
+    end_with(measurements)
+
+
+def explain(
+    first: Annotated[str, typer.Argument(metavar="P1", help="A protocol or a TOML file.")],
+    second: Annotated[str, typer.Argument(metavar="P2", help="Another of the same metric.")],
+    real: Real,
+    fake: Fake,
+    frames: Frames = None,
+    stride: Stride = None,
+    num_videos: NumVideos = None,
+    num_real: NumReal = None,
+    num_fake: NumFake = None,
+    seed: Seed = None,
+    precision: PrecisionName = PrecisionPick.fp32,
+    device: DeviceName = DevicePick.auto,
+    data_root: DataRoot = None,
+    on_bad: OnBad = OnBadPick.stop,
+    out: Annotated[
+        Path, typer.Option(metavar="FILE", help="The waterfall picture, PNG, SVG or PDF.", rich_help_panel="Output")
+    ] = Path("runs/explain.png"),
+    as_json: Json = False,
+) -> None:
+    """From one protocol's number to another's, one field at a time, with a picture of the way.
+
+    The share of a field depends on the order in which fields change: it is the one printed.
+
+    \b
+    Examples:
+      vidmbench explain fvd-stylegan-v fvd-vidm-release REAL FAKE --frames 16 --num-videos 48
+    """
+    from vidmbench.compare import prepare_explain, shifts
+    from vidmbench.plots import save_figure
+    from vidmbench.runs import carry_out
+    from vidmbench.waterfalls import waterfall
+
+    choices = choices_from(
+        [first, second], frames, stride, num_videos, num_real, num_fake, seed, precision, device, on_bad, data_root
+    )
+    prepared = prepare_explain(first, second, real, fake, choices)
+    with progress_bar() as progress:
+        measurements = carry_out(prepared.job, progress)
+    way = shifts(prepared, measurements)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    save_figure(waterfall(prepared, measurements, way), out)
+    if as_json:
+        print(json.dumps(_as_json(prepared, measurements, way, out), allow_nan=False))
+    else:
+        _print_way(measurements, way)
+    print(f"picture: {out}", file=sys.stderr)
+
+
+def _print_way(measurements: Any, way: Any) -> None:
+    from tabulate import tabulate
+
+    start, end = measurements[0], measurements[-1]
+    rows = [(start.protocol, "", "", f"{start.value:.4f}", "", "")]
+    for shift in way:
+        share = "" if shift.share is None else f"{100 * shift.share:.1f} %"
+        rows.append(
+            (shift.step.field, shift.step.before, shift.step.after, f"{shift.value:.4f}", f"{shift.change:+.4f}", share)
+        )
+    header = ("Field", "from", "to", end.metric.upper(), "Change", "Share")
+    print(tabulate(rows, header, tablefmt="github", disable_numparse=True, colalign=("left",) * 3 + ("right",) * 3))
+    print(f"\n{start.value:.4f}  {start.signature}  #{start.signature_id}")
+    print(f"{end.value:.4f}  {end.signature}  #{end.signature_id}")
+
+
+def _as_json(prepared: Any, measurements: Any, way: Any, out: Path) -> dict[str, Any]:
+    start, end = measurements[0], measurements[-1]
+    steps = [
+        {
+            "field": one.step.field,
+            "from": one.step.before,
+            "to": one.step.after,
+            "value": one.value,
+            "change": one.change,
+            "share": one.share,
+        }
+        for one in way
+    ]
+    ends = {"first": start.model_dump(mode="json"), "second": end.model_dump(mode="json")}
+    return {"metric": start.metric, "real": prepared.job.real.label, "fake": prepared.job.fake.label, **ends} | {
+        "steps": steps,
+        "picture": str(out),
+    }

@@ -1,0 +1,72 @@
+"""The waterfall: from one protocol's number to another's, one field at a time."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from vidmbench.compare import Explanation, Shift
+from vidmbench.records import Measurement
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# Okabe and Ito (2008): told apart by people who see colours differently, and in grey by their lightness.
+_END, _UP, _DOWN = "#0072B2", "#D55E00", "#56B4E9"
+
+
+def waterfall(explanation: Explanation, measurements: Sequence[Measurement], way: Sequence[Shift]) -> "Figure":
+    """Bars for both ends, and between them what each field adds or takes.
+
+    Args:
+        explanation: What was done.
+        measurements: One a plan of it.
+        way: The steps with their numbers.
+
+    Returns:
+        A figure; the numbers of both ends carry their intervals.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9.5, 1.7 + 0.45 * (len(way) + 2)), dpi=130, layout="constrained")
+    FigureCanvasAgg(figure)
+    axis = figure.subplots()
+    start, end = measurements[0], measurements[-1]
+    assert start.value is not None
+    assert end.value is not None
+    labels = [start.protocol]
+    _end(axis, 0, start)
+    before = start.value
+    for place, shift in enumerate(way, start=1):
+        low, width = min(before, shift.value), abs(shift.change)
+        axis.barh(place, width, left=low, height=0.6, color=_UP if shift.change > 0 else _DOWN)
+        axis.plot([before, before], [place - 1, place], color="0.5", linewidth=0.8)
+        axis.annotate(
+            f"{shift.change:+.3g}", (max(before, shift.value), place), (4, 0), textcoords="offset points", va="center"
+        )
+        labels.append(f"{shift.step.field}\n{shift.step.before} → {shift.step.after}")
+        before = shift.value
+    _end(axis, len(way) + 1, end)
+    labels.append(end.protocol)
+    axis.set_yticks(range(len(labels)), labels, fontsize=8)
+    axis.invert_yaxis()
+    axis.set_xlabel(f"{start.metric.upper()} at {start.frames} frames, N = {start.num_real}/{start.num_fake}")
+    axis.margins(x=0.12)
+    axis.set_xlim(left=0)
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.set_title(
+        f"{explanation.job.fake.label} against {explanation.job.real.label}: {start.protocol} to {end.protocol}",
+        fontsize=10,
+    )
+    return figure
+
+
+def _end(axis: object, place: int, one: Measurement) -> None:
+    assert one.value is not None
+    axis.barh(place, one.value, height=0.6, color=_END)  # type: ignore[attr-defined]
+    if one.interval is not None:
+        error = [[max(0.0, one.value - one.interval[0])], [max(0.0, one.interval[1] - one.value)]]
+        axis.errorbar(one.value, place, xerr=error, color="0.2", capsize=3, linewidth=1)  # type: ignore[attr-defined]
+    right = one.interval[1] if one.interval else one.value
+    axis.annotate(  # type: ignore[attr-defined]
+        f"{one.value:.4g}", (right, place), (4, 0), textcoords="offset points", va="center"
+    )
