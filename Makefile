@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test benchmark tables clean
+.PHONY: demo test check benchmark tables clean
 
 demo: $(VENV)/demo.stamp
 	rm -rf runs/demo
@@ -21,6 +21,10 @@ test: $(VENV)/test.stamp
 	$(BIN)/mypy
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --benchmark-disable --ignore tests/benchmarks
 	$(BIN)/python -m pytest tests/benchmarks
+
+# Has any number moved, and in which stage? In a hurry: make check CHECK='--weights without'
+check: $(VENV)/demo.stamp
+	$(BIN)/vidmbench check $(CHECK)
 
 benchmark: $(VENV)/test.stamp
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-only

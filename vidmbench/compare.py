@@ -7,13 +7,16 @@ from typing import Any, Literal
 
 from vidmbench.choices import Choices
 from vidmbench.datasets import open_any
+from vidmbench.detector_specs import detector_of
+from vidmbench.detectors.other_weights import identity, missing
 from vidmbench.errors import DataError, UsageError, VidmbenchError
 from vidmbench.evaluate import Planned, checked_counts, plan
-from vidmbench.protocol_stages import SideSpec
+from vidmbench.protocol_stages import MANY_A_VIDEO, ClipsSpec, SideSpec
 from vidmbench.protocols import ProtocolSpec, load_protocol, protocol_names
 from vidmbench.records import Measurement
 from vidmbench.runs import Job
 from vidmbench.source import Source
+from vidmbench.videos.clips import num_windows
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ def prepare_compare(real: str, fake: str, choices: Choices) -> Comparison:
     for spec in specs:
         for frames in choices.frames or (None,):
             try:
+                _check_weights(spec)
                 plans.append(_planned(_bound(spec, frames, choices, *sources), *sources, choices))
             except VidmbenchError as error:
                 refused.append(Refused(spec.name, _in_a_line(error)))
@@ -75,6 +79,12 @@ def prepare_compare(real: str, fake: str, choices: Choices) -> Comparison:
     return Comparison(job, tuple(refused))
 
 
+def _check_weights(spec: ProtocolSpec) -> None:
+    detector = detector_of(spec.array.detector)
+    if detector.network is not None and identity(detector) == "?":
+        raise missing(detector)
+
+
 def _sources(real: str, fake: str, choices: Choices) -> tuple[Source, Source]:
     source = open_any(real, on_bad=choices.on_bad, data_root=choices.data_root)
     other = open_any(fake, real=real, on_bad=choices.on_bad, seed=choices.seed or 0, data_root=choices.data_root)
@@ -84,7 +94,9 @@ def _sources(real: str, fake: str, choices: Choices) -> tuple[Source, Source]:
 
 def _bound(spec: ProtocolSpec, frames: int | None, choices: Choices, real: Source, fake: Source) -> ProtocolSpec:
     def count(asked: int | None, side: SideSpec, source: Source) -> int | None:
-        return asked or (None if side.videos is None else min(side.videos, len(source)))
+        if asked or side.videos is None:
+            return asked
+        return max(2, min(side.videos, available_clips(source, spec.clips, side, frames, choices.stride)))
 
     return spec.bound(
         frames=frames,
@@ -95,14 +107,24 @@ def _bound(spec: ProtocolSpec, frames: int | None, choices: Choices, real: Sourc
     )
 
 
+def available_clips(source: Source, clips: ClipsSpec, side: SideSpec, frames: int | None, stride: int | None) -> int:
+    """How many clips a side could have at most."""
+    if side.start not in MANY_A_VIDEO:
+        return len(source)
+    asked = clips.model_copy(update={"frames": frames or clips.frames, "stride": stride or clips.stride})
+    own = side.model_copy(update={"videos": None, "pick": "all", "stride": None if stride else side.stride})
+    return sum(num_windows(source.num_frames(index), asked, own) for index in range(len(source)))
+
+
 def _planned(spec: ProtocolSpec, real: Source, fake: Source, choices: Choices) -> Planned:
     short: Literal["drop", "error"] = "drop" if choices.on_bad == "skip" else "error"
     return plan(real, fake, [spec], short_real=short, short_fake=short)[0]
 
 
 def _in_a_line(error: VidmbenchError) -> str:
-    found = f" (found {error.found})" if error.found else ""
-    return f"{error.problem}{found}; {error.fix}" if error.fix else f"{error.problem}{found}"
+    found = f" (found {error.found})" if error.found not in (None, "nothing") else ""
+    fix = error.fix.splitlines()[0] if error.fix else ""
+    return f"{error.problem}{found}; {fix}" if fix else f"{error.problem}{found}"
 
 
 @dataclass(frozen=True)
@@ -191,6 +213,7 @@ def prepare_explain(first: str, second: str, real: str, fake: str, choices: Choi
             walked.append(walked[-1].model_copy(update={stage: old.model_copy(update=changed)}))
             values = [" ".join(_shown(getattr(part, field)) for field in changed) for part in (old, new)]
             steps.append(Step(", ".join(f"{stage}.{field}" for field in changed), *values))
+    walked[-1] = end if steps else start  # the same recipe by now, under its own name
     if not steps:
         raise UsageError(
             "these two protocols say the same of these sources",

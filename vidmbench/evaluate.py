@@ -1,15 +1,20 @@
 """Protocol + real source + fake source -> measurements: the only place that joins everything."""
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Literal
 
-from vidmbench.detector_specs import load_detectors
+import numpy as np
+
+from vidmbench.detector_specs import detector_of
 from vidmbench.detectors.base import Device, Precision, engine_name
+from vidmbench.detectors.other_weights import identity, is_seeded, short_identity
 from vidmbench.errors import DataError
 from vidmbench.features import FeatureJob, FeatureSet, Progress, features_of
+from vidmbench.metrics.uncertainty import MIN_SAMPLES
 from vidmbench.protocols import ProtocolSpec
 from vidmbench.records import Measurement, SideRecord
 from vidmbench.scores import NO_INTERVAL, scores
@@ -138,6 +143,11 @@ def _jobs(
     sides: list[list[FeatureJob]] = [[], []]
     for item in plans:
         for clips in item.draws:
+            if item.spec.metric == "inception-score":  # looks at the scored side alone
+                job = FeatureJob(fake, clips[1], item.spec.array, precision)
+                for own in sides:
+                    own.append(job)
+                continue
             for own, source, plan_of_side in zip(sides, (real, fake), clips, strict=True):
                 own.append(FeatureJob(source, plan_of_side, item.spec.array, precision))
     places, taken = [], 0
@@ -153,9 +163,9 @@ def planned_signature(item: Planned, real: Source, fake: Source, precision: Prec
     return _signature(item.spec, real, fake, len(item.real.clips), len(item.fake.clips), precision)
 
 
-def planned_engine(device: Device) -> str:
+def planned_engine(device: Device, detector: str | None = None) -> str:
     """The engine the measurement will run on."""
-    return engine_name(device)
+    return engine_name(device, detector)
 
 
 def _signature(
@@ -177,6 +187,7 @@ def _signature(
         precision=precision,
         version=version("vidmbench"),
         metric=metric,
+        weights=short_identity(detector_of(spec.array.detector)),
     )
 
 
@@ -189,14 +200,19 @@ def _measured(
     reading: float,
 ) -> list[Measurement]:
     started = time.perf_counter()
-    spec, detector = item.spec, load_detectors()[item.spec.array.detector]
+    spec, detector = item.spec, detector_of(item.spec.array.detector)
     of_real, of_fake = draws[0]
-    num_real, num_fake = len(of_real.features), len(of_fake.features)
+    num_real = 0 if spec.metric == "inception-score" else len(of_real.features)
+    num_fake = len(of_fake.features)
     names = [
         (_names(real, clips[0], sets[0]), _names(fake, clips[1], sets[1]))
         for clips, sets in zip(item.draws, draws, strict=True)
     ]
-    found = scores(spec, [(first.features, second.features) for first, second in draws], names)
+    pairs = [
+        (_clustered(sets[0].features, clips[0]), _clustered(sets[1].features, clips[1]))
+        for clips, sets in zip(item.draws, draws, strict=True)
+    ]
+    found = scores(spec, pairs, names)
     sides = {"real": (real, item.real, of_real), "fake": (fake, item.fake, of_fake)}
     records = {
         side: SideRecord(
@@ -209,7 +225,10 @@ def _measured(
         )
         for side, (source, clips, features) in sides.items()
     }
-    warnings = (*_classes(real, item.real), *_warnings(spec, real, fake, num_real, num_fake, detector.num_features))
+    warnings = (*_classes(real, item.real), *_warnings(item, real, fake, num_real, num_fake, detector.num_features))
+    if is_seeded(detector):
+        seeded = f"the weights of {detector.name} were made from a seed: this number says nothing about the videos"
+        warnings = (seeded, *warnings)
     seconds = round(reading + time.perf_counter() - started, 3)
     measurements = []
     for score in found:
@@ -235,7 +254,7 @@ def _measured(
                 signature_id=signature.id,
                 protocol=spec.name,
                 protocol_spec=spec.model_dump(mode="json", exclude_none=True),
-                weights={detector.name: detector.weights_sha256},
+                weights={detector.name: identity(detector)},
                 seconds=seconds,
                 seed=spec.statistics.seed,
                 real=records["real"],
@@ -244,6 +263,21 @@ def _measured(
             )
         )
     return measurements
+
+
+def _clustered(features: np.ndarray, clips: ClipPlan) -> np.ndarray:
+    """Features of several clips of one video together, (video, clip, feature), where every video has as many.
+
+    They are no independent samples, and the interval must know.
+    """
+    videos = len({clip.video for clip in clips.clips})
+    whole = len(features) == len(clips.clips)
+    each = len(clips.clips) // max(videos, 1)
+    counts = Counter(clip.video for clip in clips.clips)
+    if each < 2 or not whole or set(counts.values()) != {each}:
+        return features
+    clustered: np.ndarray = features.reshape(videos, -1, features.shape[-1])
+    return clustered
 
 
 def _names(source: Source, clips: ClipPlan, features: FeatureSet) -> list[str]:
@@ -262,10 +296,14 @@ def _classes(real: Source, clips: ClipPlan) -> list[str]:
     return [f"the real videos taken cover {len(covered)} of the {len(whole)} classes of {real.label}"]
 
 
-def _warnings(
-    spec: ProtocolSpec, real: Source, fake: Source, num_real: int, num_fake: int, num_features: int
-) -> list[str]:
+def _is_ragged(clips: ClipPlan) -> bool:
+    counts = Counter(clip.video for clip in clips.clips)
+    return len(set(counts.values())) > 1 or (len(counts) < len(clips.clips) and len(counts) < MIN_SAMPLES)
+
+
+def _warnings(item: Planned, real: Source, fake: Source, num_real: int, num_fake: int, num_features: int) -> list[str]:
     """What a careful reader of this number should know."""
+    spec = item.spec
     found = [*real.notes, *(note for note in fake.notes if note not in real.notes)]
     if isinstance(fake, Transformed) and fake.is_paired:
         found.append("paired: this control is made from the very videos it is scored against")
@@ -282,10 +320,14 @@ def _warnings(
             f"the sides went through different compression, which moves the value (docs/compression.md): "
             f"real {gone_through[0]}, scored {gone_through[1]}"
         )
+    if spec.metric in ("frechet", "kernel") and any(_is_ragged(clips) for clips in (item.real, item.fake)):
+        found.append("several clips of one video are taken as independent: the interval is too narrow")
     if spec.metric == "precision-recall":
         found.append(NO_INTERVAL)
-    elif min(num_real, num_fake) < 4:
+    elif spec.metric != "inception-score" and min(num_real, num_fake) < MIN_SAMPLES:
         found.append("no interval: an honest one needs at least 4 clips a side")
+    if spec.metric == "inception-score" and spec.statistics.splits and num_fake % spec.statistics.splits:
+        found.append(f"{spec.statistics.splits} splits do not divide {num_fake} clips: the parts differ by one clip")
     if spec.metric == "frechet" and min(num_real, num_fake) <= num_features:
         found.append(
             f"{min(num_real, num_fake)} clips for {num_features} features: the value holds a large finite-sample bias "

@@ -15,9 +15,10 @@ from typing import Literal
 import numpy as np
 
 from vidmbench import resources
-from vidmbench.arrays import Features, Frames
-from vidmbench.detector_specs import load_detectors
+from vidmbench.arrays import Frames
+from vidmbench.detector_specs import detector_of
 from vidmbench.detectors.base import Device, Engine, Precision, Prepared, engine_name, load_engine
+from vidmbench.detectors.other_weights import identity, imported
 from vidmbench.errors import DataError
 from vidmbench.feature_cache import CacheEntry
 from vidmbench.files import sha256_of_parts, unwritable
@@ -47,15 +48,24 @@ class FeatureJob:
     stage: ArrayStage
     precision: Precision
 
+    @property
+    def width(self) -> int:
+        """Numbers a clip."""
+        detector = detector_of(self.stage.detector)
+        frames = self.plan.clips[0].frames if self.plan.clips and detector.reads == "frames" else 1
+        return detector.num_features * frames
+
     def key(self, engine: str) -> str:
         """Everything that can move a feature, hashed: 64 hex digits."""
-        stage, detector = self.stage, load_detectors()[self.stage.detector]
+        stage, detector = self.stage, detector_of(self.stage.detector)
         height, width = self.source.size
-        if height == width or stage.first_resize is not None:
+        if stage.resize == "detector" or height == width or stage.first_resize is not None:
             stage = stage.model_copy(update={"crop": "none"})  # of a square there is nothing to crop: one reading
         clips = [(self.source.name(clip.video), clip.start, clip.frames, clip.stride) for clip in self.plan.clips]
-        parts = [str(VERSION), self.source.digest(), json.dumps(clips), detector.weights_sha256, engine]
+        parts = [str(VERSION), self.source.digest(), json.dumps(clips), identity(detector), engine]
         parts += [str(stage.batch_norm_eps), str(stage.truncate_uint8), stage.crop, stage.resize, stage.range]
+        if detector.network is not None:  # several networks share a file of weights
+            parts.append(f"{detector.name} {detector.network} {json.dumps(detector.options)} {detector.prepare}")
         if stage.first_resize is not None:
             parts.append(f"{stage.first_resize.size} {stage.first_resize.resize}")
         return sha256_of_parts(*parts, self.precision)
@@ -66,12 +76,12 @@ class FeatureSet:
     """Features of the clips that could be read.
 
     Attributes:
-        features: float32 (clip, feature), in the plan's order.
+        features: float32 (clip, feature), in the plan's order; (clip, frame, feature) of a network that reads frames.
         skipped: Clips left out because their video could not be read.
         engine: What ran the network.
     """
 
-    features: Features
+    features: np.ndarray
     skipped: tuple[Skipped, ...]
     engine: str
 
@@ -100,23 +110,29 @@ def features_of(
         DataError: A video cannot be read (what was done stays in the cache).
         WeightsError: The network's weights cannot be had.
     """
-    engine = engine_name(device)
     folder = resources.cache_dir() / "features"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise unwritable(folder, error) from error
-    keys = [job.key(engine) for job in jobs]
+    engines = [engine_name(device, job.stage.detector) for job in jobs]
+    keys = [job.key(engine) for job, engine in zip(jobs, engines, strict=True)]
     entries = {
-        key: _Entry(folder, key, len(job.plan.clips), load_detectors()[job.stage.detector].num_features, job=job)
-        for key, job in zip(keys, jobs, strict=True)
+        key: _Entry(folder, key, len(job.plan.clips), job.width, job=job) for key, job in zip(keys, jobs, strict=True)
     }
     by_videos: dict[str, list[_Entry]] = {}
     for entry in entries.values():  # by content, so that a control made from the same folder shares its reading
         by_videos.setdefault(_base(entry.job.source).digest(), []).append(entry)
     for own in by_videos.values():
         _fill(own, device, on_bad, progress)
-    return [FeatureSet(*entries[key].read(), engine) for key in keys]
+    return [_set(job, *entries[key].read(), engine) for job, key, engine in zip(jobs, keys, engines, strict=True)]
+
+
+def _set(job: FeatureJob, features: np.ndarray, skipped: tuple[Skipped, ...], engine: str) -> FeatureSet:
+    detector = detector_of(job.stage.detector)
+    if detector.reads == "frames":
+        features = features.reshape(len(features), -1, detector.num_features)
+    return FeatureSet(features, skipped, engine)
 
 
 @dataclass(kw_only=True)
@@ -250,6 +266,10 @@ def _read_video(video: int, wanted: list[tuple[_Entry, Clip]]) -> list[_Read]:
         own: Frames = decoded if len(frames) == clip.frames else decoded[np.searchsorted(frames, clip.indices)]
         if isinstance(source, Transformed):
             own = source.change(own, source.name(video))
-        size = load_detectors()[stage.detector].input_size
-        reads.append(_Read(entry, prepared(own, stage, size=size), None))
+        detector = detector_of(stage.detector)
+        if stage.resize == "detector" and detector.prepare is not None:
+            fed: Prepared = imported(detector.prepare, detector.folder)(own)
+        else:
+            fed = prepared(own, stage, size=detector.input_size)
+        reads.append(_Read(entry, fed, None))
     return reads

@@ -140,7 +140,7 @@ class DatasetStage(Frozen):
         return self.model_copy(update={"resolution": resolution or self.resolution})
 
 
-Resize = Literal["bilinear-half-pixel", "bilinear-tf1", "bilinear-antialias", "bicubic-pil"]
+Resize = Literal["bilinear-half-pixel", "bilinear-tf1", "bilinear-antialias", "bicubic-pil", "detector"]
 
 
 class FirstResize(Frozen):
@@ -166,7 +166,8 @@ class ArrayStage(Frozen):
             every grey level back. Where codes truncate is in reading data sets, see :mod:`vidmbench.framing`.
         first_resize: A resizing of its own that the script does first.
         crop: ``short-side-centre`` resizes the short side and cuts the middle; ``none`` squashes.
-        resize: The interpolation kernel, named after the code it matches (see resizing.py).
+        resize: The interpolation kernel, named after the code it matches (see resizing.py); ``detector`` leaves crop,
+            resizing and range to the detector's own ``prepare``.
         range: The interval that 0..255 is mapped to; ``inception`` is (u - 128) / 128.
     """
 

@@ -7,7 +7,7 @@ from pydantic import Field, PositiveInt, model_validator
 
 from vidmbench import resources
 from vidmbench.declarations import Frozen, load_toml
-from vidmbench.detector_specs import load_detectors
+from vidmbench.detector_specs import detector_of
 from vidmbench.errors import ProtocolError, UsageError, unknown
 from vidmbench.protocol_stages import (
     STATISTICS_OF,
@@ -17,6 +17,8 @@ from vidmbench.protocol_stages import (
     StatisticsStage,
     WindowRule,
 )
+
+_WHY = {"i3d-kinetics400": " (the network halves time three times and then needs two steps)"}
 
 
 class ProtocolSpec(Frozen):
@@ -88,11 +90,12 @@ class ProtocolSpec(Frozen):
         """
         frames = self.clips.frames if frames is None else frames
         lowest, highest = self.clips.frames_allowed
-        lowest = max(lowest, load_detectors()[self.array.detector].min_frames)
+        detector = detector_of(self.array.detector)
+        lowest, highest = max(lowest, detector.min_frames), min(highest, detector.max_frames or highest)
         if not lowest <= frames <= highest:
             raise UsageError(
                 f"{self.name} cannot score clips of {frames} frames",
-                expected=f"{lowest} to {highest} frames (the network halves time three times and then needs two steps)",
+                expected=f"{lowest} to {highest} frames{_WHY.get(detector.name, '')}",
                 found=f"--frames {frames}",
                 fix=f"choose --frames {min(max(frames, lowest), highest)}",
             )
@@ -103,6 +106,8 @@ class ProtocolSpec(Frozen):
                 )
         if seed is not None and seed < 0:
             raise UsageError("a seed cannot be negative", expected="0 or more", found=str(seed), where="--seed")
+        if self.metric == "inception-score":
+            num_real = None  # the real side is not looked at, so that it may hold fewer
         real = self.clips.real if num_real is None else self.clips.real.with_videos(num_real)
         fake = self.clips.fake if num_fake is None else self.clips.fake.with_videos(num_fake)
         if windows is not None:
@@ -115,6 +120,25 @@ class ProtocolSpec(Frozen):
         statistics = self.statistics if seed is None else self.statistics.model_copy(update={"seed": seed})
         stage = stage or self.dataset.bound(is_owned=False)
         return self.model_copy(update={"clips": clips, "statistics": statistics, "dataset": stage})
+
+
+def _check_detector(spec: ProtocolSpec, path: Path) -> None:
+    """What a protocol and its detector must agree on."""
+    detector = detector_of(spec.array.detector)
+    if (spec.array.resize == "detector") and detector.prepare is None:
+        raise ProtocolError(
+            f"{detector.name} has no way of its own to prepare clips",
+            expected="a resize rule, or a detector with prepare",
+            found='resize = "detector"',
+            where=f"{path}: array.resize",
+        )
+    if spec.metric == "inception-score" and detector.gives == "features":
+        raise ProtocolError(
+            f"{detector.name} gives features, and an inception score needs classes",
+            expected='a detector with gives = "logits" or "probabilities"',
+            found='gives = "features"',
+            where=f"{path}: array.detector",
+        )
 
 
 def protocol_names() -> list[str]:
@@ -143,9 +167,11 @@ def load_protocol(name: str) -> ProtocolSpec:
         raise ProtocolError(
             "a protocol must be named as its file", expected=path.stem, found=spec.name, where=str(path)
         )
-    if spec.array.detector not in load_detectors():
-        raise unknown("detector", spec.array.detector, load_detectors())
-    if spec.metric not in load_detectors()[spec.array.detector].measures:
+    if own_file and spec.array.detector.endswith(".toml"):  # beside the protocol's file
+        detector = (path.parent / spec.array.detector).resolve()
+        spec = spec.model_copy(update={"array": spec.array.model_copy(update={"detector": str(detector)})})
+    _check_detector(spec, path)
+    if spec.metric not in detector_of(spec.array.detector).measures:
         raise ProtocolError(
             f"{spec.array.detector} has no name for the metric {spec.metric!r}", where=f"{path}: metric"
         )

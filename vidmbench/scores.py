@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import softmax
 
+from vidmbench.detector_specs import detector_of
 from vidmbench.errors import DataError
 from vidmbench.metrics import (
     Interval,
@@ -12,6 +14,7 @@ from vidmbench.metrics import (
     frechet_distance,
     frechet_interval,
     inception_score,
+    inception_score_from_logits,
     inception_score_interval,
     kernel_distance,
     kernel_distance_subsets,
@@ -88,11 +91,12 @@ def _unusable(spec: ProtocolSpec, draw: tuple[np.ndarray, np.ndarray], names: Na
     sides = [("real", draw[0], names[0]), ("scored", draw[1], names[1])]
     if spec.metric == "inception-score":
         del sides[0]
-    counts = [len(features) for _, features, _ in sides]
+    counts = [len(_rows(features)) for _, features, _ in sides]
     if min(counts) < 2:
         return f"{spec.metric} needs at least 2 clips a side, {' and '.join(map(str, counts))} could be read"
     for side, features, own in sides:
-        bad = np.flatnonzero(~np.isfinite(features).reshape(len(features), -1).all(axis=1))
+        rows = features.reshape(len(own) or len(features), -1)  # a row a clip
+        bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
         if bad.size:
             which = [own[index] if index < len(own) else f"clip {index}" for index in bad[:3]]
             more = f" and {bad.size - 3} more" if bad.size > 3 else ""
@@ -145,12 +149,15 @@ def _inception(spec: ProtocolSpec, _real: np.ndarray, fake: np.ndarray) -> tuple
     stage = spec.statistics
     assert stage.splits is not None
     assert stage.log_eps is not None
-    found = inception_score(
-        _rows(fake), splits=stage.splits, eps=stage.log_eps, seed=stage.shuffle_seed, must_divide=True
-    )
+    score = inception_score_from_logits if _gives_logits(spec) else inception_score
+    found = score(_rows(fake), splits=stage.splits, eps=stage.log_eps, seed=stage.shuffle_seed)
     if stage.splits == 1:
         return (_Value(found.mean),)
     return (_Value(found.mean, found.std, f"sd over {stage.splits} splits"),)
+
+
+def _gives_logits(spec: ProtocolSpec) -> bool:
+    return detector_of(spec.array.detector).gives == "logits"
 
 
 _METRICS: dict[str, Callable[[ProtocolSpec, np.ndarray, np.ndarray], tuple[_Value, ...]]] = {
@@ -171,7 +178,8 @@ def _interval(spec: ProtocolSpec, real: np.ndarray, fake: np.ndarray) -> Interva
         assert stage.degree is not None
         return kernel_interval(real, fake, degree=stage.degree, seed=stage.seed)
     if spec.metric == "inception-score" and stage.splits == 1 and fake.ndim == 2:
-        return inception_score_interval(fake, seed=stage.seed, eps=stage.log_eps or 0.0)
+        probabilities = softmax(fake.astype(np.float64), axis=1) if _gives_logits(spec) else fake
+        return inception_score_interval(probabilities, seed=stage.seed, eps=stage.log_eps or 0.0)
     return None
 
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-from vidmbench.detector_specs import load_detectors
+from vidmbench.detector_specs import detector_of
 from vidmbench.files import sha256_of_parts
 from vidmbench.protocol_stages import SideSpec, StatisticsStage
 from vidmbench.protocols import ProtocolSpec
@@ -26,6 +26,7 @@ _RESIZE = {
     "bilinear-tf1": "bilinear-tf1",
     "bilinear-antialias": "bilinear-aa",
     "bicubic-pil": "bicubic-pil",
+    "detector": "own",
 }
 _RANGE = {"-1..1": "pm1", "0..1": "01", "0..255": "0255", "inception": "m128d128"}
 _METRIC_PARTS = {"precision-recall": ("precision", "recall", "density", "coverage")}
@@ -80,6 +81,7 @@ def signature_of(
     precision: str,
     version: str,
     metric: str | None = None,
+    weights: str | None = None,
 ) -> Signature:
     """Derives the signature from what ran.
 
@@ -92,17 +94,18 @@ def signature_of(
         fake_digest: Hex digest of the scored source.
         precision: ``fp32`` or ``bf16``.
         version: vidmbench's version.
+        weights: What names the detector's weights; None for the published hash.
         metric: Which of the protocol's numbers, of :func:`metric_names`; None where it has one.
 
     Returns:
         The signature; fields at their usual value of "nothing done" (truncation, resizing of the data set,
         repeats) are left out.
     """
-    detector = load_detectors()[spec.array.detector]
+    detector = detector_of(spec.array.detector)
     stage = spec.array
     fields: list[tuple[str, str]] = [
         ("proto", f"{spec.name}.{spec.version}"),
-        ("det", f"{detector.short}:{detector.weights_sha256[:8]}"),
+        ("det", f"{detector.short}:{weights or (detector.weights_sha256 or '?')[:8]}"),
         *([("eps", f"{Decimal(str(stage.batch_norm_eps)):e}")] if stage.batch_norm_eps else []),
         ("t", str(spec.clips.frames)),
         ("s", str(spec.clips.stride)),
@@ -125,7 +128,7 @@ def signature_of(
 
 def metric_names(spec: ProtocolSpec) -> tuple[str, ...]:
     """The numbers that a protocol gives, by the names people use: ``("fvd",)``, or four for precision and recall."""
-    return _METRIC_PARTS.get(spec.metric) or (load_detectors()[spec.array.detector].measures[spec.metric],)
+    return _METRIC_PARTS.get(spec.metric) or (detector_of(spec.array.detector).measures[spec.metric],)
 
 
 def _statistics(stage: StatisticsStage) -> list[tuple[str, str]]:

@@ -40,9 +40,8 @@ def waterfall(explanation: Explanation, measurements: Sequence[Measurement], way
         low, width = min(before, shift.value), abs(shift.change)
         axis.barh(place, width, left=low, height=0.6, color=_UP if shift.change > 0 else _DOWN)
         axis.plot([before, before], [place - 1, place], color="0.5", linewidth=0.8)
-        axis.annotate(
-            f"{shift.change:+.3g}", (max(before, shift.value), place), (4, 0), textcoords="offset points", va="center"
-        )
+        said = f"{shift.change:+,.1f}" if abs(shift.change) >= 100 else f"{shift.change:+.3g}"
+        axis.annotate(said, (max(before, shift.value), place), (4, 0), textcoords="offset points", va="center")
         labels.append(f"{shift.step.field}\n{shift.step.before} → {shift.step.after}")
         before = shift.value
     _end(axis, len(way) + 1, end)

@@ -1,13 +1,12 @@
 """Our Inception-v3 against torch-fidelity's, with weights from a seed: the published ones are on no registry."""
 
 import importlib.util
-import sys
-import warnings
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch_fidelity_beside_cpu import import_torch_fidelity
 
 from vidmbench.detectors import inception_blocks
 from vidmbench.detectors.inception import InceptionV3, layout, load, read_weights, seeded_weights
@@ -29,29 +28,6 @@ OUTPUTS = {"pool": "2048", "logits-unbiased": "logits_unbiased", "logits": "logi
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("torch_fidelity") is None, reason="torch-fidelity is not installed"
 )
-
-
-def import_torch_fidelity():
-    """Imports it also beside a CPU build of PyTorch, where torchvision's compiled operations do not load."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            import torchvision  # noqa: F401
-        except RuntimeError as error:
-            if "torchvision::nms" not in str(error):
-                raise
-            schemas = torch.library.Library("torchvision", "DEF")
-            for name in ("nms", "qnms"):
-                schemas.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-            _KEPT.append(schemas)  # the declarations live as long as this object
-            for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
-                del sys.modules[name]
-        import torch_fidelity.feature_extractor_inceptionv3
-        import torch_fidelity.interpolate_compat_tensorflow
-    return torch_fidelity
-
-
-_KEPT: list = []
 
 
 @pytest.fixture(scope="module")

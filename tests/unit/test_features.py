@@ -16,6 +16,7 @@ from vidmbench.controls import control
 from vidmbench.detectors.base import engine_name
 from vidmbench.errors import DataError
 from vidmbench.features import FeatureJob, features_of
+from vidmbench.protocol_stages import FirstResize
 from vidmbench.protocols import load_protocol
 from vidmbench.source import Skipped
 from vidmbench.videos import ArraySource
@@ -175,6 +176,7 @@ def changed_jobs(films, array):
     yield "eps", job(films, stage=stage(batch_norm_eps=1e-5))
     yield "resize", job(films, stage=stage(resize="bilinear-tf1"))
     yield "crop", job(films, stage=stage(crop="short-side-centre"))
+    yield "first", job(films, stage=stage(first_resize=FirstResize(size=9, resize="bicubic-pil")))
     yield "range", job(films, stage=stage(range="0..1"))
     yield "truncation", job(films, stage=stage(truncate_uint8=True))
     yield "precision", job(films, precision="bf16")
@@ -189,6 +191,7 @@ def changed_jobs(films, array):
 
 
 def test_everything_that_moves_a_feature_changes_the_key(array, monkeypatch):
+    array = array[:, :, :-2]  # not square, or a crop would be none
     films = Films(array)
     keys = {"as it is": job(films).key("e")}
     keys |= {what: wanted.key("e") for what, wanted in changed_jobs(films, array)}
@@ -199,8 +202,13 @@ def test_everything_that_moves_a_feature_changes_the_key(array, monkeypatch):
     assert all(len(key) == 64 for key in keys.values())
 
 
+def test_of_a_square_nothing_is_cropped_so_the_features_are_shared(array):
+    cropped = SPEC.array.model_copy(update={"crop": "short-side-centre"})
+    assert job(Films(array)).key("e") == job(Films(array), stage=cropped).key("e")
+
+
 def test_every_field_of_the_array_stage_is_in_the_key():
-    walked = {"detector", "batch_norm_eps", "truncate_uint8", "crop", "resize", "range"}
+    walked = {"detector", "batch_norm_eps", "truncate_uint8", "first_resize", "crop", "resize", "range"}
     assert set(type(SPEC.array).model_fields) == walked, "a new field must go into FeatureJob.key and this test"
 
 

@@ -7,7 +7,20 @@ from typing import Annotated
 
 import typer
 
-from vidmbench.cli import compare, data, diagnose, listing, results, run, table, vidm, weights
+from vidmbench.cli import (
+    check,
+    compare,
+    compare_models,
+    data,
+    diagnose,
+    listing,
+    memorisation,
+    results,
+    run,
+    table,
+    vidm,
+    weights,
+)
 from vidmbench.errors import VidmbenchError
 
 app = typer.Typer(
@@ -50,6 +63,9 @@ app.command("run")(run.run)
 app.command("score")(run.score)
 app.command("compare")(compare.compare)
 app.command("explain")(compare.explain)
+app.command("compare-models")(compare_models.compare_models)
+app.command("infinity")(compare_models.infinity)
+app.command("memorisation")(memorisation.memorisation)
 app.command("train")(vidm.train)
 app.command("sample")(vidm.sample)
 app.command("ablate")(vidm.ablate)
@@ -57,6 +73,7 @@ app.command("table")(table.table)
 app.command("list")(listing.list_things)
 app.command("show")(listing.show)
 app.command("doctor")(diagnose.doctor)
+app.command("check")(check.check)
 app.add_typer(results.app, name="results")
 app.add_typer(weights.app, name="weights")
 app.add_typer(data.app, name="data")

@@ -65,8 +65,7 @@ def compare(
     \b
     Examples:
       vidmbench compare REAL FAKE --frames 16
-      vidmbench compare dataset:clevrer-mini@test control:blurred --num-videos 16 --protocol fvd-digan \\
-        --protocol fvd-stylegan-v
+      vidmbench compare dataset:clevrer-mini@test control:blurred --num-videos 8 --protocol fvd-tats
     """
     from vidmbench.compare import prepare_compare, with_all_protocols
     from vidmbench.conventions import convention_rows
@@ -90,9 +89,13 @@ def compare(
         print(f"record:  {write_record(record, out)}", file=sys.stderr)
     refused = [{"protocol": one.protocol, "reason": one.reason} for one in prepared.refused]
     report(record, measurements, as_json=as_json, table=convention_rows, more={"refused": refused})
+    reasons: dict[str, list[str]] = {}
     for one in prepared.refused:
-        print(f"left out: {one.protocol}: {one.reason}", file=sys.stderr)
-    end_with(measurements)
+        reasons.setdefault(one.reason, []).append(one.protocol)
+    for reason, names in reasons.items():
+        print(f"left out: {', '.join(dict.fromkeys(names))}: {reason}", file=sys.stderr)
+    if all(one.status != "ok" for one in measurements):
+        end_with(measurements)
 
 
 def explain(
@@ -150,7 +153,7 @@ def _print_way(measurements: Any, way: Any) -> None:
     start, end = measurements[0], measurements[-1]
     rows = [(start.protocol, "", "", f"{start.value:.4f}", "", "")]
     for shift in way:
-        share = "" if shift.share is None else f"{100 * shift.share:.1f} %"
+        share = "" if shift.share is None else f"{100 * shift.share + 0.0:.1f} %".replace("-0.0", "0.0")
         rows.append(
             (shift.step.field, shift.step.before, shift.step.after, f"{shift.value:.4f}", f"{shift.change:+.4f}", share)
         )

