@@ -71,7 +71,9 @@ def unknown(
     """
     names = sorted(known)
     folded = {known_name.lower(): known_name for known_name in names}
-    near = [folded[match] for match in get_close_matches(name.lower(), folded, n=2, cutoff=0.5)]
+    # A slip of the finger names one; the second-nearest is told only where the nearest is not that near.
+    sure = get_close_matches(name.lower(), folded, n=1, cutoff=0.9)
+    near = [folded[match] for match in sure or get_close_matches(name.lower(), folded, n=2, cutoff=0.5)]
     hint = f"did you mean {' or '.join(near)}?" if near else None
     return error(
         f"unknown {kind} {name!r}" + (f": {hint}" if hint else ""),

@@ -278,7 +278,7 @@ def main():
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--replications", type=int, default=500, help="of the intervals")
     options.add_argument("--infinity", type=int, default=200, help="replications of the extrapolation")
-    options.add_argument("--infinity-intervals", type=int, default=5, help="replications of its intervals")
+    options.add_argument("--infinity-intervals", type=int, default=3, help="replications of its intervals")
     options.add_argument("--resampled", type=int, default=5, help="replications of bootstrap and half-size subsets")
     options.add_argument("--pairs", type=int, default=40, help="replications of the test of two models")
     options.add_argument("--counts", type=int, nargs="+", default=[256, 2048])
