@@ -32,7 +32,7 @@ def no_network(fake_network, folder):
         (("score", "dataset:clevrer-mini", "control:nois"), ["unknown control", "did you mean noise?"]),
         (("score", "dataset:clevrermini", "control:noise"), ["unknown data set", "did you mean clevrer-mini"]),
         (("show", "i3d-kinetics40"), ["unknown name", "did you mean i3d-kinetics400?"]),
-        (("show", "control:statc"), ["unknown name", "did you mean control:static or"]),
+        (("show", "control:statc"), ["unknown name", "did you mean control:static"]),
         (("weights", "get", "i3d-kinetics"), ["unknown weights", "did you mean i3d-kinetics400?", "weights status"]),
         (("weights", "add", "i3d", "x"), ["unknown weights", "i3d-kinetics400"]),
         (("data", "make", "clevrermini"), ["unknown data set", "did you mean clevrer-mini"]),
