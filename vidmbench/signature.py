@@ -166,3 +166,35 @@ def _plain(label: str) -> str:
 def _side(count: int, side: SideSpec) -> str:
     stride = f".s{side.stride}" if side.stride else ""
     return f"{count}.{_PICK[side.pick]}.{_START[side.start]}{stride}"
+
+
+def conflicts(first: str, second: str) -> tuple[str, ...]:
+    """The fields in which two partial signatures are known to differ.
+
+    Args:
+        first: A signature's long form; ``?`` where a paper does not say, ``16/128`` where several values hold.
+        second: Another.
+
+    Returns:
+        ``key (one against other)`` for each known difference; nothing where the metrics differ or nothing is known to.
+    """
+    parts = [text.split(" | ") for text in (first, second)]
+    if parts[0][0] != parts[1][0]:
+        return ()
+    fields = [dict(field.partition(":")[::2] for field in part[1:]) for part in parts]
+    shared = [key for key in fields[0] if key in fields[1] and key not in _NOT_COMPARED]
+    return tuple(
+        f"{key} ({fields[0][key]} against {fields[1][key]})"
+        for key in shared
+        if _differ(fields[0][key], fields[1][key])
+    )
+
+
+def _differ(one: str, other: str) -> bool:
+    """Whether two values exclude each other: known word by known word, and no alternative in common."""
+    words = [value.split(".") for value in (one, other)]
+    if len(words[0]) != len(words[1]):
+        return "?" not in one + other and one != other
+    return any(
+        "?" not in a + b and not set(a.split("/")) & set(b.split("/")) for a, b in zip(words[0], words[1], strict=True)
+    )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
-from itertools import product
+from itertools import combinations, product
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -13,6 +13,7 @@ from vidmbench import resources
 from vidmbench.declarations import Frozen, load_toml
 from vidmbench.errors import ProtocolError, unknown
 from vidmbench.records import Measurement, PublishedValue, RunRecord
+from vidmbench.signature import conflicts
 
 _ARROW = {"lower": "↓", "higher": "↑"}
 
@@ -85,15 +86,18 @@ class PartSpec(Frozen):
         return [entry.method for entry in (*self.rows, *self.columns, self.select) if entry.method]
 
     def protocol_lines(self) -> tuple[str, ...]:
-        """What is known of how the published numbers were made, a line a group."""
+        """What is known of how the published numbers were made, a line a group; then which groups do not compare."""
         labels = {entry.method: entry.label for entry in (*self.rows, *self.columns) if entry.method}
-        return tuple(
-            " ".join(
-                [f"{', '.join(labels[method] for method in group.methods)}: {group.note}."]
-                + [f"`{signature}`" for signature in group.signatures]
-            )
-            for group in self.protocols
-        )
+        names = [", ".join(labels[method] for method in group.methods) for group in self.protocols]
+        lines = [
+            " ".join([f"{name}: {group.note}."] + [f"`{signature}`" for signature in group.signatures])
+            for name, group in zip(names, self.protocols, strict=True)
+        ]
+        for (one, first), (other, second) in combinations(zip(names, self.protocols, strict=True), 2):
+            found = [field for a, b in product(first.signatures, second.signatures) for field in conflicts(a, b)]
+            if found:
+                lines.append(f"Not comparable: {one} with {other}; known to differ in {', '.join(found)}.")
+        return tuple(lines)
 
     def find(
         self, case: Entry, system: Entry, values: Sequence[PublishedValue], problems: list[str]

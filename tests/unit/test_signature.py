@@ -2,7 +2,7 @@ import pytest
 
 from vidmbench.protocol_stages import ArrayStage, ClipsSpec, FirstResize, SideSpec, StatisticsStage
 from vidmbench.protocols import ProtocolSpec, load_protocol
-from vidmbench.signature import Signature, metric_names, signature_of
+from vidmbench.signature import Signature, conflicts, metric_names, signature_of
 
 FACTS = {
     "num_real": 2048,
@@ -167,3 +167,21 @@ def test_eps_keeps_all_its_digits():
         return dict(signed(spec.model_copy(update={"array": array})).fields)["eps"]
 
     assert [shown(eps) for eps in (1e-3, 1e-5, 1.5e-3, 2e-3)] == ["1e-3", "1e-5", "1.5e-3", "2e-3"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "found"),
+    [
+        ("fvd | eps:1e-3 | cov:n", "fvd | eps:1e-5 | cov:n", ("eps (1e-3 against 1e-5)",)),
+        ("fvd | eps:1e-3", "kvd | eps:1e-5", ()),
+        ("fvd | proto:? | t:16/128", "fvd | proto:fvd-tats | t:16", ()),
+        ("fvd | t:16/128", "fvd | t:64", ("t (16/128 against 64)",)),
+        ("fvd | real:2048.?.?", "fvd | real:256.rand.zero", ("real (2048.?.? against 256.rand.zero)",)),
+        ("fvd | real:2048.?.zero", "fvd | real:2048.rand.?", ()),
+        ("fvd | cov:n", "fvd | range:01", ()),
+        ("fvd | seed:1 | fakes:ab", "fvd | seed:2 | fakes:cd", ()),
+    ],
+)
+def test_what_is_known_to_differ(first, second, found):
+    assert conflicts(first, second) == found
+    assert bool(conflicts(second, first)) == bool(found)
