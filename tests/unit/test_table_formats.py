@@ -124,8 +124,8 @@ def test_table_command(tmp_path, capsys):
     with pytest.raises(ResultError, match="no such folder of records"):
         table("1", runs=tmp_path / "nowhere")
     (tmp_path / "run-1.json").unlink()
-    with pytest.raises(ResultError, match="no measured number fits 3"):
-        table("3", runs=tmp_path, measured_only=True)
+    with pytest.raises(ResultError, match="no measured number fits 2"):
+        table("2", runs=tmp_path, measured_only=True)
 
 
 def test_results_commands(tmp_path, capsys, monkeypatch):
