@@ -6,7 +6,8 @@ matter: see :mod:`vidmbench.resizing`.
 
 import io
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
@@ -67,6 +68,9 @@ def framed(frames: Frames, rule: str, pixels: int | None = None) -> Frames:
         return frames
     if not len(frames):
         return np.zeros((0, height, width, 3), np.uint8)
+    if rule in _ON_TORCH:
+        with _one_torch_thread():
+            return _RULES[rule](frames, height)
     return _RULES[rule](frames, height)
 
 
@@ -197,6 +201,23 @@ def _short_side_antialias(frames: Frames, pixels: int) -> Frames:
     return array
 
 
+@contextmanager
+def _one_torch_thread() -> Iterator[None]:
+    """Keeps PyTorch to one thread.
+
+    How it shares out a picture decides which vector kernel its edges go through, and so the last bit before a cut: with
+    two threads up to 4 % of the grey levels come out one off.
+    """
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def _tensor(frames: Frames) -> "Tensor":
     """A view in channels-last order."""
     import torch
@@ -263,6 +284,13 @@ _RULES: dict[str, Callable[[Frames, int], Frames]] = {
     "squash-bicubic-pil": _pictures(_bicubic),
     "squash-lanczos": _pictures(_lanczos),
     "squash-lanczos-jpeg75": _pictures(_through_jpeg(_lanczos)),
+}
+
+_ON_TORCH = {
+    "centre-bilinear",
+    "centre-bilinear-rounded",
+    "short-side-bilinear-centre",
+    "short-side-bilinear-antialias-centre",
 }
 
 if TYPE_CHECKING:

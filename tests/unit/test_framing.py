@@ -30,19 +30,28 @@ PILLOW = {
 }
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def frames_of(height, width, count=2):
     """Noise over a slope, so that both edges and even areas are there."""
     random = np.random.default_rng(height * 1000 + width)
     slope = np.linspace(0, 200, height * width * 3).reshape(height, width, 3)
     return (slope + random.integers(0, 56, (count, height, width, 3))).astype(np.uint8)
+
+
+@pytest.mark.parametrize("rule", sorted(set(FRAMING_RULES) - {"none"}))
+def test_the_number_of_threads_moves_no_pixel(rule):
+    """Before these rules kept to one thread, two moved some pixels of the cutting ones by one."""
+    frames = frames_of(341, 256, count=16)
+    before = torch.get_num_threads()
+    found = []
+    try:
+        for count in (1, 2, 4):
+            torch.set_num_threads(count)
+            found.append(framed(frames, rule, 224))
+            assert torch.get_num_threads() == count
+    finally:
+        torch.set_num_threads(before)
+    np.testing.assert_array_equal(found[0], found[1])
+    np.testing.assert_array_equal(found[0], found[2])
 
 
 def test_every_rule_has_a_test():
