@@ -80,7 +80,7 @@ def plain(inputs):
 def test_faster_than_the_plain_graph(
     benchmark, monkeypatch, weights, clips, engine, precision, least_ratio, fvd_tolerance
 ):
-    monkeypatch.setattr(base, "_choose", lambda device: f"{engine}/cpu")
+    monkeypatch.setattr(base, "_choose", lambda device, detector=None: f"{engine}/cpu")
     inputs = [prepared(clip, PROTOCOL.array, size=224) for clip in clips]
     network = base.load_engine(PROTOCOL.array, precision=precision)
     plain_seconds, plain_features = timed(plain, inputs)
