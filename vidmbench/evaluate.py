@@ -1,19 +1,16 @@
 """Protocol + real source + fake source -> measurements: the only place that joins everything."""
 
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Literal
 
-import numpy as np
-
 from vidmbench.detector_specs import detector_of
 from vidmbench.detectors.base import Device, Precision, engine_name
 from vidmbench.detectors.other_weights import identity, is_seeded, short_identity
 from vidmbench.errors import DataError
-from vidmbench.features import FeatureJob, FeatureSet, Progress, features_of
+from vidmbench.features import FeatureJob, FeatureSet, Progress, by_video, features_of
 from vidmbench.metrics.uncertainty import MIN_SAMPLES
 from vidmbench.protocols import ProtocolSpec
 from vidmbench.records import Measurement, SideRecord
@@ -209,7 +206,7 @@ def _measured(
         for clips, sets in zip(item.draws, draws, strict=True)
     ]
     pairs = [
-        (_clustered(sets[0].features, clips[0]), _clustered(sets[1].features, clips[1]))
+        (by_video(sets[0].features, clips[0]), by_video(sets[1].features, clips[1]))
         for clips, sets in zip(item.draws, draws, strict=True)
     ]
     found = scores(spec, pairs, names)
@@ -265,21 +262,6 @@ def _measured(
     return measurements
 
 
-def _clustered(features: np.ndarray, clips: ClipPlan) -> np.ndarray:
-    """Features of several clips of one video together, (video, clip, feature), where every video has as many.
-
-    They are no independent samples, and the interval must know.
-    """
-    videos = len({clip.video for clip in clips.clips})
-    whole = len(features) == len(clips.clips)
-    each = len(clips.clips) // max(videos, 1)
-    counts = Counter(clip.video for clip in clips.clips)
-    if each < 2 or not whole or set(counts.values()) != {each}:
-        return features
-    clustered: np.ndarray = features.reshape(videos, -1, features.shape[-1])
-    return clustered
-
-
 def _names(source: Source, clips: ClipPlan, features: FeatureSet) -> list[str]:
     """What the clips that have features are called."""
     left_out = {video.name for video in features.skipped}
@@ -294,11 +276,6 @@ def _classes(real: Source, clips: ClipPlan) -> list[str]:
     whole = {label for label in labels if label is not None}
     covered = {labels[clip.video] for clip in clips.clips} - {None}
     return [f"the real videos taken cover {len(covered)} of the {len(whole)} classes of {real.label}"]
-
-
-def _is_ragged(clips: ClipPlan) -> bool:
-    counts = Counter(clip.video for clip in clips.clips)
-    return len(set(counts.values())) > 1 or (len(counts) < len(clips.clips) and len(counts) < MIN_SAMPLES)
 
 
 def _warnings(item: Planned, real: Source, fake: Source, num_real: int, num_fake: int, num_features: int) -> list[str]:
@@ -320,7 +297,7 @@ def _warnings(item: Planned, real: Source, fake: Source, num_real: int, num_fake
             f"the sides went through different compression, which moves the value (docs/compression.md): "
             f"real {gone_through[0]}, scored {gone_through[1]}"
         )
-    if spec.metric in ("frechet", "kernel") and any(_is_ragged(clips) for clips in (item.real, item.fake)):
+    if spec.metric in ("frechet", "kernel") and any(len(clips.counts) > 1 for clips in (item.real, item.fake)):
         found.append("several clips of one video are taken as independent: the interval is too narrow")
     if spec.metric == "precision-recall":
         found.append(NO_INTERVAL)

@@ -86,6 +86,24 @@ class FeatureSet:
     engine: str
 
 
+def by_video(features: np.ndarray, plan: ClipPlan) -> np.ndarray:
+    """Several clips of each video together: they are no independent samples, and an interval must know.
+
+    Args:
+        features: (clip, feature) or (clip, frame, feature), in the plan's order.
+        plan: The clips.
+
+    Returns:
+        (video, clip or frame, feature) where every video gives as many clips, more than one, and none was left out;
+        else the features as they are.
+    """
+    each = plan.clips_a_video
+    if each == 1 or len(features) != len(plan.clips):
+        return features
+    together: np.ndarray = features.reshape(len(features) // each, -1, features.shape[-1])
+    return together
+
+
 def features_of(
     jobs: Sequence[FeatureJob],
     *,

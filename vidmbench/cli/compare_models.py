@@ -33,12 +33,10 @@ if TYPE_CHECKING:
     import numpy as np
 
     from vidmbench.choices import Choices
-    from vidmbench.features import FeatureSet
     from vidmbench.metrics.infinity import Extrapolation
     from vidmbench.metrics.paired import PairedDifference
     from vidmbench.records import Measurement
     from vidmbench.runs import Job
-    from vidmbench.videos.clips import ClipPlan
 
 OneProtocol = Annotated[
     str,
@@ -157,7 +155,7 @@ def infinity(
     job = _job(real, fake, choices)
     planned = job.plans[0]
     detector = detector_of(planned.spec.array.detector)
-    each = [_clips_a_video(clips) for clips in (planned.real, planned.fake)]
+    each = [clips.clips_a_video for clips in (planned.real, planned.fake)]
     real_videos, fake_videos = len(planned.real.clips) // each[0], len(planned.fake.clips) // each[1]
     rows = min(each) * (planned.spec.clips.frames if detector.reads == "frames" else 1)
     check_counts(real_videos, fake_videos, detector.num_features, rows)
@@ -214,7 +212,7 @@ def _job(real: str, fake: str, choices: "Choices") -> "Job":
 
 def _scored(jobs: "list[Job]") -> "tuple[list[Measurement], list[np.ndarray]]":
     """The plain measurement of every job, and the features behind them: real first, then each job's scored side."""
-    from vidmbench.features import FeatureJob, features_of
+    from vidmbench.features import FeatureJob, by_video, features_of
     from vidmbench.runs import carry_out
 
     choices, real = jobs[0].choices, jobs[0].plans[0].real
@@ -224,7 +222,7 @@ def _scored(jobs: "list[Job]") -> "tuple[list[Measurement], list[np.ndarray]]":
         stage = jobs[0].plans[0].spec.array
         wanted = [FeatureJob(source, clips, stage, choices.precision) for source, clips in sides]
         found = features_of(wanted, device=choices.device, on_bad=choices.on_bad, progress=progress)
-    return measurements, [_by_video(one, clips) for one, (_, clips) in zip(found, sides, strict=True)]
+    return measurements, [by_video(one.features, clips) for one, (_, clips) in zip(found, sides, strict=True)]
 
 
 def _check_pairs(jobs: "list[Job]", measurements: "list[Measurement]") -> None:
@@ -241,22 +239,6 @@ def _check_pairs(jobs: "list[Job]", measurements: "list[Measurement]") -> None:
             where="--same-seeds",
             fix="mend the videos that are left out and give both as many, or leave --same-seeds out",
         )
-
-
-def _by_video(found: "FeatureSet", clips: "ClipPlan") -> "np.ndarray":
-    """Several clips of each video as (video, clip, feature): they are not independent and stay together."""
-    features, each = found.features, _clips_a_video(clips)
-    if each == 1 or len(features) != len(clips.clips):
-        return features
-    return features.reshape(len(features) // each, -1, features.shape[-1])
-
-
-def _clips_a_video(clips: "ClipPlan") -> int:
-    """How many clips every video gives; 1 also where they differ."""
-    from collections import Counter
-
-    counts = set(Counter(clip.video for clip in clips.clips).values())
-    return counts.pop() if len(counts) == 1 else 1
 
 
 def _verdict(found: "PairedDifference", metric: str) -> str:

@@ -1,5 +1,6 @@
 """Which frames of which videos are scored: index arithmetic from a specification and a seed, nothing else."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
@@ -48,6 +49,16 @@ class ClipPlan:
 
     clips: tuple[Clip, ...]
     skipped: tuple[Skipped, ...]
+
+    @property
+    def counts(self) -> frozenset[int]:
+        """How many clips videos give: one number where all give as many."""
+        return frozenset(Counter(clip.video for clip in self.clips).values())
+
+    @property
+    def clips_a_video(self) -> int:
+        """How many clips every video gives; 1 also where they differ."""
+        return next(iter(self.counts)) if len(self.counts) == 1 else 1
 
 
 def plan_clips(
