@@ -86,3 +86,8 @@ def test_ways_that_cannot_be_walked(command, pair, words, said):
 
 def test_explain_takes_one_length(command, pair):
     command("explain", "fvd-digan", "fvd-tf-hub", *pair, "--frames", "9,16").fails("one clip length")
+
+
+def test_explain_checks_the_picture_before_the_work(command, pair, fake_network):
+    command("explain", "fvd-digan", "fvd-tf-hub", *pair, "--frames", 16, "--out", "way.xyz").fails("picture format")
+    assert fake_network["clips"] == 0

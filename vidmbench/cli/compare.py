@@ -23,6 +23,7 @@ from vidmbench.cli.options import (
     PrecisionPick,
     Seed,
     Stride,
+    checked_picture,
     choices_from,
     progress_bar,
 )
@@ -135,10 +136,10 @@ def explain(
         [first, second], frames, stride, num_videos, num_real, num_fake, seed, precision, device, on_bad, data_root
     )
     prepared = prepare_explain(first, second, real, fake, choices)
+    checked_picture(out)
     with progress_bar() as progress:
         measurements = carry_out(prepared.job, progress)
     way = shifts(prepared, measurements)
-    out.parent.mkdir(parents=True, exist_ok=True)
     save_figure(waterfall(prepared, measurements, way), out)
     if as_json:
         print(json.dumps(_as_json(prepared, measurements, way, out), allow_nan=False))

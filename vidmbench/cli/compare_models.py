@@ -24,6 +24,7 @@ from vidmbench.cli.options import (
     PrecisionPick,
     Seed,
     Stride,
+    checked_picture,
     choices_from,
     progress_bar,
 )
@@ -141,14 +142,10 @@ def infinity(
       vidmbench infinity dataset:clevrer-mini@test dataset:clevrer-mini@train --dry-run
     """
     from vidmbench.detector_specs import detector_of
-    from vidmbench.errors import UsageError
     from vidmbench.fits import extrapolation_figure
     from vidmbench.metrics.infinity import check_counts, frechet_infinity
     from vidmbench.plots import save_figure
-    from vidmbench.runs import checked_output
 
-    if out.suffix.lower() not in (".png", ".svg", ".pdf"):
-        raise UsageError("no such picture format", expected=".png, .svg or .pdf", found=str(out), where="--out")
     choices = choices_from(
         [protocol], frames, stride, num_videos, num_real, num_fake, seed, precision, device, on_bad, data_root
     )
@@ -162,7 +159,7 @@ def infinity(
     if dry_run:
         show_plan(job, as_json=as_json)
         return
-    checked_output(out.parent)
+    checked_picture(out)
     measurements, features = _scored([job])
     end_with(measurements)
     statistics, one = planned.spec.statistics, measurements[0]

@@ -21,6 +21,7 @@ from vidmbench.cli.options import (
     PrecisionPick,
     Seed,
     Stride,
+    checked_picture,
     choices_from,
     progress_bar,
 )
@@ -93,10 +94,7 @@ def memorisation(
     from vidmbench.memorisation_findings import carry_out_memorisation
     from vidmbench.memorisation_sheets import memorisation_sheet
     from vidmbench.plots import save_figure
-    from vidmbench.runs import checked_output
 
-    if out.suffix.lower() not in (".png", ".svg", ".pdf"):
-        raise UsageError("no such picture format", expected=".png, .svg or .pdf", found=str(out), where="--out")
     if not 0 < quantile < 1:
         raise UsageError(
             "a quantile lies between 0 and 1", expected="such as 0.05", found=f"{quantile:g}", where="--quantile"
@@ -112,7 +110,7 @@ def memorisation(
         quantile=quantile,
         train_clips=train_clips.value,
     )
-    checked_output(out.parent)
+    checked_picture(out)
     with progress_bar() as progress:
         finding = carry_out_memorisation(job, progress)
     save_figure(memorisation_sheet(finding, top), out)
