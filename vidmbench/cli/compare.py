@@ -23,7 +23,7 @@ from vidmbench.cli.options import (
     PrecisionPick,
     Seed,
     Stride,
-    checked_picture,
+    check_picture,
     choices_from,
     progress_bar,
 )
@@ -129,14 +129,15 @@ def explain(
     """
     from vidmbench.compare import prepare_explain, shifts
     from vidmbench.plots import save_figure
-    from vidmbench.runs import carry_out
+    from vidmbench.runs import carry_out, checked_output
     from vidmbench.waterfalls import waterfall
 
     choices = choices_from(
         [first, second], frames, stride, num_videos, num_real, num_fake, seed, precision, device, on_bad, data_root
     )
+    check_picture(out)
     prepared = prepare_explain(first, second, real, fake, choices)
-    checked_picture(out)
+    checked_output(out.parent)
     with progress_bar() as progress:
         measurements = carry_out(prepared.job, progress)
     way = shifts(prepared, measurements)

@@ -24,7 +24,7 @@ from vidmbench.cli.options import (
     PrecisionPick,
     Seed,
     Stride,
-    checked_picture,
+    check_picture,
     choices_from,
     progress_bar,
 )
@@ -145,7 +145,9 @@ def infinity(
     from vidmbench.fits import extrapolation_figure
     from vidmbench.metrics.infinity import check_counts, frechet_infinity
     from vidmbench.plots import save_figure
+    from vidmbench.runs import checked_output
 
+    check_picture(out)
     choices = choices_from(
         [protocol], frames, stride, num_videos, num_real, num_fake, seed, precision, device, on_bad, data_root
     )
@@ -159,7 +161,7 @@ def infinity(
     if dry_run:
         show_plan(job, as_json=as_json)
         return
-    checked_picture(out)
+    checked_output(out.parent)
     measurements, features = _scored([job])
     end_with(measurements)
     statistics, one = planned.spec.statistics, measurements[0]

@@ -21,7 +21,7 @@ from vidmbench.cli.options import (
     PrecisionPick,
     Seed,
     Stride,
-    checked_picture,
+    check_picture,
     choices_from,
     progress_bar,
 )
@@ -94,7 +94,9 @@ def memorisation(
     from vidmbench.memorisation_findings import carry_out_memorisation
     from vidmbench.memorisation_sheets import memorisation_sheet
     from vidmbench.plots import save_figure
+    from vidmbench.runs import checked_output
 
+    check_picture(out)
     if not 0 < quantile < 1:
         raise UsageError(
             "a quantile lies between 0 and 1", expected="such as 0.05", found=f"{quantile:g}", where="--quantile"
@@ -110,7 +112,7 @@ def memorisation(
         quantile=quantile,
         train_clips=train_clips.value,
     )
-    checked_picture(out)
+    checked_output(out.parent)
     with progress_bar() as progress:
         finding = carry_out_memorisation(job, progress)
     save_figure(memorisation_sheet(finding, top), out)
