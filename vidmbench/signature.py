@@ -53,8 +53,10 @@ class Signature:
     def short(self) -> str:
         """What fits beside a number: protocol, frames, counts and the id."""
         get = dict(self.fields).get
-        real, fake = (str(get(side, "?")).split(".")[0] for side in ("real", "fake"))
-        return f"{get('proto', '?')} t{get('t', '?')} s{get('s', '?')} n{real}/{fake} {get('prec', '?')} #{self.id}"
+        # An inception score has no real side; of a published number neither may be known.
+        sides = ("fake",) if get("fake") and not get("real") else ("real", "fake")
+        counts = "/".join(str(get(side, "?")).split(".")[0] for side in sides)
+        return f"{get('proto', '?')} t{get('t', '?')} s{get('s', '?')} n{counts} {get('prec', '?')} #{self.id}"
 
     @property
     def id(self) -> str:
@@ -98,18 +100,19 @@ def signature_of(
         metric: Which of the protocol's numbers, of :func:`metric_names`; None where it has one.
 
     Returns:
-        The signature; fields at their usual value of "nothing done" (truncation, resizing of the data set,
-        repeats) are left out.
+        The signature. An inception score looks at no real videos and names none; fields at their usual value of
+        "nothing done" (truncation, resizing of the data set, repeats) are left out too.
     """
     detector = detector_of(spec.array.detector)
     stage = spec.array
+    looks_at_real = spec.metric != "inception-score"
     fields: list[tuple[str, str]] = [
         ("proto", f"{spec.name}.{spec.version}"),
         ("det", f"{detector.short}:{weights or (detector.weights_sha256 or '?')[:8]}"),
         *([("eps", f"{Decimal(str(stage.batch_norm_eps)):e}")] if stage.batch_norm_eps else []),
         ("t", str(spec.clips.frames)),
         ("s", str(spec.clips.stride)),
-        ("real", _side(num_real, spec.clips.real)),
+        *([("real", _side(num_real, spec.clips.real))] if looks_at_real else []),
         ("fake", _side(num_fake, spec.clips.fake)),
         *([("first", f"{_RESIZE[stage.first_resize.resize]}.{stage.first_resize.size}")] if stage.first_resize else []),
         ("crop", _CROP[stage.crop]),
@@ -118,7 +121,7 @@ def signature_of(
         *_framing(spec),
         *_statistics(spec.statistics),
         ("prec", precision),
-        ("data", f"{_plain(real_label)}:{real_digest[:8]}"),
+        *([("data", f"{_plain(real_label)}:{real_digest[:8]}")] if looks_at_real else []),
         ("seed", str(spec.statistics.seed)),
         ("fakes", fake_digest[:8]),
         ("v", version),

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from vidmbench import check, golden, golden_stages, resources, scores
-from vidmbench.check import STAGES, Report, run_checks
+from vidmbench.check import STAGES, run_checks
+from vidmbench.check_report import Report
 from vidmbench.detectors import base
 from vidmbench.golden import GoldenClips, load_golden, made_clips
 from vidmbench.golden_inputs import GoldenVideos, sampled, seeded_features, seeded_probabilities

@@ -185,3 +185,11 @@ def test_eps_keeps_all_its_digits():
 def test_what_is_known_to_differ(first, second, found):
     assert conflicts(first, second) == found
     assert bool(conflicts(second, first)) == bool(found)
+
+
+def test_an_inception_score_names_no_real_videos():
+    spec = load_protocol("is-frames").bound()
+    planned, made = (signed(spec, num_real=count, real_label=label) for count, label in ((2048, "a"), (0, "b")))
+    assert planned == made
+    assert "real" not in dict(made.fields)
+    assert " n2048 " in made.short

@@ -13,6 +13,7 @@ from vidmbench.cli import (
     compare_models,
     data,
     diagnose,
+    infinity,
     listing,
     memorisation,
     results,
@@ -64,7 +65,7 @@ app.command("score")(run.score)
 app.command("compare")(compare.compare)
 app.command("explain")(compare.explain)
 app.command("compare-models")(compare_models.compare_models)
-app.command("infinity")(compare_models.infinity)
+app.command("infinity")(infinity.infinity)
 app.command("memorisation")(memorisation.memorisation)
 app.command("train")(vidm.train)
 app.command("sample")(vidm.sample)

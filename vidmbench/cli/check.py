@@ -11,7 +11,7 @@ import typer
 from vidmbench.cli.options import DeviceName, DevicePick, Json
 
 if TYPE_CHECKING:
-    from vidmbench.check import Check, Report
+    from vidmbench.check_report import Check, Report
 
 
 class WeightsPick(StrEnum):
@@ -48,7 +48,8 @@ def check(
       vidmbench check --weights without
       vidmbench check --protocol fvd-digan --weights without --junit check.xml
     """
-    from vidmbench.check import Report, run_checks
+    from vidmbench.check import run_checks
+    from vidmbench.check_report import Report
 
     if junit is not None:
         _refuse_folder(junit)

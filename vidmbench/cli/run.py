@@ -240,6 +240,7 @@ def show_plan(job: Any, *, as_json: bool) -> None:
 
     choices = job.choices
     signatures = [planned_signature(item, job.real, job.fake, choices.precision) for item in job.plans]
+    engines = dict.fromkeys(planned_engine(choices.device, item.spec.array.detector) for item in job.plans)
     plans = [
         {
             "protocol": item.spec.name,
@@ -259,7 +260,7 @@ def show_plan(job: Any, *, as_json: bool) -> None:
         "dataset": job.dataset,
         "real": f"{job.real.label} ({_counted(len(job.real), 'video')})",
         "fake": f"{job.fake.label} ({_counted(len(job.fake), 'video')})",
-        "engine": planned_engine(choices.device),
+        "engine": ", ".join(engines),
         "precision": choices.precision,
         "notes": [*job.real.notes, *(note for note in job.fake.notes if note not in job.real.notes)],
         "measurements": plans,

@@ -7,21 +7,26 @@ from vidmbench.metrics.inception_score import (
     inception_score_from_logits,
     inception_score_interval,
 )
+from vidmbench.metrics.infinity import Extrapolation, frechet_infinity
 from vidmbench.metrics.kernel import kernel_distance, kernel_distance_subsets, kernel_interval
 from vidmbench.metrics.moments import Moments, Normalisation
+from vidmbench.metrics.paired import PairedDifference, paired_difference
 from vidmbench.metrics.precision_recall import PRDC, density_coverage, prdc, precision_recall
 from vidmbench.metrics.uncertainty import Interval, TwoSampleStatistic, jackknife_interval
 
 __all__ = [
     "PRDC",
+    "Extrapolation",
     "FrechetParts",
     "Interval",
     "Moments",
     "Normalisation",
+    "PairedDifference",
     "ScoreSpread",
     "TwoSampleStatistic",
     "density_coverage",
     "frechet_distance",
+    "frechet_infinity",
     "frechet_interval",
     "frechet_parts",
     "inception_score",
@@ -31,6 +36,7 @@ __all__ = [
     "kernel_distance",
     "kernel_distance_subsets",
     "kernel_interval",
+    "paired_difference",
     "prdc",
     "precision_recall",
 ]
