@@ -33,7 +33,9 @@ def load_toml(path: Path, model: type[Model]) -> Model:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise ProtocolError("no such file", where=str(path), fix="check the path") from error
+        raise ProtocolError(
+            "no such file", expected="a TOML file", found="nothing", where=str(path), fix="check the path"
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise ProtocolError("not a TOML file", found=str(error), where=str(path)) from error
     return validated(content, model, where=str(path))

@@ -1,12 +1,14 @@
 """The paper's data sets, as their users own them: read by name, cropped and resized as the protocol says."""
 
+import re
+
 import numpy as np
 import pytest
 from dataset_trees import ucf_lists, write_videos
 
 from vidmbench.framing import framed
 from vidmbench.toyworld import ToyVideos
-from vidmbench.videos import open_source
+from vidmbench.videos import open_source, preparing
 from vidmbench.videos.prepared import open_prepared
 
 NAMES = [f"{name}/v_{name}_g{group:02d}_c01" for name in ("Archery", "YoYo") for group in (1, 8, 9, 20)]
@@ -92,6 +94,26 @@ def test_a_file_prepared_otherwise_is_refused(root, command):
     command(*score, "--dataset", "ucf101@train").fails("was prepared otherwise", "256x256", "64x64")
     command(*score, "--dataset", "ucf101/64").fails("holds something else", "ucf101@all", "ucf101@train")
     command(*words, "--split", "test").fails("ucf.frames")
+
+
+def test_preparing_says_that_it_goes_on(root, command, monkeypatch):
+    words = ("data", "prepare", "ucf101", "--data-root", root, "--resolution", 64, "--out", "ucf.frames")
+    whole = preparing._video
+
+    def stopped(source, index, *more):
+        if index == 5:
+            raise KeyboardInterrupt
+        return whole(source, index, *more)
+
+    monkeypatch.setattr(preparing, "_video", stopped)
+    assert command(*words, "--workers", 1).code != 0
+    monkeypatch.setattr(preparing, "_video", whole)
+    again = command(*words)
+    assert again.code == 0, again.err
+    found = re.search(r"goes on with ucf.frames: (\d) of 8 videos were written before", again.err)
+    assert found
+    assert 1 <= int(found[1]) <= 5
+    assert "nothing was left to do" in command(*words).err
 
 
 @pytest.mark.parametrize(

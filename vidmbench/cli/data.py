@@ -111,8 +111,20 @@ def prepare(
     if dry_run:
         print("dry run: nothing was written")
         return
-    with progress_bar("video") as progress:
+    begun = False
+
+    with progress_bar("video") as tick:
+
+        def progress(done: int, total: int, label: str) -> None:
+            nonlocal begun
+            if done and not begun:
+                print(f"goes on with {out}: {done} of {total} videos were written before", file=sys.stderr)
+            begun = True
+            tick(done, total, label)
+
         written = request.write(out, workers=workers, progress=progress)
+    if not begun:
+        print(f"{out} was finished before: nothing was left to do", file=sys.stderr)
     share = out.stat().st_size / max(1, request.estimate.raw)
     print(f"{out}: {len(written)} videos, {in_bytes(out.stat().st_size)}, {100 * share:.0f} % of raw")
     print(f"use it: vidmbench run --dataset {request.dataset} --data-root {out} ...")
