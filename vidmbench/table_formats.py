@@ -1,86 +1,22 @@
-"""Tables as values, and how they are printed: Markdown for people, CSV for programs, rows of a finished run."""
+"""Tables in Markdown for people and in CSV for programs; the rows of a finished run."""
 
 import csv
 import io
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from itertools import pairwise
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from vidmbench.records import Measurement, RunRecord
+from vidmbench.table_marks import legend
+from vidmbench.table_values import EMPTY, PROTOCOLS, Cell, Panel, Table, column_blocks, numbered_notes
 
 if TYPE_CHECKING:
     import pandas
 
 WIDTH = 100
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One cell.
-
-    Attributes:
-        kind: Who made the number; ``none`` where there is no cell.
-        text: What is printed.
-        notes: Its footnotes.
-        value: The number behind the text, if there is one.
-        interval: Low and high end of a measured value.
-        signature: Long signature of a measured value.
-        signature_id: Its short id; equal where numbers are comparable.
-        flag: What is wrong with a published value (see :class:`vidmbench.records.PublishedValue`).
-    """
-
-    kind: Literal["published", "measured", "failed", "none"] = "none"
-    text: str = ""
-    notes: tuple[str, ...] = ()
-    value: float | None = None
-    interval: tuple[float, float] | None = None
-    signature: str = ""
-    signature_id: str = ""
-    flag: str = ""
-
-
-@dataclass(frozen=True)
-class Panel:
-    """One block of a table.
-
-    Attributes:
-        title: Its heading.
-        rows: Labels of the rows.
-        columns: Labels of the columns.
-        venues: Where each column's system was published; None prints no such line.
-        cells: The cells, row by row.
-        protocols: What is known of how the published numbers were made, a line a group.
-        joined: Positions of columns that are never parted from the one before.
-    """
-
-    title: str
-    rows: tuple[str, ...]
-    columns: tuple[str, ...]
-    venues: tuple[str, ...] | None
-    cells: tuple[tuple[Cell, ...], ...]
-    protocols: tuple[str, ...]
-    joined: frozenset[int] = frozenset()
-
-
-@dataclass(frozen=True)
-class Table:
-    """A whole table.
-
-    Attributes:
-        name: Name of its layout.
-        title: Its heading.
-        legend: Lines that explain labels and arrows.
-        panels: Its blocks, top to bottom.
-    """
-
-    name: str
-    title: str
-    legend: tuple[str, ...]
-    panels: tuple[Panel, ...]
 
 
 @dataclass(frozen=True)
@@ -113,22 +49,26 @@ def to_markdown(table: Table, width: int = WIDTH) -> str:
         table: The table.
         width: Characters a line may take.
     """
-    numbers = _numbered(_in_order(table, [[range(len(panel.columns))] for panel in table.panels]))
-    blocks = [_blocks(panel, numbers, width) for panel in table.panels]
-    numbers = _numbered(_in_order(table, blocks))
+    numbers = numbered_notes(table)
+
+    def fits(panel: Panel, columns: range) -> bool:
+        return _widest(_grid(panel, columns, numbers, width)) <= width
+
+    blocks = [column_blocks(panel, fits) for panel in table.panels]
+    numbers = numbered_notes(table, blocks)
     lines = [f"**{table.title}**", ""]
-    for sentence in table.legend:
+    for sentence in (*table.legend, *([legend("**Bold**", "_underscored_")] if table.has_marks else [])):
         lines += [*_wrapped(sentence, "", width), ""]
     for panel, split in zip(table.panels, blocks, strict=True):
         lines += [f"**{panel.title}**", ""]
         for columns in split:
             lines += [_grid(panel, columns, numbers, width), ""]
         if panel.protocols:
-            lines += ["Protocols of the published numbers, `?` where not known:", ""]
+            lines += [PROTOCOLS, ""]
             lines += [line for text in panel.protocols for line in _wrapped(text, "- ", width)]
             lines.append("")
     if not table.panels:
-        lines.append("No measured number fits this table.")
+        lines.append(EMPTY)
     if numbers:
         lines += ["Notes:", ""]
         lines += [line for text, number in numbers.items() for line in _wrapped(text, f"{number}. ", width)]
@@ -138,17 +78,24 @@ def to_markdown(table: Table, width: int = WIDTH) -> str:
 def to_csv(table: Table) -> str:
     """A table in CSV, rows and columns as in print, under one header.
 
-    The columns are ``part`` (the block's heading), ``row``, every column label of any block, and ``notes``: the
-    footnotes of that row, each after the label of its column, parted by `` // ``. A block opens with a row
-    ``protocols`` whose notes say how its published numbers were made and, where printed, a row ``venue``.
+    The columns are ``part`` (the block's heading), ``row``, every column label of any block, ``best`` and ``second``
+    (the labels whose cells in that row are marked so, parted by `` // ``), and ``notes``: the footnotes of that row,
+    each after the label of its column. A block opens with a row ``protocols`` whose notes say how its published
+    numbers were made and, where printed, a row ``venue``.
     """
     labels = list(dict.fromkeys(label for panel in table.panels for label in panel.columns))
-    lines = [["part", "row", *labels, "notes"]]
+    lines = [["part", "row", *labels, "best", "second", "notes"]]
     for panel in table.panels:
 
-        def line(row: str, texts: Sequence[str], notes: Sequence[str], panel: Panel = panel) -> list[str]:
+        def line(
+            row: str, texts: Sequence[str], notes: Sequence[str], cells: Sequence[Cell] = (), panel: Panel = panel
+        ) -> list[str]:
             found = dict(zip(panel.columns, texts, strict=False))
-            return [panel.title, row, *(found.get(label, "") for label in labels), " // ".join(notes)]
+            marked = [
+                " // ".join(label for label, cell in zip(panel.columns, cells, strict=False) if cell.mark == mark)
+                for mark in ("best", "second")
+            ]
+            return [panel.title, row, *(found.get(label, "") for label in labels), *marked, " // ".join(notes)]
 
         if panel.protocols:
             lines.append(line("protocols", (), panel.protocols))
@@ -158,7 +105,7 @@ def to_csv(table: Table) -> str:
             notes = [
                 f"{label}: {note}" for label, cell in zip(panel.columns, cells, strict=True) for note in cell.notes
             ]
-            lines.append(line(row, [cell.text for cell in cells], notes))
+            lines.append(line(row, [cell.text for cell in cells], notes, cells))
     stream = io.StringIO()
     csv.writer(stream, lineterminator="\n").writerows(lines)
     return stream.getvalue()
@@ -228,32 +175,6 @@ def measured_text(measurement: Measurement, decimals: int | None = None) -> str:
     return f"{show(value)} [{show(low)}, {show(high)}]"
 
 
-def _in_order(table: Table, blocks: Sequence[Sequence[range]]) -> Iterator[str]:
-    """All footnotes in the order in which their cells are printed."""
-    for panel, split in zip(table.panels, blocks, strict=True):
-        for columns in split:
-            for cells in panel.cells:
-                for column in columns:
-                    yield from cells[column].notes
-
-
-def _numbered(notes: Iterator[str]) -> dict[str, int]:
-    return {note: number for number, note in enumerate(dict.fromkeys(notes), start=1)}
-
-
-def _blocks(panel: Panel, numbers: dict[str, int], width: int) -> list[range]:
-    """The panel's columns in as few runs of about equal length as fit the width."""
-    total = len(panel.columns)
-    split = []
-    for count in range(1, max(total, 1) + 1):
-        even = [round(total * part / count) for part in range(count + 1)]
-        edges = sorted({edge - (edge in panel.joined) for edge in even})
-        split = [range(low, high) for low, high in pairwise(edges)]
-        if all(_widest(_grid(panel, columns, numbers, width)) <= width for columns in split):
-            break
-    return split
-
-
 def _grid(panel: Panel, columns: range, numbers: dict[str, int], width: int) -> str:
     lines = [["", *(panel.columns[column] for column in columns)]]
     if panel.venues:
@@ -265,8 +186,11 @@ def _grid(panel: Panel, columns: range, numbers: dict[str, int], width: int) -> 
 
 
 def _marked(cell: Cell, numbers: dict[str, int]) -> str:
-    marks = sorted(numbers[note] for note in cell.notes)
-    return cell.text + ",".join(str(mark).translate(_RAISED) for mark in marks)
+    notes = sorted(numbers[note] for note in cell.notes)
+    text = cell.text + ",".join(str(note).translate(_RAISED) for note in notes)
+    # The footnotes stand inside: behind a closing underscore they would keep it from closing.
+    around = {"best": "**", "second": "_", "": ""}[cell.mark]
+    return f"{around}{text}{around}"
 
 
 def _pipe(lines: Sequence[Sequence[str]], numeric: Sequence[int]) -> str:

@@ -47,11 +47,26 @@ class Row(Entry):
 
 
 class ProtocolGroup(Frozen):
-    """How the numbers of some methods were made, as far as known; ``?`` in a signature where not."""
+    """How the numbers of some methods were made, as far as known.
+
+    Attributes:
+        methods: The published systems.
+        note: Who scored them, and what else is known.
+        signatures: Partial signatures; ``?`` for what is not known.
+        scored_together: Whether one party scored them all in one way, so that they may be ranked among themselves.
+    """
 
     methods: tuple[str, ...] = Field(strict=False)
     note: str
     signatures: tuple[str, ...] = Field(default=(), strict=False)
+    scored_together: bool = False
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        differing = [field for one, other in combinations(self.signatures, 2) for field in conflicts(one, other)]
+        if self.scored_together and differing:
+            raise ValueError(f"scored_together, but the signatures differ in {', '.join(differing)}")
+        return self
 
 
 class PartSpec(Frozen):
@@ -90,7 +105,11 @@ class PartSpec(Frozen):
         labels = {entry.method: entry.label for entry in (*self.rows, *self.columns) if entry.method}
         names = [", ".join(labels[method] for method in group.methods) for group in self.protocols]
         lines = [
-            " ".join([f"{name}: {group.note}."] + [f"`{signature}`" for signature in group.signatures])
+            " ".join(
+                [f"{name}: {group.note}."]
+                + ["Scored together: ranked among themselves."] * (group.scored_together and len(group.methods) > 1)
+                + [f"`{signature}`" for signature in group.signatures]
+            )
             for name, group in zip(names, self.protocols, strict=True)
         ]
         for (one, first), (other, second) in combinations(zip(names, self.protocols, strict=True), 2):
@@ -98,6 +117,12 @@ class PartSpec(Frozen):
             if found:
                 lines.append(f"Not comparable: {one} with {other}; known to differ in {', '.join(found)}.")
         return tuple(lines)
+
+    def scored_together(self, method: str) -> int | None:
+        """Which group of methods that were scored together a method belongs to; None where to none."""
+        return next(
+            (at for at, group in enumerate(self.protocols) if group.scored_together and method in group.methods), None
+        )
 
     def find(
         self, case: Entry, system: Entry, values: Sequence[PublishedValue], problems: list[str]
@@ -242,6 +267,10 @@ class Layout(Frozen):
             and (bool(self.published) or not pixels or one.real.size in (None, (pixels, pixels)))
             and (is_claimed or any(fnmatchcase(record.model, pattern) for pattern in self.measured.models))
         )
+
+    def better(self, metric: str | None) -> Literal["lower", "higher"]:
+        """Which direction of a metric is better."""
+        return self.metrics[metric].better if metric else "lower"
 
     def arrow(self, metric: str) -> str:
         """The arrow that says which way is better."""

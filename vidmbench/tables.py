@@ -4,29 +4,23 @@
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from itertools import combinations
 from pathlib import Path
 
 from vidmbench import resources
 from vidmbench.errors import ProtocolError, ResultError, unknown
 from vidmbench.files import write_text
-from vidmbench.records import Measurement, PublishedValue, RunRecord, published_values, read_records
-from vidmbench.table_formats import (
-    Cell,
-    Panel,
-    ResultRows,
-    Table,
-    measured_text,
-    measurement_rows,
-    to_csv,
-    to_frame,
-    to_markdown,
-)
-from vidmbench.table_layouts import Entry, Layout, PartSpec, Row, layout_names, load_layout
+from vidmbench.records import PublishedValue, RunRecord, published_values, read_records
+from vidmbench.table_formats import ResultRows, measurement_rows, to_csv, to_frame, to_markdown
+from vidmbench.table_html import to_html
+from vidmbench.table_latex import to_latex
+from vidmbench.table_layouts import Entry, Layout, PartSpec, layout_names, load_layout
+from vidmbench.table_marks import UNMARKED, comparison_of, with_marks
+from vidmbench.table_measured import claimed_cell, compared, has_any, measured_series, tied
+from vidmbench.table_values import Cell, Panel, Table
 
 __all__ = [
     "FORMATS",
+    "SUFFIXES",
     "Layout",
     "ResultRows",
     "Table",
@@ -34,14 +28,28 @@ __all__ = [
     "layout_names",
     "load_layout",
     "measurement_rows",
+    "printed",
     "to_csv",
     "to_frame",
+    "to_html",
+    "to_latex",
     "to_markdown",
     "write_all_tables",
 ]
 
-# What ``--format`` may say.
-FORMATS: dict[str, Callable[[Table], str]] = {"md": to_markdown, "csv": to_csv}
+# What ``--format`` may say, and how a file of it ends.
+FORMATS: dict[str, Callable[[Table], str]] = {"md": to_markdown, "csv": to_csv, "latex": to_latex, "html": to_html}
+SUFFIXES = {"md": "md", "csv": "csv", "latex": "tex", "html": "html"}
+
+
+def printed(tables: Sequence[Table], form: str) -> str:
+    """Several tables in one text: in HTML one page, otherwise with an empty line between them.
+
+    Args:
+        tables: The tables, in order.
+        form: A key of :data:`FORMATS`.
+    """
+    return to_html(*tables) if form == "html" else "\n".join(FORMATS[form](table) for table in tables)
 
 
 def build_table(layout: Layout, records: Sequence[RunRecord] = (), *, published: bool = True) -> Table:
@@ -79,12 +87,7 @@ def build_table(layout: Layout, records: Sequence[RunRecord] = (), *, published:
     )
     legend = [layout.caption, f"{arrows}.", *layout.legend]
     shown = tuple(panel for panel in panels if panel.rows and panel.columns)
-    kinds = {cell.kind for panel in shown for line in panel.cells for cell in line}
-    if {"published", "measured"} <= kinds:
-        legend.append(
-            "Measured and published numbers follow different protocols: read them side by side, do not rank them."
-        )
-    return Table(layout.name, layout.title, tuple(legend), shown)
+    return Table(layout.name, layout.title, (*legend, *_kinds_told_apart(shown)), shown)
 
 
 def write_all_tables(folder: Path | None = None) -> list[Path]:
@@ -108,10 +111,26 @@ def write_all_tables(folder: Path | None = None) -> list[Path]:
     written = []
     for name in layout_names():
         table = build_table(load_layout(name), records)
-        for suffix, formatted in FORMATS.items():
+        for form, suffix in SUFFIXES.items():
             written.append(folder / f"{name}.{suffix}")
-            write_text(written[-1], formatted(table))
+            write_text(written[-1], printed([table], form))
     return written
+
+
+def _kinds_told_apart(panels: Sequence[Panel]) -> list[str]:
+    """What a reader must know of numbers of several origins, and why none is marked where none is."""
+    cells = [cell for panel in panels for line in panel.cells for cell in line]
+    kinds = {cell.kind for cell in cells}
+    lines = []
+    if "reproduced" in kinds:
+        lines.append("Reproduced: measured by vidmbench from samples of a system that this table prints.")
+    if "published" in kinds and kinds & {"measured", "reproduced"}:
+        lines.append(
+            "Measured and published numbers follow different protocols: read them side by side, do not rank them."
+        )
+    if sum(cell.value is not None for cell in cells) > 1 and not any(cell.mark for cell in cells):
+        lines.append(UNMARKED)
+    return lines
 
 
 def _published(layout: Layout) -> list[PublishedValue]:
@@ -132,30 +151,31 @@ def _panel(
 ) -> Panel:
     """One block: systems along one axis, cases (data set, frames, metric) along the other."""
     cases: Sequence[Entry] = part.columns if part.methods_in_rows else part.rows
+    better = [layout.better(case.metric or part.select.metric) for case in cases]
     systems: Sequence[Entry] = (part.rows if part.methods_in_rows else part.columns) if published else ()
     found = [[part.find(case, system, values, problems) for system in systems] for case in cases]
-    claimed = [[_claimed_cell(layout, part, case, row, records) for row in part.rows] for case in cases]
-    series = _measured_series(layout, part, cases, records)
+    claimed = [[claimed_cell(layout, part, case, row, records) for row in part.rows] for case in cases]
+    series = measured_series(layout, part, cases, records)
     if not published:
         standing = zip(part.rows, zip(*claimed, strict=True), strict=True) if claimed else ()
-        series = [(f"{row.label} (measured)", list(line)) for row, line in standing if _has_any(line)] + series
+        series = [(f"{row.label} (measured)", list(line)) for row, line in standing if has_any(line)] + series
     labels = [*(_label(layout, system) for system in systems), *(label for label, _ in series)]
     heads: list[str] = []
     joined: list[int] = []
     cells: list[list[Cell]] = []
     for position, case in enumerate(cases):
         heads.append(_label(layout, case))
-        line = [_published_cell(value, layout) for value in found[position]]
-        if published and _has_any(claimed[position]):
-            cells.append([*line, *(Cell() for _ in series)])
+        line = [_published_cell(value, layout, part) for value in found[position]]
+        if published and has_any(claimed[position]):
+            cells.append([*with_marks(line, better[position]), *(Cell() for _ in series)])
             joined.append(len(heads))
             heads.append(_label(layout, case, ", measured"))
             line = []
             for cell in claimed[position]:
-                line.append(_compared(cell, line))
+                line.append(compared(cell, line))
         for _, measured in series:
-            line.append(_compared(measured[position], line))
-        cells.append(_tied(line, labels) if _has_any(claimed[position]) else line)
+            line.append(compared(measured[position], line))
+        cells.append(with_marks(tied(line, labels) if has_any(claimed[position]) else line, better[position]))
     venues = [", ".join(sorted({value.venue for value in column if value})) for column in zip(*found, strict=True)]
     venues += [""] * (len(labels) - len(venues))
     rows, columns = heads, labels
@@ -177,110 +197,18 @@ def _label(layout: Layout, entry: Entry, more: str = "") -> str:
     return f"{entry.label}{more} {layout.arrow(entry.metric)}" if entry.metric else entry.label + more
 
 
-def _published_cell(value: PublishedValue | None, layout: Layout) -> Cell:
+def _published_cell(value: PublishedValue | None, layout: Layout, part: PartSpec) -> Cell:
     if value is None:
         return Cell()
-    shown = bool(value.flag) or layout.footnotes == "all"
-    return Cell("published", value.printed, value.notes if shown else (), value.value, flag=value.flag)
-
-
-def _measured_series(
-    layout: Layout, part: PartSpec, cases: Sequence[Entry], records: Sequence[RunRecord]
-) -> list[tuple[str, list[Cell]]]:
-    """Label and cells (one a case) of each measured row or column.
-
-    Each model and protocol has one; where two signatures fall on one cell, the second opens another.
-    """
-    found: dict[tuple[str, str], list[dict[str, list[tuple[RunRecord, Measurement]]]]] = {}
-    for record in records:
-        for one in record.measurements:
-            for position, case in enumerate(cases):
-                if record.model not in layout.claimed and layout.fits(part, case, record, one):
-                    lines = found.setdefault((record.model, one.protocol), [{} for _ in cases])
-                    lines[position].setdefault(one.signature_id, []).append((record, one))
-    series = []
-    for (model, protocol), lines in sorted(found.items()):
-        several = sum(other == model for other, _ in found) > 1
-        filled = [
-            [_measured_cell(layout, part, case, same) for same in line.values()]
-            for case, line in zip(cases, lines, strict=True)
-        ]
-        for cells in filled:
-            cells.sort(key=lambda cell: cell.kind == "failed")
-        for nth in range(max(len(cells) for cells in filled)):
-            label = f"{model} (measured{', ' + protocol if several else ''}{f', {nth + 1}' if nth else ''})"
-            series.append((label, [cells[nth] if nth < len(cells) else Cell() for cells in filled]))
-    return series
-
-
-def _claimed_cell(layout: Layout, part: PartSpec, case: Entry, row: Row, records: Sequence[RunRecord]) -> Cell:
-    """The latest number of the model that stands for a row; the signatures that it pushes out are named."""
-    pairs = [
-        (record, one)
-        for record in records
-        if record.model == row.measured_as
-        for one in record.measurements
-        if layout.fits(part, case, record, one)
-    ]
-    if not pairs:
-        return Cell()
-    shown = ([pair for pair in pairs if pair[1].status == "ok"] or pairs)[-1][1].signature_id
-    cell = _measured_cell(layout, part, case, [pair for pair in pairs if pair[1].signature_id == shown])
-    others = sorted({f"#{one.signature_id}" for _, one in pairs} - {f"#{shown}"})
-    note = f"The latest number of {row.measured_as} here; not shown: signature {', '.join(others)}."
-    return replace(cell, notes=(*cell.notes, note)) if others else cell
-
-
-def _measured_cell(layout: Layout, part: PartSpec, case: Entry, same: Sequence[tuple[RunRecord, Measurement]]) -> Cell:
-    """The latest of the measurements with one signature; a failed one only where none succeeded."""
-    good = [pair for pair in same if pair[1].status == "ok" and pair[1].value is not None]
-    record, one = (good or same)[-1]
-    metric = case.metric or part.select.metric
-    text = measured_text(one, layout.metrics[metric].decimals if metric else None)
-    signature = f"#{one.signature_id}, {one.interval_kind or 'no interval'}: `{one.signature}`"
-    if not good:
-        return Cell("failed", "failed", (f"{record.model} {text}; {signature}",), signature=one.signature)
-    notes = [f"Measured by vidmbench, {signature}"]
-    if len(good) > 1:
-        notes.append(f"The latest of {len(good)} runs with this signature: {record.run_id}.")
-    side = part.select.resolution or case.resolution
-    if one.real.size and side and one.real.size != (side, side):
-        height, width = one.real.size
-        notes.append(f"Real clips of {height} x {width} pixels, not {side} x {side}.")
-    dataset = part.select.dataset or case.dataset
-    if dataset and not layout.measured.is_own(dataset, record):
-        notes.append(f"Data set {record.dataset}, not {dataset}.")
-    notes += one.warnings
-    return Cell("measured", text, tuple(notes), one.value, one.interval, one.signature, one.signature_id)
-
-
-def _compared(cell: Cell, beside: Sequence[Cell]) -> Cell:
-    """The cell, with a note where the first measured number beside it has another signature."""
-    first = next((other.signature_id for other in beside if other.signature_id), cell.signature_id)
-    if not cell.signature_id or cell.signature_id == first:
-        return cell
-    note = f"Not comparable with the measured number beside it: signature #{cell.signature_id}, not #{first}."
-    return replace(cell, notes=(*cell.notes, note))
-
-
-def _has_any(cells: Sequence[Cell]) -> bool:
-    return any(cell.kind != "none" for cell in cells)
-
-
-def _tied(cells: Sequence[Cell], labels: Sequence[str]) -> list[Cell]:
-    """The measured cells under each other; those whose intervals overlap get a note with the pairs."""
-    pairs = [
-        (a, b)
-        for a, b in combinations(range(len(cells)), 2)
-        if (one := cells[a]).signature_id == (other := cells[b]).signature_id
-        and one.interval
-        and other.interval
-        and max(one.interval[0], other.interval[0]) <= min(one.interval[1], other.interval[1])
-    ]
-    named = "; ".join(f"{labels[a]} and {labels[b]}" for a, b in pairs)
-    note = f"Differences within the intervals are ties, in this column: {named}."
-    tied = {position for pair in pairs for position in pair}
-    return [replace(cell, notes=(*cell.notes, note)) if i in tied else cell for i, cell in enumerate(cells)]
+    return Cell(
+        "published",
+        value.printed,
+        value.notes if value.flag or layout.footnotes == "all" else (),
+        value.value,
+        spread=value.stderr,
+        flag=value.flag,
+        compared=comparison_of(value, part.scored_together(value.method)),
+    )
 
 
 if __name__ == "__main__":

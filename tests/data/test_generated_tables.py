@@ -3,7 +3,7 @@
 import pytest
 
 from vidmbench import resources
-from vidmbench.tables import FORMATS, layout_names, write_all_tables
+from vidmbench.tables import SUFFIXES, layout_names, write_all_tables
 
 COMMITTED = resources.results_dir() / "tables"
 REGENERATE = "run `python -m vidmbench.tables` and commit results/tables"
@@ -16,7 +16,7 @@ def fresh(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("suffix", SUFFIXES.values())
 @pytest.mark.parametrize("name", layout_names())
 def test_committed_table_is_up_to_date(name, suffix, fresh):
     committed = COMMITTED / f"{name}.{suffix}"

@@ -14,9 +14,11 @@ from table_samples import layout_of, measured, run_of
 from vidmbench import resources
 from vidmbench.errors import ResultError
 from vidmbench.records import published_values, read_record, write_record
-from vidmbench.table_formats import Cell, Panel, Table, measured_text
+from vidmbench.table_formats import measured_text
+from vidmbench.table_values import Cell, Panel, Table
 from vidmbench.tables import (
     FORMATS,
+    SUFFIXES,
     build_table,
     load_layout,
     measurement_rows,
@@ -31,13 +33,36 @@ from vidmbench.tables import (
 def test_csv_parses_back_to_the_published_numbers(name):
     rows = list(csv.reader(io.StringIO(to_csv(build_table(load_layout(name))))))
     assert rows[0][:2] == ["part", "row"]
-    assert rows[0][-1] == "notes"
+    assert rows[0][-3:] == ["best", "second", "notes"]
     assert {len(line) for line in rows} == {len(rows[0])}
     body = [line for line in rows[1:] if line[1] not in ("protocols", "venue")]
-    printed = sorted(text for line in body for text in line[2:-1] if text)
+    printed = sorted(text for line in body for text in line[2:-3] if text)
     assert printed == sorted(value.printed for value in published_values(name) if value.printed)
     notes = " ".join(line[-1] for line in body)
     assert all(note in notes for value in published_values(name) if value.flag for note in value.notes)
+
+
+def test_csv_names_the_marked_columns():
+    rows = list(csv.DictReader(io.StringIO(to_csv(build_table(load_layout("table1"))))))
+    found = {row["row"]: (row["best"], row["second"]) for row in rows}
+    assert found["256-UCF101^16"] == ("StyleGAN-V", "DIGAN")
+    assert found["256-CLEVRER^128"] == ("VIDM", "StyleGAN-V")
+    assert found["128-TaiChi^16"] == ("", "")
+    rows = list(csv.DictReader(io.StringIO(to_csv(build_table(load_layout("table3"))))))
+    (default,) = (row for row in rows if row["row"] == "default VIDM" and "Content" in row["part"])
+    assert default["best"] == "FID ↓ // IS ↑ // FVD^16 ↓"
+
+
+def test_markdown_marks_the_best_and_says_what_that_means():
+    markdown = to_markdown(build_table(load_layout("table1")))
+    assert "**1431.0**" in markdown
+    assert "_1630.2_" in markdown
+    assert "**294.7" not in markdown
+    assert "**Bold**: best; _underscored_: second best" in markdown
+    assert "underscored" not in to_markdown(build_table(load_layout("table2")))
+    cells = ((Cell("published", "1", ("odd",), mark="second"), Cell("published", "2", ("odd",), mark="best")),)
+    panel = Panel("p", ("r",), ("c", "d"), None, cells, ())
+    assert "| _1¹_ | **2¹** |" in to_markdown(Table("t", "T", (), (panel,)))
 
 
 def test_markdown_lines_up_and_numbers_footnotes_in_reading_order():
@@ -113,12 +138,16 @@ def test_write_all_tables_needs_a_folder_outside_a_checkout(monkeypatch):
 def test_table_command(tmp_path, capsys):
     from vidmbench.cli.table import Format, table
 
-    assert [one.value for one in Format] == list(FORMATS)
+    assert [one.value for one in Format] == list(FORMATS) == list(SUFFIXES)
     write_record(run_of(measured()), tmp_path)
     table("1", runs=tmp_path)
     captured = capsys.readouterr()
     assert "vidm (measured)" in captured.out
     assert captured.err == ""
+    table(runs=tmp_path, form=Format.HTML)
+    assert capsys.readouterr().out.count("<html") == 1
+    table("1", runs=tmp_path, form=Format.LATEX)
+    assert "\\toprule" in capsys.readouterr().out
     table(runs=tmp_path, measured_only=True, form=Format.CSV)
     assert "StyleGAN-V" not in capsys.readouterr().out
     with pytest.raises(ResultError, match="no such folder of records"):

@@ -9,7 +9,7 @@ from table_samples import column, layout_of, measured, run_of
 
 from vidmbench.errors import ProtocolError
 from vidmbench.records import SideRecord
-from vidmbench.table_formats import Cell, Panel, Table
+from vidmbench.table_values import Cell, Panel, Table
 from vidmbench.tables import build_table, load_layout, to_csv, to_markdown
 
 SMALL = SideRecord(label="clevrer-mini@test", digest="0" * 64, num_videos=256, num_scored=256, size=(32, 32))
@@ -215,7 +215,7 @@ def test_overlapping_intervals_are_ties():
 def test_csv_has_the_measured_column_and_its_notes():
     text = to_csv(table3(record("vidm-default", one(90.0), one(290.0, 64))))
     rows = list(csv.DictReader(io.StringIO(text)))
-    assert list(rows[0])[2:-1] == ["FID ↓", "IS ↑", "FVD^16 ↓", FVD16, "FVD^64 ↓", "FVD^64, measured ↓", "FVD^128 ↓"]
+    assert list(rows[0])[2:-3] == ["FID ↓", "IS ↑", "FVD^16 ↓", FVD16, "FVD^64 ↓", "FVD^64, measured ↓", "FVD^128 ↓"]
     default = [row for row in rows if row["row"] == "default VIDM"]
     assert [row[FVD16] for row in default] == ["90.0 ± 10.0"] * 2
     assert [row["FVD^64, measured ↓"] for row in default] == ["", "290.0 ± 10.0"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
-from vidmbench.errors import UsageError
+from vidmbench.errors import ResultError, UsageError
 
 if TYPE_CHECKING:
     from vidmbench.choices import Choices
@@ -55,6 +55,10 @@ class OnBadPick(StrEnum):
 
 _PROTOCOL, _COMPUTE, _OUTPUT, _VIDM = "Protocol", "Compute", "Output", "VIDM"
 
+Runs = Annotated[
+    Path | None,
+    typer.Option("--runs", metavar="DIR", help="Records of your own runs; ./runs where left out."),
+]
 Frames = Annotated[
     str | None,
     typer.Option(
@@ -255,3 +259,20 @@ def frames_bar() -> Iterator[Callable[[int], None]]:
         yield lambda count: bar.update(count)
     finally:
         bar.close()
+
+
+def records_folder(runs: Path | None) -> Path:
+    """The folder of the user's own records; one that was named must be there, ./runs need not.
+
+    Raises:
+        ResultError: The folder named is none.
+    """
+    if runs is not None and not runs.is_dir():
+        raise ResultError(
+            "no such folder of records",
+            expected="a folder",
+            found="a file" if runs.exists() else "nothing",
+            where=str(runs),
+            fix="name the folder that `vidmbench run --out` wrote to",
+        )
+    return runs or Path("runs")
