@@ -206,7 +206,11 @@ def read_record(path: Path) -> RunRecord:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ResultError(
-            "not a record", expected="a JSON file written by vidmbench", found=str(error), where=str(path)
+            "not a record",
+            expected="a JSON file written by vidmbench",
+            found=str(error),
+            where=str(path),
+            fix="give a file that `vidmbench run` wrote, RUN.json",
         ) from error
     version = content.get("schema_version") if isinstance(content, dict) else None
     if isinstance(version, int) and version > SCHEMA:
@@ -221,7 +225,13 @@ def read_record(path: Path) -> RunRecord:
         record = RunRecord.model_validate(content)
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()[:5])
-        raise ResultError("not a whole record", found=problems, where=str(path)) from error
+        raise ResultError(
+            "not a whole record",
+            expected="all fields as `vidmbench run` writes them",
+            found=problems,
+            where=str(path),
+            fix="run the measurement again; records are never edited by hand",
+        ) from error
     sealed = record.sealed()
     if sealed.digest != record.digest:
         raise ResultError(
@@ -253,6 +263,8 @@ def read_records(*folders: Path) -> list[RunRecord]:
         if earlier[1].digest != record.digest:
             raise ResultError(
                 f"two different records claim the run {record.run_id}",
+                expected="one record a run",
+                found=f"digests {earlier[1].digest[:12]}… and {record.digest[:12]}…",
                 where=f"{earlier[0]} and {path}",
                 fix="remove the one you do not trust",
             )

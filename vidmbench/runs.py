@@ -264,7 +264,13 @@ def checked_output(folder: Path) -> Path:
     """
     folder = folder.expanduser()
     if folder.exists() and not folder.is_dir():
-        raise ResultError("the output folder is a file", expected="a folder", found="a file", where=str(folder))
+        raise ResultError(
+            "the output folder is a file",
+            expected="a folder",
+            found="a file",
+            where=str(folder),
+            fix="give another --out, or move the file away",
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / f".probe-{os.getpid()}"

@@ -36,7 +36,7 @@ EXAMPLES = sorted({line for command in COMMANDS.values() for line in examples(co
 def test_the_walk_finds_the_contract():
     """The commands that users were promised; without this the tests below could pass on nothing."""
     promised = {("run",), ("score",), ("table",), ("list",), ("show",), ("doctor",), ("results", "import"),
-                ("results", "list"), ("weights", "status"), ("weights", "get"), ("weights", "add"),
+                ("results", "list"), ("results", "diff"), ("weights", "status"), ("weights", "get"), ("weights", "add"),
                 ("data", "make"), ("data", "check")}  # fmt: skip
     assert promised <= COMMANDS.keys()
     assert len(EXAMPLES) >= len(promised)
@@ -113,12 +113,16 @@ def test_every_example_runs(line, things, command, fake_network, weights, folder
     words = adapted(line)
     if words[:2] == ["weights", "add"]:
         (folder / words[-1]).symlink_to(weights.resolve())
-    if words[:2] == ["results", "import"]:
+    if words[:2] in (["results", "import"], ["results", "diff"]):
         from vidmbench import resources
 
         monkeypatch.setattr(resources, "checkout_results_dir", lambda: folder / "results")
         assert command("run", "--model", "control:noise", "--dataset", "clevrer-mini", "--num-videos", "2").code == 0
         words = adapted(line)
+    if "--runs" in words:
+        (folder / words[words.index("--runs") + 1]).mkdir(parents=True)
+    if words[:2] == ["results", "diff"]:
+        words[2:] = [str(path) for path in folder.glob("runs/*.json")] * 2
     if words[0] == "doctor":
         monkeypatch.setattr("vidmbench.doctor._golden", lambda: ("ok", "left out here; test_doctor runs it"))
     outcome = command(*words)

@@ -1,4 +1,4 @@
-"""``vidmbench results``: bring records into the checkout, and list them."""
+"""``vidmbench results``: bring records into the checkout, list and compare them."""
 
 import re
 from pathlib import Path
@@ -6,23 +6,26 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vidmbench.cli.options import Runs, records_folder
+from vidmbench.cli.results_diff import diff_records
 from vidmbench.errors import ResultError
 
 if TYPE_CHECKING:
     from vidmbench.records import RunRecord
 
 app = typer.Typer(no_args_is_help=True)
-RUNS = Path("runs")
+app.command("diff")(diff_records)
 
 
 @app.callback()
 def _results() -> None:
-    """Keep and list the records of runs.
+    """Keep, list and compare the records of runs.
 
     \b
     Examples:
       vidmbench results list
       vidmbench results import runs/*.json
+      vidmbench results diff runs/A.json runs/B.json
     """
 
 
@@ -55,7 +58,7 @@ def import_records(
 
 @app.command("list")
 def list_records(
-    runs: Annotated[Path, typer.Option("--runs", metavar="DIR", help="Records of your own runs.")] = RUNS,
+    runs: Runs = None,
     own: Annotated[bool, typer.Option("--own", help="Only your own, not those of results/measured.")] = False,
 ) -> None:
     """List the measurements in ./runs and results/measured, oldest first.
@@ -69,7 +72,8 @@ def list_records(
     from vidmbench.records import read_records
     from vidmbench.tables import measurement_rows
 
-    records = read_records(*(() if own else (resources.results_dir() / "measured",)), runs)
+    kept = () if own else (resources.results_dir() / "measured",)
+    records = read_records(*kept, records_folder(runs))
     print(measurement_rows(records).to_markdown() if records else "no results yet\n", end="")
 
 
