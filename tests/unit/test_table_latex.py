@@ -12,7 +12,16 @@ from vidmbench.table_latex import escaped, to_latex
 from vidmbench.table_values import Cell, Panel, Table
 from vidmbench.tables import build_table, layout_names, load_layout, printed
 
-needs_latex = pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex on this machine")
+
+def lacking():
+    """Why nothing can be compiled here; empty where it can."""
+    if not (shutil.which("pdflatex") and shutil.which("kpsewhich")):
+        return "no pdflatex on this machine"
+    found = subprocess.run(["kpsewhich", "booktabs.sty"], capture_output=True)
+    return "" if found.returncode == 0 else "pdflatex without booktabs on this machine"
+
+
+needs_latex = pytest.mark.skipif(bool(lacking()), reason=lacking() or "all is there")
 HOSTILE = (
     r"""[a] * 50% & x_y #1 $ {b} \c ~ "q" | < > ± † ‡ ↓ ↑ → – — … ¿ é Ø ß ŋ 漢 --opt FVD^16 `code_1 | a:b --c^2` ^ `"""
 )
