@@ -4,7 +4,8 @@
 
 Under torchrun it is one of several processes. MOMENT is where it sends itself SIGKILL, once step STEP is done:
 "after-step", before anything is written; "half-state", the state half written under its temporary name;
-"between-files", one of state and log written; "never".
+"between-files", one of state and log written; "never". "interrupt" sends itself SIGINT in the middle of a step instead,
+while states are written once a minute.
 """
 
 import os
@@ -57,15 +58,28 @@ def killing(moment, last):
     return progress
 
 
+def interrupting(last):
+    """Arms a signal in the middle of a step, after its gradient and before the optimiser."""
+    clip, calls = torch.nn.utils.clip_grad_norm_, []
+
+    def clipped(*given):
+        calls.append(1)
+        if len(calls) == last:
+            os.kill(os.getpid(), signal.SIGINT)
+        return clip(*given)
+
+    torch.nn.utils.clip_grad_norm_ = clipped
+
+
 def main():
     out, parts, moment, last = Path(sys.argv[1]), sys.argv[2].split(","), sys.argv[3], int(sys.argv[4])
     torch.set_num_threads(1)
-    training.SECONDS_BETWEEN_STATES = -1.0  # after every step
+    training.SECONDS_BETWEEN_STATES = 60.0 if moment == "interrupt" else -1.0  # after every step
     training.STEPS_A_ROW = STEPS_A_ROW
     if "RANK" in os.environ:
         dist.init_process_group("gloo")
     for part in parts:
-        trained(part, out, progress=killing(moment, last))
+        trained(part, out, progress=interrupting(last) if moment == "interrupt" else killing(moment, last))
     if dist.is_initialized():
         dist.destroy_process_group()
 

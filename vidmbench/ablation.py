@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+import torch
 from filelock import FileLock
 from pydantic import Field
 
@@ -17,11 +18,16 @@ from vidmbench.files import sha256_of_parts, write_text
 from vidmbench.models import torch_device
 from vidmbench.records import RunRecord, read_records, write_record
 from vidmbench.runs import Job, carry_out, record_of, vidm_job
-from vidmbench.train_runs import TrainRun, train
+from vidmbench.train_runs import TrainRun, check_train, train
 from vidmbench.vidm.checkpoint import Vidm, load_vidm
 from vidmbench.vidm.config import Part
+from vidmbench.vidm.content import ContentNet
+from vidmbench.vidm.motion import MotionNet
 from vidmbench.vidm.recipes import OptimiserSpec, RecipeSpec
+from vidmbench.vidm.state import first_difference, short
 
+#: In the folder: what decides its numbers.
+SETTINGS = "ablation.json"
 Progress = Callable[[int, int, str], None]
 Component = Literal["truncation", "penalty", "posgn", "implicit_condition", "residual"]
 
@@ -118,6 +124,43 @@ def scaled(recipe: RecipeSpec, budget: float) -> RecipeSpec:
     return recipe.model_copy(update={"content": shorter(recipe.content), "motion": shorter(recipe.motion)})
 
 
+def check_ablation(ablation: Ablation) -> None:
+    """Finds what would go wrong in :func:`run_ablation`, before the first step of any row.
+
+    Raises:
+        VidmbenchError: Anything that cannot work: data, clips, sampling steps, or a folder of other settings.
+    """
+    _check_settings(ablation)
+    rows = _rows(ablation)
+    _check_rows(ablation, rows)
+    check_train(_run("motion", (), ablation))
+    with torch.device("meta"):  # the sizes of the networks, without weights
+        spec = ablation.recipe.model
+        vidm = Vidm(spec, ContentNet(spec), MotionNet(spec), ablation.recipe.sampling, "0" * 64, str(ablation.out))
+    _job(rows[-1], vidm, ablation)  # the default is scored at every length
+
+
+def _rows(ablation: Ablation) -> list[RowSpec]:
+    return [row for row in load_ablation().rows if ablation.part == "both" or row.part in (ablation.part, "both")]
+
+
+def _check_rows(ablation: Ablation, rows: Sequence[RowSpec]) -> None:
+    """Refuses rows that would be one network twice: the official variant has no penalty to turn off, for example."""
+    model, seen = ablation.recipe.model, dict[tuple[str, ...], RowSpec]()
+    for row in (*rows[-1:], *rows[:-1]):
+        really_off = (row.part, *(component for component in row.off if getattr(model, component)))
+        same = seen.get(really_off if len(really_off) > 1 else ("default",))
+        if same is not None:
+            raise UsageError(
+                f"two rows of the ablation would be the same network: {same.label}, and {row.label}",
+                expected="a recipe whose model has all components that are turned off row by row",
+                found=f"{', '.join(name for name in dict.fromkeys((*same.off, *row.off)) if not getattr(model, name))} off already",
+                where=f"recipe {ablation.recipe.name}, {model.variant} variant",
+                fix="take a recipe of the paper variant, or --part of the other generator",
+            )
+        seen[really_off if len(really_off) > 1 else ("default",)] = row
+
+
 def run_ablation(ablation: Ablation, progress: Progress | None = None) -> list[RunRecord]:
     """Trains, draws from and scores every row; a second call goes on where the first stopped.
 
@@ -134,11 +177,10 @@ def run_ablation(ablation: Ablation, progress: Progress | None = None) -> list[R
     Raises:
         VidmbenchError: Anything that cannot work; finished rows are kept.
     """
-    _declare(ablation)
+    check_ablation(ablation)
+    write_text(ablation.out / SETTINGS, json.dumps(_settings(ablation), indent=2) + "\n")
     records = []
-    for row in load_ablation().rows:
-        if ablation.part != "both" and row.part not in (ablation.part, "both"):
-            continue
+    for row in _rows(ablation):
         done = _finished(row, ablation)
         records.append(done or _measured(row, ablation, progress))
     return records
@@ -171,23 +213,32 @@ def _job(row: RowSpec, vidm: Vidm, ablation: Ablation) -> Job:
 
 def _trained(part: Part, off: Sequence[Component], ablation: Ablation, progress: Progress | None, model: str) -> Vidm:
     """The generator with some components off, trained now unless it was."""
-    switches: dict[str, Any] = {component: False for component in off}
-    spec = ablation.recipe.model.model_copy(update=switches)
-    recipe = ablation.recipe.model_copy(update={"model": spec})
-    folder = ablation.out / "-".join((part, *(f"no-{component.replace('_', '-')}" for component in off)))
-    folder.mkdir(parents=True, exist_ok=True)
+    run = _run(part, off, ablation)
+    run.out.mkdir(parents=True, exist_ok=True)
 
     def told(done: int, total: int, label: str) -> None:
         if progress is not None:
             progress(done, total, f"{model}: {label}")
 
-    with FileLock(folder / ".lock"):  # another process may be training the same generator for its own rows
-        run = TrainRun(
-            recipe, ablation.dataset, folder, ablation.seed, (part,), ablation.choices.device, ablation.command,
-            data_root=ablation.choices.data_root,
-        )  # fmt: skip
+    with FileLock(run.out / ".lock"):  # another process may be training the same generator for its own rows
         path = train(run, told)
     return load_vidm(path, torch_device(ablation.choices.device))
+
+
+def _run(part: Part, off: Sequence[Component], ablation: Ablation) -> TrainRun:
+    """The training of the generator with some components off."""
+    switches: dict[str, Any] = {component: False for component in off}
+    model = ablation.recipe.model.model_copy(update=switches)
+    return TrainRun(
+        ablation.recipe.model_copy(update={"model": model}),
+        ablation.dataset,
+        ablation.out / "-".join((part, *(f"no-{component.replace('_', '-')}" for component in off))),
+        ablation.seed,
+        (part,),
+        ablation.choices.device,
+        ablation.command,
+        data_root=ablation.choices.data_root,
+    )
 
 
 def _finished(row: RowSpec, ablation: Ablation) -> RunRecord | None:
@@ -197,8 +248,8 @@ def _finished(row: RowSpec, ablation: Ablation) -> RunRecord | None:
     return whole[-1] if whole else None
 
 
-def _declare(ablation: Ablation) -> None:
-    """Writes what the folder is for, or refuses a folder that was begun with other settings."""
+def _settings(ablation: Ablation) -> dict[str, Any]:
+    """What decides the numbers of a folder, as JSON holds it."""
     choices = ablation.choices
     settings = {
         "recipe": ablation.recipe.model_dump(mode="json"),
@@ -209,25 +260,32 @@ def _declare(ablation: Ablation) -> None:
         "sampler": choices.drawing.sampler,
         "steps": choices.drawing.steps,
     }
-    path = ablation.out / "ablation.json"
-    found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else settings
-    other = [key for key in settings if found.get(key) != json.loads(json.dumps(settings[key]))]
-    if other:
+    found: dict[str, Any] = json.loads(json.dumps(settings))
+    return found
+
+
+def _check_settings(ablation: Ablation) -> None:
+    """Refuses a folder that was begun with other settings."""
+    path, settings = ablation.out / SETTINGS, _settings(ablation)
+    if not path.is_file():
+        return
+    found = json.loads(path.read_text(encoding="utf-8"))
+    different = first_difference({key: found.get(key) for key in settings}, settings)
+    if different is not None:
+        key, there, here = different
         raise ResultError(
             "this folder holds an ablation that was begun with other settings",
-            expected=f"{other[0]} = {json.dumps(found.get(other[0]))[:100]}",
-            found=f"{json.dumps(settings[other[0]])[:100]}",
+            expected=f"{key} = {short(here)}",
+            found=f"{key} = {short(there)}",
             where=str(path),
             fix="give the settings it was begun with, or another --out",
         )
-    write_text(path, json.dumps(settings, indent=2) + "\n")
 
 
 def plan_lines(ablation: Ablation) -> list[str]:
     """What would be done, row by row, for people."""
     lines = []
-    for row in load_ablation().rows:
-        if ablation.part == "both" or row.part in (ablation.part, "both"):
-            state = "done" if _finished(row, ablation) else "to do"
-            lines.append(f"{row.label:40s} {json.dumps(list(row.off)):52s} {state}")
+    for row in _rows(ablation):
+        state = "done" if _finished(row, ablation) else "to do"
+        lines.append(f"{row.label:40s} {json.dumps(list(row.off)):52s} {state}")
     return lines

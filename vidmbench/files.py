@@ -5,8 +5,10 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from vidmbench.errors import ResultError
 
@@ -79,3 +81,36 @@ def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
     return tuple(
         (0, int(part), part) if "0" <= part[0] <= "9" else (1, 0, part) for part in re.split(r"([0-9]+)", name) if part
     )
+
+
+@contextmanager
+def locked(path: Path, doing: str = "writing") -> Iterator[None]:
+    """Keeps other processes from writing the same file.
+
+    Args:
+        path: The file to be.
+        doing: What the other process does, for the message.
+
+    Raises:
+        ResultError: Another process is at it, or the folder cannot be written to.
+    """
+    lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=0)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout as error:
+        raise ResultError(
+            f"another process is {doing} {path.name}",
+            expected="one process at a time",
+            found="a lock that is held",
+            where=str(path),
+            fix="wait until it has finished, or give another --out",
+        ) from error
+    except OSError as error:
+        raise unwritable(path.parent, error) from error
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # Windows keeps open files; elsewhere who waits for a removed lock starts over
+            Path(lock.lock_file).unlink()
+        lock.release()

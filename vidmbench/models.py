@@ -52,7 +52,7 @@ class Drawing:
 
 def is_vidm(model: str) -> bool:
     """Whether ``--model`` names a VIDM."""
-    return model == "vidm" or model.startswith("vidm:")
+    return model == "vidm" or (model.startswith("vidm:") and model != "vidm:")
 
 
 def load_model(model: str, dataset: str, device: str = "auto") -> "Vidm":

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +17,8 @@ from torch import Tensor
 from vidmbench.datasets import load_dataset, open_dataset, open_real, parse_dataset
 from vidmbench.environment import environment
 from vidmbench.errors import UsageError
+from vidmbench.files import locked
+from vidmbench.models import is_vidm
 from vidmbench.source import Source
 from vidmbench.vidm.batches import Progress, TrainingVideos, to_tensor
 from vidmbench.vidm.checkpoint import FILE_NAME, Vidm, filled, save_vidm
@@ -28,7 +30,7 @@ from vidmbench.vidm.recipes import RecipeSpec, SamplingSpec
 from vidmbench.vidm.sampling import VidmVideos
 from vidmbench.vidm.spynet_weights import load_sintel
 from vidmbench.vidm.starting import Start, flow_weights
-from vidmbench.vidm.training import finished_weights, train_part
+from vidmbench.vidm.training import check_run, finished_weights, train_part
 
 # Pictures drawn during training: how many samples, how many frames, how many steps.
 _SAMPLES = 8
@@ -83,6 +85,52 @@ def training_source(dataset: str, recipe: RecipeSpec, data_root: Path | None = N
     return open_dataset(name, split, resolution=pixels, data_root=data_root)
 
 
+@dataclass(frozen=True)
+class Checked:
+    """A run of which everything is known to work that can be known without training.
+
+    Attributes:
+        source: The videos.
+        videos: Their frames at the model's resolution.
+        sintel: SpyNet's public weights, where the recipe wants them and the user has them.
+        starts: The weights to start from, by generator.
+        started: What the finished model says of them.
+        done: Steps done by an earlier call, by generator.
+    """
+
+    source: Source
+    videos: TrainingVideos
+    sintel: Mapping[str, Tensor] | None
+    starts: dict[Part, Start]
+    started: dict[str, Any] | None
+    done: dict[Part, int]
+
+    @property
+    def flow_is_random(self) -> bool:
+        """Whether SpyNet will start from the seed because its public weights are not there."""
+        return self.sintel is None and not self.starts and self.done.get("motion") == 0
+
+
+def check_train(run: TrainRun) -> Checked:
+    """Finds what would go wrong in :func:`train`, before the first step of any generator.
+
+    Raises:
+        VidmbenchError: Anything that cannot work.
+    """
+    recipe = run.recipe
+    source = training_source(run.dataset, recipe, run.data_root)
+    sintel = load_sintel() if recipe.model.implicit_condition else None
+    starts, started = _starts(run) if run.start is not None else ({}, None)
+    videos = TrainingVideos(source, recipe.model.resolution, recipe.model.num_frames, recipe.data.videos)
+    done = {
+        part: check_run(
+            part, recipe, videos, run.out, seed=run.seed, has_sintel=sintel is not None, start=starts.get(part)
+        )
+        for part in run.parts
+    }
+    return Checked(source, videos, sintel, starts, started, done)
+
+
 def train(run: TrainRun, progress: Progress | None = None) -> Path:
     """Trains what is asked for, from where an earlier call stopped, and writes the finished model.
 
@@ -94,37 +142,36 @@ def train(run: TrainRun, progress: Progress | None = None) -> Path:
         The finished model's file.
 
     Raises:
-        VidmbenchError: Anything that cannot work; what was done is kept.
+        VidmbenchError: Anything that cannot work, found before the first step where possible; what was done is kept.
     """
     recipe = run.recipe
-    source = training_source(run.dataset, recipe, run.data_root)
-    sintel = load_sintel() if recipe.model.implicit_condition else None
-    starts, started = _starts(run) if run.start else ({}, None)
-    with _processes(run.device) as device:
+    checked = check_train(run)
+    videos, starts, started = checked.videos, checked.starts, checked.started
+    has_sintel = checked.sintel is not None
+    with _processes(run.device) as device, ExitStack() as locks:
         is_first = not dist.is_initialized() or dist.get_rank() == 0
-        videos = TrainingVideos(source, recipe.model.resolution, recipe.model.num_frames, recipe.data.videos)
+        for part in run.parts if is_first else ():
+            locks.enter_context(locked(run.out / f"{part}.state.safetensors", "training"))
         videos.prepare(progress if is_first else None)
         pictures = _Pictures(run, videos, device)
         weights: dict[Part, Mapping[str, Tensor]] = {}
         for part in run.parts:
             weights[part] = train_part(
-                part, recipe, videos, run.out, seed=run.seed, device=device, sintel=sintel,
+                part, recipe, videos, run.out, seed=run.seed, device=device, sintel=checked.sintel,
                 start=starts.get(part), progress=progress if is_first else None, pictures=pictures,
             )  # fmt: skip
         target = run.out / FILE_NAME
         if is_first:
             for part in (other for other in PARTS if other not in run.parts):
                 found = finished_weights(
-                    part, recipe, videos, run.out,
-                    seed=run.seed, has_sintel=sintel is not None, start=starts.get(part),
-                )  # fmt: skip
+                    part, recipe, videos, run.out, seed=run.seed, has_sintel=has_sintel, start=starts.get(part)
+                )
                 if found is not None:
                     weights[part] = found
-            facts = _facts(run, list(weights), source, has_sintel=sintel is not None) | {"start": started}
+            facts = _facts(run, list(weights), checked.source, has_sintel=has_sintel) | {"start": started}
             for part, start in starts.items():  # what is not trained stays as it was
                 if part not in weights:
-                    kind = ContentNet if part == "content" else MotionNet
-                    weights[part] = filled(kind, recipe.model, start.weights, start.where, device).state_dict()
+                    weights[part] = start.filled(part, recipe.model, device).state_dict()
             if started is not None:
                 facts["flow_start"] = started["facts"].get("flow_start", "not said")
             dtype = torch.float16 if run.half else torch.float32
@@ -137,12 +184,19 @@ def _starts(run: TrainRun) -> tuple[dict[Part, Start], dict[str, Any]]:
     from vidmbench.vidm.official import open_vidm
 
     assert run.start is not None
+    if not is_vidm(run.start):
+        raise UsageError(
+            "only a VIDM can be trained on", expected="vidm or vidm:PATH", found=f"--from {run.start}", where="--from",
+            fix=f"--from vidm:{run.start}" if Path(run.start).exists() else None,
+        )  # fmt: skip
     dataset = "" if run.dataset.startswith("folder:") else parse_dataset(run.dataset).name
     vidm = open_vidm(run.start, dataset, torch.device("cpu"))
     nets: dict[Part, ContentNet | MotionNet | None] = {"content": vidm.content, "motion": vidm.motion}
     starts: dict[Part, Start] = {
         part: Start(net.state_dict(), vidm.sha256, Path(vidm.where)) for part, net in nets.items() if net is not None
     }
+    for part, start in starts.items():
+        start.filled(part, run.recipe.model, torch.device("meta"))  # whether it fits, before anything is trained
     for part in run.parts:
         if part not in starts:
             raise UsageError(

@@ -10,6 +10,7 @@ from minute_recipe import RECIPE
 from PIL import Image
 from safetensors.torch import load_file
 
+from vidmbench.files import locked
 from vidmbench.records import read_record
 from vidmbench.videos import open_source
 
@@ -171,7 +172,49 @@ def test_ablation_trains_scores_and_goes_on(command, fake_network, monkeypatch):
         "content", "content-no-truncation", "content-no-penalty", "content-no-truncation-no-penalty", "motion",
         "motion-no-posgn", "motion-no-implicit-condition", "motion-no-posgn-no-implicit-condition-no-residual",
     }  # fmt: skip
-    command(*words[:-1], 0.75).fails("begun with other settings", "recipe")
+    for more in ((), ("--dry-run",)):
+        command(*words[:-1], 0.75, *more).fails(
+            "begun with other settings", "expected: recipe.content.steps = 3", "found: recipe.content.steps = 2"
+        )
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (("--steps", 3000), ("sampling steps", "3000")),
+        (("--frames", "0"), ("frames",)),
+        (("--frames", "200"), ("200",)),
+        (("--num-videos", 5000), ("5000",)),
+    ],
+)
+def test_what_an_ablation_cannot_score_is_said_before_it_trains(more, said, command, fake_network):
+    for last in (("--dry-run",), ()):
+        words = ("--recipe", "minute.toml", "--frames", "9", "--num-videos", 2, "--out", "rows")
+        command("ablate", *words, *more, *last).fails(*said)
+    assert not list(Path().glob("rows/*/*"))
+
+
+def test_rows_that_would_be_one_network_are_refused(command, recipe):
+    command("ablate", "--recipe", "clevrer-128-official", "--dataset", "clevrer-mini", "--dry-run").fails(
+        "the same network", "penalty off already", "official variant"
+    )
+    recipe.write_text(RECIPE.replace("num_frames = 16", "num_frames = 16\nposgn = false"))
+    words = ("ablate", "--recipe", "minute.toml", "--frames", "9", "--num-videos", 2, "--dry-run")
+    command(*words).fails("the same network", "posgn off already")
+    assert command(*words, "--part", "content").code == 0
+
+
+def test_one_process_trains_in_a_folder(trained, command):
+    words = ("train", "--recipe", "minute.toml", "--out", "RUN")
+    with locked(trained / "motion.state.safetensors", "training"):
+        command(*words).fails("another process is training motion.state.safetensors")
+        assert command(*words, "--part", "content").code == 0
+
+
+def test_a_run_that_goes_on_says_from_where(trained, command):
+    words = ("train", "--recipe", "minute.toml", "--out", "RUN")
+    assert "content: goes on from step 4 of 4" in command(*words).err
+    assert "4 of them done" in command(*words, "--dry-run").out
 
 
 @pytest.mark.parametrize(
@@ -202,12 +245,17 @@ def test_bad_requests(words, said, command):
         ("[data]", "[data]\ncolour = 3", ("colour",)),
         ("lr = 1e-3", "lr = 1e9", ("no longer a number", "step", "lower lr")),
         ("resolution = 32", "resolution = 48", ("attention = 16",)),
+        ('"dpm-solver"\nsteps = 2', '"dpm-solver"\nsteps = 3000', ("num_timesteps", "3000")),
+        ("num_frames = 16", "num_frames = 16\nnum_classes = 5", ("no class labels",)),
     ],
 )
 def test_bad_recipes(old, new, said, command, recipe):
+    assert old in RECIPE
     recipe.write_text(RECIPE.replace(old, new))
-    done = command("train", "--recipe", "minute.toml", "--out", "BAD")
-    done.fails(*said)
+    words = ("train", "--recipe", "minute.toml", "--out", "BAD")
+    command(*words).fails(*said)
+    if "lr" not in old:  # a dry run finds all that can be known without training
+        command(*words, "--dry-run").fails(*said)
 
 
 def test_bad_choices_for_a_good_model(trained, command):
@@ -220,7 +268,8 @@ def test_bad_choices_for_a_good_model(trained, command):
     command(*words).fails("cannot be read", "cut off")
     (trained / "vidm.safetensors").unlink()
     command(*words).fails("unfinished run")
-    command("train", "--recipe", "minute.toml", "--out", "RUN", "--seed", 5).fails("other settings", "seed")
+    for more in ((), ("--dry-run",)):
+        command("train", "--recipe", "minute.toml", "--out", "RUN", "--seed", 5, *more).fails("other settings", "seed")
 
 
 def test_own_results_are_listed_alone(trained, command, fake_network):

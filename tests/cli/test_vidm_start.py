@@ -58,7 +58,16 @@ def test_models_that_cannot_be_started_from(trained, command):
     Path("finer.toml").write_text(FINER.replace("multipliers = [1, 2]", "multipliers = [1, 1]"))
     command(*words, "--from", "vidm:RUN").fails("do not fit the model", "has shape")
     Path("finer.toml").write_text(FINER)
+    assert not list(Path("BAD").glob("*"))  # said before the first step
     command(*words, "--from", "vidm:NOWHERE").fails("NOWHERE")
+    command(*words, "--from", "vidm:NOWHERE", "--dry-run").fails("NOWHERE")
+    for other in ("RUN", "./RUN-typo", "vidm:"):  # none of them is the shipped checkpoint
+        command(*words, "--from", other).fails("only a VIDM can be trained on", f"--from {other}")
+    posgn = FINER.replace("num_frames = 16", "num_frames = 16\nposgn = false")
+    Path("finer.toml").write_text(posgn)
+    command(*words, "--from", "vidm:RUN").fails("do not fit the model", "MotionNet")
+    assert not list(Path("BAD").glob("content*"))  # not after all steps of the content generator
+    Path("finer.toml").write_text(FINER)
     assert command("train", "--recipe", "finer.toml", "--out", "PART", "--part", "content").code == 0
     command(*words, "--from", "vidm:PART").fails("no motion generator", "--part content")
 

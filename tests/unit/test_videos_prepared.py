@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 
 from vidmbench.errors import DataError, ResultError, UsageError
+from vidmbench.files import locked
 from vidmbench.framing import FramedSource, framed
 from vidmbench.source import Skipped, Source
 from vidmbench.videos import ArraySource, open_source, write_frames, write_mp4
 from vidmbench.videos.packing import packed, unpacked
 from vidmbench.videos.prepared import PreparedFile, is_prepared, open_prepared
 from vidmbench.videos.preparing import estimated_bytes, write_prepared
-from vidmbench.videos.unfinished import locked
 
 LENGTHS = {"b/v2": 9, "b/v10": 16, "a/v1": 1, "c": 35}
 RULE, PIXELS = "centre-bilinear", 16
@@ -301,7 +301,7 @@ def test_an_unfinished_file_of_something_else_is_not_touched(source, whole, tmp_
 
 def test_a_second_process_is_told_to_wait(source, tmp_path):
     target = tmp_path / "set.bin"
-    with locked(target), pytest.raises(ResultError, match=r"another process is preparing set\.bin"):
+    with locked(target, "preparing"), pytest.raises(ResultError, match=r"another process is preparing set\.bin"):
         write_prepared(source, target, rule=RULE, pixels=PIXELS)
     write_prepared(source, target, rule=RULE, pixels=PIXELS)
 

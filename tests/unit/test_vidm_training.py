@@ -13,6 +13,7 @@ from vidm_helpers import SEED_FLOW, CodedVideos, small_recipe, small_spec, state
 
 from vidmbench.errors import ResultError, UsageError, WeightsError
 from vidmbench.vidm import training
+from vidmbench.vidm.interrupts import interrupts_wait
 from vidmbench.vidm.recipes import DataSpec
 from vidmbench.vidm.state import Log
 from vidmbench.vidm.training import new_net
@@ -77,6 +78,31 @@ def test_a_run_killed_at_any_moment_ends_in_the_same_bits(part, kills, tmp_path)
     assert list(log.columns) == ["step", "loss", "grad_norm", "lr", "seconds"]
     assert log["seconds"].is_monotonic_increasing
     assert log.iloc[2][["loss", "grad_norm"]].equals(uninterrupted.iloc[2][["loss", "grad_norm"]])
+
+
+def test_an_interrupted_step_is_finished_and_kept(tmp_path):
+    command = [sys.executable, str(DRIVER), str(tmp_path / "stopped"), "content", "interrupt", "3"]
+    process = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    assert process.returncode != 0
+    assert "KeyboardInterrupt" in process.stderr
+    assert state_in(tmp_path / "stopped", "content")[1] == 3
+    ema = vidm_driver.trained("content", tmp_path / "stopped")
+    expected = vidm_driver.trained("content", tmp_path / "whole")
+    assert all(torch.equal(ema[name], value) for name, value in expected.items())
+
+
+def test_a_second_signal_acts_at_once():
+    before = signal.getsignal(signal.SIGINT)
+    with interrupts_wait() as is_stopped:
+        assert not is_stopped()
+        signal.raise_signal(signal.SIGINT)
+        assert is_stopped()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    with interrupts_wait(wanted=False) as is_stopped:
+        assert signal.getsignal(signal.SIGINT) is before
+        assert not is_stopped()
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_a_finished_run_is_not_trained_again(tmp_path):

@@ -3,7 +3,7 @@
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -25,6 +25,12 @@ from vidmbench.cli.options import (
     progress_bar,
 )
 from vidmbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from vidmbench.train_runs import TrainRun
+    from vidmbench.vidm.config import Part
 
 
 class PartPick(StrEnum):
@@ -74,33 +80,21 @@ def train(
       vidmbench train --recipe tiny-finetune --from vidm --out runs/finer
       vidmbench train --recipe clevrer-256 --dataset folder:CLEVRER --out RUN --part motion
     """
+    from vidmbench.runs import checked_output
+    from vidmbench.train_runs import TrainRun, check_train
+    from vidmbench.train_runs import train as train_run
+    from vidmbench.vidm.config import PARTS
     from vidmbench.vidm.recipes import load_recipe
-    from vidmbench.vidm.spynet_weights import sintel_path
 
     spec = load_recipe(recipe).in_precision(precision.value if precision else None)
     _tell_of_slow_bf16(spec, device)
     folder = out or Path("runs") / f"vidm-{spec.name}"
-    if spec.model.implicit_condition and spec.flow_start.start == "sintel" and not sintel_path().is_file():
-        print(
-            "note: SpyNet starts from random weights, as the model will say: its public weights were not added "
-            "(vidmbench weights add spynet-sintel FILE)",
-            file=sys.stderr,
-        )
-    if dry_run:
-        from vidmbench.train_runs import training_source
-
-        training_source(dataset or spec.dataset, spec, data_root)
-        _show_training(spec, dataset or spec.dataset, folder)
-        return
-    from vidmbench.runs import checked_output
-    from vidmbench.train_runs import TrainRun
-    from vidmbench.train_runs import train as train_run
-    from vidmbench.vidm.config import PARTS
-
+    if not dry_run or folder.exists():
+        checked_output(folder)
     run = TrainRun(
         recipe=spec,
         dataset=dataset or spec.dataset,
-        out=checked_output(folder),
+        out=folder,
         seed=seed,
         parts=tuple(name for name in PARTS if part.value in (name, "both")),
         device=device.value,
@@ -109,6 +103,19 @@ def train(
         start=start,
         data_root=data_root,
     )
+    checked = check_train(run)
+    if checked.flow_is_random and spec.model.implicit_condition and spec.flow_start.start == "sintel":
+        print(
+            "note: SpyNet starts from random weights, as the model will say: its public weights were not added "
+            "(vidmbench weights add spynet-sintel FILE)",
+            file=sys.stderr,
+        )
+    if dry_run:
+        _show_training(run, checked.done)
+        return
+    for name, done in checked.done.items():
+        if done:
+            print(f"{name}: goes on from step {done} of {spec.part(name).steps}", file=sys.stderr)
     with progress_bar("step") as progress:
         model = train_run(run, progress)
     print(
@@ -125,17 +132,25 @@ def _tell_of_slow_bf16(spec: Any, device: DevicePick) -> None:
         print("note: this processor has no bf16 instructions; --precision fp32 trains faster here", file=sys.stderr)
 
 
-def _show_training(spec: Any, dataset: str, folder: Path) -> None:
+def _show_training(run: "TrainRun", done: "Mapping[Part, int]") -> None:
     """What would be trained."""
+    spec = run.recipe
+
+    def steps(part: "Part") -> str:
+        if part not in run.parts:
+            return "left alone"
+        begun = f", {done[part]} of them done" if done[part] else ""
+        return f"{spec.part(part).steps} steps of {spec.part(part).batch_size}, {spec.part(part).precision}{begun}"
+
     print("dry run: nothing was trained or written. The plan:")
     lines = {
         "recipe": f"{spec.name}: {spec.title}",
-        "data": dataset,
+        "data": run.dataset,
         "model": f"{spec.model.variant} variant, {spec.model.resolution} pixels, {spec.model.num_frames} frames",
-        "content": f"{spec.content.steps} steps of {spec.content.batch_size}, {spec.content.precision}",
-        "motion": f"{spec.motion.steps} steps of {spec.motion.batch_size}, {spec.motion.precision}",
+        "content": steps("content"),
+        "motion": steps("motion"),
         "estimate": f"{spec.gpu_hours:g} {spec.device}; {spec.memory_gib:g} GiB",
-        "folder": str(folder),
+        "folder": str(run.out),
     }
     for key, text in lines.items():
         print(f"  {key + ':':10s} {text}")
@@ -260,7 +275,7 @@ def ablate(
       vidmbench ablate --recipe tiny --dataset clevrer-mini --dry-run
       vidmbench ablate --recipe tiny --budget 0.25 --num-videos 64 --out runs/ablation --dry-run
     """
-    from vidmbench.ablation import Ablation, plan_lines, run_ablation, scaled
+    from vidmbench.ablation import Ablation, check_ablation, plan_lines, run_ablation, scaled
     from vidmbench.models import Drawing
     from vidmbench.runs import checked_output
     from vidmbench.vidm.recipes import load_recipe
@@ -281,6 +296,9 @@ def ablate(
         part.value,
         ("vidmbench", *sys.argv[1:]),
     )
+    if not dry_run or folder.exists():
+        checked_output(folder)
+    check_ablation(ablation)
     if dry_run:
         content, motion = ablation.recipe.content, ablation.recipe.motion
         print(
@@ -289,7 +307,6 @@ def ablate(
         )
         print("\n".join(plan_lines(ablation)))
         return
-    checked_output(folder)
     with progress_bar("step") as progress:
         records = run_ablation(ablation, progress)
 

@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from vidmbench.errors import ResultError, UsageError
+from vidmbench.files import locked
 from vidmbench.framing import FRAMING_VERSION, FramedSource, framed
 from vidmbench.source import Source
 from vidmbench.videos.packing import (
@@ -36,7 +37,7 @@ from vidmbench.videos.packing import (
     packed,
 )
 from vidmbench.videos.prepared import PreparedFile, Progress, is_prepared
-from vidmbench.videos.unfinished import locked, unfinished
+from vidmbench.videos.unfinished import unfinished
 
 _MAX_WORKERS = 16
 #: Of decoded frames, in each thread: longer videos are decoded piece by piece.
@@ -114,7 +115,7 @@ def write_prepared(
     if workers < 1:
         raise UsageError("a file is prepared by at least one worker", expected="1 or more", found=str(workers))
     said = f"preparing {path.name}"
-    with locked(path):
+    with locked(path, "preparing"):
         if path.exists():
             return _finished(path, head)
         with unfinished(path, head, len(source)) as (records, append):

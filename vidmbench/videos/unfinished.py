@@ -4,11 +4,9 @@ import errno
 import os
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from vidmbench.errors import ResultError
 from vidmbench.files import unwritable
@@ -16,36 +14,6 @@ from vidmbench.videos.packing import RECORD, Record, exactly
 
 #: EFBIG is a quota of file sizes, or a file system such as FAT.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Keeps other processes from preparing the same file.
-
-    Args:
-        path: The file to be.
-
-    Raises:
-        ResultError: Another process is at it, or the folder cannot be written to.
-    """
-    lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=0)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except Timeout as error:
-        raise ResultError(
-            f"another process is preparing {path.name}",
-            where=str(path),
-            fix="wait until it has finished, or give another --out",
-        ) from error
-    except OSError as error:
-        raise unwritable(path.parent, error) from error
-    try:
-        yield
-    finally:
-        with suppress(OSError):  # Windows keeps open files; elsewhere who waits for a removed lock starts over
-            Path(lock.lock_file).unlink()
-        lock.release()
 
 
 @contextmanager

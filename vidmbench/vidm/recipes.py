@@ -134,6 +134,14 @@ class RecipeSpec(Frozen):
     sampling: SamplingSpec = SamplingSpec()
 
     @model_validator(mode="after")
+    def _steps_within_the_schedule(self) -> Self:
+        steps = max(self.sampling.steps, self.sampling.content_steps or 0)
+        if steps > self.model.num_timesteps:
+            most = self.model.num_timesteps
+            raise ValueError(f"sampling.steps and content_steps are {most} (num_timesteps) at most, not {steps}")
+        return self
+
+    @model_validator(mode="after")
     def _photometric_has_steps(self) -> Self:
         if (self.flow_start.start == "photometric") != (self.flow_start.steps > 0):
             raise ValueError("flow_start.steps must be given with start = 'photometric', and only then")

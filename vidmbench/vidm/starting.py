@@ -38,8 +38,16 @@ class Start:
         Raises:
             WeightsError: They do not fit.
         """
-        kind = ContentNet if isinstance(net, ContentNet) else MotionNet
-        net.load_state_dict(filled(kind, spec, self.weights, self.where, torch.device("cpu")).state_dict())
+        part: Part = "content" if isinstance(net, ContentNet) else "motion"
+        net.load_state_dict(self.filled(part, spec, torch.device("cpu")).state_dict())
+
+    def filled(self, part: Part, spec: VidmSpec, device: torch.device) -> nn.Module:
+        """A network with the weights; on the device ``meta``, nothing but the check that they fit.
+
+        Raises:
+            WeightsError: They do not fit.
+        """
+        return filled(ContentNet if part == "content" else MotionNet, spec, self.weights, self.where, device)
 
 
 def new_net(part: Part, spec: VidmSpec, seed: int) -> nn.Module:

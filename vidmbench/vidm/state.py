@@ -53,18 +53,7 @@ class TrainingState:
             ResultError: It belongs to a run that was started with other settings.
         """
         tensors, header = read_tensors(path)
-        found = header.get("facts", {})
-        wanted = json.loads(json.dumps(dict(self.facts)))
-        different = _first_difference({name: found.get(name) for name in wanted}, wanted)
-        if different is not None:
-            key, there, here = different
-            raise ResultError(
-                "this folder holds a run that was started with other settings",
-                expected=f"{key} = {_short(here)}",
-                found=f"{key} = {_short(there)}",
-                where=str(path),
-                fix="give the settings it was started with, or another --out",
-            )
+        check_facts(header, self.facts, path)
         self.net.load_state_dict(_under(tensors, "net."))
         self.ema = _under(tensors, "ema.")
         moments: dict[int, dict[str, Tensor]] = {}
@@ -73,6 +62,31 @@ class TrainingState:
             moments.setdefault(int(index), {})[name] = value
         self.optimizer.load_state_dict(self.optimizer.state_dict() | {"state": moments})
         self.step = header["step"]
+
+
+def check_facts(header: Mapping[str, Any], facts: Mapping[str, Any], path: Path) -> None:
+    """Refuses a state that belongs to a run that was started with other settings.
+
+    Args:
+        header: The header of the state's file.
+        facts: The settings of this run.
+        path: The file.
+
+    Raises:
+        ResultError: The first setting that differs is named.
+    """
+    found = header.get("facts", {})
+    wanted = json.loads(json.dumps(dict(facts)))
+    different = first_difference({name: found.get(name) for name in wanted}, wanted)
+    if different is not None:
+        key, there, here = different
+        raise ResultError(
+            "this folder holds a run that was started with other settings",
+            expected=f"{key} = {short(here)}",
+            found=f"{key} = {short(there)}",
+            where=str(path),
+            fix="give the settings it was started with, or another --out",
+        )
 
 
 def write_tensors(target: Path, tensors: Mapping[str, Tensor], header: Mapping[str, Any]) -> None:
@@ -88,10 +102,20 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     Raises:
         WeightsError: There is no such file, it is truncated, or it is not one of vidmbench's.
     """
+    return _read(path, with_tensors=True)
+
+
+def read_header(path: Path) -> dict[str, Any]:
+    """The header alone; raises as :func:`read_tensors` does."""
+    return _read(path, with_tensors=False)[1]
+
+
+def _read(path: Path, *, with_tensors: bool) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         with safe_open(path, framework="pt") as file:
             header = json.loads((file.metadata() or {}).get("vidmbench", "null"))
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+            names = file.keys() if with_tensors else ()  # not a mapping
+            tensors = {name: file.get_tensor(name) for name in names}
     except FileNotFoundError as error:
         raise WeightsError("no such checkpoint", where=str(path), fix="check the path") from error
     except (SafetensorError, OSError, ValueError) as error:
@@ -145,18 +169,19 @@ def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
-def _first_difference(there: Any, here: Any, key: str = "") -> tuple[str, Any, Any] | None:
+def first_difference(there: Any, here: Any, key: str = "") -> tuple[str, Any, Any] | None:
     """The dotted key at which two JSON values first differ, and both values there; None where they are equal."""
     if there == here:
         return None
     if isinstance(there, dict) and isinstance(here, dict):
         for name in [*here, *(name for name in there if name not in here)]:
-            found = _first_difference(there.get(name), here.get(name), f"{key}.{name}" if key else name)
+            found = first_difference(there.get(name), here.get(name), f"{key}.{name}" if key else name)
             if found is not None:
                 return found
     return key, there, here
 
 
-def _short(value: object) -> str:
+def short(value: object) -> str:
+    """A JSON value as a message shows it."""
     text = json.dumps(value)
     return text if len(text) < 100 else text[:97] + "..."

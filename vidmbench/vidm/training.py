@@ -16,12 +16,13 @@ from torch.nn.parallel import DistributedDataParallel
 from vidmbench.errors import ResultError, UsageError
 from vidmbench.vidm.batches import Batch, Progress, TrainingVideos, batches
 from vidmbench.vidm.config import Part, VidmSpec
+from vidmbench.vidm.interrupts import interrupts_wait
 from vidmbench.vidm.losses import training_loss
 from vidmbench.vidm.motion import MotionNet
 from vidmbench.vidm.recipes import OptimiserSpec, RecipeSpec
 from vidmbench.vidm.schedule import Schedule, linear_schedule
 from vidmbench.vidm.starting import Start, flow_weights, new_net, start_flow
-from vidmbench.vidm.state import Log, TrainingState, read_tensors
+from vidmbench.vidm.state import Log, TrainingState, check_facts, read_header, read_tensors
 
 # How often the state is written, the log's rows are made, and pictures are drawn.
 SECONDS_BETWEEN_STATES = 60.0
@@ -53,8 +54,8 @@ def train_part(
 ) -> dict[str, Tensor]:
     """Trains one generator to the end of its recipe, from where an earlier call stopped.
 
-    One process gives the same bits however often it was stopped. Under torchrun every process takes an equal share
-    of each batch; the first one writes.
+    One process gives the same bits however often it was stopped; Ctrl-C and SIGTERM wait until the state is written.
+    Under torchrun every process takes an equal share of each batch; the first one writes.
 
     Args:
         part: Which generator.
@@ -111,35 +112,69 @@ def train_part(
         part, videos, spec, recipe.data, seed,
         steps=range(state.step, optimiser.steps), batch_size=optimiser.batch_size, rank=rank, world=world,
     )  # fmt: skip
-    for batch in drawn:
-        rate = optimiser.lr_at(state.step)
-        loss, norm = _step(model, state, batch.to(device), schedule, optimiser, spec, rate)
-        if not math.isfinite(loss):
-            kept = "nothing was saved yet" if not path.is_file() else f"the last good state is in {path}"
-            raise ResultError(
-                f"the loss of the {part} generator is no longer a number at step {state.step + 1}",
-                expected="a finite loss",
-                found=f"{loss} (gradient norm {norm})",
-                where=f"{part}.lr = {optimiser.lr}",
-                fix=f"{kept}; lower lr or set precision = 'fp32' in the recipe and start in another folder",
-            )
-        state.step += 1
-        sums = [sums[0] + loss, sums[1] + norm, sums[2] + 1]
-        is_last = state.step == optimiser.steps
-        if state.step % STEPS_A_ROW == 0 or is_last:
-            log.add(state.step, sums[0] / sums[2], sums[1] / sums[2], rate, time.monotonic() - began)
-            sums = [0.0, 0.0, 0]
-        if progress is not None:
-            progress(state.step, optimiser.steps, f"{part}, loss {loss:.4f}")
-        if rank == 0 and (is_last or time.monotonic() - saved > SECONDS_BETWEEN_STATES):
-            log.write()  # before the state: rows that the state does not have yet are dropped, rows lost are lost
-            state.save(path)
-            saved = time.monotonic()
-        is_due = state.step % every == 0 and time.monotonic() - drawn_at > SECONDS_BETWEEN_PICTURES
-        if rank == 0 and pictures is not None and (is_due or is_last):
-            pictures(part, state.ema, state.step)
-            drawn_at = time.monotonic()
+    with interrupts_wait(wanted=world == 1) as is_stopped:
+        for batch in drawn:
+            rate = optimiser.lr_at(state.step)
+            loss, norm = _step(model, state, batch.to(device), schedule, optimiser, spec, rate)
+            if not math.isfinite(loss):
+                kept = "nothing was saved yet" if not path.is_file() else f"the last good state is in {path}"
+                raise ResultError(
+                    f"the loss of the {part} generator is no longer a number at step {state.step + 1}",
+                    expected="a finite loss",
+                    found=f"{loss} (gradient norm {norm})",
+                    where=f"{part}.lr = {optimiser.lr}",
+                    fix=f"{kept}; lower lr or set precision = 'fp32' in the recipe and start in another folder",
+                )
+            state.step += 1
+            sums = [sums[0] + loss, sums[1] + norm, sums[2] + 1]
+            is_last = state.step == optimiser.steps
+            if state.step % STEPS_A_ROW == 0 or is_last:
+                log.add(state.step, sums[0] / sums[2], sums[1] / sums[2], rate, time.monotonic() - began)
+                sums = [0.0, 0.0, 0]
+            if progress is not None:
+                progress(state.step, optimiser.steps, f"{part}, loss {loss:.4f}")
+            stops = is_stopped()
+            if rank == 0 and (is_last or stops or time.monotonic() - saved > SECONDS_BETWEEN_STATES):
+                log.write()  # before the state: rows that the state does not have yet are dropped, rows lost are lost
+                state.save(path)
+                saved = time.monotonic()
+            if stops:
+                raise KeyboardInterrupt
+            is_due = state.step % every == 0 and time.monotonic() - drawn_at > SECONDS_BETWEEN_PICTURES
+            if rank == 0 and pictures is not None and (is_due or is_last):
+                pictures(part, state.ema, state.step)
+                drawn_at = time.monotonic()
     return state.ema
+
+
+def check_run(
+    part: Part,
+    recipe: RecipeSpec,
+    videos: TrainingVideos,
+    out: Path,
+    *,
+    seed: int,
+    has_sintel: bool,
+    start: Start | None = None,
+) -> int:
+    """Whether :func:`train_part` could go on in this folder, from the header of the state there alone.
+
+    Returns:
+        The steps done already.
+
+    Raises:
+        WeightsError: The state is damaged.
+        ResultError: It belongs to a run that was started with other settings.
+        DataError: The recipe is class-conditional and the videos have no classes.
+    """
+    if part == "content" and recipe.model.num_classes:
+        videos.label(0)
+    path = out / f"{part}.state.safetensors"
+    if not path.is_file():
+        return 0
+    header = read_header(path)
+    check_facts(header, _facts(part, recipe, videos, seed, has_sintel, start), path)
+    return int(header["step"])
 
 
 def finished_weights(
