@@ -151,10 +151,11 @@ def _check_rows(ablation: Ablation, rows: Sequence[RowSpec]) -> None:
         really_off = (row.part, *(component for component in row.off if getattr(model, component)))
         same = seen.get(really_off if len(really_off) > 1 else ("default",))
         if same is not None:
+            off = (name for name in dict.fromkeys((*same.off, *row.off)) if not getattr(model, name))
             raise UsageError(
                 f"two rows of the ablation would be the same network: {same.label}, and {row.label}",
                 expected="a recipe whose model has all components that are turned off row by row",
-                found=f"{', '.join(name for name in dict.fromkeys((*same.off, *row.off)) if not getattr(model, name))} off already",
+                found=f"{', '.join(off)} off already",
                 where=f"recipe {ablation.recipe.name}, {model.variant} variant",
                 fix="take a recipe of the paper variant, or --part of the other generator",
             )
