@@ -9,7 +9,7 @@ from vidmbench.choices import Choices
 from vidmbench.datasets import open_any
 from vidmbench.detector_specs import detector_of
 from vidmbench.detectors.other_weights import identity, missing
-from vidmbench.errors import DataError, UsageError, VidmbenchError
+from vidmbench.errors import DataError, UsageError, VidmbenchError, WeightsError
 from vidmbench.evaluate import Planned, checked_counts, plan
 from vidmbench.protocol_stages import MANY_A_VIDEO, ClipsSpec, SideSpec
 from vidmbench.protocols import ProtocolSpec, load_protocol, protocol_names
@@ -26,10 +26,12 @@ class Refused:
     Attributes:
         protocol: Its name.
         reason: Why not.
+        lacks_weights: Whether all it lacks is the weights of its network.
     """
 
     protocol: str
     reason: str
+    lacks_weights: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,9 @@ def prepare_compare(real: str, fake: str, choices: Choices) -> Comparison:
                 _check_weights(spec)
                 plans.append(_planned(_bound(spec, frames, choices, *sources), *sources, choices))
             except VidmbenchError as error:
-                refused.append(Refused(spec.name, _in_a_line(error)))
+                refused.append(Refused(spec.name, _in_a_line(error), isinstance(error, WeightsError)))
     if not plans:
+        refused.sort(key=lambda one: one.lacks_weights)  # what is wrong with the sources first: no weights mend it
         raise DataError(
             "no protocol can score these sources",
             found="; ".join(f"{one.protocol}: {one.reason}" for one in refused[:3]),

@@ -13,7 +13,7 @@ from vidmbench.errors import DataError
 from vidmbench.features import FeatureJob, FeatureSet, Progress, by_video, features_of
 from vidmbench.protocols import ProtocolSpec
 from vidmbench.records import Measurement, SideRecord
-from vidmbench.remarks import classes_covered, remarks
+from vidmbench.remarks import classes_covered, constant, remarks
 from vidmbench.scores import scores
 from vidmbench.signature import Signature, signature_of
 from vidmbench.source import Source
@@ -225,6 +225,7 @@ def _measured(
     warnings = (
         *classes_covered(real, item.real),
         *remarks(spec, (real, fake), (item.real, item.fake), (num_real, num_fake), detector.num_features),
+        *constant(real, fake, (of_real.features[:num_real], of_fake.features)),
     )
     if is_seeded(detector):
         seeded = f"the weights of {detector.name} were made from a seed: this number says nothing about the videos"

@@ -1,5 +1,7 @@
 """What a careful reader of a number should know: the notes of a measurement."""
 
+import numpy as np
+
 from vidmbench.metrics.uncertainty import MIN_SAMPLES
 from vidmbench.protocols import ProtocolSpec
 from vidmbench.scores import NO_INTERVAL
@@ -67,3 +69,18 @@ def remarks(
             "and compares only with values at the same counts"
         )
     return found
+
+
+def constant(real: Source, fake: Source, features: tuple[np.ndarray, np.ndarray]) -> list[str]:
+    """Sides whose clips all look the same to the network: a Fréchet distance is still a number then.
+
+    Args:
+        real: The real videos.
+        fake: The scored videos.
+        features: Of both, (clip, ...) float32.
+    """
+    return [
+        f"all {len(rows)} clips of {source.label} have the same features: one clip again and again, or blank ones"
+        for source, rows in zip((real, fake), features, strict=True)
+        if len(rows) > 1 and (rows == rows[:1]).all()
+    ]

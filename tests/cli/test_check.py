@@ -65,6 +65,8 @@ def test_json_says_the_same(command, other_covariance):
 def test_problems_with_the_request_are_exit_code_2(command, folder, monkeypatch):
     command("check", "--protocol", "fvd-digam").fails("fvd-digam", "did you mean fvd-digan")
     command(*QUICK, "--junit", folder).fails("--junit names a file")
+    (folder / "taken").touch()
+    command(*QUICK, "--junit", "taken/check.xml").fails("the output folder is a file")  # and nothing was checked
     command("check", "--weights", "perhaps").fails("perhaps")
 
     def none(*_given, **_more):

@@ -42,6 +42,12 @@ def test_a_record_is_written(command, pair, folder):
     assert len(list((folder / "made").glob("*.json"))) == 1
 
 
+def test_what_is_wrong_with_the_sources_comes_before_missing_weights(command, pair, own_cache):
+    words = ("--frames", 8, "--protocol", "fid-frames", "--protocol", "fvd-tats")
+    done = command("compare", *pair, *words)
+    done.fails("no protocol can score", "found: fvd-tats: ", "fid-frames: the weights inception-v3")
+
+
 def test_nothing_that_fits(command, pair):
     command("compare", *pair, "--protocol", "fvd-latte").fails("no protocol can score these sources", "fvd-latte")
 

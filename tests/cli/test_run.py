@@ -109,6 +109,15 @@ def test_counts_of_the_two_sides_may_differ(command, fake_network):
     assert "fake:3.rand" in found["signature"]
 
 
+def test_clips_that_all_look_the_same_are_noted(command, fake_network, clips):
+    np.save("various.npy", clips)
+    np.save("blank.npy", np.full_like(clips, 128))
+    words = ("--frames", 16, "--num-videos", 5)
+    done = command("score", "various.npy", "blank.npy", *words)
+    assert "note: all 5 clips of blank.npy have the same features" in done.err
+    assert "same features" not in command("score", "various.npy", "various.npy", *words).err
+
+
 def test_dry_run_does_nothing(command, fake_network, folder, own_cache):
     plain = command(*STATIC, "--dry-run")
     assert plain.code == 0

@@ -72,9 +72,11 @@ def check(
 def _refuse_folder(path: Path) -> None:
     """Before the work, not after it."""
     from vidmbench.errors import UsageError
+    from vidmbench.runs import checked_output
 
     if path.is_dir():
         raise UsageError("--junit names a file", found=f"the folder {path}", where="--junit")
+    checked_output(path.parent)
 
 
 def _as_json(report: "Report") -> dict[str, Any]:
