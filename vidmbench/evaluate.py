@@ -8,12 +8,12 @@ from typing import Literal
 
 from vidmbench.detector_specs import detector_of
 from vidmbench.detectors.base import Device, Precision, engine_name
-from vidmbench.detectors.other_weights import identity, is_seeded, short_identity
+from vidmbench.detectors.other_weights import identity, short_identity
 from vidmbench.errors import DataError
 from vidmbench.features import FeatureJob, FeatureSet, Progress, by_video, features_of
 from vidmbench.protocols import ProtocolSpec
 from vidmbench.records import Measurement, SideRecord
-from vidmbench.remarks import classes_covered, constant, remarks
+from vidmbench.remarks import all_remarks, constant
 from vidmbench.scores import scores
 from vidmbench.signature import Signature, signature_of
 from vidmbench.source import Source
@@ -160,6 +160,12 @@ def planned_signature(item: Planned, real: Source, fake: Source, precision: Prec
     return _signature(item.spec, real, fake, len(item.real.clips), len(item.fake.clips), precision)
 
 
+def planned_notes(item: Planned, real: Source, fake: Source) -> list[str]:
+    """The notes the measurement will have if every clip can be read; some more depend on what the network sees."""
+    num_real = 0 if item.spec.metric == "inception-score" else len(item.real.clips)
+    return all_remarks(item.spec, (real, fake), (item.real, item.fake), (num_real, len(item.fake.clips)))
+
+
 def planned_engine(device: Device, detector: str | None = None) -> str:
     """The engine the measurement will run on."""
     return engine_name(device, detector)
@@ -223,13 +229,9 @@ def _measured(
         for side, (source, clips, features) in sides.items()
     }
     warnings = (
-        *classes_covered(real, item.real),
-        *remarks(spec, (real, fake), (item.real, item.fake), (num_real, num_fake), detector.num_features),
+        *all_remarks(spec, (real, fake), (item.real, item.fake), (num_real, num_fake)),
         *constant(real, fake, (of_real.features[:num_real], of_fake.features)),
     )
-    if is_seeded(detector):
-        seeded = f"the weights of {detector.name} were made from a seed: this number says nothing about the videos"
-        warnings = (seeded, *warnings)
     seconds = round(reading + time.perf_counter() - started, 3)
     measurements = []
     for score in found:

@@ -29,7 +29,7 @@ class Drawing:
     """How a VIDM is drawn from; None leaves a choice to the checkpoint.
 
     Attributes:
-        content: Where first frames come from: ``generated``, ``real``, or the path of a picture or of weights.
+        content: Where first frames come from: ``generated``, ``real``, or the path of a picture, a run or weights.
         sampler: A name in :data:`vidmbench.vidm.samplers.SAMPLERS`.
         steps: Denoising steps a frame.
         noise: Whether noise is drawn for each ``frame`` or once a ``video``.
@@ -135,6 +135,7 @@ def _content(
     choice: str | None, vidm: "Vidm", dataset: str, sampling: SamplingSpec, seed: int, data_root: Path | None
 ) -> "Content | None":
     """First frames from elsewhere; None where the model's own content generator draws them."""
+    from vidmbench.vidm.checkpoint import file_of_run
     from vidmbench.vidm.first_frames import Content
 
     if choice is None or choice == "generated":
@@ -152,11 +153,14 @@ def _content(
         note = f"first frames: real, frame 0 of each video of {source.label}"
         return Content(lambda indices: _first_frames(source, indices, resolution), f"real:{source.digest()}", note)
     path = Path(choice).expanduser()
+    if path.is_dir():
+        path = file_of_run(path)
     if not path.is_file():
         raise UsageError(
             "there is no such first frame",
-            expected="generated, real, or the path of a picture or of a content generator's weights",
+            expected="generated, real, or the path of a picture, of a run or of a content generator's weights",
             found=f"--content {choice}",
+            fix="check the path, or give --content generated or --content real",
         )
     if path.suffix.lower() in _WEIGHTS:
         return _content_of_file(path, vidm, sampling, seed)

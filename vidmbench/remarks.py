@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from vidmbench.detector_specs import detector_of
+from vidmbench.detectors.other_weights import is_seeded
 from vidmbench.metrics.uncertainty import MIN_SAMPLES
 from vidmbench.protocols import ProtocolSpec
 from vidmbench.scores import NO_INTERVAL
@@ -17,6 +19,19 @@ def classes_covered(real: Source, clips: ClipPlan) -> list[str]:
     whole = {label for label in labels if label is not None}
     covered = {labels[clip.video] for clip in clips.clips} - {None}
     return [f"the real videos taken cover {len(covered)} of the {len(whole)} classes of {real.label}"]
+
+
+def all_remarks(
+    spec: ProtocolSpec, sources: tuple[Source, Source], plans: tuple[ClipPlan, ClipPlan], counts: tuple[int, int]
+) -> list[str]:
+    """All that is known before the network has seen the clips: of its weights, of classes, and :func:`remarks`."""
+    detector = detector_of(spec.array.detector)
+    seeded = f"the weights of {detector.name} were made from a seed: this number says nothing about the videos"
+    return [
+        *([seeded] if is_seeded(detector) else []),
+        *classes_covered(sources[0], plans[0]),
+        *remarks(spec, sources, plans, counts, detector.num_features),
+    ]
 
 
 def remarks(

@@ -265,6 +265,8 @@ def test_bad_choices_for_a_good_model(trained, command):
     command(*words, "--content", "text.png").fails("not a picture")
     command(*words, "--steps", 2000).fails("out of range")
     (trained / "vidm.safetensors").write_bytes((trained / "vidm.safetensors").read_bytes()[:5000])
+    command(*words).fails("vidm.json beside it", "cut off")
+    (trained / "vidm.json").unlink()
     command(*words).fails("cannot be read", "cut off")
     (trained / "vidm.safetensors").unlink()
     command(*words).fails("unfinished run")

@@ -9,6 +9,7 @@ from vidm_helpers import CPU, randomised, small_spec, state_in, train
 from vidmbench import resources
 from vidmbench.errors import ProtocolError, ResultError, WeightsError
 from vidmbench.files import sha256_of
+from vidmbench.vidm import checkpoint
 from vidmbench.vidm.checkpoint import FILE_NAME, checkpoint_file, load_vidm, save_vidm
 from vidmbench.vidm.content import ContentNet
 from vidmbench.vidm.motion import MotionNet
@@ -42,6 +43,7 @@ def rewritten(path, change):
     """A checkpoint whose tensors or header ``change`` has altered."""
     tensors, header = read_tensors(saved(path))
     change(tensors, header)
+    path.with_suffix(".json").unlink()  # it tells of the file as it was
     write_tensors(path, tensors, header)
     return path
 
@@ -151,16 +153,42 @@ def test_files_that_are_no_checkpoints_are_refused(tmp_path):
     with pytest.raises(WeightsError, match="no header of vidmbench"):
         load_vidm(path, CPU)
     saved(path)
+    path.with_suffix(".json").unlink()
     for size in (path.stat().st_size - 1, 9, 0):
         os.truncate(path, size)
         with pytest.raises(WeightsError, match="cut off") as caught:
             load_vidm(path, CPU)
         assert f"({size} bytes)" in caught.value.found
     path.write_text("not a checkpoint", encoding="utf-8")
-    with pytest.raises(WeightsError, match="cannot be read"):
+    with pytest.raises(WeightsError, match="cannot be read: it is no safetensors file of a VIDM"):
         load_vidm(path, CPU)
     with pytest.raises(WeightsError, match="cannot be read"):
         load_vidm(tmp_path, CPU)
+
+
+def test_the_header_beside_it_is_held_to(tmp_path):
+    path = saved(tmp_path / FILE_NAME)
+    whole, beside = path.read_bytes(), path.with_suffix(".json")
+    for place in (20, len(whole) - 5):  # in its own header, in a tensor
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        with pytest.raises(WeightsError, match=r"not the file that vidm\.json beside it describes") as caught:
+            load_vidm(path, CPU)
+        assert "damaged" in caught.value.found
+    path.write_bytes(whole[:-5])
+    with pytest.raises(WeightsError, match="cut off"):
+        load_vidm(path, CPU)
+    for text in ("", "[1]", '{"name": "of something else"}'):  # says nothing about it
+        path.write_bytes(whole)
+        beside.write_text(text)
+        load_vidm(path, CPU)
+
+
+def test_an_older_header_never_stands_beside_new_weights(tmp_path, monkeypatch):
+    path = saved(tmp_path / FILE_NAME)
+    monkeypatch.setattr(checkpoint, "write_text", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        saved(path, {"content": WEIGHTS["content"]})
+    assert load_vidm(path, CPU).motion is None
 
 
 def test_a_training_state_is_no_model(tmp_path):
@@ -189,7 +217,7 @@ def test_a_path_means_the_file_or_the_runs_model(tmp_path):
 def test_a_folder_without_a_finished_model_is_refused(tmp_path):
     with pytest.raises(WeightsError, match="no finished model") as caught:
         checkpoint_file(f"vidm:{tmp_path}", "clevrer-mini")
-    assert caught.value.found == "no training run"
+    assert caught.value.found == "an empty folder"
     train(tmp_path)
     assert state_in(tmp_path)[1] == 6
     with pytest.raises(WeightsError, match="no finished model") as caught:

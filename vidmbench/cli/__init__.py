@@ -18,6 +18,7 @@ from vidmbench.cli import (
     memorisation,
     results,
     run,
+    sample,
     table,
     vidm,
     weights,
@@ -68,7 +69,7 @@ app.command("compare-models")(compare_models.compare_models)
 app.command("infinity")(infinity.infinity)
 app.command("memorisation")(memorisation.memorisation)
 app.command("train")(vidm.train)
-app.command("sample")(vidm.sample)
+app.command("sample")(sample.sample)
 app.command("ablate")(vidm.ablate)
 app.command("table")(table.table)
 app.command("list")(listing.list_things)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vidmbench.cli.options import DataRoot, DryRun, OnBad, OnBadPick, progress_bar
-from vidmbench.errors import DataError, ResultError
+from vidmbench.errors import DataError
 
 if TYPE_CHECKING:
     from vidmbench.source import Source
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True)
 
 # Stands beside the videos and says what they are, so that a second run cannot mix two kinds.
-_MANIFEST = "made-by-vidmbench.json"
 
 
 class Form(StrEnum):
@@ -151,6 +150,7 @@ def make(
     """
     from vidmbench.datasets import ToyworldSpec, load_dataset, open_dataset
     from vidmbench.runs import checked_output
+    from vidmbench.videos.manifests import declare
 
     spec = load_dataset(name)
     if not isinstance(spec, ToyworldSpec):
@@ -178,34 +178,6 @@ def make(
     kept = write(folder, source, num_videos, length, float(spec.fps))
     videos = f"{num_videos} video{'' if num_videos == 1 else 's'} of {length} frame{'' if length == 1 else 's'}"
     print(f"{videos} in {folder}" + (f" ({kept} were there already)" if kept else ""))
-
-
-def declare(folder: Path, content: dict[str, str | int | float]) -> None:
-    """Writes what the folder holds, or refuses a folder that holds something else."""
-    from vidmbench.files import write_text
-
-    manifest = folder / _MANIFEST
-    if manifest.is_file():
-        found = manifest.read_text(encoding="utf-8")
-        if found != _text(content):
-            raise _other(folder, content, " ".join(found.split()))
-    elif any(folder.iterdir()):
-        raise _other(folder, content, "files of another origin")
-    write_text(manifest, _text(content))
-
-
-def _text(content: dict[str, str | int | float]) -> str:
-    return json.dumps(content, indent=2) + "\n"
-
-
-def _other(folder: Path, content: dict[str, str | int | float], found: str) -> ResultError:
-    return ResultError(
-        "the folder already holds something else",
-        expected=f"an empty folder, or one that was begun with {json.dumps(content)}",
-        found=found,
-        where=str(folder),
-        fix="choose another folder with --out",
-    )
 
 
 def _write_mp4s(folder: Path, source: "Source", count: int, length: int, fps: float) -> int:

@@ -115,9 +115,9 @@ ContentFrom = Annotated[
     str | None,
     typer.Option(
         "--content",
-        metavar="generated|real|FILE",
+        metavar="generated|real|FILE|RUN",
         help="First frames: drawn by the model, of real videos of the data set, one picture for all videos, "
-        "or drawn by the content generator in a weights file.",
+        "or drawn by the content generator in a weights file or a run's folder.",
         show_default="generated",
         rich_help_panel=_VIDM,
     ),

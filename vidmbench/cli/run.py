@@ -236,10 +236,11 @@ def _counted(count: int, word: str) -> str:
 
 def show_plan(job: Any, *, as_json: bool) -> None:
     """What would be done, without doing it."""
-    from vidmbench.evaluate import planned_engine, planned_signature
+    from vidmbench.evaluate import planned_engine, planned_notes, planned_signature
 
     choices = job.choices
     signatures = [planned_signature(item, job.real, job.fake, choices.precision) for item in job.plans]
+    noted = [note for item in job.plans for note in planned_notes(item, job.real, job.fake)]
     engines = dict.fromkeys(planned_engine(choices.device, item.spec.array.detector) for item in job.plans)
     plans = [
         {
@@ -262,7 +263,7 @@ def show_plan(job: Any, *, as_json: bool) -> None:
         "fake": f"{job.fake.label} ({_counted(len(job.fake), 'video')})",
         "engine": ", ".join(engines),
         "precision": choices.precision,
-        "notes": [*job.real.notes, *(note for note in job.fake.notes if note not in job.real.notes)],
+        "notes": list(dict.fromkeys(noted)),
         "measurements": plans,
     }
     if as_json:

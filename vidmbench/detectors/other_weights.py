@@ -20,7 +20,7 @@ from vidmbench import resources
 from vidmbench.detector_specs import DetectorSpec
 from vidmbench.detectors.weights import Tensors, tensors_digest, weights_path
 from vidmbench.errors import ProtocolError, UsageError, WeightsError
-from vidmbench.files import replacing, sha256_of, unwritable
+from vidmbench.files import no_weights_file, replacing, sha256_of, unwritable
 
 SEED = "seed:"
 
@@ -88,11 +88,13 @@ def add_other(spec: DetectorSpec, file: str) -> Path:
 
     Raises:
         WeightsError: The file is not the one expected.
-        UsageError: ``seed:`` without a number.
+        UsageError: ``seed:`` without a number, or for a network that is not made from one.
     """
     said = {"source": Path(file).name}
     if file.startswith(SEED):
-        if not file.removeprefix(SEED).isdecimal() or spec.seeder is None:
+        if spec.seeder is None:
+            raise no_weights_file(spec.owner, Path(file), expected=spec.weights_file)
+        if not file.removeprefix(SEED).isdecimal():
             raise UsageError("weights from a seed need a number", expected="seed:0", found=file)
         tensors = imported(spec.seeder, spec.folder)(int(file.removeprefix(SEED)))
         said, target = {"source": file, "seeded": file.removeprefix(SEED)}, seeded_path(spec)

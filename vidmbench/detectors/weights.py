@@ -21,7 +21,7 @@ from tqdm import tqdm
 from vidmbench import resources
 from vidmbench.detector_specs import DetectorSpec
 from vidmbench.errors import WeightsError
-from vidmbench.files import replacing, sha256_of, unwritable
+from vidmbench.files import no_weights_file, replacing, sha256_of, unwritable
 
 Tensors = dict[str, np.ndarray]
 
@@ -163,7 +163,8 @@ def add_weights(spec: DetectorSpec, file: Path) -> Path:
         WeightsError: The file is not the one expected.
     """
     if not file.is_file():
-        raise WeightsError("no such weights file", where=str(file), fix="check the path")
+        wanted = f"{spec.weights_file}, its package's archive, or a converted .safetensors file"
+        raise no_weights_file(spec.owner, file, expected=wanted)
     if file.suffix == ".safetensors":
         try:
             tensors = load_file(file)

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import safe_open
 from torch import Tensor, nn
 
 from vidmbench import resources
@@ -78,17 +80,22 @@ def save_vidm(
         "sampling": sampling.model_dump(mode="json"),
         "facts": dict(facts),
     }
+    beside = target.with_suffix(".json")
+    with suppress(OSError):  # an older header must not stand beside the new weights, whenever the process ends
+        beside.unlink()
     write_tensors(target, tensors, header)
     about = header | {"sha256": sha256_of(target), "bytes": target.stat().st_size}
-    write_text(target.with_suffix(".json"), json.dumps(about, indent=2) + "\n")
+    write_text(beside, json.dumps(about, indent=2) + "\n")
 
 
 def load_vidm(path: Path, device: torch.device) -> Vidm:
     """Reads what :func:`save_vidm` wrote.
 
     Raises:
-        WeightsError: Missing, truncated, or its weights do not fit the model its header describes.
+        WeightsError: Missing, truncated, not the file its JSON beside it describes, or its weights do not fit the model
+            its header describes.
     """
+    digest = checked_sha256(path) if path.is_file() else ""
     tensors, header = read_tensors(path)
     if "model" not in header:
         raise WeightsError(
@@ -106,7 +113,47 @@ def load_vidm(path: Path, device: torch.device) -> Vidm:
     assert content is None or isinstance(content, ContentNet)
     assert motion is None or isinstance(motion, MotionNet)
     sampling = validated(header.get("sampling", {}), SamplingSpec, where=f"{path}, sampling")
-    return Vidm(spec, content, motion, sampling, sha256_of(path), str(path), header.get("facts", {}))
+    return Vidm(spec, content, motion, sampling, digest, str(path), header.get("facts", {}))
+
+
+def checked_sha256(path: Path) -> str:
+    """The file's sha256; where a JSON file of the same stem stands beside it and says one, it must be that.
+
+    Raises:
+        WeightsError: There is no such file, or it is another one than the JSON file describes.
+    """
+    if not path.is_file():
+        raise WeightsError("no such checkpoint", where=str(path), fix="check the path")
+    digest, beside = sha256_of(path), path.with_suffix(".json")
+    about = _json_in(beside) if beside != path else {}
+    wanted = about.get("sha256", digest)
+    if digest != wanted:
+        size, whole = path.stat().st_size, about.get("bytes")
+        is_cut = isinstance(whole, int) and size < whole
+        raise WeightsError(
+            f"the checkpoint is not the file that {beside.name} beside it describes",
+            expected=f"sha256 {wanted}" + (f", {whole} bytes" if whole is not None else ""),
+            found=f"sha256 {digest}, {size} bytes: " + ("cut off" if is_cut else "damaged, or replaced by another"),
+            where=str(path),
+            fix=f"copy both files again; where the checkpoint was replaced on purpose, remove {beside}",
+        )
+    return digest
+
+
+def _json_in(path: Path) -> Mapping[str, Any]:
+    """The JSON object in a file; empty where there is none."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def parts_in(path: Path) -> tuple[Part, ...]:
+    """Which generators a model's file holds."""
+    with safe_open(path, framework="pt") as file:
+        names = list(file.keys())
+    return tuple(part for part in PARTS if any(name.startswith(f"{part}.") for name in names))
 
 
 def filled(
@@ -164,28 +211,55 @@ def checkpoint_file(text: str, dataset: str) -> Path:
     """
     chosen = text.partition(":")[2]
     if not chosen:
-        path = resources.results_dir() / "checkpoints" / f"vidm-{dataset}.safetensors"
-        if not path.is_file():
-            raise WeightsError(
-                f"no VIDM for {dataset} is shipped with vidmbench",
-                expected=str(path.name),
-                found=", ".join(sorted(other.stem for other in path.parent.glob("*.safetensors"))) or "none",
-                fix=f"train one: vidmbench train --recipe NAME --dataset {dataset} --out RUN, then --model vidm:RUN",
-            )
-        return path
+        return _shipped(dataset)
     path = Path(chosen).expanduser()
     if path.is_dir():
-        inside = path / FILE_NAME
-        if not inside.is_file():
-            begun = ", ".join(sorted(file.name for file in path.glob("*.state.safetensors")))
-            raise WeightsError(
-                "this folder holds no finished model",
-                expected=f"a training run with {FILE_NAME} in it",
-                found=f"an unfinished run ({begun})" if begun else "no training run",
-                where=str(path),
-                fix=f"go on with it: vidmbench train --out {path} (and the options it was started with)",
-            )
-        return inside
+        return file_of_run(path)
     if not path.is_file():
         raise WeightsError("no such checkpoint", where=str(path), fix="check the path")
+    return path
+
+
+def file_of_run(folder: Path) -> Path:
+    """The finished model in the folder of a training run.
+
+    Raises:
+        WeightsError: There is none; an unfinished run is told from a folder that is no run.
+    """
+    inside = folder / FILE_NAME
+    if inside.is_file():
+        return inside
+    begun = ", ".join(sorted(file.name for file in folder.glob("*.state.safetensors")))
+    if begun:
+        found = f"an unfinished run ({begun})"
+        fix = f"go on with it: vidmbench train --out {folder} (and the options it was started with)"
+    else:
+        others = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+        listed = ", ".join(others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")
+        found = f"no training run: {listed}" if others else "an empty folder"
+        fix = "give the folder that vidmbench train --out wrote, or a checkpoint file"
+        weights = [name for name in others if name.endswith(".safetensors")]
+        if weights:
+            fix = f"give the file: {folder / weights[0]}"
+    raise WeightsError(
+        "this folder holds no finished model",
+        expected=f"a training run with {FILE_NAME} in it",
+        found=found,
+        where=str(folder),
+        fix=fix,
+    )
+
+
+def _shipped(dataset: str) -> Path:
+    """The checkpoint that comes with vidmbench for a data set."""
+    path = resources.results_dir() / "checkpoints" / f"vidm-{dataset}.safetensors"
+    if not path.is_file():
+        shipped = sorted((resources.results_dir() / "checkpoints").glob("*.safetensors"))
+        known = f"one made for other videos: --model vidm:{shipped[0]}\n    or " if shipped else ""
+        raise WeightsError(
+            f"no VIDM for {dataset} is shipped with vidmbench",
+            expected=f"vidm-{dataset}.safetensors",
+            found=", ".join(other.stem for other in shipped) or "none",
+            fix=f"{known}train one: vidmbench train --recipe NAME --dataset {dataset} --out RUN, then --model vidm:RUN",
+        )
     return path

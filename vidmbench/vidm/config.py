@@ -1,5 +1,6 @@
 """What a VIDM is: variant, sizes and the paper's five components, each a switch."""
 
+import math
 from typing import Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
@@ -44,12 +45,22 @@ class UNetSpec(Frozen):
         for factor in self.multipliers:
             width = self.channels * factor
             if width % self.groups:
-                raise ValueError(f"groups = {self.groups} does not divide the {width} channels of a level")
+                raise ValueError(
+                    f"groups = {self.groups} does not divide the {width} channels of a level "
+                    f"(channels = {self.channels} times {factor}): {self._keys(width)}"
+                )
             if width > self.head_channels and width % self.head_channels:
                 raise ValueError(
-                    f"head_channels = {self.head_channels} does not divide the {width} channels of a level"
+                    f"head_channels = {self.head_channels} does not divide the {width} channels of a level "
+                    f"(channels = {self.channels} times {factor}): {self._keys(width)}"
                 )
         return self
+
+    def _keys(self, width: int) -> str:
+        """What to change where a level of this width cannot be divided."""
+        groups = math.gcd(self.groups, *(self.channels * factor for factor in self.multipliers))
+        heads = math.gcd(self.head_channels, width)
+        return f"set the keys groups and head_channels, such as groups = {groups}, head_channels = {heads}"
 
 
 class FlowSpec(Frozen):

@@ -4,7 +4,6 @@ Their keys are this package's keys, so weights are loaded strictly. The official
 convolutions start at zero, a silent mismatch there gives pure noise.
 """
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -13,13 +12,13 @@ import torch
 from torch import Tensor
 
 from vidmbench.errors import WeightsError
-from vidmbench.files import sha256_of
-from vidmbench.vidm.checkpoint import Vidm, checkpoint_file, filled, load_vidm
+from vidmbench.vidm.checkpoint import Vidm, checked_sha256, checkpoint_file, filled, load_vidm
 from vidmbench.vidm.config import VidmSpec
 from vidmbench.vidm.content import ContentNet
 from vidmbench.vidm.evidence import FIX, HALVED, Evidence, is_coordinates, read_evidence
 from vidmbench.vidm.motion import MotionNet
 from vidmbench.vidm.recipes import SamplingSpec
+from vidmbench.vidm.weight_files import read_torch
 
 SUFFIXES = (".tar", ".pth", ".pt")
 # What is taken where the file does not say: the published trainer's defaults.
@@ -57,7 +56,9 @@ def open_content(path: Path, device: torch.device) -> ContentNet:
         raise WeightsError(
             "this checkpoint has no content generator",
             expected="a model of which the content part was trained",
+            found="a motion generator alone",
             where=str(path),
+            fix="give another file, --content real, or train it: the same vidmbench train with --part content",
         )
     return content
 
@@ -75,6 +76,7 @@ def load_official(path: Path, device: torch.device) -> Vidm:
     Raises:
         WeightsError: Missing, truncated, unsafe, without moving average, contradictory, or not this network.
     """
+    digest = checked_sha256(path)
     content = _read(path)
     if "ema_state_dict" not in content:
         raise WeightsError(
@@ -109,7 +111,7 @@ def load_official(path: Path, device: torch.device) -> Vidm:
     # "ddim100" in the generation script: 100 ancestral steps at 0, 10, ..., 990.
     sampling = SamplingSpec(sampler="ancestral", steps=100, spacing="strided")
     facts = _facts(content.get("iters"), spec, evidence, path)
-    return Vidm(spec, None, net, sampling, sha256_of(path), str(path), facts)
+    return Vidm(spec, None, net, sampling, digest, str(path), facts)
 
 
 def load_official_content(path: Path, device: torch.device) -> ContentNet:
@@ -126,6 +128,7 @@ def load_official_content(path: Path, device: torch.device) -> ContentNet:
     Raises:
         WeightsError: Missing, truncated, unsafe or not this network.
     """
+    checked_sha256(path)
     content = _read(path)
     state: Any = content
     label = "the file"
@@ -157,14 +160,7 @@ def load_official_content(path: Path, device: torch.device) -> ContentNet:
 
 def _read(path: Path) -> dict[str, Any]:
     """The dictionary in the file, its tensors left on disk until they are used."""
-    if not path.is_file():
-        raise WeightsError("no such checkpoint", where=str(path), fix="check the path")
-    try:
-        with path.open("rb") as file:
-            is_zip = file.read(2) == b"PK"  # PyTorch's format since 1.6; the older one cannot be mapped
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=is_zip)
-    except Exception as error:  # a damaged archive or pickle can fail in any way
-        raise _unreadable(path, error) from error
+    content = read_torch(path, fix=FIX)
     if not isinstance(content, dict):
         raise WeightsError(
             "this is no checkpoint of VIDM's published training script",
@@ -174,26 +170,6 @@ def _read(path: Path) -> dict[str, Any]:
             fix=FIX,
         )
     return content
-
-
-def _unreadable(path: Path, error: Exception) -> WeightsError:
-    # PyTorch's own text proposes to load the file with its code; that advice is not passed on.
-    foreign = re.search(r"GLOBAL (\S+)", str(error))
-    if foreign:
-        return WeightsError(
-            "this file is unsafe: it asks for code to be run when it is loaded, and none was",
-            expected="a PyTorch file of tensors, numbers and dictionaries alone",
-            found=f"a reference to {foreign[1].rstrip('.,')}",
-            where=str(path),
-            fix=FIX,
-        )
-    return WeightsError(
-        "this is not a PyTorch checkpoint, or it is truncated",
-        expected="a whole file as torch.save writes it",
-        found=f"{path.stat().st_size} bytes that do not read as one ({type(error).__name__})",
-        where=str(path),
-        fix="get it again; the download may have been cut off",
-    )
 
 
 def _plain(state: Any, path: Path, label: str) -> dict[str, Tensor]:

@@ -140,6 +140,24 @@ class VidmVideos:
         facts = (VERSION, self.vidm.sha256, self.sampling.model_dump_json(), self.content.digest, self.seed)
         return sha256_of_parts("vidm", *map(str, facts))
 
+    def settings(self) -> dict[str, str | int | None]:
+        """What :meth:`digest` is of, in words, for those who look at what was drawn."""
+        content = self.content
+        return {
+            "checkpoint": self.vidm.where,
+            "checkpoint_sha256": self.vidm.sha256,
+            "sampler": self.sampling.sampler,
+            "steps": self.sampling.steps,
+            "content_steps": content.steps,
+            "spacing": self.sampling.spacing,
+            "noise": self.sampling.noise,
+            "seed": self.seed,
+            "content": content.note.removeprefix("first frames: "),
+            "content_digest": content.digest,
+            "resolution": self.vidm.spec.resolution,
+            "sampling_version": VERSION,
+        }
+
     @torch.no_grad()
     def draw(self, indices: Sequence[int], num_frames: int) -> Frames:
         """Draws samples, whatever was drawn before.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vidmbench import resources
 from vidmbench.errors import WeightsError
-from vidmbench.files import replacing, sha256_of
+from vidmbench.files import no_weights_file, replacing, sha256_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -64,12 +64,13 @@ def add_sintel(file: Path) -> Path:
         The converted file in the cache.
 
     Raises:
+        UsageError: A seed is given; SpyNet starts from one without any file.
         WeightsError: The file is missing, is unreadable, or has a missing, additional or misshapen tensor.
     """
     from safetensors.torch import save_file
 
     if not file.is_file():
-        raise WeightsError("no such weights file", where=str(file), fix="check the path")
+        raise no_weights_file(NAME, file, expected=f"{_PUBLISHED_FILE}, or a safetensors file of its tensors")
     fix = f"get {_PUBLISHED_FILE} anew from mmediting's model zoo and run: {_ADD}"
     tensors = _checked(_read(file, fix=fix), file, fix=fix)
     target = sintel_path()
@@ -80,18 +81,20 @@ def add_sintel(file: Path) -> Path:
 
 def _read(file: Path, *, fix: str) -> Any:
     """What the file holds, read as data alone."""
-    import torch
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
+    from vidmbench.vidm.weight_files import kind_of, read_torch
+
+    if file.suffix != ".safetensors":
+        return read_torch(file, fix=fix)
     try:
-        if file.suffix == ".safetensors":
-            return load_file(file)
-        return torch.load(file, map_location="cpu", weights_only=True)
-    except Exception as error:  # a damaged archive or pickle can fail in any way
+        return load_file(file)
+    except (SafetensorError, OSError) as error:
         raise WeightsError(
             f"this is not a weights file of {NAME}, or it is truncated",
-            expected="a whole safetensors file, or a PyTorch file of tensors and nothing else; no code of it was run",
-            found=(str(error) or type(error).__name__).splitlines()[0],
+            expected="a whole safetensors file, or a PyTorch file (.pth)",
+            found=f"{file.stat().st_size} bytes that do not read as one: {kind_of(file)}",
             where=str(file),
             fix=fix,
         ) from error

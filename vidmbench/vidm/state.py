@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from vidmbench.errors import ResultError, WeightsError
 from vidmbench.files import replacing
+from vidmbench.vidm.weight_files import is_safetensors, kind_of
 
 FORMAT = 1
 
@@ -119,6 +120,8 @@ def _read(path: Path, *, with_tensors: bool) -> tuple[dict[str, Tensor], dict[st
     except FileNotFoundError as error:
         raise WeightsError("no such checkpoint", where=str(path), fix="check the path") from error
     except (SafetensorError, OSError, ValueError) as error:
+        if path.is_file() and not is_safetensors(path):
+            raise _foreign(path) from error
         raise WeightsError(
             "the checkpoint cannot be read",
             expected="a whole safetensors file",
@@ -132,8 +135,23 @@ def _read(path: Path, *, with_tensors: bool) -> tuple[dict[str, Tensor], dict[st
             expected="a file written by vidmbench train, format 1",
             found="no header of vidmbench" if header is None else f"format {header.get('format')}",
             where=str(path),
+            fix="give the vidm.safetensors that vidmbench train wrote",
         )
     return tensors, header
+
+
+def _foreign(path: Path) -> WeightsError:
+    """The error for a file of another kind."""
+    beside = path.with_suffix(".safetensors")
+    return WeightsError(
+        "the checkpoint cannot be read: it is no safetensors file of a VIDM",
+        expected="the vidm.safetensors of a run, or a published checkpoint (.pth.tar, .pth, .pt)",
+        found=f"{kind_of(path)} of {path.stat().st_size} bytes",
+        where=str(path),
+        fix=f"give the weights beside it: {beside}"
+        if beside.is_file()
+        else "give the run's folder, or its vidm.safetensors",
+    )
 
 
 class Log:
