@@ -7,6 +7,7 @@ import numpy as np
 
 from vidmbench.memorisation import Part
 from vidmbench.memorisation_findings import Finding
+from vidmbench.plot_style import SKY, VERMILLION, new_figure
 from vidmbench.videos.clips import Clip
 
 if TYPE_CHECKING:
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = 6
 _WIDTH, _STRIP = 11.0, 4.7  # inches: of the figure, of the frames of one clip
-# Okabe and Ito (2008): told apart by people who see colours differently, and in grey by their lightness.
-_FAKE, _HELDOUT = "#D55E00", "#56B4E9"
+_FAKE, _HELDOUT = VERMILLION, SKY
 
 
 def memorisation_sheet(finding: Finding, top: int = 6) -> "Figure":
@@ -28,14 +28,10 @@ def memorisation_sheet(finding: Finding, top: int = 6) -> "Figure":
     Returns:
         A figure; below the pairs stand both distributions of distances and the threshold.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     job, pairs = finding.job, finding.pairs[:top]
     rows = [(_strip(job.fake, pair.fake), _strip(job.train, pair.train)) for pair in pairs]
     heights = [_STRIP * max(strip.shape[0] / strip.shape[1] for strip in row) + 0.3 for row in rows]
-    figure = Figure(figsize=(_WIDTH, sum(heights) + 3.6), dpi=130, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(_WIDTH, sum(heights) + 3.6, dpi=130)
     grid = figure.add_gridspec(len(rows) + 1, 3, width_ratios=[_STRIP, 1.2, _STRIP], height_ratios=[*heights, 2.3])
     for place, (pair, (left, right)) in enumerate(zip(pairs, rows, strict=True)):
         axes = [figure.add_subplot(grid[place, column]) for column in range(3)]

@@ -1,18 +1,19 @@
-"""Pictures: functions that return a matplotlib Figure."""
+"""The picture beside every record: real clips and scored clips."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vidmbench.evaluate import Planned
-from vidmbench.files import replacing
+from vidmbench.plot_style import new_figure, save_figure
 from vidmbench.records import Measurement
 from vidmbench.source import Source
 from vidmbench.videos.clips import ClipPlan
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+__all__ = ["contact_sheet", "save_figure"]
 
 _ROWS, _COLUMNS = 4, 6
 
@@ -29,13 +30,9 @@ def contact_sheet(real: Source, fake: Source, plan: Planned, measurement: Measur
     Returns:
         A figure: rows are clips, columns are frames from first to last.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     sheets = [_sheet(real, plan.real), _sheet(fake, plan.fake)]
     aspect = max(sheet.shape[0] / sheet.shape[1] for sheet in sheets)
-    figure = Figure(figsize=(11, 5.2 * aspect + 1.0), dpi=130, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(11, 5.2 * aspect + 1.0, dpi=130)
     axes = figure.subplots(1, 2)
     labels = [f"real: {real.label}", f"scored: {fake.label}"]
     for axis, sheet, label in zip(axes, sheets, labels, strict=True):
@@ -66,9 +63,3 @@ def _sheet(source: Source, plan: ClipPlan) -> np.ndarray:
             np.concatenate([np.pad(frame, ((1, 1), (1, 1), (0, 0)), constant_values=255) for frame in frames], 1)
         )
     return np.concatenate(rows)
-
-
-def save_figure(figure: "Figure", path: Path) -> None:
-    """Writes a figure under a temporary name and renames it; the suffix decides the format."""
-    with replacing(path) as temporary:
-        figure.savefig(temporary)

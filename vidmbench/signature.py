@@ -171,6 +171,19 @@ def _side(count: int, side: SideSpec) -> str:
     return f"{count}.{_PICK[side.pick]}.{_START[side.start]}{stride}"
 
 
+def recipe_without(signature: str, *keys: str) -> str:
+    """What decides comparability, but for some fields: equal where two numbers differ in those at most.
+
+    Args:
+        signature: A long form.
+        keys: The fields to leave out, such as ``t``.
+    """
+    metric, *fields = signature.split(" | ")
+    kept = [field for field in fields if field.partition(":")[0] not in (*_NOT_COMPARED, *keys)]
+    # Of `data` only the digest counts, as in the id.
+    return " | ".join([metric, *(f"data:{one.rpartition(':')[2]}" if one.startswith("data:") else one for one in kept)])
+
+
 def conflicts(first: str, second: str) -> tuple[str, ...]:
     """The fields in which two partial signatures are known to differ.
 

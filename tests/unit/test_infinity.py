@@ -166,6 +166,6 @@ def test_the_picture_shows_points_line_and_interval():
     assert axis.get_title() == "fakes against truth"
     np.testing.assert_allclose(axis.lines[0].get_data(), [[0.0, 1 / 512], [10.0, 50.0]])
     np.testing.assert_allclose(axis.collections[0].get_offsets(), [[1 / 1024, 30.0], [1 / 512, 50.0]])
-    assert [text.get_text() for text in axis.texts] == ["10.0", "30.0", "50.0"]
+    assert [text.get_text() for text in axis.texts] == ["10.0 [7.0, 13.0]", "30.0", "50.0"]
     assert [label.get_text() for label in axis.get_xticklabels()] == ["∞", "1,024", "512"]
     assert "FVD-infinity, with its 95 % interval" in axis.get_legend_handles_labels()[1]
