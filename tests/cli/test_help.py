@@ -37,7 +37,9 @@ def test_the_walk_finds_the_contract():
     """The commands that users were promised; without this the tests below could pass on nothing."""
     promised = {("run",), ("score",), ("table",), ("list",), ("show",), ("doctor",), ("results", "import"),
                 ("results", "list"), ("results", "diff"), ("weights", "status"), ("weights", "get"), ("weights", "add"),
-                ("data", "make"), ("data", "check")}  # fmt: skip
+                ("data", "make"), ("data", "check"), ("plot", "fvd-vs-frames"), ("plot", "fvd-vs-n"),
+                ("plot", "conventions"), ("plot", "controls"), ("plot", "ablation"), ("plot", "samples"),
+                ("plot", "timeline")}  # fmt: skip
     assert promised <= COMMANDS.keys()
     assert len(EXAMPLES) >= len(promised)
 
@@ -80,13 +82,15 @@ def test_help_fits_a_terminal(path, command, monkeypatch):
 def adapted(line):
     """The example with its stand-ins filled in and its long work made short."""
     names = {"REAL": "real", "FAKE": "fake", "folder:REAL": "folder:real", "DIR": "fake"}
-    names |= {"vidm:RUN": "vidm", "vidm:runs/tiny": "vidm", "folder:CLEVRER": "folder:real"}
+    names |= {"gan=FAKE": "gan=fake", "vidm:RUN": "vidm", "vidm:runs/tiny": "vidm", "folder:CLEVRER": "folder:real"}
     words = [names.get(word, word) for word in shlex.split(line.partition(">")[0])[1:]]
     words = [str(path) for word in words for path in (sorted(Path().glob(word)) if "*" in word else [word])]
     if words[0] in ("run", "score", "train", "ablate") or words[:2] == ["data", "prepare"]:
         words.append("--dry-run")
     if words[0] == "sample":
         words += ["--num-videos", "1", "--frames", "2", "--steps", "2"]
+    if words[:2] == ["plot", "samples"]:
+        words += ["--frames", "2", "--steps", "2"]
     if words[:2] == ["data", "make"]:
         words += ["--num-videos", "2"]
     if words[:2] == ["weights", "add"]:
@@ -121,6 +125,9 @@ def test_every_example_runs(line, things, command, fake_network, weights, folder
         words = adapted(line)
     if "--runs" in words:
         (folder / words[words.index("--runs") + 1]).mkdir(parents=True)
+    if words[:2] == ["plot", "conventions"]:
+        pair = ("compare", "real", "fake", "--frames", "16", "--protocol", "fvd-tats", "--protocol", "fvd-stylegan-v")
+        assert command(*pair, "--out", words[words.index("--runs") + 1]).code == 0
     if words[:2] == ["results", "diff"]:
         words[2:] = [str(path) for path in folder.glob("runs/*.json")] * 2
     if words[0] == "doctor":

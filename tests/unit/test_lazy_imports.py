@@ -47,6 +47,8 @@ def loaded(words, folder):
         ["show", "tiny"],
         ["results", "list"],
         ["weights", "status"],
+        ["plot", "controls"],
+        ["plot", "ablation"],
         [*RUN, "--dry-run"],
     ],
     ids=" ".join,
@@ -55,7 +57,9 @@ def test_starts_without_the_networks_libraries(words, tmp_path):
     assert not loaded(words, tmp_path).intersection(HEAVY)
 
 
-@pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["--version"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "words", [["--help"], ["run", "--help"], ["plot", "controls", "--help"], ["--version"]], ids=" ".join
+)
 def test_help_loads_nothing_slow(words, tmp_path):
     assert not loaded(words, tmp_path).intersection(SLOW)
 

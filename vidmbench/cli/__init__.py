@@ -16,6 +16,7 @@ from vidmbench.cli import (
     infinity,
     listing,
     memorisation,
+    plot,
     results,
     run,
     sample,
@@ -76,6 +77,7 @@ app.command("list")(listing.list_things)
 app.command("show")(listing.show)
 app.command("doctor")(diagnose.doctor)
 app.command("check")(check.check)
+app.add_typer(plot.app, name="plot")
 app.add_typer(results.app, name="results")
 app.add_typer(weights.app, name="weights")
 app.add_typer(data.app, name="data")

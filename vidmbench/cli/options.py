@@ -155,14 +155,22 @@ DryRun = Annotated[
 ]
 
 
-def check_picture(out: Path) -> None:
-    """Refuses a picture whose suffix names no format.
+def check_picture(out: Path, *more: str) -> None:
+    """Refuses a picture whose suffix names no format, or whose name is a folder's.
+
+    Args:
+        out: The file to write.
+        more: Suffixes of videos that may be written as well.
 
     Raises:
-        UsageError: The suffix names no picture format.
+        UsageError: The suffix names no picture format, or a folder is in the way.
     """
-    if out.suffix.lower() not in (".png", ".svg", ".pdf"):
-        raise UsageError("no such picture format", expected=".png, .svg or .pdf", found=str(out), where="--out")
+    known = (".png", ".svg", ".pdf", *more)
+    if out.suffix.lower() not in known:
+        expected = f"{', '.join(known[:-1])} or {known[-1]}"
+        raise UsageError("no such picture format", expected=expected, found=str(out), where="--out")
+    if out.is_dir():
+        raise UsageError("the picture's name is a folder's", expected="a file", found=f"{out}/", where="--out")
 
 
 def choices_from(
