@@ -58,6 +58,15 @@ def run_checks(
             raise UsageError("only built-in protocols have golden values", found=spec.name)
     golden = golden or load_golden()
     if weights == "with":
+        without = [spec.name for spec in specs if names and not _has_features(golden, spec)]
+        if without:
+            raise UsageError(
+                "the golden values were made without this network's weights: there is nothing to compare with",
+                expected="a protocol whose network ran when they were made: fvd-..., kvd-..., prdc-i3d",
+                found=", ".join(without),
+                where="--weights with",
+                fix="--weights auto",
+            )
         stages = {spec.array.detector: spec.array for spec in specs if _has_features(golden, spec)}
         for stage in stages.values():
             load_engine(stage, device=device)

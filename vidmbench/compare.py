@@ -58,7 +58,8 @@ def prepare_compare(real: str, fake: str, choices: Choices) -> Comparison:
         choices: The options; without protocols among them all are taken.
 
     Raises:
-        VidmbenchError: Anything about the request that cannot work, or no protocol that can score the sources.
+        VidmbenchError: Anything about the request that cannot work, or no protocol that can score the sources: of one
+            protocol its own reason.
     """
     specs = [load_protocol(name) for name in choices.protocols or protocol_names()]
     sources = _sources(real, fake, choices)
@@ -69,6 +70,8 @@ def prepare_compare(real: str, fake: str, choices: Choices) -> Comparison:
                 _check_weights(spec)
                 plans.append(_planned(_bound(spec, frames, choices, *sources), *sources, choices))
             except VidmbenchError as error:
+                if len(specs) == 1 and len(choices.frames) < 2:
+                    raise
                 refused.append(Refused(spec.name, _in_a_line(error), isinstance(error, WeightsError)))
     if not plans:
         refused.sort(key=lambda one: one.lacks_weights)  # what is wrong with the sources first: no weights mend it

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from vidmbench.records import Measurement, RunRecord
-from vidmbench.table_formats import ResultRows, measured_text
+from vidmbench.table_formats import ResultRows, interval_legend, measured_text
 
 _HEADER = ("Protocol", "Metric", "Value", "N (real/fake)", "eps", "Into the network", "Range", "Statistics", "Clips")
 
@@ -21,14 +21,13 @@ def convention_rows(records: Sequence[RunRecord]) -> ResultRows:
     rows, signatures = [], []
     for one in (one for record in records for one in record.measurements):
         spec = one.protocol_spec
-        spread = f" (±{one.spread:.2g} {one.spread_kind})" if one.spread is not None else ""
         counts = f"{one.num_real}/{one.num_fake}"
         fed = (_number(spec["array"].get("batch_norm_eps")), _fed(spec["array"]), spec["array"]["range"])
         rows.append(
             (
                 one.protocol,
                 one.metric.upper(),
-                f"{measured_text(one)}{spread}",
+                measured_text(one),
                 counts,
                 *fed,
                 _statistics(spec["statistics"]),
@@ -36,7 +35,8 @@ def convention_rows(records: Sequence[RunRecord]) -> ResultRows:
             )
         )
         signatures.append(f"{one.protocol}: {one.signature}  #{one.signature_id}")
-    return ResultRows(_HEADER, tuple(rows), tuple(signatures))
+    measured = [one for record in records for one in record.measurements]
+    return ResultRows(_HEADER, tuple(rows), tuple(signatures), interval_legend(measured))
 
 
 def _number(value: float | None) -> str:

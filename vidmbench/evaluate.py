@@ -11,6 +11,7 @@ from vidmbench.detectors.base import Device, Precision, engine_name
 from vidmbench.detectors.other_weights import identity, short_identity
 from vidmbench.errors import DataError
 from vidmbench.features import FeatureJob, FeatureSet, Progress, by_video, features_of
+from vidmbench.protocol_stages import MANY_A_VIDEO
 from vidmbench.protocols import ProtocolSpec
 from vidmbench.records import Measurement, SideRecord
 from vidmbench.remarks import all_remarks, constant
@@ -69,6 +70,7 @@ def plan(
         DataError: Too few videos, or videos shorter than a clip.
     """
     sides = {"real": real, "fake": fake}
+    specs = [_with_what_real_there_is(spec, real) for spec in specs]
     names = {side: [source.name(index) for index in range(len(source))] for side, source in sides.items()}
     lengths = {side: [source.num_frames(index) for index in range(len(source))] for side, source in sides.items()}
 
@@ -92,6 +94,14 @@ def plan(
         ]
         planned.append(Planned(spec, *draws[0], again=tuple(draws[1:])))
     return planned
+
+
+def _with_what_real_there_is(spec: ProtocolSpec, real: Source) -> ProtocolSpec:
+    """An inception score looks at no real videos: it asks for no more of them than there are."""
+    if spec.metric != "inception-score" or spec.clips.real.start in MANY_A_VIDEO:
+        return spec
+    side = spec.clips.real.model_copy(update={"videos": min(spec.clips.real.videos or len(real), len(real))})
+    return spec.model_copy(update={"clips": spec.clips.model_copy(update={"real": side})})
 
 
 def evaluate(

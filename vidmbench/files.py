@@ -49,14 +49,14 @@ def write_text(target: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def unwritable(folder: Path, error: OSError) -> ResultError:
-    """The error for a folder that cannot be written to."""
+def unwritable(folder: Path, error: OSError, option: str = "--out") -> ResultError:
+    """The error for a folder that cannot be written to, named by an option of the command line."""
     return ResultError(
         "cannot write to the folder",
         expected="a folder this user may create and write to",
         found=error.strerror or str(error),
         where=str(folder),
-        fix="choose another folder with --out, or set VIDMBENCH_CACHE for the cache",
+        fix=f"choose another place with {option}, or set VIDMBENCH_CACHE for the cache",
     )
 
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from pydantic import Field
@@ -147,10 +148,23 @@ def load_golden() -> Golden:
         with np.load(folder / _ARRAYS) as file:
             arrays = {name: file[name] for name in file.files}
         content = json.loads((folder / _VALUES).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except FileNotFoundError as error:
         raise DataError("no golden values", found=str(error), where=str(folder), fix=HOW) from error
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
+        raise damaged(folder, error) from error
     values = validated(content, _ValuesFile, where=str(folder / _VALUES))
     return Golden(clips, values.protocols, arrays, values.made_with)
+
+
+def damaged(where: Path, error: Exception) -> DataError:
+    """The error for golden files that cannot be read."""
+    return DataError(
+        "the golden values are damaged",
+        expected="the files as they are committed",
+        found=f"{type(error).__name__}: {str(error).partition('.')[0]}",
+        where=str(where),
+        fix="git checkout protocols/golden in a checkout, or install vidmbench again",
+    )
 
 
 #: What to do where values are missing.

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -47,7 +48,7 @@ class GoldenClips:
         try:
             with np.load(path) as file:
                 return cls(file["real"], file["fake"], file["pictures"])
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
             raise DataError(
                 "no golden clips",
                 found=str(error),

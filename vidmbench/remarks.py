@@ -76,6 +76,10 @@ def remarks(
         found.append(NO_INTERVAL)
     elif spec.metric != "inception-score" and min(num_real, num_fake) < MIN_SAMPLES:
         found.append("no interval: an honest one needs at least 4 clips a side")
+    if spec.metric == "inception-score" and (spec.statistics.splits or 1) > 1:
+        found.append("no interval: the number is a mean over parts, whose standard deviation stands beside it")
+    if spec.metric == "kernel" and spec.statistics.subsets is not None:
+        found.append("no interval: the number is a mean over subsets, whose standard deviation stands beside it")
     if spec.metric == "inception-score" and spec.statistics.splits and num_fake % spec.statistics.splits:
         found.append(f"{spec.statistics.splits} splits do not divide {num_fake} clips: the parts differ by one clip")
     if spec.metric == "frechet" and min(num_real, num_fake) <= num_features:

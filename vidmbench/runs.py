@@ -256,8 +256,12 @@ def carry_out(job: Job, progress: Progress | None = None) -> list[Measurement]:
     )
 
 
-def checked_output(folder: Path) -> Path:
+def checked_output(folder: Path, option: str = "--out") -> Path:
     """Makes the output folder and proves that it can be written to, before any work is done.
+
+    Args:
+        folder: The folder.
+        option: What it was named by, for messages.
 
     Raises:
         ResultError: It cannot, or it is a file.
@@ -269,7 +273,7 @@ def checked_output(folder: Path) -> Path:
             expected="a folder",
             found="a file",
             where=str(folder),
-            fix="give another --out, or move the file away",
+            fix=f"give another {option}, or move the file away",
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -277,7 +281,7 @@ def checked_output(folder: Path) -> Path:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise unwritable(folder, error) from error
+        raise unwritable(folder, error, option) from error
     return folder
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import pandas
 
 WIDTH = 100
+#: Printed wherever an interval is.
+INTERVAL = "± or [low, high]: 95 % interval of the expected value at these counts, bias included (docs/uncertainty.md)."
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -27,16 +29,19 @@ class ResultRows:
         header: The columns.
         rows: The cells as printed.
         signatures: One line a row.
+        legend: What the numbers behind the values are.
     """
 
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     signatures: tuple[str, ...]
+    legend: str = ""
 
     def to_markdown(self) -> str:
         """The table, and below it the signatures."""
         grid = _pipe([self.header, *self.rows], numeric=())
-        return "\n".join([grid, "", *self.signatures]) + "\n" if self.rows else "no measurements\n"
+        legend = [self.legend, ""] if self.legend else []
+        return "\n".join([grid, "", *legend, *self.signatures]) + "\n" if self.rows else "no measurements\n"
 
 
 def to_markdown(table: Table, width: int = WIDTH) -> str:
@@ -145,7 +150,12 @@ def measurement_rows(records: Sequence[RunRecord]) -> ResultRows:
         named = (record.model, dataset, str(one.frames), *((one.metric.upper(),) if several else ()))
         rows.append((*named, measured_text(one), f"{one.num_real}/{one.num_fake}", one.protocol))
         signatures.append(f"{record.model}, {one.frames} frames: {one.signature}  #{one.signature_id}")
-    return ResultRows(header, tuple(rows), tuple(signatures))
+    return ResultRows(header, tuple(rows), tuple(signatures), interval_legend([one for _, one in pairs]))
+
+
+def interval_legend(measurements: Sequence[Measurement]) -> str:
+    """What ± and brackets mean, where there are any."""
+    return INTERVAL if any(one.interval for one in measurements) else ""
 
 
 def measured_text(measurement: Measurement, decimals: int | None = None) -> str:
@@ -156,7 +166,8 @@ def measured_text(measurement: Measurement, decimals: int | None = None) -> str:
         decimals: Digits after the point; by default enough for four significant digits.
 
     Returns:
-        ``57.4 ± 3.1`` where the interval is even, ``57.4 [54.9, 61.2]`` where it is not, or ``failed: reason``.
+        ``57.4 ± 3.1`` where the interval is even, ``57.4 [54.9, 61.2]`` where it is not, or ``failed: reason``; behind
+        it what the protocol's own code prints behind ±, such as ``(±0.4, sd over 10 runs)``.
     """
     value = measurement.value
     if measurement.status == "failed" or value is None:
@@ -167,12 +178,13 @@ def measured_text(measurement: Measurement, decimals: int | None = None) -> str:
     def show(number: float) -> str:
         return f"{number:.{decimals}f}"
 
+    spread = "" if measurement.spread is None else f" (±{measurement.spread:.2g}, {measurement.spread_kind})"
     if measurement.interval is None:
-        return f"{show(value)} (no interval)"
+        return f"{show(value)}{spread or ' (no interval)'}"
     low, high = measurement.interval
     if show(high - value) == show(value - low):
-        return f"{show(value)} ± {show(high - value)}"
-    return f"{show(value)} [{show(low)}, {show(high)}]"
+        return f"{show(value)} ± {show(high - value)}{spread}"
+    return f"{show(value)} [{show(low)}, {show(high)}]{spread}"
 
 
 def _grid(panel: Panel, columns: range, numbers: dict[str, int], width: int) -> str:

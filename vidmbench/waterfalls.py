@@ -46,9 +46,10 @@ def waterfall(explanation: Explanation, measurements: Sequence[Measurement], way
         before = shift.value
     _end(axis, len(way) + 1, end)
     labels.append(end.protocol)
+    metric = start.metric.upper() if start.metric == end.metric else "distance"
     axis.set_yticks(range(len(labels)), labels, fontsize=8)
     axis.invert_yaxis()
-    axis.set_xlabel(f"{start.metric.upper()} at {start.frames} frames, N = {start.num_real}/{start.num_fake}")
+    axis.set_xlabel(f"{metric} at {start.frames} frames, N = {start.num_real}/{start.num_fake}")
     axis.margins(x=0.12)
     axis.set_xlim(left=0)
     axis.spines[["top", "right"]].set_visible(False)
@@ -59,6 +60,10 @@ def waterfall(explanation: Explanation, measurements: Sequence[Measurement], way
     return figure
 
 
+def _number(value: float) -> str:
+    return f"{value:,.1f}" if abs(value) >= 100 else f"{value:.4g}"
+
+
 def _end(axis: object, place: int, one: Measurement) -> None:
     assert one.value is not None
     axis.barh(place, one.value, height=0.6, color=_END)  # type: ignore[attr-defined]
@@ -67,5 +72,5 @@ def _end(axis: object, place: int, one: Measurement) -> None:
         axis.errorbar(one.value, place, xerr=error, color="0.2", capsize=3, linewidth=1)  # type: ignore[attr-defined]
     right = one.interval[1] if one.interval else one.value
     axis.annotate(  # type: ignore[attr-defined]
-        f"{one.value:.4g}", (right, place), (4, 0), textcoords="offset points", va="center"
+        _number(one.value), (right, place), (4, 0), textcoords="offset points", va="center"
     )

@@ -49,7 +49,10 @@ def test_what_is_wrong_with_the_sources_comes_before_missing_weights(command, pa
 
 
 def test_nothing_that_fits(command, pair):
-    command("compare", *pair, "--protocol", "fvd-latte").fails("no protocol can score these sources", "fvd-latte")
+    both = ("--protocol", "fvd-latte", "--protocol", "fid-frames")
+    command("compare", *pair, *both).fails("no protocol can score these sources", "fvd-latte")
+    # Of one protocol its own reason, as `score` gives it.
+    command("compare", *pair, "--protocol", "fvd-latte").fails("are shorter than the clip", "at least 46 frames")
 
 
 def test_the_way_from_one_number_to_another(command, pair, folder):

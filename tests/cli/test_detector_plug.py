@@ -5,6 +5,8 @@ import hashlib
 import numpy as np
 import pytest
 
+from vidmbench.detectors import module_engine
+
 DETECTOR = """\
 name = "grey-means"
 short = "grey"
@@ -162,10 +164,54 @@ def test_our_own_resizing_feeds_it_too(command, plug, pair):
     assert "rs:bilinear-hp" in found["signature"]
 
 
-def test_the_second_run_takes_features_from_the_cache(command, plug, pair, folder):
+def test_the_second_run_takes_features_from_the_cache(command, plug, pair, monkeypatch):
     first = command("score", *pair, "--protocol", plug(), "--json").json
-    (folder / "grey.py").write_text("def build(weights, power): raise RuntimeError('asked again')\n")
+    monkeypatch.setattr(module_engine, "ModuleEngine", None)
     assert command("score", *pair, "--protocol", plug(), "--json").json["value"] == first["value"]
+
+
+@pytest.mark.parametrize("change", ["code", "options", "weights"])
+def test_a_changed_network_is_another_one(change, command, plug, pair, folder):
+    words = ("score", *pair, "--protocol", plug(), "--json")
+    first = command(*words).json
+    if change == "code":
+        (folder / "grey.py").write_text(NETWORK.replace("@ self.weight", "@ self.weight * 2"))
+    elif change == "options":
+        words = ("score", *pair, "--protocol", plug(more="# other options\n"), "--json")
+        for path in folder.glob("????????.toml"):
+            path.write_text(path.read_text().replace('power = "1"', 'power = "2"'))
+    else:
+        np.savez(folder / "grey.npz", weight=np.ones((3, 3), np.float32))
+        digest = hashlib.sha256((folder / "grey.npz").read_bytes()).hexdigest()
+        words = ("score", *pair, "--protocol", plug(digest=digest), "--json")
+    again = command(*words).json
+    assert again["value"] != pytest.approx(first["value"], rel=1e-3)
+    if change == "code":
+        assert again["value"] == pytest.approx(4 * first["value"], rel=1e-4)
+    assert again["signature_id"] != first["signature_id"]
+    assert again["weights"] != first["weights"]
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("def build(weights, power): raise RuntimeError('asked again')", ("building its network", "asked again")),
+        ("def build(weights, power:", ("cannot be imported", "SyntaxError")),
+        ("import nothing_of_the_sort", ("cannot be imported", "nothing_of_the_sort")),
+        (
+            NETWORK.replace("return torch.softmax", "raise ValueError('too dark')  # "),
+            ("features", "too dark"),
+        ),
+        (
+            NETWORK.replace("if self.is_sharp else means", "if self.is_sharp else means.numpy()"),
+            ("no tensor", "ndarray"),
+        ),
+    ],
+)
+def test_mistakes_in_a_network_are_one_message(code, said, command, plug, pair, folder):
+    path = plug()
+    (folder / "grey.py").write_text(code)
+    command("score", *pair, "--protocol", path).fails(*said, "grey")
 
 
 def test_other_weights_are_refused(command, plug, pair):

@@ -12,6 +12,7 @@ from vidmbench import check, golden, golden_stages, resources, scores
 from vidmbench.check import STAGES, run_checks
 from vidmbench.check_report import Report
 from vidmbench.detectors import base
+from vidmbench.errors import UsageError
 from vidmbench.golden import GoldenClips, load_golden, made_clips
 from vidmbench.golden_inputs import GoldenVideos, sampled, seeded_features, seeded_probabilities
 from vidmbench.junit import Case, junit
@@ -317,11 +318,17 @@ def test_the_script_refuses(copied, monkeypatch, capsys):
     assert capsys.readouterr().err.count("error:") == 3
 
 
+def test_weights_are_wanted_of_a_protocol_that_had_none():
+    with pytest.raises(UsageError, match="nothing to compare with") as caught:
+        list(run_checks(["fid-frames"], weights="with"))
+    assert caught.value.found == "fid-frames"
+
+
 def test_damaged_golden_files_are_errors(copied):
     from vidmbench.errors import VidmbenchError
 
     (copied / "arrays.npz").write_bytes(b"half")
-    with pytest.raises(VidmbenchError, match="no golden values"):
+    with pytest.raises(VidmbenchError, match="golden values are damaged"):
         load_golden()
     (copied / "clips.npz").unlink()
     with pytest.raises(VidmbenchError, match="no golden clips"):

@@ -76,7 +76,7 @@ def _refuse_folder(path: Path) -> None:
 
     if path.is_dir():
         raise UsageError("--junit names a file", found=f"the folder {path}", where="--junit")
-    checked_output(path.parent)
+    checked_output(path.parent, "--junit")
 
 
 def _as_json(report: "Report") -> dict[str, Any]:

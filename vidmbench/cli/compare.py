@@ -152,6 +152,8 @@ def explain(
 def _print_way(measurements: Any, way: Any) -> None:
     from tabulate import tabulate
 
+    from vidmbench.table_formats import INTERVAL
+
     start, end = measurements[0], measurements[-1]
     rows = [(start.protocol, "", "", f"{start.value:.4f}", "", "")]
     for shift in way:
@@ -159,10 +161,15 @@ def _print_way(measurements: Any, way: Any) -> None:
         rows.append(
             (shift.step.field, shift.step.before, shift.step.after, f"{shift.value:.4f}", f"{shift.change:+.4f}", share)
         )
-    header = ("Field", "from", "to", end.metric.upper(), "Change", "Share")
+    metric = end.metric.upper() if end.metric == start.metric else "Distance"
+    header = ("Field", "from", "to", metric, "Change", "Share")
     print(tabulate(rows, header, tablefmt="github", disable_numparse=True, colalign=("left",) * 3 + ("right",) * 3))
-    print(f"\n{start.value:.4f}  {start.signature}  #{start.signature_id}")
-    print(f"{end.value:.4f}  {end.signature}  #{end.signature_id}")
+    print()
+    for one in (start, end):
+        ends = f" [{one.interval[0]:.4f}, {one.interval[1]:.4f}]" if one.interval else " (no interval)"
+        print(f"{one.value:.4f}{ends}  {one.signature}  #{one.signature_id}")
+    if start.interval or end.interval:
+        print(f"\n{INTERVAL} All steps are of the same clips.")
 
 
 def _as_json(prepared: Any, measurements: Any, way: Any, out: Path) -> dict[str, Any]:

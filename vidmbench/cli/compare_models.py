@@ -1,6 +1,7 @@
 """``vidmbench compare-models``: is one model better than another?"""
 
 import json
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -74,6 +75,8 @@ def compare_models(
     paired.check_counts(len(jobs[0].plans[0].real.clips), *counts)
     measurements, sides = scored(jobs)
     end_with(measurements)
+    if measurements[0].fake.digest == measurements[1].fake.digest:
+        print("note: A and B hold the same videos", file=sys.stderr)
     if same_seeds:
         _check_pairs(jobs, measurements)
     statistics = jobs[0].plans[0].spec.statistics

@@ -263,7 +263,7 @@ def show_plan(job: Any, *, as_json: bool) -> None:
         "fake": f"{job.fake.label} ({_counted(len(job.fake), 'video')})",
         "engine": ", ".join(engines),
         "precision": choices.precision,
-        "notes": list(dict.fromkeys(noted)),
+        "notes": list(dict.fromkeys([*noted, *_missing_weights(job)])),
         "measurements": plans,
     }
     if as_json:
@@ -281,10 +281,24 @@ def show_plan(job: Any, *, as_json: bool) -> None:
         )
 
 
+def _missing_weights(job: Any) -> list[str]:
+    """What would stop the run that a dry run does not load."""
+    from vidmbench.detector_specs import detector_of
+    from vidmbench.detectors.other_weights import identity
+
+    names = dict.fromkeys(item.spec.array.detector for item in job.plans)
+    lacking = [detector.name for detector in map(detector_of, names) if identity(detector) == "?"]
+    return [
+        f"the weights of {name} are not on this machine, and the run would stop (vidmbench weights status)"
+        for name in lacking
+    ]
+
+
 def end_with(measurements: Sequence[Any]) -> None:
     """A measurement without a value is a failure of the command, though its record was written."""
     failed = [measurement for measurement in measurements if measurement.status != "ok"]
-    for measurement in failed:
-        print(f"error: {measurement.protocol} has no value: {measurement.reason}", file=sys.stderr)
+    said = [f"error: {measurement.protocol} has no value: {measurement.reason}" for measurement in failed]
+    for line in dict.fromkeys(said):
+        print(line, file=sys.stderr)
     if failed:
         raise typer.Exit(2)

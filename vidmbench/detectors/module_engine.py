@@ -7,7 +7,7 @@ import torch
 
 from vidmbench.detector_specs import DetectorSpec
 from vidmbench.detectors.base import Feature, Prepared
-from vidmbench.detectors.other_weights import imported, load_other
+from vidmbench.detectors.other_weights import imported, load_other, own_code
 from vidmbench.errors import ProtocolError
 from vidmbench.tf32 import without_tf32
 
@@ -30,7 +30,9 @@ class ModuleEngine:
         self.name = name
         self._spec = spec
         self._device = torch.device(device)
-        module = imported(spec.network, spec.folder)(load_other(spec), **spec.options)
+        build, weights = imported(spec.network, spec.folder), load_other(spec)
+        with own_code(spec, "building its network"):
+            module = build(weights, **spec.options)
         if not isinstance(module, torch.nn.Module):
             raise ProtocolError(
                 "the network's function gives no torch module",
@@ -46,7 +48,16 @@ class ModuleEngine:
             with torch.inference_mode(), without_tf32():
                 x = torch.from_numpy(np.ascontiguousarray(clip)).to(self._device)
                 x = x.permute(0, 3, 1, 2) if self._spec.reads == "frames" else x.permute(3, 0, 1, 2)[None]
-                found: np.ndarray = self._module(x.contiguous()).float().cpu().numpy()
+                with own_code(self._spec, "computing features"):
+                    given = self._module(x.contiguous())
+                if not isinstance(given, torch.Tensor):
+                    raise ProtocolError(
+                        f"the network of {self._spec.name} gives no tensor",
+                        expected="a torch.Tensor",
+                        found=type(given).__name__,
+                        where=self._spec.network,
+                    )
+                found: np.ndarray = given.float().cpu().numpy()
             rows = len(clip) if self._spec.reads == "frames" else 1
             if found.shape != (rows, self._spec.num_features):
                 raise ProtocolError(

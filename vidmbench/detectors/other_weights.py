@@ -7,8 +7,10 @@ where the real ones are missing, and every number made with them says so in its 
 import hashlib
 import importlib
 import importlib.util
+import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +21,8 @@ from safetensors.numpy import load_file, save_file
 from vidmbench import resources
 from vidmbench.detector_specs import DetectorSpec
 from vidmbench.detectors.weights import Tensors, tensors_digest, weights_path
-from vidmbench.errors import ProtocolError, UsageError, WeightsError
-from vidmbench.files import no_weights_file, replacing, sha256_of, unwritable
+from vidmbench.errors import ProtocolError, UsageError, VidmbenchError, WeightsError
+from vidmbench.files import no_weights_file, replacing, sha256_of, sha256_of_parts, unwritable
 
 SEED = "seed:"
 
@@ -48,14 +50,45 @@ def imported(where: str, folder: str | None = None) -> Callable[..., Any]:
         else:
             module = importlib.import_module(place)
         function: Callable[..., Any] = getattr(module, name)
-    except (ImportError, AttributeError) as error:
+    except Exception as error:  # whatever is wrong in a file of the user's: a syntax error, a missing package, ...
         raise ProtocolError(
             "the function of a detector cannot be imported",
             expected="package.module:function of an installed package, or file.py:function beside the TOML file",
-            found=str(error),
+            found=_in_words(error),
             where=where,
+            fix="mend that file; --traceback shows where it failed",
         ) from error
     return function
+
+
+def _in_words(error: Exception) -> str:
+    kind = "" if isinstance(error, ImportError | AttributeError) else f"{type(error).__name__}: "
+    return kind + " ".join(str(error).split())[:300]
+
+
+@contextmanager
+def own_code(spec: DetectorSpec, doing: str) -> Iterator[None]:
+    """Turns whatever a detector's own functions raise into one message.
+
+    Args:
+        spec: The detector.
+        doing: What was being done, such as "building the network".
+
+    Raises:
+        ProtocolError: Anything was raised in the block, but for errors that are messages already.
+    """
+    try:
+        yield
+    except VidmbenchError:
+        raise
+    except Exception as error:
+        raise ProtocolError(
+            f"the detector {spec.name} failed while {doing}",
+            expected="a function as docs/detectors.md describes it",
+            found=f"{type(error).__name__}: {' '.join(str(error).split())[:300]}",
+            where=spec.network,
+            fix="mend that function; --traceback shows where it failed",
+        ) from error
 
 
 def seeded_path(spec: DetectorSpec) -> Path:
@@ -148,17 +181,19 @@ def load_other(spec: DetectorSpec) -> Tensors:
 def identity(spec: DetectorSpec) -> str:
     """What names the weights in signatures and cache keys: a hash, ``seedN-`` and a hash, or ``?`` for none.
 
-    A published hash stands for the published file; of weights without one the tensors themselves are hashed.
+    A published hash stands for the published file; of weights without one the tensors themselves are hashed. Of a
+    detector from outside its code and its options are hashed too: nobody but its author knows when they change.
     """
-    if spec.network is None or (spec.folder is not None and spec.weights_sha256 is not None):
+    if spec.network is None:
         return spec.weights_sha256 or "?"
-    if not spec.weights_file:
-        return "none"
-    path = kept_path(spec)
-    if not path.is_file():
+    path = kept_path(spec) if spec.weights_file else None
+    if path is not None and not path.is_file():
         return "?"
     if spec.folder is not None:
-        return sha256_of(path)
+        weights = "none" if path is None else sha256_of(path)
+        return sha256_of_parts(weights, *_code(spec), json.dumps(spec.options, sort_keys=True))
+    if path is None:
+        return "none"
     try:
         with safe_open(path, framework="numpy") as stored:
             said = stored.metadata() or {}
@@ -168,6 +203,23 @@ def identity(spec: DetectorSpec) -> str:
     if "seeded" in said:
         return f"seed{said['seeded']}-{digest}"
     return spec.weights_sha256 or digest
+
+
+def _code(spec: DetectorSpec) -> list[str]:
+    """Hashes of the files in which a detector's own functions stand; what those import is not looked at."""
+    found = []
+    for where in (spec.network, spec.prepare, spec.reader):
+        place = (where or "").partition(":")[0]
+        if place.endswith(".py"):
+            path = Path(spec.folder or ".") / place
+        else:
+            try:
+                module = importlib.util.find_spec(place) if place else None
+            except ImportError:
+                module = None
+            path = Path((module and module.origin) or place)
+        found.append(sha256_of(path) if path.is_file() else place)
+    return found
 
 
 def is_seeded(spec: DetectorSpec) -> bool:
