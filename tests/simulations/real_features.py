@@ -101,7 +101,7 @@ def main():
     options.add_argument("--num-videos", type=int, help="of each source; all where left out")
     options.add_argument("--protocol", default="fvd-stylegan-v")
     options.add_argument("--replications", type=int, default=500, help="of the intervals")
-    options.add_argument("--draws", type=int, default=40, help="replications of the study of counts")
+    options.add_argument("--draws", type=int, default=40, help="replications of the study of counts; 0 for none")
     options.add_argument("--counts", type=int, nargs="+", default=[256, 2048], help="N of the intervals")
     options.add_argument("--seed", type=int, default=0)
     given = options.parse_args()
@@ -109,7 +109,8 @@ def main():
     for name, rows in ((given.real, real), (given.fake, fake)):
         print(f"{name}: {len(rows)} clips; {described(rows)}")
     cases = (("equal", real, real), (given.fake.rpartition(":")[2].rpartition("/")[2], real, fake))
-    counts(cases, given.draws, given.seed)
+    if given.draws:
+        counts(cases, given.draws, given.seed)
     for count in given.counts:
         coverage(cases, count, given.replications, given.seed)
 
