@@ -3,6 +3,7 @@
 import shlex
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -123,8 +124,9 @@ def test_every_example_runs(line, things, command, fake_network, weights, folder
         monkeypatch.setattr(resources, "checkout_results_dir", lambda: folder / "results")
         assert command("run", "--model", "control:noise", "--dataset", "clevrer-mini", "--num-videos", "2").code == 0
         words = adapted(line)
-    if "--runs" in words:
-        (folder / words[words.index("--runs") + 1]).mkdir(parents=True)
+    for option, runs in pairwise(words):
+        if option == "--runs":
+            (folder / runs).mkdir(parents=True)
     if words[:2] == ["plot", "conventions"]:
         pair = ("compare", "real", "fake", "--frames", "16", "--protocol", "fvd-tats", "--protocol", "fvd-stylegan-v")
         assert command(*pair, "--out", words[words.index("--runs") + 1]).code == 0

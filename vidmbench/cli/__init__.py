@@ -17,6 +17,7 @@ from vidmbench.cli import (
     listing,
     memorisation,
     plot,
+    report,
     results,
     run,
     sample,
@@ -73,6 +74,7 @@ app.command("train")(vidm.train)
 app.command("sample")(sample.sample)
 app.command("ablate")(vidm.ablate)
 app.command("table")(table.table)
+app.command("report")(report.report)
 app.command("list")(listing.list_things)
 app.command("show")(listing.show)
 app.command("doctor")(diagnose.doctor)

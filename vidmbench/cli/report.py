@@ -1,0 +1,53 @@
+"""``vidmbench report``: one page of everything that was measured."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vidmbench.cli.options import records_folder
+
+
+def report(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for index.html, made where it is missing.")],
+    runs: Annotated[
+        list[Path] | None,
+        typer.Option("--runs", metavar="DIR", help="Records of your own runs, ./runs where left out; may be repeated."),
+    ] = None,
+    own: Annotated[bool, typer.Option("--own", help="Only your own records, not those of results/measured.")] = False,
+    videos: Annotated[
+        int | None,
+        typer.Option(
+            metavar="K",
+            help="Clips a model, those of VIDM drawn again, which takes minutes; 0 for none.",
+            show_default="2, none that must be drawn",
+            min=0,
+            max=16,
+        ),
+    ] = None,
+) -> None:
+    """Write one page of what was measured, which needs no server and no network.
+
+    It holds the numbers with their signatures and commands, tables, plots, and clips beside the real ones where they
+    can still be read. Records of several labs are merged; two different records of one run are refused.
+
+    \b
+    Examples:
+      vidmbench report --out site
+      vidmbench report --runs runs/ours --runs runs/theirs --out site
+      vidmbench report --videos 0 --out site
+    """
+    from vidmbench import resources
+    from vidmbench.records import read_records
+    from vidmbench.report import write_report
+
+    own_folders = [records_folder(one) for one in runs] if runs else [records_folder(None)]
+    folders = [*([] if own else [resources.results_dir() / "measured"]), *own_folders]
+    records = read_records(*folders)
+    where = " and ".join(map(str, folders))
+    page, *media = write_report(records, out, where=where, folders=folders, clips=videos)
+    print(page)
+    size = page.stat().st_size / 1e6
+    beside = f", and {len(media)} files in {page.parent / 'media'}" if media else ""
+    print(f"note: {size:.1f} MB{beside}", file=sys.stderr)

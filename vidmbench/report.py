@@ -1,0 +1,128 @@
+"""``vidmbench report``: one static page of what was measured, made from records alone."""
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+
+from vidmbench.errors import ResultError
+from vidmbench.files import write_text
+from vidmbench.records import RunRecord, record_files
+from vidmbench.report_media import Exhibit, Media, Medium, Reading, exhibits_of
+from vidmbench.report_page import data_of, numbers_section, page, summary_section
+from vidmbench.report_plots import plots_section
+from vidmbench.runs import checked_output
+from vidmbench.table_formats import measured_text
+from vidmbench.table_html import html_section
+from vidmbench.tables import build_table, layout_names, load_layout
+
+# Clips a model where nothing else is asked for.
+_CLIPS = 2
+
+
+def write_report(
+    records: Sequence[RunRecord], out: Path, *, where: str, folders: Sequence[Path] = (), clips: int | None = None
+) -> list[Path]:
+    """Writes ``out/index.html``, and what is too large to stand in it to ``out/media``.
+
+    Args:
+        records: Records, oldest first.
+        out: The folder, made where it is missing.
+        where: Where the records were looked for, for messages.
+        folders: The same as folders; pictures that lie beside records are taken from them.
+        clips: Clips a model; None takes two of those that need not be drawn again.
+
+    Returns:
+        The files written, the page first.
+
+    Raises:
+        ResultError: There is nothing to report, or the folder cannot be written to.
+    """
+    numbers = [record for record in records if record.measurements]
+    if not numbers:
+        raise ResultError(
+            "there are no records to report",
+            expected="records that `vidmbench run` wrote",
+            found="none",
+            where=where,
+            fix="measure something: vidmbench run --model control:static --dataset clevrer-mini --frames 16",
+        )
+    out = checked_output(out)
+    media = Media(out)
+    reading = Reading(_CLIPS if clips is None else clips, clips is not None, pictures_beside(folders))
+    sections = [
+        ("summary", "Summary", summary_section(numbers)),
+        ("numbers", "Every number", numbers_section(numbers)),
+        ("plots", "Plots", plots_section(numbers, where)),
+        ("videos", "Videos", videos_section(numbers, reading, media)),
+        *tables_sections(numbers),
+    ]
+    write_text(out / "index.html", page("vidmbench report", sections))
+    return [out / "index.html", *media.written]
+
+
+def pictures_beside(folders: Sequence[Path]) -> dict[str, Path]:
+    """The picture that `run` wrote beside each record, by run."""
+    found = (path.with_suffix(".png") for folder in folders for path in record_files(folder))
+    return {path.stem: path for path in found if path.is_file()}
+
+
+def tables_sections(records: Sequence[RunRecord]) -> list[tuple[str, str, str]]:
+    """The layouts that a record joins, measured beside published."""
+    tables = [build_table(load_layout(name), records) for name in layout_names()]
+    shown = [
+        table
+        for table in tables
+        if any(
+            cell.kind in ("measured", "reproduced") for panel in table.panels for line in panel.cells for cell in line
+        )
+    ]
+    return [(table.name, table.title, html_section(table)) for table in shown]
+
+
+def videos_section(records: Sequence[RunRecord], reading: Reading, media: Media) -> str:
+    """Clips of every model beside the real ones, a block for each set of real videos.
+
+    Args:
+        records: Records, oldest first.
+        reading: What may be read.
+        media: Where files are kept.
+    """
+    groups: dict[str, dict[str, RunRecord]] = {}
+    for record in records:
+        models = groups.setdefault(record.measurements[0].real.digest, {})
+        models.pop(record.model, None)
+        models[record.model] = record  # the latest of each model
+    lines = ['<section id="videos"><h2>Videos</h2>']
+    lines.append(
+        "<p>Clips as they were scored, of the first videos in order: they were not picked by eye. "
+        "Small ones are enlarged; of long ones 64 frames are shown.</p>"
+    )
+    lines.append('<p><button type="button" class="plain" id="stop" hidden>Stop all videos</button></p>')
+    for models in groups.values():
+        chosen = list(models.values())
+        real, exhibits = exhibits_of(chosen, reading, media)
+        lines.append(f"<h3>Against {escape(data_of(chosen[0], chosen[0].measurements[0]))}</h3>")
+        lines.append('<div class="models">')
+        if real is not None:
+            lines.append(_exhibit(real, ""))
+        lines += [_exhibit(one, _numbers(record)) for one, record in zip(exhibits, chosen, strict=True)]
+        lines.append("</div>")
+    return "\n".join([*lines, "</section>"])
+
+
+def _numbers(record: RunRecord) -> str:
+    return "; ".join(f"{one.metric.upper()} {measured_text(one)}, {one.frames} frames" for one in record.measurements)
+
+
+def _exhibit(exhibit: Exhibit, numbers: str) -> str:
+    said = f"<p>{escape(numbers)}</p>" if numbers else ""
+    said += f'<p class="soft">{escape(exhibit.said)}</p>' if exhibit.said else ""
+    shown = "".join(map(_medium, exhibit.media))
+    return f'<div><h4>{escape(exhibit.name)}</h4>{said}<div class="clips">{shown}</div></div>'
+
+
+def _medium(medium: Medium) -> str:
+    source, alt = escape(medium.source), escape(medium.alt)
+    if medium.kind == "png":
+        return f'<img src="{source}" alt="{alt}" loading="lazy">'
+    return f'<video src="{source}" aria-label="{alt}" controls loop muted playsinline preload="metadata"></video>'
