@@ -258,7 +258,7 @@ def _shipped(dataset: str) -> Path:
         known = f"one made for other videos: --model vidm:{shipped[0]}\n    or " if shipped else ""
         raise WeightsError(
             f"no VIDM for {dataset} is shipped with vidmbench",
-            expected=f"vidm-{dataset}.safetensors",
+            expected="a data set that one was made for",
             found=", ".join(other.stem for other in shipped) or "none",
             fix=f"{known}train one: vidmbench train --recipe NAME --dataset {dataset} --out RUN, then --model vidm:RUN",
         )
