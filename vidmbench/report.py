@@ -6,8 +6,9 @@ from pathlib import Path
 
 from vidmbench.errors import ResultError
 from vidmbench.files import write_text
+from vidmbench.plot_records import YARDSTICKS
 from vidmbench.records import RunRecord, record_files
-from vidmbench.report_media import Exhibit, Media, Medium, Reading, exhibits_of
+from vidmbench.report_media import Exhibit, Media, Medium, Reading, exhibits_of, shortest
 from vidmbench.report_page import data_of, numbers_section, page, summary_section
 from vidmbench.report_plots import plots_section
 from vidmbench.runs import checked_output
@@ -87,11 +88,9 @@ def videos_section(records: Sequence[RunRecord], reading: Reading, media: Media)
         reading: What may be read.
         media: Where files are kept.
     """
-    groups: dict[str, dict[str, RunRecord]] = {}
+    groups: dict[str, dict[str, list[RunRecord]]] = {}
     for record in records:
-        models = groups.setdefault(record.measurements[0].real.digest, {})
-        models.pop(record.model, None)
-        models[record.model] = record  # the latest of each model
+        groups.setdefault(record.measurements[0].real.digest, {}).setdefault(record.model, []).append(record)
     lines = ['<section id="videos"><h2>Videos</h2>']
     lines.append(
         "<p>Clips as they were scored, of the first videos in order: they were not picked by eye. "
@@ -99,24 +98,39 @@ def videos_section(records: Sequence[RunRecord], reading: Reading, media: Media)
     )
     lines.append('<p><button type="button" class="plain" id="stop" hidden>Stop all videos</button></p>')
     for models in groups.values():
-        chosen = list(models.values())
-        real, exhibits = exhibits_of(chosen, reading, media)
-        lines.append(f"<h3>Against {escape(data_of(chosen[0], chosen[0].measurements[0]))}</h3>")
-        lines.append('<div class="models">')
-        if real is not None:
-            lines.append(_exhibit(real, ""))
-        lines += [_exhibit(one, _numbers(record)) for one, record in zip(exhibits, chosen, strict=True)]
-        lines.append("</div>")
+        ranked = sorted(models.values(), key=lambda of_model: of_model[0].model.startswith(YARDSTICKS))
+        lines += _block(ranked, reading, media)
     return "\n".join([*lines, "</section>"])
 
 
-def _numbers(record: RunRecord) -> str:
-    return "; ".join(f"{one.metric.upper()} {measured_text(one)}, {one.frames} frames" for one in record.measurements)
+def _block(models: Sequence[Sequence[RunRecord]], reading: Reading, media: Media) -> list[str]:
+    """What was scored against one set of real videos: what can be seen, then a line for each of the others."""
+    # The shortest clips that were scored, of those the latest: they are the cheapest to read or draw.
+    chosen = [min(reversed(of_model), key=lambda one: shortest(one).frames) for of_model in models]
+    real, exhibits = exhibits_of(chosen, reading, media)
+    lines = [f"<h3>Against {escape(data_of(chosen[0], chosen[0].measurements[0]))}</h3>"]
+    pairs = [(one, _numbers(of_model)) for one, of_model in zip(exhibits, models, strict=True)]
+    cards = [_exhibit(real, "")] if real is not None else []
+    cards += [_exhibit(one, numbers) for one, numbers in pairs if one.media]
+    if cards:
+        lines += ['<div class="models">', *cards, "</div>"]
+    unseen = [
+        f"<li><strong>{escape(one.name)}</strong> ({escape(numbers)}): {escape(one.said)}</li>"
+        for one, numbers in pairs
+        if not one.media
+    ]
+    return [*lines, "<ul>", *unseen, "</ul>"] if unseen else lines
+
+
+def _numbers(records: Sequence[RunRecord]) -> str:
+    """The latest number of each signature."""
+    latest = {one.signature_id: one for record in records for one in record.measurements}
+    ranked = sorted(latest.values(), key=lambda one: (one.metric, one.frames))
+    return "; ".join(f"{one.metric.upper()} {measured_text(one)}, {one.frames} frames" for one in ranked)
 
 
 def _exhibit(exhibit: Exhibit, numbers: str) -> str:
     said = f"<p>{escape(numbers)}</p>" if numbers else ""
-    said += f'<p class="soft">{escape(exhibit.said)}</p>' if exhibit.said else ""
     shown = "".join(map(_medium, exhibit.media))
     return f'<div><h4>{escape(exhibit.name)}</h4>{said}<div class="clips">{shown}</div></div>'
 

@@ -122,13 +122,13 @@ def exhibits_of(records: Sequence[RunRecord], reading: Reading, media: Media) ->
         job: Job | None = None
         try:
             job = _job(record, reading)
-            one = _shortest(record)
+            one = shortest(record)
             _check_same(job.real, one.real.digest)
             if real is None:
                 real = Exhibit(f"real: {one.real.label}", _clips(job.real, job.plans[0].real, reading, media))
             _check_same(job.fake, one.fake.digest)
             found = _clips(job.fake, job.plans[0].fake, reading, media)
-            shown.append(Exhibit(record.model, found, "" if found else "No clips were asked for."))
+            shown.append(Exhibit(record.model, found, "" if found else "no clips were asked for."))
         except (VidmbenchError, OSError) as error:
             shown.append(_instead(record, error, reading, media))
     return real, shown
@@ -141,7 +141,7 @@ def _instead(record: RunRecord, error: Exception, reading: Reading, media: Media
         alt = f"Clips of {record.model} beside real ones, as they were scored: a row a clip, first frame to last"
         return Exhibit(record.model, (media.add(picture.read_bytes(), record.run_id, "png", alt),))
     problem = error.problem if isinstance(error, VidmbenchError) else str(error)
-    return Exhibit(record.model, (), f"Not shown: {problem}.")
+    return Exhibit(record.model, (), f"not shown: {problem}.")
 
 
 def _job(record: RunRecord, reading: Reading) -> Job:
@@ -164,7 +164,7 @@ def _job(record: RunRecord, reading: Reading) -> Job:
         return prepare_run(options["model"][-1], options["dataset"][-1], choices, **given)
     if words[:1] == ["score"] and len(words) == 3:
         return prepare_score(words[1], words[2], choices)
-    raise ResultError(f"videos of `vidmbench {words[0] if words else ''}` are not kept with its record")
+    raise ResultError(f"videos of vidmbench {words[0] if words else ''} are not kept with its record")
 
 
 def _choices(record: RunRecord, options: dict[str, list[str]], clips: int) -> Choices:
@@ -181,7 +181,7 @@ def _choices(record: RunRecord, options: dict[str, list[str]], clips: int) -> Ch
         )
         return Choices(
             protocols=(options.get("protocol", [DEFAULT_PROTOCOL])[0],),
-            frames=(_shortest(record).frames,),
+            frames=(shortest(record).frames,),
             stride=number("stride"),
             num_real=number("num-real", "num-videos"),
             num_fake=number("num-fake", "num-videos"),
@@ -207,7 +207,8 @@ def _parsed(command: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:
     return words, options
 
 
-def _shortest(record: RunRecord) -> Measurement:
+def shortest(record: RunRecord) -> Measurement:
+    """The measurement of the shortest clips."""
     return min(record.measurements, key=lambda one: one.frames)
 
 
