@@ -129,7 +129,7 @@ def exhibits_of(records: Sequence[RunRecord], reading: Reading, media: Media) ->
             _check_same(job.fake, one.fake.digest)
             found = _clips(job.fake, job.plans[0].fake, reading, media)
             shown.append(Exhibit(record.model, found, "" if found else "no clips were asked for."))
-        except (VidmbenchError, OSError) as error:
+        except (VidmbenchError, OSError, ValueError) as error:  # a command may say anything
             shown.append(_instead(record, error, reading, media))
     return real, shown
 
@@ -140,7 +140,7 @@ def _instead(record: RunRecord, error: Exception, reading: Reading, media: Media
     if picture is not None:
         alt = f"Clips of {record.model} beside real ones, as they were scored: a row a clip, first frame to last"
         return Exhibit(record.model, (media.add(picture.read_bytes(), record.run_id, "png", alt),))
-    problem = error.problem if isinstance(error, VidmbenchError) else str(error)
+    problem = error.problem if isinstance(error, VidmbenchError) else str(error).partition("\n")[0]
     return Exhibit(record.model, (), f"not shown: {problem}.")
 
 

@@ -49,11 +49,14 @@ def plots_section(records: Sequence[RunRecord], where: str) -> str:
         records: Records, oldest first.
         where: Where they came from, for messages.
     """
+    import matplotlib
+
     pictures: list[Picture] = []
     missing: list[str] = []
     for name, draw in _DRAWN.items():
         try:
-            pictures += draw(records, where)
+            with matplotlib.rc_context({"text.parse_math": False}):  # a name with dollar signs is no formula
+                pictures += draw(records, where)
         except VidmbenchError as error:
             missing.append(f"<li>{escape(name)}: {escape(error.problem)}; {escape(error.fix or '')}</li>")
     lines = ['<section id="plots"><h2>Plots</h2>', '<div class="plots">', *map(_figure, pictures), "</div>"]

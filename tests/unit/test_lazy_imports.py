@@ -58,7 +58,9 @@ def test_starts_without_the_networks_libraries(words, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "words", [["--help"], ["run", "--help"], ["plot", "controls", "--help"], ["--version"]], ids=" ".join
+    "words",
+    [["--help"], ["run", "--help"], ["plot", "controls", "--help"], ["report", "--help"], ["--version"]],
+    ids=" ".join,
 )
 def test_help_loads_nothing_slow(words, tmp_path):
     assert not loaded(words, tmp_path).intersection(SLOW)

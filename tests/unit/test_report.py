@@ -239,3 +239,34 @@ def test_nothing_to_report(tmp_path):
     with pytest.raises(ResultError, match="no records to report"):
         write_report([], tmp_path / "site", where="here")
     assert not (tmp_path / "site").exists()
+
+
+ODD = [
+    ("vidmbench",),
+    ("vidmbench", "run", "--model"),
+    ("vidmbench", "run", "--model", "x", "--dataset", "nowhere", "--num-videos", "many"),
+    ("vidmbench", "run", "--model", "vidm", "--dataset", "clevrer-mini", "--frames", "16", "--sampler", "none"),
+    ("vidmbench", "score", "gone/real", "gone/fake", "--frames", "16"),
+    ("vidmbench", "run", "--model", "x", "--samples=gone", "--dataset", "clevrer-mini", "--protocol", "none"),
+]
+
+
+@pytest.mark.parametrize("command", ODD, ids=" ".join)
+def test_a_command_may_say_anything(command, tmp_path):
+    """Records of others are shown whatever their commands say; where clips cannot be read, a sentence says so."""
+    record = run_of(measured(), model="x").model_copy(update={"command": command})
+    page = made([record], tmp_path, clips=1)
+    assert "not shown: " in page.text
+    assert not page.all("video")
+
+
+def test_names_that_plots_could_trip_over(tmp_path):
+    """A dollar sign starts a formula in matplotlib, and a broken one is an error."""
+    records = [
+        run_of(measured(), run_id="a", model=r"a$\frac$b"),
+        run_of(measured(), run_id="b", model="control:static"),
+        run_of(measured(), run_id="c", model="$"),
+    ]
+    page = made(records, tmp_path)
+    assert page.faults == []
+    assert r"a$\frac$b" in page.text
