@@ -5,10 +5,9 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from vidmbench.plot_records import Point, Wanted, chosen_points, level_of, none_fits
+from vidmbench.plot_records import Point, Wanted, chosen_points, level_of, none_fits, number_text
 from vidmbench.plot_style import COLUMN, Look, add_caption, log_or_linear, look, new_figure, styled, text_height
 from vidmbench.records import RunRecord
-from vidmbench.table_formats import measured_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -106,7 +105,7 @@ def rulers_figure(rulers: Sequence[Ruler]) -> "Figure":
     caption = "\n".join(
         [
             *(f"{one.points[0].data}: {one.points[0].one.signature_short}" for one in rulers),
-            f"Bars: {level}. Axes of different signatures do not compare.",
+            f"Bars: {level}." + " Axes of different signatures do not compare." * (len(rulers) > 1),
         ]
     )
     heights = [_ROW * len(ruler.points) + 0.75 for ruler in rulers]
@@ -141,7 +140,7 @@ def _draw(axis: "Axes", ruler: Ruler, looks: dict[str, Look]) -> None:
                 rows.append((name, one))
     axis.axhline(len(ruler.controls) - 0.75, color="0.6", linewidth=0.6)
     for place, (name, point) in enumerate(rows):
-        for text, at, side in ((name, 0.0, "left"), (measured_text(point.one), 1.0, "right")):
+        for text, at, side in ((name, 0.0, "left"), (number_text(point.one), 1.0, "right")):
             place_of = {"xycoords": axis.get_yaxis_transform(), "va": "center", "ha": side}
             behind = {"facecolor": "white", "edgecolor": "none", "pad": 1}  # the marks' lines run behind the words
             axis.annotate(text, (at, place - _ABOVE), bbox=behind, zorder=4, **place_of)  # type: ignore[arg-type]

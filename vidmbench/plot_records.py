@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from vidmbench.errors import ResultError, UsageError, VidmbenchError, unknown
 from vidmbench.records import Measurement, RunRecord
 from vidmbench.signature import recipe_without
+from vidmbench.table_formats import measured_text
 
 _CONTROL, _TWIN = "control:", "static-of:"
 #: What a model is held against starts so.
@@ -136,6 +137,11 @@ def level_of(kinds: Iterable[str | None]) -> str:
     parts = [kind.split("-") for kind in kinds if kind]
     said = dict.fromkeys(f"{words[-1]} % {words[0]}" for words in parts)
     return f"{' and '.join(said)} intervals" if said else "no interval"
+
+
+def number_text(one: Measurement) -> str:
+    """A value with its interval, short enough for a picture: without the spread that some protocols print."""
+    return measured_text(one.model_copy(update={"spread": None, "spread_kind": None}))
 
 
 def no_records(where: str) -> VidmbenchError:
