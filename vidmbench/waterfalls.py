@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from vidmbench.compare import Explanation, Shift
+from vidmbench.plot_style import BLUE, SKY, VERMILLION, new_figure
 from vidmbench.records import Measurement
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# Okabe and Ito (2008): told apart by people who see colours differently, and in grey by their lightness.
-_END, _UP, _DOWN = "#0072B2", "#D55E00", "#56B4E9"
+_END, _UP, _DOWN = BLUE, VERMILLION, SKY
 
 
 def waterfall(explanation: Explanation, measurements: Sequence[Measurement], way: Sequence[Shift]) -> "Figure":
@@ -24,11 +24,7 @@ def waterfall(explanation: Explanation, measurements: Sequence[Measurement], way
     Returns:
         A figure; the numbers of both ends carry their intervals.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9.5, 1.7 + 0.45 * (len(way) + 2)), dpi=130, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(9.5, 1.7 + 0.45 * (len(way) + 2), dpi=130)
     axis = figure.subplots()
     start, end = measurements[0], measurements[-1]
     assert start.value is not None

@@ -120,6 +120,10 @@ def test_the_bars_and_words_of_the_ablation():
     figure = ablation_figure(ablation_of(ablated(), "here"))
     measured_axis, published_axis = figure.axes[2:]
     assert [width for _, width in widths(measured_axis)] == [3000, 6000, 7000, 2500, 5000, 2000, 4000, 5000]
+    places = [patch.get_y() + patch.get_height() / 2 for patch in measured_axis.patches]
+    assert [round(place) for place in places] == [0, 0, 0, 1, 1, 3, 3, 3]  # beside the label of the row
+    assert places == sorted(places)  # the axis runs downwards: short clips above long ones
+    assert measured_axis.yaxis_inverted()
     assert spans(measured_axis)[:2] == [(2970, 3030), (5970, 6030)]
     assert spans(published_axis) == []
     words = [text.get_text() for text in measured_axis.texts]
