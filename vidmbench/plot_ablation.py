@@ -109,10 +109,7 @@ def ablation_of(records: Sequence[RunRecord], where: str, table: str = "table3")
         of = [f"{one.dataset}, {one.resolution} x {one.resolution} pixels" for line in found for one in line if one]
         pictured |= dict.fromkeys(of)
         shown |= _shown(part, records, measured)
-        for case, column in zip(cases, zip(*measured, strict=True), strict=True):
-            ids = dict.fromkeys(cell.signature_id for cell in column if cell.value is not None)
-            if len(ids) > 1:
-                mixed.append(f"{part.title}, {case.label}: rows of {' and '.join(f'#{one}' for one in ids)}")
+        mixed += _mixed(part, cases, measured)
     if problems:
         raise ProtocolError(problems[0], expected="one published value for each cell", where=f"layout {layout.name}")
     if not generators:
@@ -129,6 +126,16 @@ def ablation_of(records: Sequence[RunRecord], where: str, table: str = "table3")
         tuple(mixed),
         " and ".join(pictured),
     )
+
+
+def _mixed(part: PartSpec, cases: Sequence[Entry], measured: Sequence[Sequence[Cell]]) -> list[str]:
+    """The lengths at which rows have several signatures."""
+    found = []
+    for case, column in zip(cases, zip(*measured, strict=True), strict=True):
+        ids = dict.fromkeys(cell.signature_id for cell in column if cell.value is not None)
+        if len(ids) > 1:
+            found.append(f"{part.title}, {case.label}: rows of {' and '.join(f'#{one}' for one in ids)}")
+    return found
 
 
 def _bars(part: PartSpec, cases: Sequence[Entry], lines: Sequence[Sequence[Cell]]) -> tuple[tuple[Bar, ...], ...]:
