@@ -182,7 +182,8 @@ def command_of(record: RunRecord) -> str:
 def data_of(record: RunRecord, one: Measurement) -> str:
     """The real side in a few words: data set, split and pixels."""
     named = f"{record.dataset}@{record.split}" if record.split else record.dataset
-    return f"{named}, {one.real.size[0]} x {one.real.size[1]}" if one.real.size else named
+    # Spaces that do not break: a size stays on one line.
+    return f"{named}, {one.real.size[0]}\u00a0x\u00a0{one.real.size[1]}" if one.real.size else named
 
 
 def _code(text: str) -> str:

@@ -38,6 +38,8 @@ for (const table of document.querySelectorAll("table")) {
     button.addEventListener("click", () => sortBy(table, head));
   }
 }
+// What scrolls sideways can be reached by the keyboard.
+document.querySelectorAll(".scroll:not([tabindex])").forEach((box) => { box.tabIndex = 0; });
 // Videos: they play while they can be seen, unless the reader asked for less motion or stopped them.
 const videos = [...document.querySelectorAll("video")];
 const calm = matchMedia("(prefers-reduced-motion: reduce)");

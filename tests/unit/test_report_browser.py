@@ -82,6 +82,15 @@ def test_the_keyboard_sorts(browser, site):
     assert browser.value(f"{HEAD}.getAttribute('aria-sort')") == "ascending"
 
 
+def test_what_scrolls_sideways_can_be_reached(browser, site):
+    browser.media(width=360)
+    browser.open(site)
+    wide = "[...document.querySelectorAll('main *')].filter((one) => one.scrollWidth > one.clientWidth + 1 "
+    wide += "&& ['auto', 'scroll'].includes(getComputedStyle(one).overflowX))"
+    assert browser.value(f"{wide}.length") > 2
+    assert browser.value(f"{wide}.every((one) => one.tabIndex === 0)")
+
+
 def test_the_first_key_skips_to_the_report(browser, site):
     browser.open(site)
     browser.press("Tab")
