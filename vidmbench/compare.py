@@ -206,6 +206,16 @@ def prepare_explain(first: str, second: str, real: str, fake: str, choices: Choi
             found=f"{specs[0].name}: {specs[0].metric}; {specs[1].name}: {specs[1].metric}",
             fix="see all metrics: vidmbench list protocols",
         )
+    allowed = [spec.clips.frames_allowed for spec in specs]
+    if max(low for low, _ in allowed) > min(high for _, high in allowed):
+        raise UsageError(
+            "these protocols share no clip length, so there is no way from one number to the other",
+            expected="two protocols that can score the same clips",
+            found="; ".join(
+                f"{spec.name}: {low} to {high} frames" for spec, (low, high) in zip(specs, allowed, strict=True)
+            ),
+            fix="see what each allows: vidmbench show NAME",
+        )
     if len(choices.frames) > 1:
         raise UsageError("explain takes one clip length", found=f"--frames {','.join(map(str, choices.frames))}")
     sources = _sources(real, fake, choices)

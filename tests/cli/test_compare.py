@@ -48,6 +48,11 @@ def test_what_is_wrong_with_the_sources_comes_before_missing_weights(command, pa
     done.fails("no protocol can score", "found: fvd-tats: ", "fid-frames: the weights inception-v3")
 
 
+def test_protocols_without_a_common_clip_length(command, pair):
+    done = command("explain", "fid-frames", "fid-frames-digan", *pair)
+    done.fails("share no clip length", "fid-frames: 1 to 1 frames; fid-frames-digan: 2 to 2 frames")
+
+
 def test_nothing_that_fits(command, pair):
     both = ("--protocol", "fvd-latte", "--protocol", "fid-frames")
     command("compare", *pair, *both).fails("no protocol can score these sources", "fvd-latte")
