@@ -48,6 +48,7 @@ _STYLE: Any = {
     "lines.markersize": 5.0,
     "errorbar.capsize": 2.5,
     "hatch.linewidth": 0.6,
+    "text.parse_math": False,  # a dollar in the name of a model is a dollar
     "pdf.fonttype": 42,  # text stays text
     "svg.hashsalt": "vidmbench",  # the same picture is the same file
 }

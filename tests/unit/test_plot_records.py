@@ -262,3 +262,10 @@ def test_words_are_broken_at_the_width():
     assert label_of("a-long-name/of_a_model", 0.7) == "a-long-\nname/of_\na_model"
     assert label_of("x" * 100, 0.7, 2).endswith("...")
     assert new_figure(2.0, 1.0).get_size_inches().tolist() == [2.0, 1.0]
+
+
+def test_a_name_with_dollars_is_no_formula(tmp_path):
+    name = r"a$\frac$b"
+    figure = frames_figure(lines_against_frames([run(name, one(1, frames=16), one(2, frames=64))], Wanted()))
+    save_figure(figure, tmp_path / "x.png")
+    assert (tmp_path / "x.png").stat().st_size > 1000
