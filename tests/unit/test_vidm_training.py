@@ -3,6 +3,7 @@ import signal
 import socket
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -91,8 +92,10 @@ def test_an_interrupted_step_is_finished_and_kept(tmp_path):
     assert all(torch.equal(ema[name], value) for name, value in expected.items())
 
 
-def test_a_second_signal_acts_at_once():
-    before = signal.getsignal(signal.SIGINT)
+def test_a_second_signal_acts_at_once(request):
+    # A process in the background starts with SIGINT ignored.
+    request.addfinalizer(partial(signal.signal, signal.SIGINT, signal.getsignal(signal.SIGINT)))
+    signal.signal(signal.SIGINT, before := signal.default_int_handler)
     with interrupts_wait() as is_stopped:
         assert not is_stopped()
         signal.raise_signal(signal.SIGINT)
