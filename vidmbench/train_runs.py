@@ -131,12 +131,13 @@ def check_train(run: TrainRun) -> Checked:
     return Checked(source, videos, sintel, starts, started, done)
 
 
-def train(run: TrainRun, progress: Progress | None = None) -> Path:
+def train(run: TrainRun, progress: Progress | None = None, *, checked: Checked | None = None) -> Path:
     """Trains what is asked for, from where an earlier call stopped, and writes the finished model.
 
     Args:
         run: What.
         progress: Told steps done, steps in all, and the loss in words.
+        checked: What :func:`check_train` found, where that has been asked: sources and weights are opened once.
 
     Returns:
         The finished model's file.
@@ -145,7 +146,7 @@ def train(run: TrainRun, progress: Progress | None = None) -> Path:
         VidmbenchError: Anything that cannot work, found before the first step where possible; what was done is kept.
     """
     recipe = run.recipe
-    checked = check_train(run)
+    checked = checked or check_train(run)
     videos, starts, started = checked.videos, checked.starts, checked.started
     has_sintel = checked.sintel is not None
     with _processes(run.device) as device, ExitStack() as locks:

@@ -103,7 +103,7 @@ def train(
         if done:
             print(f"{name}: goes on from step {done} of {spec.part(name).steps}", file=sys.stderr)
     with progress_bar("step") as progress:
-        model = train_run(run, progress)
+        model = train_run(run, progress, checked=checked)
     print(f"model: {model}\npictures: {folder / 'samples'}\n{_next_step(run, model)}")
 
 
@@ -208,8 +208,8 @@ def ablate(
     )
     if not dry_run or folder.exists():
         checked_output(folder)
-    check_ablation(ablation)
     if dry_run:
+        check_ablation(ablation)
         content, motion = ablation.recipe.content, ablation.recipe.motion
         print(
             f"dry run: nothing was trained or written. {content.steps} content and {motion.steps} motion steps a row, "
