@@ -190,7 +190,8 @@ def identity(spec: DetectorSpec) -> str:
     if path is not None and not path.is_file():
         return "?"
     if spec.folder is not None:
-        weights = "none" if path is None else sha256_of(path)
+        # A declared hash is compared when the weights are loaded; it need not be computed for every number.
+        weights = "none" if path is None else spec.weights_sha256 or sha256_of(path)
         return sha256_of_parts(weights, *_code(spec), json.dumps(spec.options, sort_keys=True))
     if path is None:
         return "none"
