@@ -6,6 +6,7 @@ import numpy as np
 
 from vidmbench.arrays import Frames
 from vidmbench.files import sha256_of_parts
+from vidmbench.labels import CONTROL, TWIN
 from vidmbench.recompression import COMPRESSIONS
 from vidmbench.seeding import generator
 from vidmbench.source import Source, Transformed
@@ -54,7 +55,7 @@ def control(kind: str, base: Source, *, seed: int = 0, is_paired: bool = False) 
     source = Transformed(
         base,
         change[kind],
-        label=f"control:{kind}",
+        label=f"{CONTROL}{kind}",
         digest=sha256_of_parts("control", kind, str(_VERSION), str(seed), base.digest()),
         is_paired=is_paired,
     )
@@ -66,7 +67,7 @@ def control(kind: str, base: Source, *, seed: int = 0, is_paired: bool = False) 
 def static_of(base: Source) -> Transformed:
     """Any model's frozen twin: what its score would be without any motion."""
     frozen = control("static", base)
-    return Transformed(base, frozen.change, label=f"static-of:{base.label}", digest=frozen.digest(), is_paired=False)
+    return Transformed(base, frozen.change, label=f"{TWIN}{base.label}", digest=frozen.digest(), is_paired=False)
 
 
 def _blurred(frames: Frames) -> Frames:

@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 from vidmbench.controls import KINDS, control
 from vidmbench.dataset_specs import DatasetSpec, LayoutsSpec, ToyworldSpec, dataset_names, load_dataset
 from vidmbench.errors import DataError, UsageError, unknown
+from vidmbench.labels import CONTROL
 from vidmbench.protocol_stages import DatasetStage
 from vidmbench.source import Source
 
@@ -168,12 +169,12 @@ def open_any(
     """
     if text.startswith("dataset:"):
         return open_real(text.removeprefix("dataset:"), on_bad=on_bad, data_root=data_root)[0]
-    if text.startswith("control:"):
-        if real is None or real.startswith("control:"):
+    if text.startswith(CONTROL):
+        if real is None or real.startswith(CONTROL):
             raise UsageError("a control is made from the real side", found=text, fix="give it as the second source")
         is_named = real.startswith("dataset:")
         named = real.removeprefix("dataset:") if is_named else f"folder:{real.removeprefix('folder:')}"
-        return open_control(text.removeprefix("control:"), named, on_bad=on_bad, seed=seed, data_root=data_root)
+        return open_control(text.removeprefix(CONTROL), named, on_bad=on_bad, seed=seed, data_root=data_root)
     return _open_path(text.removeprefix("folder:"), on_bad)
 
 

@@ -8,6 +8,7 @@ from vidmbench.controls import KINDS, control
 from vidmbench.datasets import open_any
 from vidmbench.detector_specs import detector_of
 from vidmbench.errors import DataError, UsageError, unknown
+from vidmbench.labels import CONTROL
 from vidmbench.metrics.memorisation import threshold_rank
 from vidmbench.protocol_stages import SideSpec
 from vidmbench.protocols import ProtocolSpec, load_protocol
@@ -141,9 +142,9 @@ def _bound(choices: Choices) -> ProtocolSpec:
 
 
 def _open_fake(text: str, train: Source, choices: Choices) -> Source:
-    if not text.startswith("control:"):
+    if not text.startswith(CONTROL):
         return open_any(text, on_bad=choices.on_bad, data_root=choices.data_root)
-    kind = text.removeprefix("control:")
+    kind = text.removeprefix(CONTROL)
     if kind not in KINDS:
         raise unknown("control", kind, KINDS, error=UsageError, fix="see them all: vidmbench list models")
     return control(kind, train, seed=choices.seed or 0, is_paired=True)

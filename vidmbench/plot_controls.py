@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from vidmbench.labels import CONTROL
 from vidmbench.plot_records import Point, Wanted, chosen_points, level_of, none_fits, number_text
 from vidmbench.plot_style import COLUMN, Look, add_caption, log_or_linear, look, new_figure, styled, text_height
 from vidmbench.records import RunRecord
@@ -121,9 +122,7 @@ def rulers_figure(rulers: Sequence[Ruler]) -> "Figure":
 
 
 def _draw(axis: "Axes", ruler: Ruler, looks: dict[str, Look]) -> None:
-    rows: list[tuple[str, Point]] = [
-        (point.model.removeprefix("control:"), point) for point in reversed(ruler.controls)
-    ]
+    rows: list[tuple[str, Point]] = [(point.model.removeprefix(CONTROL), point) for point in reversed(ruler.controls)]
     for place, point in enumerate(ruler.controls):
         row = len(ruler.controls) - 1 - place
         axis.plot([point.value] * 2, [row, len(ruler.points) - 0.4], color="0.75", linewidth=0.7, zorder=1)

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from vidmbench.plot_records import YARDSTICKS, Point, Wanted, chosen_points, level_of, none_fits
+from vidmbench.labels import YARDSTICKS
+from vidmbench.plot_records import Point, Wanted, chosen_points, level_of, none_fits
 from vidmbench.plot_style import COLUMN, Look, add_caption, log_or_linear, look, new_figure, styled, text_height
 from vidmbench.records import RunRecord
 

@@ -5,13 +5,10 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from vidmbench.errors import ResultError, UsageError, VidmbenchError, unknown
+from vidmbench.labels import CONTROL, TWIN
 from vidmbench.records import Measurement, RunRecord
 from vidmbench.signature import recipe_without
 from vidmbench.table_formats import measured_text
-
-_CONTROL, _TWIN = "control:", "static-of:"
-#: What a model is held against starts so.
-YARDSTICKS = (_CONTROL, _TWIN)
 
 
 @dataclass(frozen=True)
@@ -36,12 +33,12 @@ class Point:
     @property
     def is_control(self) -> bool:
         """Whether it is a control's."""
-        return self.model.startswith(_CONTROL)
+        return self.model.startswith(CONTROL)
 
     @property
     def twin_of(self) -> str | None:
         """The model whose frozen twin this is; None for all others."""
-        return self.model.removeprefix(_TWIN) if self.model.startswith(_TWIN) else None
+        return self.model.removeprefix(TWIN) if self.model.startswith(TWIN) else None
 
     @property
     def data(self) -> str:

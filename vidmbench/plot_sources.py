@@ -10,10 +10,9 @@ from vidmbench.arrays import Frames
 from vidmbench.controls import static_of
 from vidmbench.datasets import OnBad, open_any
 from vidmbench.errors import DataError, UsageError
+from vidmbench.labels import TWIN
 from vidmbench.models import Drawing, is_vidm, load_model, videos_of
 from vidmbench.source import Source
-
-_TWIN = "static-of:"
 
 
 @dataclass(frozen=True)
@@ -87,8 +86,8 @@ def _named(text: str) -> tuple[str | None, str]:
 
 def _opened(text: str, first: str, reading: Reading, opened: dict[str, Source]) -> Source:
     if text not in opened:
-        if text.startswith(_TWIN):
-            opened[text] = static_of(_opened(text.removeprefix(_TWIN), first, reading, opened))
+        if text.startswith(TWIN):
+            opened[text] = static_of(_opened(text.removeprefix(TWIN), first, reading, opened))
         elif is_vidm(text):
             opened[text] = _drawn(text, first, reading)
         else:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from vidmbench.errors import ResultError
 from vidmbench.files import write_text
-from vidmbench.plot_records import YARDSTICKS
+from vidmbench.labels import YARDSTICKS
 from vidmbench.records import RunRecord, record_files
 from vidmbench.report_media import Exhibit, Media, Medium, Reading, exhibits_of, shortest
 from vidmbench.report_page import data_of, numbers_section, page, summary_section

@@ -12,13 +12,13 @@ import numpy as np
 from vidmbench.choices import DEFAULT_PROTOCOL, Choices
 from vidmbench.errors import DataError, ResultError, VidmbenchError
 from vidmbench.files import replacing
+from vidmbench.labels import TWIN
 from vidmbench.models import Drawing, is_vidm
 from vidmbench.records import Measurement, RunRecord
 from vidmbench.runs import Job, prepare_run, prepare_score
 from vidmbench.source import Source
 from vidmbench.videos.clips import ClipPlan
 
-_TWIN = "static-of:"
 _LONGEST = 64  # frames shown of a clip
 _LEAST_PIXELS = 128  # small frames are enlarged, so that 4:2:0 keeps their colours and browsers do not blur them
 # Files up to this size stand in the page itself, as long as there is room for all of them.
@@ -151,11 +151,11 @@ def _job(record: RunRecord, reading: Reading) -> Job:
         VidmbenchError: The command cannot be carried out here, or only at a cost that nobody asked for.
     """
     words, options = _parsed(record.command)
-    needs_drawing = is_vidm(record.model.removeprefix(_TWIN))
+    needs_drawing = is_vidm(record.model.removeprefix(TWIN))
     if reading.clips == 0:
         raise ResultError("no clips were asked for (--videos)")
-    if needs_drawing and record.model.startswith(_TWIN):
-        raise ResultError(f"the frozen twin repeats the first frame of each clip of {record.model[len(_TWIN) :]}")
+    if needs_drawing and record.model.startswith(TWIN):
+        raise ResultError(f"the frozen twin repeats the first frame of each clip of {record.model[len(TWIN) :]}")
     if needs_drawing and not reading.draws:
         raise ResultError("its clips must be drawn again, which takes minutes: ask for it with --videos 2")
     choices = _choices(record, options, reading.clips)

@@ -19,6 +19,7 @@ from vidmbench.errors import DataError, ResultError, UsageError
 from vidmbench.evaluate import Planned, checked_counts, evaluate, plan
 from vidmbench.features import Progress
 from vidmbench.files import unwritable
+from vidmbench.labels import CONTROL, TWIN
 from vidmbench.models import is_vidm, load_model, videos_of
 from vidmbench.protocol_stages import MANY_A_VIDEO
 from vidmbench.protocols import ProtocolSpec
@@ -74,9 +75,9 @@ def prepare_run(
     if not model:
         raise UsageError("the model has no name", expected="a label", found="nothing", where="--model")
     choices.bound()  # names and numbers first: they cost nothing to check
-    if is_vidm(model.removeprefix("static-of:")):
+    if is_vidm(model.removeprefix(TWIN)):
         return _vidm_job(model, dataset, choices, samples)
-    if layout is not None and (samples is None or model.startswith("control:")):
+    if layout is not None and (samples is None or model.startswith(CONTROL)):
         raise UsageError(
             "--layout says how --samples lie", found="no --samples", fix="give --samples PATH, or leave it out"
         )
@@ -90,7 +91,7 @@ def prepare_run(
     stage = choices.stage(dataset)
     real, spec = open_real(dataset, on_bad=choices.on_bad, data_root=choices.data_root, stage=stage)
     fake = _open_model(model, dataset, choices, samples, layout)
-    is_own = isinstance(fake, Transformed) and model.startswith("control:")
+    is_own = isinstance(fake, Transformed) and model.startswith(CONTROL)
     return _job(model, dataset, real, fake, spec, choices, fake_is_named=is_own and spec is not None)
 
 
@@ -111,7 +112,7 @@ def prepare_score(real: str, fake: str, choices: Choices) -> Job:
         other,
         spec,
         choices,
-        fake_is_named=fake.startswith(("dataset:", "control:")),
+        fake_is_named=fake.startswith(("dataset:", CONTROL)),
         is_cropped=False,
     )
 
@@ -123,7 +124,7 @@ def _vidm_job(model: str, dataset: str, choices: Choices, samples: str | None) -
             found=f"--model {model} with --samples {samples}",
             fix="leave --samples out, or give the samples another label",
         )
-    return vidm_job(load_model(model.removeprefix("static-of:"), dataset, choices.device), model, dataset, choices)
+    return vidm_job(load_model(model.removeprefix(TWIN), dataset, choices.device), model, dataset, choices)
 
 
 def vidm_job(vidm: "Vidm", model: str, dataset: str, choices: Choices) -> Job:
@@ -155,18 +156,18 @@ def vidm_job(vidm: "Vidm", model: str, dataset: str, choices: Choices) -> Job:
         seed=choices.seed or 0,
         data_root=choices.data_root,
     )
-    if model.startswith("static-of:"):
+    if model.startswith(TWIN):
         fake = static_of(fake)
     return _job(model, dataset, real, fake, spec, choices, fake_is_named=True)
 
 
 def _open_model(model: str, dataset: str, choices: Choices, samples: str | None, layout: str | None) -> Source:
-    if model.startswith("control:"):
+    if model.startswith(CONTROL):
         if samples is not None:
             raise UsageError(
                 "a control has no samples of its own", found=f"--samples {samples}", fix="leave --samples out"
             )
-        kind = model.removeprefix("control:")
+        kind = model.removeprefix(CONTROL)
         return open_control(
             kind,
             dataset,
@@ -175,7 +176,7 @@ def _open_model(model: str, dataset: str, choices: Choices, samples: str | None,
             data_root=choices.data_root,
             stage=choices.stage(dataset),
         )
-    label = model.removeprefix("static-of:")
+    label = model.removeprefix(TWIN)
     if samples is None:
         raise UsageError(
             f"the model {label!r} needs its videos",
@@ -192,7 +193,7 @@ def _open_model(model: str, dataset: str, choices: Choices, samples: str | None,
             source.notes = (*source.notes, f"{unread}; did you mean {near[0]}?")
     else:
         source = open_samples(layouts, Path(samples).expanduser(), on_bad=choices.on_bad)
-    return static_of(source) if model.startswith("static-of:") else source
+    return static_of(source) if model.startswith(TWIN) else source
 
 
 def _job(

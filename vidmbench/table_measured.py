@@ -8,13 +8,11 @@ from itertools import combinations
 from vidmbench import resources
 from vidmbench.baseline_specs import BaselineSpec
 from vidmbench.declarations import load_toml
+from vidmbench.labels import YARDSTICKS
 from vidmbench.records import Measurement, RunRecord
 from vidmbench.table_formats import measured_text
 from vidmbench.table_layouts import Entry, Layout, PartSpec, Row
 from vidmbench.table_values import Cell
-
-# Yardsticks: a control stands in a table to be compared with, not to win.
-_CONTROLS = ("control:", "static-of:")
 
 
 def measured_series(
@@ -103,7 +101,7 @@ def _competes(record: RunRecord, one: Measurement) -> bool:
     is_given = any(
         note.startswith("first frames: ") and not note.startswith("first frames: generated") for note in one.warnings
     )
-    return not record.model.startswith(_CONTROLS) and not is_given
+    return not record.model.startswith(YARDSTICKS) and not is_given
 
 
 def _is_reproduced(part: PartSpec, record: RunRecord) -> bool:
