@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vidmbench.errors import ProtocolError
-from vidmbench.plot_records import level_of, no_records, none_fits
+from vidmbench.plot_records import level_of, none_fits
 from vidmbench.plot_style import BLUE, PAGE, SKY, add_caption, new_figure, styled, text_height
 from vidmbench.records import Measurement, RunRecord, published_values
+from vidmbench.results import no_records
 from vidmbench.table_layouts import Entry, PartSpec, load_layout
 from vidmbench.table_measured import claimed_cell
 from vidmbench.table_values import Cell
@@ -90,7 +91,7 @@ def ablation_of(records: Sequence[RunRecord], where: str, table: str = "table3")
         ProtocolError: The layout and the published table do not fit.
     """
     if not records:
-        raise no_records(where)
+        raise no_records("plot", where)
     layout = load_layout(table)
     values = [value for name in layout.published for value in published_values(name)]
     generators, problems, mixed = list[Generator](), list[str](), list[str]()

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vidmbench.plot_records import level_of, no_records, none_fits, number_text
+from vidmbench.plot_records import level_of, none_fits, number_text
 from vidmbench.plot_style import BLUE, COLUMN, add_caption, new_figure, styled, text_height
 from vidmbench.records import Measurement, RunRecord
+from vidmbench.results import no_records
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,7 +60,7 @@ def conventions_of(records: Sequence[RunRecord], where: str) -> ConventionsPlot:
         ResultError: There is none, or it has no value.
     """
     if not records:
-        raise no_records(where)
+        raise no_records("plot", where)
     several = [one for one in records if len({item.protocol for item in one.measurements}) > 1]
     good = [item for item in several[-1].measurements if item.value is not None] if several else []
     if not good:

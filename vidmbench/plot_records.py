@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from vidmbench.errors import ResultError, UsageError, VidmbenchError, unknown
 from vidmbench.labels import CONTROL, TWIN
 from vidmbench.records import Measurement, RunRecord
+from vidmbench.results import no_records
 from vidmbench.signature import recipe_without
 from vidmbench.table_formats import measured_text
 
@@ -111,7 +112,7 @@ def chosen_points(records: Sequence[RunRecord], wanted: Wanted) -> list[Point]:
         UsageError: A name that was asked for stands in no record.
     """
     if not records:
-        raise no_records(wanted.where)
+        raise no_records("plot", wanted.where)
     points = [
         Point(record, one, one.value)
         for record in records
@@ -139,17 +140,6 @@ def level_of(kinds: Iterable[str | None]) -> str:
 def number_text(one: Measurement) -> str:
     """A value with its interval, short enough for a picture: without the spread that some protocols print."""
     return measured_text(one.model_copy(update={"spread": None, "spread_kind": None}))
-
-
-def no_records(where: str) -> VidmbenchError:
-    """The error where there is nothing to plot at all."""
-    return ResultError(
-        "there are no records to plot",
-        expected="records that `vidmbench run` wrote",
-        found="none",
-        where=where,
-        fix="measure something: vidmbench run --model control:static --dataset clevrer-mini --frames 16",
-    )
 
 
 def none_fits(problem: str, expected: str, where: str, fix: str | None = None) -> VidmbenchError:

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from vidmbench.errors import ResultError
 from vidmbench.files import write_text
 from vidmbench.labels import YARDSTICKS
 from vidmbench.records import RunRecord, record_files
 from vidmbench.report_media import Exhibit, Media, Medium, Reading, exhibits_of, shortest
 from vidmbench.report_page import data_of, numbers_section, page, summary_section
 from vidmbench.report_plots import plots_section
+from vidmbench.results import no_records
 from vidmbench.runs import checked_output
 from vidmbench.table_formats import measured_text
 from vidmbench.table_html import html_section
@@ -40,13 +40,7 @@ def write_report(
     """
     numbers = [record for record in records if record.measurements]
     if not numbers:
-        raise ResultError(
-            "there are no records to report",
-            expected="records that `vidmbench run` wrote",
-            found="none",
-            where=where,
-            fix="measure something: vidmbench run --model control:static --dataset clevrer-mini --frames 16",
-        )
+        raise no_records("report", where)
     out = checked_output(out)
     media = Media(out)
     reading = Reading(_CLIPS if clips is None else clips, clips is not None, pictures_beside(folders))

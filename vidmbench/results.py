@@ -83,7 +83,7 @@ def load_results(*folders: str | Path) -> "pandas.DataFrame":
     """
     import pandas
 
-    places = [_checked(Path(folder).expanduser()) for folder in folders]
+    places = [checked_records_folder(Path(folder).expanduser()) for folder in folders]
     records = read_records(*(places or [resources.results_dir() / "measured", Path("runs")]))
     rows = [_row(record, one) for record in records for one in record.measurements]
     return pandas.DataFrame(
@@ -91,7 +91,12 @@ def load_results(*folders: str | Path) -> "pandas.DataFrame":
     )
 
 
-def _checked(folder: Path) -> Path:
+def checked_records_folder(folder: Path) -> Path:
+    """A folder of records that a user named.
+
+    Raises:
+        ResultError: It is none.
+    """
     if not folder.is_dir():
         raise ResultError(
             "no such folder of records",
@@ -101,6 +106,22 @@ def _checked(folder: Path) -> Path:
             fix="name the folder that `vidmbench run --out` wrote to",
         )
     return folder
+
+
+def no_records(doing: str, where: str) -> ResultError:
+    """The error where nothing was measured yet.
+
+    Args:
+        doing: What the records were wanted for, such as ``plot``.
+        where: Where they were looked for.
+    """
+    return ResultError(
+        f"there are no records to {doing}",
+        expected="records that `vidmbench run` wrote",
+        found="none",
+        where=where,
+        fix="measure something: vidmbench run --model control:static --dataset clevrer-mini --frames 16",
+    )
 
 
 def _row(record: RunRecord, one: Measurement) -> dict[str, Any]:

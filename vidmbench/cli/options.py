@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
-from vidmbench.errors import ResultError, UsageError
+from vidmbench.errors import UsageError
 
 if TYPE_CHECKING:
     from vidmbench.choices import Choices
@@ -275,12 +275,8 @@ def records_folder(runs: Path | None) -> Path:
     Raises:
         ResultError: The folder named is none.
     """
-    if runs is not None and not runs.is_dir():
-        raise ResultError(
-            "no such folder of records",
-            expected="a folder",
-            found="a file" if runs.exists() else "nothing",
-            where=str(runs),
-            fix="name the folder that `vidmbench run --out` wrote to",
-        )
-    return runs or Path("runs")
+    if runs is None:
+        return Path("runs")
+    from vidmbench.results import checked_records_folder
+
+    return checked_records_folder(runs)
