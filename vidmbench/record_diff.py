@@ -6,6 +6,7 @@ from typing import Any
 
 from vidmbench.records import Measurement, RunRecord
 from vidmbench.table_formats import measured_text
+from vidmbench.table_values import overlap
 
 # Of every record its own: they tell nothing about why two numbers differ.
 _OWN = ("run_id", "created", "digest", "schema_version", "measurements", "environment")
@@ -137,9 +138,7 @@ def _change(one: Measurement, other: Measurement) -> ValueChange:
         one.signature_id == other.signature_id,
         (measured_text(one), measured_text(other)),
         None if one.value is None or other.value is None else other.value - one.value,
-        None
-        if one.interval is None or other.interval is None
-        else max(one.interval[0], other.interval[0]) <= min(one.interval[1], other.interval[1]),
+        None if one.interval is None or other.interval is None else overlap(one.interval, other.interval),
         (*_differing("signature", *signed), *(difference for found in fields for difference in found)),
     )
 

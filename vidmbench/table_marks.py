@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Literal
 
 from vidmbench.records import PublishedValue
-from vidmbench.table_values import Cell
+from vidmbench.table_values import Cell, overlap
 
 # Known to be made in another way than their neighbours, or no number of their own: they are no part of a ranking.
 _OUTSIDE = ("other-protocol", "duplicate", "not-printed")
@@ -65,7 +65,7 @@ def with_marks(cells: Sequence[Cell], better: Literal["lower", "higher"]) -> lis
         order = [at for _, at in sorted(left)]
         marks: tuple[Literal["best", "second"], ...] = ("best", "second")
         for mark in marks:
-            tier = [at for at in order if _overlap(cells[order[0]], cells[at])]
+            tier = [at for at in order if overlap(_ends(cells[order[0]]), _ends(cells[at]))]
             beaten = [at for at in order if at not in tier]
             if not all(_is_sure(cells[at]) for at in tier) or not any(_is_sure(cells[at]) for at in beaten):
                 break
@@ -79,11 +79,6 @@ def with_marks(cells: Sequence[Cell], better: Literal["lower", "higher"]) -> lis
 
 def _is_sure(cell: Cell) -> bool:
     return cell.flag not in _DOUBTFUL and (cell.kind == "published" or cell.interval is not None)
-
-
-def _overlap(one: Cell, other: Cell) -> bool:
-    (low, high), (other_low, other_high) = _ends(one), _ends(other)
-    return max(low, other_low) <= min(high, other_high)
 
 
 def _ends(cell: Cell) -> tuple[float, float]:

@@ -12,7 +12,7 @@ from vidmbench.labels import YARDSTICKS
 from vidmbench.records import Measurement, RunRecord
 from vidmbench.table_formats import measured_text
 from vidmbench.table_layouts import Entry, Layout, PartSpec, Row
-from vidmbench.table_values import Cell
+from vidmbench.table_values import Cell, overlap
 
 
 def measured_series(
@@ -139,7 +139,7 @@ def tied(cells: Sequence[Cell], labels: Sequence[str]) -> list[Cell]:
         if (one := cells[a]).signature_id == (other := cells[b]).signature_id
         and one.interval
         and other.interval
-        and max(one.interval[0], other.interval[0]) <= min(one.interval[1], other.interval[1])
+        and overlap(one.interval, other.interval)
     ]
     named = "; ".join(f"{labels[a]} and {labels[b]}" for a, b in pairs)
     note = f"Differences within the intervals are ties, in this column: {named}."
