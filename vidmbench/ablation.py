@@ -13,7 +13,7 @@ from pydantic import Field
 from vidmbench import resources
 from vidmbench.choices import Choices
 from vidmbench.declarations import Frozen, load_toml
-from vidmbench.errors import ResultError, UsageError
+from vidmbench.errors import UsageError
 from vidmbench.files import sha256_of_parts, write_text
 from vidmbench.models import torch_device
 from vidmbench.records import RunRecord, read_records, write_record
@@ -24,7 +24,7 @@ from vidmbench.vidm.config import Part
 from vidmbench.vidm.content import ContentNet
 from vidmbench.vidm.motion import MotionNet
 from vidmbench.vidm.recipes import OptimiserSpec, RecipeSpec
-from vidmbench.vidm.state import first_difference, short
+from vidmbench.vidm.state import check_same
 
 #: In the folder: what decides its numbers.
 SETTINGS = "ablation.json"
@@ -250,9 +250,9 @@ def _finished(row: RowSpec, ablation: Ablation) -> RunRecord | None:
 
 
 def _settings(ablation: Ablation) -> dict[str, Any]:
-    """What decides the numbers of a folder, as JSON holds it."""
+    """What decides the numbers of a folder."""
     choices = ablation.choices
-    settings = {
+    return {
         "recipe": ablation.recipe.model_dump(mode="json"),
         "dataset": ablation.dataset,
         "seed": ablation.seed,
@@ -261,26 +261,13 @@ def _settings(ablation: Ablation) -> dict[str, Any]:
         "sampler": choices.drawing.sampler,
         "steps": choices.drawing.steps,
     }
-    found: dict[str, Any] = json.loads(json.dumps(settings))
-    return found
 
 
 def _check_settings(ablation: Ablation) -> None:
     """Refuses a folder that was begun with other settings."""
-    path, settings = ablation.out / SETTINGS, _settings(ablation)
-    if not path.is_file():
-        return
-    found = json.loads(path.read_text(encoding="utf-8"))
-    different = first_difference({key: found.get(key) for key in settings}, settings)
-    if different is not None:
-        key, there, here = different
-        raise ResultError(
-            "this folder holds an ablation that was begun with other settings",
-            expected=f"{key} = {short(here)}",
-            found=f"{key} = {short(there)}",
-            where=str(path),
-            fix="give the settings it was begun with, or another --out",
-        )
+    path = ablation.out / SETTINGS
+    if path.is_file():
+        check_same(json.loads(path.read_text(encoding="utf-8")), _settings(ablation), "an ablation", path)
 
 
 def plan_lines(ablation: Ablation) -> list[str]:

@@ -69,7 +69,7 @@ def framed(frames: Frames, rule: str, pixels: int | None = None) -> Frames:
     if not len(frames):
         return np.zeros((0, height, width, 3), np.uint8)
     if rule in _ON_TORCH:
-        with _one_torch_thread():
+        with one_torch_thread():
             return _RULES[rule](frames, height)
     return _RULES[rule](frames, height)
 
@@ -202,8 +202,8 @@ def _short_side_antialias(frames: Frames, pixels: int) -> Frames:
 
 
 @contextmanager
-def _one_torch_thread() -> Iterator[None]:
-    """Keeps PyTorch to one thread.
+def one_torch_thread() -> Iterator[None]:
+    """Keeps PyTorch to one thread; around several threads of our own too, so that none sets the number back.
 
     How it shares out a picture decides which vector kernel its edges go through, and so the last bit before a cut: with
     two threads up to 4 % of the grey levels come out one off.

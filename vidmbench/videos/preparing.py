@@ -10,9 +10,9 @@ import json
 import os
 import zlib
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ import numpy as np
 
 from vidmbench.errors import ResultError, UsageError
 from vidmbench.files import locked
-from vidmbench.framing import FRAMING_VERSION, FramedSource, framed
+from vidmbench.framing import FRAMING_VERSION, FramedSource, framed, one_torch_thread
 from vidmbench.source import Source
 from vidmbench.videos.packing import (
     FORMAT_VERSION,
@@ -174,7 +174,7 @@ def _videos(
 ) -> Generator[tuple[Record, bytes]]:
     """All videos in order, a few ahead of what was asked for."""
     waiting: deque[Future[tuple[Record, bytes]]] = deque()
-    with _one_thread_in_torch():
+    with one_torch_thread():
         pool = ThreadPoolExecutor(workers)
         try:
             for index in indices:
@@ -201,19 +201,6 @@ def _video(source: Source, index: int, rule: str, pixels: int | None) -> tuple[R
             groups.append(packed(group))
     body = np.array([len(group) for group in groups], "<u4").tobytes() + b"".join(groups)
     return Record(index, len(body), zlib.crc32(body), total.digest()), body
-
-
-@contextmanager
-def _one_thread_in_torch() -> Iterator[None]:
-    """Threads that resize on one processor each; PyTorch would start as many again in every one of them."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _finished(path: Path, head: bytes) -> PreparedFile:

@@ -54,7 +54,7 @@ class TrainingState:
             ResultError: It belongs to a run that was started with other settings.
         """
         tensors, header = read_tensors(path)
-        check_facts(header, self.facts, path)
+        check_same(header.get("facts", {}), self.facts, "a run", path)
         self.net.load_state_dict(_under(tensors, "net."))
         self.ema = _under(tensors, "ema.")
         moments: dict[int, dict[str, Tensor]] = {}
@@ -65,28 +65,28 @@ class TrainingState:
         self.step = header["step"]
 
 
-def check_facts(header: Mapping[str, Any], facts: Mapping[str, Any], path: Path) -> None:
-    """Refuses a state that belongs to a run that was started with other settings.
+def check_same(found: Mapping[str, Any], facts: Mapping[str, Any], what: str, path: Path) -> None:
+    """Refuses a folder that holds work begun with other settings.
 
     Args:
-        header: The header of the state's file.
-        facts: The settings of this run.
-        path: The file.
+        found: The settings that lie there; more than asked for are no matter.
+        facts: Those of this call.
+        what: What the folder holds, such as ``run``.
+        path: The file they were read from.
 
     Raises:
         ResultError: The first setting that differs is named.
     """
-    found = header.get("facts", {})
     wanted = json.loads(json.dumps(dict(facts)))
-    different = first_difference({name: found.get(name) for name in wanted}, wanted)
+    different = _first_difference({name: found.get(name) for name in wanted}, wanted)
     if different is not None:
         key, there, here = different
         raise ResultError(
-            "this folder holds a run that was started with other settings",
-            expected=f"{key} = {short(here)}",
-            found=f"{key} = {short(there)}",
+            f"this folder holds {what} that was begun with other settings",
+            expected=f"{key} = {_short(here)}",
+            found=f"{key} = {_short(there)}",
             where=str(path),
-            fix="give the settings it was started with, or another --out",
+            fix="give the settings it was begun with, or another --out",
         )
 
 
@@ -187,19 +187,18 @@ def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
-def first_difference(there: Any, here: Any, key: str = "") -> tuple[str, Any, Any] | None:
+def _first_difference(there: Any, here: Any, key: str = "") -> tuple[str, Any, Any] | None:
     """The dotted key at which two JSON values first differ, and both values there; None where they are equal."""
     if there == here:
         return None
     if isinstance(there, dict) and isinstance(here, dict):
         for name in [*here, *(name for name in there if name not in here)]:
-            found = first_difference(there.get(name), here.get(name), f"{key}.{name}" if key else name)
+            found = _first_difference(there.get(name), here.get(name), f"{key}.{name}" if key else name)
             if found is not None:
                 return found
     return key, there, here
 
 
-def short(value: object) -> str:
-    """A JSON value as a message shows it."""
+def _short(value: object) -> str:
     text = json.dumps(value)
     return text if len(text) < 100 else text[:97] + "..."

@@ -22,7 +22,7 @@ from vidmbench.vidm.motion import MotionNet
 from vidmbench.vidm.recipes import OptimiserSpec, RecipeSpec
 from vidmbench.vidm.schedule import Schedule, linear_schedule
 from vidmbench.vidm.starting import Start, flow_weights, new_net, start_flow
-from vidmbench.vidm.state import Log, TrainingState, check_facts, read_header, read_tensors
+from vidmbench.vidm.state import Log, TrainingState, check_same, read_header, read_tensors
 
 # How often the state is written, the log's rows are made, and pictures are drawn.
 SECONDS_BETWEEN_STATES = 60.0
@@ -173,7 +173,8 @@ def check_run(
     if not path.is_file():
         return 0
     header = read_header(path)
-    check_facts(header, _facts(part, recipe, videos, seed, has_sintel, start), path)
+    wanted = _facts(part, recipe, videos, seed, has_sintel, start)
+    check_same(header.get("facts", {}), wanted, "a run", path)
     return int(header["step"])
 
 
