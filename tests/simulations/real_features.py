@@ -11,7 +11,7 @@ import argparse
 
 import numpy as np
 from threadpoolctl import threadpool_limits
-from uncertainty import PARTS, heading, quick, row, statistic_for
+from uncertainty import COVERAGE, PARTS, coverage_row, heading, quick, row, statistic_for
 
 from vidmbench.choices import Choices
 from vidmbench.compare import prepare_compare
@@ -49,8 +49,7 @@ def drawn(random, rows, count):
 
 def coverage(cases, count, replications, seed):
     """As in uncertainty.py: how often the interval holds the expected value of the estimator."""
-    header = ("case", "true d²", "E d²", "sd", "s.e. / sd", "holds E d²", "too low", "holds true d²")
-    heading(f"Jackknife intervals at 95 %, features resampled, {replications} replications", header)
+    heading(f"Jackknife intervals at 95 %, features resampled, {replications} replications", COVERAGE)
     for place, (name, real, fake) in enumerate(cases):
         random = np.random.default_rng([seed, count, place])
         found = [
@@ -59,20 +58,7 @@ def coverage(cases, count, replications, seed):
             )
             for trial in range(replications)
         ]
-        ends = np.array([(one.low, one.high) for one in found])
-        values, true = ends.mean(axis=1), quick(real, fake)
-        expected, spread = values.mean(), values.std(ddof=1)
-        error = np.sqrt(np.mean([one.standard_error**2 for one in found]))
-        row(
-            f"{name}, N = {count}",
-            f"{true:.1f}",
-            f"{expected:.1f}",
-            f"{spread:.2f}",
-            f"{error / spread:.2f}",
-            f"{100 * np.mean((ends[:, 0] <= expected) & (expected <= ends[:, 1])):.1f} %",
-            f"{100 * np.mean(ends[:, 1] < expected):.1f} %",
-            f"{100 * np.mean((ends[:, 0] <= true) & (true <= ends[:, 1])):.0f} %",
-        )
+        coverage_row(f"{name}, N = {count}", found, quick(real, fake))
 
 
 def counts(cases, replications, seed):

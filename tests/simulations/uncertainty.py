@@ -25,6 +25,7 @@ from vidmbench.metrics.uncertainty import TwoSampleStatistic, jackknife_interval
 WIDTH, TRACE, POWER_LAW = 400, 1000.0, 1.5
 PARTS = (1, 2, 3, 4)
 RESAMPLES = 40
+COVERAGE = ("case", "true d²", "E d²", "sd", "s.e. / sd", "holds E d²", "too low", "holds true d²")
 STUDIES = ("infinity", "resampling", "pairs", "coverage", "intervals")
 
 
@@ -139,23 +140,27 @@ def coverage(count, replications, seed):
                 intervals.append(jackknife_interval(*sides, statistic_for(count), seed=trial, lowest=-np.inf))
     except KeyboardInterrupt:
         replications = len(found[-1][-1])
-    header = ("case", "true d²", "E d²", "sd", "s.e. / sd", "holds E d²", "too low", "holds true d²")
-    heading(f"Jackknife intervals at 95 %, {replications} replications", header)
+    heading(f"Jackknife intervals at 95 %, {replications} replications", COVERAGE)
     for case, _, intervals in found:
-        ends = np.array([(one.low, one.high) for one in intervals])
-        values = ends.mean(axis=1)
-        expected, spread, true = values.mean(), values.std(ddof=1), truth(case)
-        error = np.sqrt(np.mean([one.standard_error**2 for one in intervals]))
-        row(
-            f"{case.name}, N = {count}",
-            f"{true:.1f}",
-            f"{expected:.1f}",
-            f"{spread:.2f}",
-            f"{error / spread:.2f}",
-            f"{100 * np.mean((ends[:, 0] <= expected) & (expected <= ends[:, 1])):.1f} %",
-            f"{100 * np.mean(ends[:, 1] < expected):.1f} %",
-            f"{100 * np.mean((ends[:, 0] <= true) & (true <= ends[:, 1])):.0f} %",
-        )
+        coverage_row(f"{case.name}, N = {count}", intervals, truth(case))
+
+
+def coverage_row(label, intervals, true):
+    """What the intervals of many replications hold."""
+    ends = np.array([(one.low, one.high) for one in intervals])
+    values = ends.mean(axis=1)
+    expected, spread = values.mean(), values.std(ddof=1)
+    error = np.sqrt(np.mean([one.standard_error**2 for one in intervals]))
+    row(
+        label,
+        f"{true:.1f}",
+        f"{expected:.1f}",
+        f"{spread:.2f}",
+        f"{error / spread:.2f}",
+        f"{100 * np.mean((ends[:, 0] <= expected) & (expected <= ends[:, 1])):.1f} %",
+        f"{100 * np.mean(ends[:, 1] < expected):.1f} %",
+        f"{100 * np.mean((ends[:, 0] <= true) & (true <= ends[:, 1])):.0f} %",
+    )
 
 
 def resampling(count, replications, random):
