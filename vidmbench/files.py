@@ -10,7 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from vidmbench.errors import ResultError, UsageError, VidmbenchError, WeightsError
+from vidmbench.errors import ResultError
 
 
 @contextmanager
@@ -58,34 +58,6 @@ def unwritable(folder: Path, error: OSError, option: str = "--out") -> ResultErr
         where=str(folder),
         fix=f"choose another place with {option}, or set VIDMBENCH_CACHE for the cache",
     )
-
-
-def no_weights_file(name: str, given: Path, *, expected: str) -> VidmbenchError:
-    """The error for something that is no file where a network's weights file is wanted: a seed, a folder, nothing.
-
-    Args:
-        name: The network.
-        given: What was given.
-        expected: The file that it takes.
-    """
-    if str(given).startswith("seed:"):
-        return UsageError(
-            f"the weights {name} are not made from a seed",
-            expected=expected,
-            found=str(given),
-            fix="give the file; which networks take seed:N: vidmbench weights add --help",
-        )
-    if given.is_dir():
-        inside = sorted(path.name for path in given.iterdir() if path.is_file() and not path.name.startswith("."))
-        return WeightsError(
-            f"a folder was given for the weights {name}, which are one file",
-            expected=expected,
-            found=", ".join(inside[:3]) + (f" and {len(inside) - 3} more" if len(inside) > 3 else "")
-            or "no file in it",
-            where=str(given),
-            fix="give the file in it" if inside else "check the path",
-        )
-    return WeightsError("no such weights file", expected=expected, where=str(given), fix="check the path")
 
 
 def sha256_of(path: Path) -> str:

@@ -21,8 +21,8 @@ from safetensors.numpy import load_file, save_file
 from vidmbench import resources
 from vidmbench.detector_specs import DetectorSpec
 from vidmbench.detectors.weights import Tensors, tensors_digest, weights_path
-from vidmbench.errors import ProtocolError, UsageError, VidmbenchError, WeightsError
-from vidmbench.files import no_weights_file, replacing, sha256_of, sha256_of_parts, unwritable
+from vidmbench.errors import ProtocolError, UsageError, VidmbenchError, WeightsError, no_weights_file
+from vidmbench.files import replacing, sha256_of, sha256_of_parts, unwritable
 
 SEED = "seed:"
 

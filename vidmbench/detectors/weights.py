@@ -20,8 +20,8 @@ from tqdm import tqdm
 
 from vidmbench import resources
 from vidmbench.detector_specs import DetectorSpec
-from vidmbench.errors import WeightsError
-from vidmbench.files import no_weights_file, replacing, sha256_of, unwritable
+from vidmbench.errors import WeightsError, no_weights_file
+from vidmbench.files import replacing, sha256_of, unwritable
 
 Tensors = dict[str, np.ndarray]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidmbench import resources
-from vidmbench.errors import WeightsError
-from vidmbench.files import no_weights_file, replacing, sha256_of
+from vidmbench.errors import WeightsError, no_weights_file
+from vidmbench.files import replacing, sha256_of
 
 if TYPE_CHECKING:
     from torch import Tensor
