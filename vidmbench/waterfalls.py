@@ -8,6 +8,7 @@ from vidmbench.plot_style import BLUE, SKY, VERMILLION, new_figure
 from vidmbench.records import Measurement
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _END, _UP, _DOWN = BLUE, VERMILLION, SKY
@@ -60,13 +61,11 @@ def _number(value: float) -> str:
     return f"{value:,.1f}" if abs(value) >= 100 else f"{value:.4g}"
 
 
-def _end(axis: object, place: int, one: Measurement) -> None:
+def _end(axis: "Axes", place: int, one: Measurement) -> None:
     assert one.value is not None
-    axis.barh(place, one.value, height=0.6, color=_END)  # type: ignore[attr-defined]
+    axis.barh(place, one.value, height=0.6, color=_END)
     if one.interval is not None:
         error = [[max(0.0, one.value - one.interval[0])], [max(0.0, one.interval[1] - one.value)]]
-        axis.errorbar(one.value, place, xerr=error, color="0.2", capsize=3, linewidth=1)  # type: ignore[attr-defined]
+        axis.errorbar(one.value, place, xerr=error, color="0.2", capsize=3, linewidth=1)
     right = one.interval[1] if one.interval else one.value
-    axis.annotate(  # type: ignore[attr-defined]
-        _number(one.value), (right, place), (4, 0), textcoords="offset points", va="center"
-    )
+    axis.annotate(_number(one.value), (right, place), (4, 0), textcoords="offset points", va="center")
