@@ -7,7 +7,7 @@ from tabulate import tabulate
 from vidmbench import resources
 from vidmbench.baseline_specs import BaselineSpec, LayoutSpec
 from vidmbench.baselines import exporter, published_rows
-from vidmbench.records import PublishedValue
+from vidmbench.published import PublishedValue
 
 _KINDS = {
     "videos": "a file a video",

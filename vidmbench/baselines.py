@@ -14,7 +14,7 @@ from vidmbench.baseline_specs import ArraySpec, BaselineSpec, GridSpec, LayoutSp
 from vidmbench.declarations import load_toml
 from vidmbench.errors import DataError, ProtocolError, unknown
 from vidmbench.files import natural_key
-from vidmbench.records import PublishedValue, published_values
+from vidmbench.published import PublishedValue, published_values
 from vidmbench.videos.folders import GIF_SUFFIX, VIDEO_SUFFIXES
 
 __all__ = [
@@ -76,6 +76,12 @@ def load_baseline(name: str) -> BaselineSpec:
 
     Raises:
         ProtocolError: Unknown name, or a file with mistakes.
+
+    Example:
+        >>> from vidmbench import load_baseline
+        >>> digan = load_baseline("digan")
+        >>> digan.title, [layout.name for layout in digan.layouts]
+        ('DIGAN', ['exported', 'grid', 'gif-grid'])
     """
     if name.endswith(".toml"):
         return load_toml(Path(name), BaselineSpec)

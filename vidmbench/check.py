@@ -21,7 +21,7 @@ from vidmbench.check_compared import (
     values_compared,
 )
 from vidmbench.check_report import Check
-from vidmbench.detector_specs import detector_of
+from vidmbench.detector_specs import load_detector
 from vidmbench.detectors.base import Device, load_engine
 from vidmbench.errors import UsageError, VidmbenchError
 from vidmbench.golden import HOW, Golden, GoldenProtocol, load_golden
@@ -142,7 +142,7 @@ def _in_order(
 
 def _why_not(spec: ProtocolSpec, values: GoldenProtocol, weights: Weights) -> str:
     """Why a network is left alone; empty where it is not."""
-    detector = detector_of(spec.array.detector)
+    detector = load_detector(spec.array.detector)
     if weights == "without":
         return "left out: --weights without"
     if values.detector is None:

@@ -29,6 +29,12 @@ class Choices:
         on_bad: Whether unusable videos stop the work or are left out.
         data_root: Where data sets lie that the user owns.
         drawing: How a VIDM is drawn from.
+
+    Example:
+        >>> from vidmbench import Choices
+        >>> choices = Choices(protocols=("fvd-stylegan-v", "fvd-digan"), frames=(16, 64), num_real=256, num_fake=256)
+        >>> [(spec.name, spec.clips.frames) for spec in choices.bound()]
+        [('fvd-stylegan-v', 16), ('fvd-stylegan-v', 64), ('fvd-digan', 16), ('fvd-digan', 64)]
     """
 
     protocols: tuple[str, ...] = (DEFAULT_PROTOCOL,)

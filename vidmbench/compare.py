@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from vidmbench.choices import Choices
 from vidmbench.datasets import open_any
-from vidmbench.detector_specs import detector_of
+from vidmbench.detector_specs import load_detector
 from vidmbench.detectors.other_weights import identity, missing
 from vidmbench.errors import DataError, UsageError, VidmbenchError, WeightsError
 from vidmbench.evaluate import Planned, checked_counts, plan
@@ -86,7 +86,7 @@ def prepare_compare(real: str, fake: str, choices: Choices) -> Comparison:
 
 
 def _check_weights(spec: ProtocolSpec) -> None:
-    detector = detector_of(spec.array.detector)
+    detector = load_detector(spec.array.detector)
     if detector.network is not None and identity(detector) == "?":
         raise missing(detector)
 

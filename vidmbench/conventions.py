@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from vidmbench.records import Measurement, RunRecord
-from vidmbench.table_formats import ResultRows, interval_legend, measured_text
+from vidmbench.table_formats import ResultRows, interval_legend
 
 _HEADER = ("Protocol", "Metric", "Value", "N (real/fake)", "eps", "Into the network", "Range", "Statistics", "Clips")
 
@@ -27,7 +27,7 @@ def convention_rows(records: Sequence[RunRecord]) -> ResultRows:
             (
                 one.protocol,
                 one.metric.upper(),
-                measured_text(one),
+                one.text(),
                 counts,
                 *fed,
                 _statistics(spec["statistics"]),

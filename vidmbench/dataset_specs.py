@@ -195,10 +195,22 @@ def dataset_names() -> list[str]:
 
 
 def load_dataset(name: str) -> DatasetSpec:
-    """Loads a data set's declaration.
+    """Loads a data set's declaration; :func:`vidmbench.open_source` opens its videos.
+
+    Args:
+        name: A name in protocols/datasets.
+
+    Returns:
+        The frozen declaration: splits, sizes, layouts in which it circulates, how to get it.
 
     Raises:
         ProtocolError: Unknown name, or a file with mistakes.
+
+    Example:
+        >>> from vidmbench import load_dataset
+        >>> ucf101 = load_dataset("ucf101")
+        >>> sorted(ucf101.splits)[:4], ucf101.default_split
+        (['all', 'test', 'test1', 'test2'], 'train')
     """
     if name not in dataset_names():
         raise unknown(

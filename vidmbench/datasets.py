@@ -24,6 +24,7 @@ __all__ = [
     "open_control",
     "open_dataset",
     "open_real",
+    "paired_control",
     "parse_dataset",
 ]
 
@@ -200,8 +201,7 @@ def open_control(
     Raises:
         DataError: ``real`` was asked of a source with one split: it would be scored against itself.
     """
-    if kind not in KINDS:
-        raise unknown("control", kind, KINDS, error=UsageError, fix="see them all: vidmbench list models")
+    check_control(kind)
     source, spec = open_real(real, on_bad=on_bad, data_root=data_root, stage=stage)
     if spec is not None:
         _, split, pixels = parse_dataset(real)
@@ -209,14 +209,42 @@ def open_control(
         if other is not None:
             base = open_dataset(spec.name, other, resolution=pixels, data_root=data_root, on_bad=on_bad, stage=stage)
             return control(kind, base, seed=seed, is_paired=False)
+    missing = f"{real}, which has one" if spec is None else f"{real}, of which this copy holds no other split"
+    return paired_control(kind, source, seed=seed, found=missing)
+
+
+def paired_control(kind: str, real: Source, *, seed: int = 0, found: str | None = None) -> Source:
+    """A control made from the very videos that it is scored against.
+
+    Args:
+        kind: A control's name, such as ``static``.
+        real: The real side.
+        seed: Seed of the control's random choices.
+        found: What there is instead of a second split, for the message; by default the source's label.
+
+    Raises:
+        UsageError: Unknown control.
+        DataError: ``real`` was asked for: it would be scored against itself.
+    """
+    check_control(kind)
     if kind == "real":
         raise DataError(
             "control:real needs a second split of the real data",
             expected="a data set with two splits, such as clevrer-mini",
-            found=f"{real}, which has one" if spec is None else f"{real}, of which this copy holds no other split",
+            found=found or real.label,
             fix="score another control, or give the other half as a folder of its own",
         )
-    return control(kind, source, seed=seed, is_paired=True)
+    return control(kind, real, seed=seed, is_paired=True)
+
+
+def check_control(kind: str) -> None:
+    """Refuses a control that nobody knows.
+
+    Raises:
+        UsageError: Unknown control.
+    """
+    if kind not in KINDS:
+        raise unknown("control", kind, KINDS, error=UsageError, fix="see them all: vidmbench list models")
 
 
 def _other_split(spec: DatasetSpec, split: str, data_root: Path | None) -> str | None:

@@ -100,11 +100,23 @@ def load_detectors() -> dict[str, DetectorSpec]:
     return {detector.name: detector for detector in declared.detectors}
 
 
-def detector_of(name: str) -> DetectorSpec:
-    """A detector by its name, or by the path of a TOML file of one's own.
+def load_detector(name: str) -> DetectorSpec:
+    """Loads a detector's declaration by name, or from a TOML file of one's own.
+
+    Args:
+        name: A name in protocols/detectors.toml, or a path that ends in ``.toml``.
+
+    Returns:
+        The frozen declaration: input, features, weights and their hash, licence.
 
     Raises:
         ProtocolError: Unknown name, or a file with mistakes.
+
+    Example:
+        >>> from vidmbench import load_detector
+        >>> i3d = load_detector("i3d-kinetics400")
+        >>> i3d.num_features, i3d.input_size, i3d.min_frames, i3d.weights_sha256[:8]
+        (400, 224, 9, 'af5c50f0')
     """
     if name.endswith(".toml"):
         return _own(Path(name))

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from vidmbench import resources
-from vidmbench.detector_specs import detector_of, load_detectors
+from vidmbench.detector_specs import load_detector, load_detectors
 from vidmbench.detectors.base import engine_name, load_engine
 from vidmbench.detectors.weights import load_weights, weights_path
 from vidmbench.environment import environment
@@ -144,7 +144,7 @@ def _weights() -> tuple[State, str]:
 
 def _golden() -> tuple[State, str]:
     stage = load_protocol("fvd-tf-hub").array
-    size = detector_of(stage.detector).input_size
+    size = load_detector(stage.detector).input_size
     shape = (_GOLDEN_FRAMES, size, size, 3)
     clips = [np.full(shape, value, dtype=np.float32) for value in (-1.0, 1.0)]
     black, white = load_engine(stage).features(clips)

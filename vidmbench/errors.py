@@ -14,6 +14,14 @@ class VidmbenchError(Exception):
         found: What stood there instead.
         where: The file, key or option in question.
         fix: What to do, as a command where there is one.
+
+    Example:
+        >>> from vidmbench import VidmbenchError, load_protocol
+        >>> try:
+        ...     load_protocol("fvd-dign")
+        ... except VidmbenchError as error:
+        ...     print(error.problem, "-", error.fix)
+        unknown protocol 'fvd-dign': did you mean fvd-digan? - see them all: vidmbench list protocols
     """
 
     def __init__(

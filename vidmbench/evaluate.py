@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Literal
 
-from vidmbench.detector_specs import detector_of
+from vidmbench.detector_specs import load_detector
 from vidmbench.detectors.base import Device, Precision, engine_name
 from vidmbench.detectors.other_weights import identity, short_identity
 from vidmbench.errors import DataError
@@ -200,7 +200,7 @@ def _signature(
         precision=precision,
         version=version("vidmbench"),
         metric=metric,
-        weights=short_identity(detector_of(spec.array.detector)),
+        weights=short_identity(load_detector(spec.array.detector)),
     )
 
 
@@ -213,7 +213,7 @@ def _measured(
     reading: float,
 ) -> list[Measurement]:
     started = time.perf_counter()
-    spec, detector = item.spec, detector_of(item.spec.array.detector)
+    spec, detector = item.spec, load_detector(item.spec.array.detector)
     of_real, of_fake = draws[0]
     num_real = 0 if spec.metric == "inception-score" else len(of_real.features)
     num_fake = len(of_fake.features)

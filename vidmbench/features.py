@@ -16,7 +16,7 @@ import numpy as np
 
 from vidmbench import resources
 from vidmbench.arrays import Frames
-from vidmbench.detector_specs import detector_of
+from vidmbench.detector_specs import load_detector
 from vidmbench.detectors.base import Device, Engine, Precision, Prepared, engine_name, load_engine
 from vidmbench.detectors.other_weights import identity, imported
 from vidmbench.errors import DataError
@@ -51,13 +51,13 @@ class FeatureJob:
     @property
     def width(self) -> int:
         """Numbers a clip."""
-        detector = detector_of(self.stage.detector)
+        detector = load_detector(self.stage.detector)
         frames = self.plan.clips[0].frames if self.plan.clips and detector.reads == "frames" else 1
         return detector.num_features * frames
 
     def key(self, engine: str) -> str:
         """Everything that can move a feature, hashed: 64 hex digits."""
-        stage, detector = self.stage, detector_of(self.stage.detector)
+        stage, detector = self.stage, load_detector(self.stage.detector)
         height, width = self.source.size
         if stage.resize == "detector" or height == width or stage.first_resize is not None:
             stage = stage.model_copy(update={"crop": "none"})  # of a square there is nothing to crop: one reading
@@ -147,7 +147,7 @@ def features_of(
 
 
 def _set(job: FeatureJob, features: np.ndarray, skipped: tuple[Skipped, ...], engine: str) -> FeatureSet:
-    detector = detector_of(job.stage.detector)
+    detector = load_detector(job.stage.detector)
     if detector.reads == "frames":
         features = features.reshape(len(features), -1, detector.num_features)
     return FeatureSet(features, skipped, engine)
@@ -284,7 +284,7 @@ def _read_video(video: int, wanted: list[tuple[_Entry, Clip]]) -> list[_Read]:
         own: Frames = decoded if len(frames) == clip.frames else decoded[np.searchsorted(frames, clip.indices)]
         if isinstance(source, Transformed):
             own = source.change(own, source.name(video))
-        detector = detector_of(stage.detector)
+        detector = load_detector(stage.detector)
         if stage.resize == "detector" and detector.prepare is not None:
             fed: Prepared = imported(detector.prepare, detector.folder)(own)
         else:

@@ -20,7 +20,7 @@ from pydantic import Field
 
 from vidmbench import resources
 from vidmbench.declarations import Frozen, validated
-from vidmbench.detector_specs import detector_of
+from vidmbench.detector_specs import load_detector
 from vidmbench.environment import environment
 from vidmbench.errors import DataError, UsageError, VidmbenchError
 from vidmbench.files import replacing, write_text
@@ -219,7 +219,7 @@ def _made(bench: Bench, golden: Golden, spec: ProtocolSpec) -> GoldenProtocol:
         "array": kept(f"array/{array_key(spec)}", bench.array(spec)),
         "seeded": numbers(statistics(spec, seeded_draws(spec))),
     }
-    if has_weights(detector_of(spec.array.detector)):
+    if has_weights(load_detector(spec.array.detector)):
         parts["detector"] = kept(f"detector/{detector_key(spec)}", {"fed": bench.detector(spec)})
         parts["features"] = kept(f"features/{features_key(spec)}", bench.features(spec))
         found = golden.under(parts["features"])

@@ -14,7 +14,7 @@ from typing import Literal, TypeVar
 
 import numpy as np
 
-from vidmbench.detector_specs import DetectorSpec, detector_of
+from vidmbench.detector_specs import DetectorSpec, load_detector
 from vidmbench.detectors.base import Device, Engine, Prepared, load_engine
 from vidmbench.detectors.other_weights import imported, is_seeded
 from vidmbench.detectors.weights import weights_path
@@ -134,7 +134,7 @@ class Bench:
         """Features of golden clips that were blown up by repeating pixels, so without any resizing: (clip, feature)."""
         key = detector_key(spec)
         if key not in self._fed:
-            size = detector_of(spec.array.detector).input_size
+            size = load_detector(spec.array.detector).input_size
             clips = [_blown_up(getattr(self.golden, side)[index], size, spec.array.range) for side, index in _FED]
             self._fed[key] = np.stack(list(self._engine(spec.array).features(clips)))
         return self._fed[key]
@@ -194,7 +194,7 @@ class Bench:
         for feature in self._engine(spec.array).features(unseen()):
             self._features[new.popleft()] = feature
         found = np.stack([self._features[key] for key in keys])
-        detector = detector_of(spec.array.detector)
+        detector = load_detector(spec.array.detector)
         return found.reshape(len(found), -1, detector.num_features) if detector.reads == "frames" else found
 
     def _read(self, work: Callable[[], Result]) -> Result:
@@ -210,7 +210,7 @@ class Bench:
 
 def seeded_draws(spec: ProtocolSpec) -> Draws:
     """Features, probabilities or logits as a protocol's network would give them, without one: a single pair."""
-    detector = detector_of(spec.array.detector)
+    detector = load_detector(spec.array.detector)
     width = min(detector.num_features, SEEDED_WIDTH)
     frames = SEEDED_FRAMES if detector.reads == "frames" else None
     clips = SEEDED_CLIPS // (frames or 1)
@@ -248,9 +248,9 @@ def array_key(spec: ProtocolSpec) -> str:
     """What decides a prepared clip."""
     stage = spec.array
     if stage.resize == "detector":
-        return f"{detector_of(stage.detector).prepare}"
+        return f"{load_detector(stage.detector).prepare}"
     first = f"{stage.first_resize.resize}.{stage.first_resize.size}+" if stage.first_resize else ""
-    size = detector_of(stage.detector).input_size
+    size = load_detector(stage.detector).input_size
     return f"{first}{stage.crop}+{stage.resize}.{size}+{stage.range}" + ("+uint8" if stage.truncate_uint8 else "")
 
 
@@ -277,7 +277,7 @@ def _count(side: SideSpec, count: int) -> int | None:
 
 def _frames(spec: ProtocolSpec) -> int:
     """As many as the golden clips have, where the protocol allows it."""
-    detector = detector_of(spec.array.detector)
+    detector = load_detector(spec.array.detector)
     lowest, highest = spec.clips.frames_allowed
     return min(max(FRAMES, lowest, detector.min_frames), highest, detector.max_frames or highest)
 
@@ -297,7 +297,7 @@ def _read_and_prepared(source: Source, video: int, frames: Sequence[int], stage:
 
 
 def _prepared(frames: np.ndarray, stage: ArrayStage) -> np.ndarray:
-    detector = detector_of(stage.detector)
+    detector = load_detector(stage.detector)
     if stage.resize == "detector" and detector.prepare is not None:
         return np.asarray(imported(detector.prepare, detector.folder)(frames))
     from vidmbench.resizing import prepared  # torch is slow to import

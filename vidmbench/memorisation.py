@@ -6,7 +6,7 @@ from typing import Literal
 from vidmbench.choices import Choices
 from vidmbench.controls import KINDS, control
 from vidmbench.datasets import open_any
-from vidmbench.detector_specs import detector_of
+from vidmbench.detector_specs import load_detector
 from vidmbench.errors import DataError, UsageError, unknown
 from vidmbench.labels import CONTROL
 from vidmbench.metrics.memorisation import threshold_rank
@@ -130,7 +130,7 @@ def _bound(choices: Choices) -> ProtocolSpec:
             f"memorisation takes one {what}", found=", ".join(map(str, (*choices.protocols, *choices.frames)))
         )
     spec = load_protocol(choices.protocols[0])
-    if detector_of(spec.array.detector).reads != "clips":
+    if load_detector(spec.array.detector).reads != "clips":
         raise UsageError(
             "the nearest clip needs features of whole clips",
             expected="a protocol whose network looks at clips, such as fvd-vidm-paper",

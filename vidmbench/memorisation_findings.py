@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vidmbench.detector_specs import detector_of
+from vidmbench.detector_specs import load_detector
 from vidmbench.detectors.other_weights import is_seeded
 from vidmbench.errors import DataError
 from vidmbench.evaluate import Planned, planned_signature
@@ -114,7 +114,7 @@ def _clips(part: Part, found: FeatureSet) -> list[Clip]:
 def _warnings(job: MemorisationJob, heldout_copies: Sequence[str]) -> list[str]:
     train, heldout, fake = (part.source for part in job.parts)
     found = list(dict.fromkeys(note for part in job.parts for note in part.source.notes))
-    detector = detector_of(job.fake.spec.array.detector)
+    detector = load_detector(job.fake.spec.array.detector)
     if is_seeded(detector):
         found.append(f"the weights of {detector.name} were made from a seed: this number says nothing about the videos")
     searched = len({clip.video for clip in job.train.plan.clips})

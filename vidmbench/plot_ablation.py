@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from vidmbench.errors import ProtocolError
 from vidmbench.plot_records import level_of, none_fits
 from vidmbench.plot_style import BLUE, PAGE, SKY, add_caption, new_figure, styled, text_height
-from vidmbench.records import Measurement, RunRecord, published_values
+from vidmbench.published import published_values
+from vidmbench.records import Measurement, RunRecord
 from vidmbench.results import no_records
 from vidmbench.table_layouts import Entry, PartSpec, load_layout
 from vidmbench.table_measured import claimed_cell

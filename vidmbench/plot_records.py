@@ -9,7 +9,6 @@ from vidmbench.labels import CONTROL, TWIN
 from vidmbench.records import Measurement, RunRecord
 from vidmbench.results import no_records
 from vidmbench.signature import recipe_without
-from vidmbench.table_formats import measured_text
 
 
 @dataclass(frozen=True)
@@ -139,7 +138,7 @@ def level_of(kinds: Iterable[str | None]) -> str:
 
 def number_text(one: Measurement) -> str:
     """A value with its interval, short enough for a picture: without the spread that some protocols print."""
-    return measured_text(one.model_copy(update={"spread": None, "spread_kind": None}))
+    return one.model_copy(update={"spread": None, "spread_kind": None}).text()
 
 
 def none_fits(problem: str, expected: str, where: str, fix: str | None = None) -> VidmbenchError:

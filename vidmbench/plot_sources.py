@@ -8,11 +8,11 @@ import numpy as np
 
 from vidmbench.arrays import Frames
 from vidmbench.controls import static_of
-from vidmbench.datasets import OnBad, open_any
+from vidmbench.datasets import OnBad
 from vidmbench.errors import DataError, UsageError
 from vidmbench.labels import TWIN
-from vidmbench.models import Drawing, is_vidm, load_model, videos_of
 from vidmbench.source import Source
+from vidmbench.sources import open_source
 
 
 @dataclass(frozen=True)
@@ -88,22 +88,18 @@ def _opened(text: str, first: str, reading: Reading, opened: dict[str, Source]) 
     if text not in opened:
         if text.startswith(TWIN):
             opened[text] = static_of(_opened(text.removeprefix(TWIN), first, reading, opened))
-        elif is_vidm(text):
-            opened[text] = _drawn(text, first, reading)
         else:
-            opened[text] = open_any(
-                text, real=first, on_bad=reading.on_bad, seed=reading.seed, data_root=reading.data_root
+            opened[text] = open_source(
+                text,
+                real=first,
+                num_videos=max(reading.videos) + 1,
+                num_frames=reading.frames,
+                steps=reading.steps,
+                seed=reading.seed,
+                on_bad=reading.on_bad,
+                data_root=reading.data_root,
             )
     return opened[text]
-
-
-def _drawn(text: str, first: str, reading: Reading) -> Source:
-    # The checkpoint that is shipped for a data set is found by its name.
-    dataset = first.removeprefix("dataset:") if first.startswith("dataset:") else "clevrer-mini"
-    count = max(reading.videos) + 1
-    drawing = Drawing(steps=reading.steps, batch_size=min(count, 16))
-    model = load_model(text, dataset)
-    return videos_of(model, dataset, drawing, num_videos=count, num_frames=reading.frames, seed=reading.seed)
 
 
 def _videos(source: Source, reading: Reading) -> tuple[Frames, ...]:

@@ -7,7 +7,7 @@ from pydantic import Field, PositiveInt, model_validator
 
 from vidmbench import resources
 from vidmbench.declarations import Frozen, load_toml
-from vidmbench.detector_specs import detector_of
+from vidmbench.detector_specs import load_detector
 from vidmbench.errors import ProtocolError, UsageError, unknown
 from vidmbench.protocol_stages import (
     STATISTICS_OF,
@@ -90,7 +90,7 @@ class ProtocolSpec(Frozen):
         """
         frames = self.clips.frames if frames is None else frames
         lowest, highest = self.clips.frames_allowed
-        detector = detector_of(self.array.detector)
+        detector = load_detector(self.array.detector)
         lowest, highest = max(lowest, detector.min_frames), min(highest, detector.max_frames or highest)
         if not lowest <= frames <= highest:
             raise UsageError(
@@ -124,7 +124,7 @@ class ProtocolSpec(Frozen):
 
 def _check_detector(spec: ProtocolSpec, path: Path) -> None:
     """What a protocol and its detector must agree on."""
-    detector = detector_of(spec.array.detector)
+    detector = load_detector(spec.array.detector)
     if (spec.array.resize == "detector") and detector.prepare is None:
         raise ProtocolError(
             f"{detector.name} has no way of its own to prepare clips",
@@ -157,6 +157,14 @@ def load_protocol(name: str) -> ProtocolSpec:
 
     Raises:
         ProtocolError: Unknown name, or a file with mistakes.
+
+    Example:
+        >>> from vidmbench import load_protocol
+        >>> protocol = load_protocol("fvd-stylegan-v")
+        >>> protocol.array.detector, protocol.clips.frames, protocol.clips.real.videos, protocol.statistics.covariance
+        ('i3d-kinetics400', 16, 2048, 'n')
+        >>> protocol.bound(frames=128, num_real=256, num_fake=256).clips.frames
+        128
     """
     own_file = name.endswith(".toml")
     path = Path(name) if own_file else resources.protocols_dir() / "metrics" / f"{name}.toml"
@@ -171,7 +179,7 @@ def load_protocol(name: str) -> ProtocolSpec:
         detector = (path.parent / spec.array.detector).resolve()
         spec = spec.model_copy(update={"array": spec.array.model_copy(update={"detector": str(detector)})})
     _check_detector(spec, path)
-    if spec.metric not in detector_of(spec.array.detector).measures:
+    if spec.metric not in load_detector(spec.array.detector).measures:
         raise ProtocolError(
             f"{spec.array.detector} has no name for the metric {spec.metric!r}", where=f"{path}: metric"
         )

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from vidmbench.records import Measurement, RunRecord
-from vidmbench.table_formats import measured_text
 from vidmbench.table_values import overlap
 
 # Of every record its own: they tell nothing about why two numbers differ.
@@ -136,7 +135,7 @@ def _change(one: Measurement, other: Measurement) -> ValueChange:
         one.frames,
         " against ".join(names),
         one.signature_id == other.signature_id,
-        (measured_text(one), measured_text(other)),
+        (one.text(), other.text()),
         None if one.value is None or other.value is None else other.value - one.value,
         None if one.interval is None or other.interval is None else overlap(one.interval, other.interval),
         (*_differing("signature", *signed), *(difference for found in fields for difference in found)),

@@ -1,14 +1,11 @@
-"""Records: one JSON file a run, and the published numbers it stands beside."""
+"""Records: one JSON file a run, with everything needed to judge its numbers."""
 
-import csv
 import json
-from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from vidmbench import resources
 from vidmbench.errors import ResultError
 from vidmbench.files import sha256_of_parts, write_text
 
@@ -68,6 +65,16 @@ class Measurement(_Frozen):
         real: The real side.
         fake: The scored side.
         warnings: What a careful reader should know.
+
+    Example:
+        >>> from vidmbench.records import read_records
+        >>> from vidmbench import resources
+        >>> record = read_records(resources.results_dir() / "measured")[0]
+        >>> one = record.measurements[0]
+        >>> (one.metric, one.status, one.interval[0] < one.value < one.interval[1])
+        ('fvd', 'ok', True)
+        >>> str(one).endswith(f"#{one.signature_id}]")
+        True
     """
 
     metric: str
@@ -96,6 +103,37 @@ class Measurement(_Frozen):
     fake: SideRecord
     warnings: tuple[str, ...] = ()
 
+    def text(self, decimals: int | None = None) -> str:
+        """The value with its interval, or why there is none.
+
+        Args:
+            decimals: Digits after the point; by default enough for four significant digits.
+
+        Returns:
+            ``57.4 ± 3.1`` where the interval is even, ``57.4 [54.9, 61.2]`` where it is not, or ``failed: reason``;
+            behind it what the protocol's own code prints behind ±, such as ``(±0.4, sd over 10 runs)``.
+        """
+        value = self.value
+        if self.status == "failed" or value is None:
+            return f"failed: {' '.join((self.reason or 'no reason was recorded').split())}"
+        if decimals is None:
+            decimals = 1 if abs(value) >= 100 else 2 if abs(value) >= 10 else 3 if abs(value) >= 1 else 4
+
+        def show(number: float) -> str:
+            return f"{number:.{decimals}f}"
+
+        spread = "" if self.spread is None else f" (±{self.spread:.2g}, {self.spread_kind})"
+        if self.interval is None:
+            return f"{show(value)}{spread or ' (no interval)'}"
+        low, high = self.interval
+        if show(high - value) == show(value - low):
+            return f"{show(value)} ± {show(high - value)}{spread}"
+        return f"{show(value)} [{show(low)}, {show(high)}]{spread}"
+
+    def __str__(self) -> str:
+        """The number as it may leave the program: with its interval, its counts and its signature."""
+        return f"{self.metric} {self.text()} [{self.signature_short}]"
+
 
 class RunRecord(_Frozen):
     """One run.
@@ -111,6 +149,16 @@ class RunRecord(_Frozen):
         measurements: The numbers.
         environment: Versions, processor, threads, git commit.
         digest: sha256 over all other fields; shows whether a file was edited by hand.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> from vidmbench import resources
+        >>> from vidmbench.records import read_record, read_records, write_record
+        >>> record = read_records(resources.results_dir() / "measured")[0]
+        >>> with TemporaryDirectory() as folder:
+        ...     read_record(write_record(record, Path(folder))) == record
+        True
     """
 
     schema_version: int = SCHEMA
@@ -135,53 +183,6 @@ class RunRecord(_Frozen):
                 if measurement[key] is None:
                     del measurement[key]
         return sha256_of_parts(json.dumps(content, sort_keys=True, allow_nan=False))
-
-
-class PublishedValue(_Frozen):
-    """One cell of a published table (a row of results/published/*.csv).
-
-    Attributes:
-        table: The table it stands in, such as ``table1``.
-        dataset: Data set as printed.
-        resolution: Pixels, square.
-        frames: Frames of a clip; 1 for image metrics.
-        split: Split of the real side, or ``unstated``.
-        class_conditional: ``true``, ``false``, ``unstated`` or ``uncertain``.
-        method: The system.
-        venue: Where the system was published.
-        metric: Metric as it should be read (misprinted labels mended, said in the note).
-        value: The number, or None where none was printed.
-        stderr: Spread printed with it.
-        source: Who made the number.
-        note: Notes for the careful reader, parted by `` // ``; each is a footnote where the cell is flagged.
-        printed: The cell letter for letter as printed, so that 35.20 does not become 35.2.
-        flag: What is wrong with the cell, for programs; empty where nothing is. ``misprinted``: wrong in print;
-            ``repaired``: digits lost in extraction, taken from a second source; ``doubtful``; ``other-protocol``:
-            made in another way than its neighbours; ``duplicate``: repeats another cell; ``not-printed``: no value.
-        reading: How surely the print was read, and what confirms it.
-    """
-
-    table: str
-    dataset: str
-    resolution: int
-    frames: int
-    split: str
-    class_conditional: str
-    method: str
-    venue: str
-    metric: str
-    value: float | None
-    stderr: float | None
-    source: str
-    note: str
-    printed: str
-    flag: Literal["", "misprinted", "repaired", "doubtful", "other-protocol", "duplicate", "not-printed"]
-    reading: str
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """The notes one by one."""
-        return tuple(self.note.split(" // ")) if self.note else ()
 
 
 def write_record(record: RunRecord, folder: Path) -> Path:
@@ -269,32 +270,3 @@ def read_records(*folders: Path) -> list[RunRecord]:
                 fix="remove the one you do not trust",
             )
     return sorted((record for _, record in found.values()), key=lambda record: (record.created, record.run_id))
-
-
-@cache
-def published_values(table: str) -> tuple[PublishedValue, ...]:
-    """All cells of one published table.
-
-    Args:
-        table: The CSV's name without suffix in results/published, such as ``table1``.
-
-    Raises:
-        ResultError: No such table, or a row that does not fit.
-    """
-    path = resources.results_dir() / "published" / f"{table}.csv"
-    try:
-        with path.open(newline="", encoding="utf-8") as stream:
-            rows = list(csv.DictReader(stream))
-    except OSError as error:
-        raise ResultError("no such published table", found=str(error), where=str(path)) from error
-    values = []
-    for number, row in enumerate(rows, start=2):
-        try:
-            values.append(
-                PublishedValue.model_validate({**row, "value": row["value"] or None, "stderr": row["stderr"] or None})
-            )
-        except (ValidationError, KeyError) as error:
-            raise ResultError(
-                "a row of a published table does not fit", found=str(error), where=f"{path}:{number}"
-            ) from error
-    return tuple(values)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from vidmbench.detector_specs import detector_of
+from vidmbench.detector_specs import load_detector
 from vidmbench.detectors.other_weights import is_seeded
 from vidmbench.metrics.uncertainty import MIN_SAMPLES
 from vidmbench.protocols import ProtocolSpec
@@ -25,7 +25,7 @@ def all_remarks(
     spec: ProtocolSpec, sources: tuple[Source, Source], plans: tuple[ClipPlan, ClipPlan], counts: tuple[int, int]
 ) -> list[str]:
     """All that is known before the network has seen the clips: of its weights, of classes, and :func:`remarks`."""
-    detector = detector_of(spec.array.detector)
+    detector = load_detector(spec.array.detector)
     seeded = f"the weights of {detector.name} were made from a seed: this number says nothing about the videos"
     return [
         *([seeded] if is_seeded(detector) else []),

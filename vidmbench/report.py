@@ -12,7 +12,6 @@ from vidmbench.report_page import data_of, numbers_section, page, summary_sectio
 from vidmbench.report_plots import plots_section
 from vidmbench.results import no_records
 from vidmbench.runs import checked_output
-from vidmbench.table_formats import measured_text
 from vidmbench.table_html import html_section
 from vidmbench.tables import build_table, layout_names, load_layout
 
@@ -120,7 +119,7 @@ def _numbers(records: Sequence[RunRecord]) -> str:
     """The latest number of each signature."""
     latest = {one.signature_id: one for record in records for one in record.measurements}
     ranked = sorted(latest.values(), key=lambda one: (one.metric, one.frames))
-    return "; ".join(f"{one.metric.upper()} {measured_text(one)}, {one.frames} frames" for one in ranked)
+    return "; ".join(f"{one.metric.upper()} {one.text()}, {one.frames} frames" for one in ranked)
 
 
 def _exhibit(exhibit: Exhibit, numbers: str) -> str:

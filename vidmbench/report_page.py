@@ -9,7 +9,7 @@ from importlib import resources as packaged
 from typing import Any
 
 from vidmbench.records import Measurement, RunRecord, SideRecord
-from vidmbench.table_formats import interval_legend, measured_text
+from vidmbench.table_formats import interval_legend
 
 
 def page(title: str, sections: Sequence[tuple[str, str, str]]) -> str:
@@ -123,7 +123,7 @@ def _number(record: RunRecord, one: Measurement) -> str:
         _cell("Data", data_of(record, one), "words name"),
         _cell("Metric", one.metric.upper(), "words"),
         _cell("Frames", str(one.frames)),
-        _cell("Value", measured_text(one), "failed" if has_failed else "", value),
+        _cell("Value", one.text(), "failed" if has_failed else "", value),
         _cell("Clips", f"{one.num_real}/{one.num_fake}"),
         _cell("Protocol", one.protocol, "words name"),
         _cell("Day", record.created[:10], "words", record.created),

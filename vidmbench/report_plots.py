@@ -14,7 +14,6 @@ from vidmbench.plot_conventions import conventions_figure, conventions_of
 from vidmbench.plot_frames import frames_figure, lines_against_frames
 from vidmbench.plot_records import Wanted
 from vidmbench.records import RunRecord
-from vidmbench.table_formats import measured_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -77,8 +76,7 @@ def _figure(picture: Picture) -> str:
 def _frames(records: Sequence[RunRecord], where: str) -> list[Picture]:
     plot = lines_against_frames(records, Wanted(where=where))
     said = [
-        f"{line.model}: "
-        + ", ".join(f"{measured_text(point.one)} at {point.one.frames} frames" for point in line.points)
+        f"{line.model}: " + ", ".join(f"{point.one.text()} at {point.one.frames} frames" for point in line.points)
         for line in plot.lines
     ]
     data = plot.lines[0].points[0].data
@@ -93,14 +91,14 @@ def _controls(records: Sequence[RunRecord], where: str) -> list[Picture]:
 def _ruler(ruler: Ruler) -> Picture:
     first = ruler.points[0]
     title = f"Controls and models, {first.data}, {first.one.frames} frames, #{ruler.signature_id}"
-    said = [f"{point.model} {measured_text(point.one)}" for point in sorted(ruler.points, key=lambda one: one.value)]
+    said = [f"{point.model} {point.one.text()}" for point in sorted(ruler.points, key=lambda one: one.value)]
     alt = f"{title}. {first.one.metric.upper()}, lowest first: {'; '.join(said)}."
     return Picture(title, _embedded(rulers_figure([ruler])), alt)
 
 
 def _conventions(records: Sequence[RunRecord], where: str) -> list[Picture]:
     plot = conventions_of(records, where)
-    said = [f"{bar.protocol} {bar.metric.upper()} {measured_text(bar)}" for scale in plot.scales for bar in scale.bars]
+    said = [f"{bar.protocol} {bar.metric.upper()} {bar.text()}" for scale in plot.scales for bar in scale.bars]
     title = f"{plot.fake} against {plot.real} by every convention"
     return [Picture(title, _embedded(conventions_figure(plot)), f"{title}. {'; '.join(said)}.")]
 

@@ -25,6 +25,7 @@ from vidmbench.protocol_stages import MANY_A_VIDEO
 from vidmbench.protocols import ProtocolSpec
 from vidmbench.records import Measurement, RunRecord
 from vidmbench.source import Source, Transformed
+from vidmbench.sources import Videos, open_source
 
 if TYPE_CHECKING:
     from vidmbench.vidm.checkpoint import Vidm
@@ -95,16 +96,30 @@ def prepare_run(
     return _job(model, dataset, real, fake, spec, choices, fake_is_named=is_own and spec is not None)
 
 
-def prepare_score(real: str, fake: str, choices: Choices) -> Job:
-    """Resolves ``vidmbench score``: two sources, each a path, ``dataset:NAME[@SPLIT]`` or ``control:NAME``.
+def prepare_score(real: Videos, fake: Videos, choices: Choices) -> Job:
+    """Resolves ``vidmbench score``: two sources, named as on the command line, or at hand.
+
+    Args:
+        real: The real videos, see :func:`vidmbench.sources.open_source`.
+        fake: The videos to score.
+        choices: The options.
 
     Raises:
         VidmbenchError: Anything about the request that cannot work.
     """
-    choices.bound()
-    source = open_any(real, on_bad=choices.on_bad, data_root=choices.data_root)
-    other = open_any(fake, real=real, on_bad=choices.on_bad, seed=choices.seed or 0, data_root=choices.data_root)
-    spec = spec_of(real.removeprefix("dataset:")) if real.startswith("dataset:") else None
+    named = str(real) if isinstance(real, str | Path) else ""
+    spec = spec_of(named.removeprefix("dataset:")) if named.startswith("dataset:") else None
+    clips = [bound.clips for bound in choices.bound(spec, is_cropped=False)]
+    source = open_source(real, on_bad=choices.on_bad, data_root=choices.data_root)
+    other = open_source(
+        fake,
+        real=real,
+        num_videos=max(side.fake.videos or len(source) for side in clips),
+        num_frames=max(side.span_of(side.fake) for side in clips),
+        seed=choices.seed or 0,
+        on_bad=choices.on_bad,
+        data_root=choices.data_root,
+    )
     return _job(
         other.label,
         source.label,
@@ -112,7 +127,7 @@ def prepare_score(real: str, fake: str, choices: Choices) -> Job:
         other,
         spec,
         choices,
-        fake_is_named=fake.startswith(("dataset:", CONTROL)),
+        fake_is_named=isinstance(fake, str) and fake.startswith(("dataset:", CONTROL)),
         is_cropped=False,
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import softmax
 
-from vidmbench.detector_specs import detector_of
+from vidmbench.detector_specs import load_detector
 from vidmbench.errors import DataError
 from vidmbench.metrics import (
     Interval,
@@ -157,7 +157,7 @@ def _inception(spec: ProtocolSpec, _real: np.ndarray, fake: np.ndarray) -> tuple
 
 
 def _gives_logits(spec: ProtocolSpec) -> bool:
-    return detector_of(spec.array.detector).gives == "logits"
+    return load_detector(spec.array.detector).gives == "logits"
 
 
 _METRICS: dict[str, Callable[[ProtocolSpec, np.ndarray, np.ndarray], tuple[_Value, ...]]] = {

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-from vidmbench.detector_specs import detector_of
+from vidmbench.detector_specs import load_detector
 from vidmbench.files import sha256_of_parts
 from vidmbench.protocol_stages import SideSpec, StatisticsStage
 from vidmbench.protocols import ProtocolSpec
@@ -103,7 +103,7 @@ def signature_of(
         The signature. An inception score looks at no real videos and names none; fields at their usual value of
         "nothing done" (truncation, resizing of the data set, repeats) are left out too.
     """
-    detector = detector_of(spec.array.detector)
+    detector = load_detector(spec.array.detector)
     stage = spec.array
     looks_at_real = spec.metric != "inception-score"
     fields: list[tuple[str, str]] = [
@@ -131,7 +131,7 @@ def signature_of(
 
 def metric_names(spec: ProtocolSpec) -> tuple[str, ...]:
     """The numbers that a protocol gives, by the names people use: ``("fvd",)``, or four for precision and recall."""
-    return _METRIC_PARTS.get(spec.metric) or (detector_of(spec.array.detector).measures[spec.metric],)
+    return _METRIC_PARTS.get(spec.metric) or (load_detector(spec.array.detector).measures[spec.metric],)
 
 
 def _statistics(stage: StatisticsStage) -> list[tuple[str, str]]:

@@ -148,7 +148,7 @@ def measurement_rows(records: Sequence[RunRecord]) -> ResultRows:
     for record, one in pairs:
         dataset = f"{record.dataset}@{record.split}" if record.split else record.dataset
         named = (record.model, dataset, str(one.frames), *((one.metric.upper(),) if several else ()))
-        rows.append((*named, measured_text(one), f"{one.num_real}/{one.num_fake}", one.protocol))
+        rows.append((*named, one.text(), f"{one.num_real}/{one.num_fake}", one.protocol))
         signatures.append(f"{record.model}, {one.frames} frames: {one.signature}  #{one.signature_id}")
     return ResultRows(header, tuple(rows), tuple(signatures), interval_legend([one for _, one in pairs]))
 
@@ -156,35 +156,6 @@ def measurement_rows(records: Sequence[RunRecord]) -> ResultRows:
 def interval_legend(measurements: Sequence[Measurement]) -> str:
     """What ± and brackets mean, where there are any."""
     return INTERVAL if any(one.interval for one in measurements) else ""
-
-
-def measured_text(measurement: Measurement, decimals: int | None = None) -> str:
-    """A measured value with its interval, or why there is none.
-
-    Args:
-        measurement: The measurement.
-        decimals: Digits after the point; by default enough for four significant digits.
-
-    Returns:
-        ``57.4 ± 3.1`` where the interval is even, ``57.4 [54.9, 61.2]`` where it is not, or ``failed: reason``; behind
-        it what the protocol's own code prints behind ±, such as ``(±0.4, sd over 10 runs)``.
-    """
-    value = measurement.value
-    if measurement.status == "failed" or value is None:
-        return f"failed: {' '.join((measurement.reason or 'no reason was recorded').split())}"
-    if decimals is None:
-        decimals = 1 if abs(value) >= 100 else 2 if abs(value) >= 10 else 3 if abs(value) >= 1 else 4
-
-    def show(number: float) -> str:
-        return f"{number:.{decimals}f}"
-
-    spread = "" if measurement.spread is None else f" (±{measurement.spread:.2g}, {measurement.spread_kind})"
-    if measurement.interval is None:
-        return f"{show(value)}{spread or ' (no interval)'}"
-    low, high = measurement.interval
-    if show(high - value) == show(value - low):
-        return f"{show(value)} ± {show(high - value)}{spread}"
-    return f"{show(value)} [{show(low)}, {show(high)}]{spread}"
 
 
 def _grid(panel: Panel, columns: range, numbers: dict[str, int], width: int) -> str:

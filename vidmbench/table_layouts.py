@@ -12,7 +12,8 @@ from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 from vidmbench import resources
 from vidmbench.declarations import Frozen, load_toml
 from vidmbench.errors import ProtocolError, unknown
-from vidmbench.records import Measurement, PublishedValue, RunRecord
+from vidmbench.published import PublishedValue
+from vidmbench.records import Measurement, RunRecord
 from vidmbench.signature import conflicts
 
 _ARROW = {"lower": "↓", "higher": "↑"}

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
-from vidmbench.records import PublishedValue
+from vidmbench.published import PublishedValue
 from vidmbench.table_values import Cell, overlap
 
 # Known to be made in another way than their neighbours, or no number of their own: they are no part of a ranking.

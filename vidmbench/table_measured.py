@@ -10,7 +10,6 @@ from vidmbench.baseline_specs import BaselineSpec
 from vidmbench.declarations import load_toml
 from vidmbench.labels import YARDSTICKS
 from vidmbench.records import Measurement, RunRecord
-from vidmbench.table_formats import measured_text
 from vidmbench.table_layouts import Entry, Layout, PartSpec, Row
 from vidmbench.table_values import Cell, overlap
 
@@ -68,7 +67,7 @@ def _measured_cell(layout: Layout, part: PartSpec, case: Entry, same: Sequence[t
     good = [pair for pair in same if pair[1].status == "ok" and pair[1].value is not None]
     record, one = (good or same)[-1]
     metric = case.metric or part.select.metric
-    text = measured_text(one, layout.metrics[metric].decimals if metric else None)
+    text = one.text(layout.metrics[metric].decimals if metric else None)
     signature = f"#{one.signature_id}, {one.interval_kind or 'no interval'}: `{one.signature}`"
     if not good:
         return Cell("failed", "failed", (f"{record.model} {text}; {signature}",), signature=one.signature)

@@ -9,7 +9,8 @@ from pathlib import Path
 from vidmbench import resources
 from vidmbench.errors import ProtocolError, ResultError, unknown
 from vidmbench.files import write_text
-from vidmbench.records import PublishedValue, RunRecord, published_values, read_records
+from vidmbench.published import PublishedValue, published_values
+from vidmbench.records import RunRecord, read_records
 from vidmbench.table_formats import ResultRows, measurement_rows, to_csv, to_frame, to_markdown
 from vidmbench.table_html import to_html
 from vidmbench.table_latex import to_latex
@@ -52,7 +53,7 @@ def printed(tables: Sequence[Table], form: str) -> str:
     return to_html(*tables) if form == "html" else "\n".join(FORMATS[form](table) for table in tables)
 
 
-def build_table(layout: Layout, records: Sequence[RunRecord] = (), *, published: bool = True) -> Table:
+def build_table(layout: Layout | str, records: Sequence[RunRecord] = (), *, published: bool = True) -> Table:
     """Fills a layout.
 
     A record joins a part where its data set, metric, frames and (if both say it) split fit; it takes a row or
@@ -61,7 +62,7 @@ def build_table(layout: Layout, records: Sequence[RunRecord] = (), *, published:
     with its long signature, and one more where a measured number beside it has another signature.
 
     Args:
-        layout: The layout.
+        layout: The layout, or its name.
         records: Measured records, oldest first.
         published: Whether the published numbers are shown; without them, parts nobody measured are left out.
 
@@ -70,7 +71,17 @@ def build_table(layout: Layout, records: Sequence[RunRecord] = (), *, published:
 
     Raises:
         ProtocolError: The layout names tables, methods or cells that nobody published.
+
+    Example:
+        >>> from vidmbench import build_table
+        >>> from vidmbench.tables import to_frame, to_latex
+        >>> table = build_table("table3")
+        >>> len(table.panels), to_latex(table).count(r"\\toprule")
+        (2, 2)
+        >>> list(to_frame(table).columns[:3])
+        ['part', 'row', 'column']
     """
+    layout = load_layout(layout) if isinstance(layout, str) else layout
     values = _published(layout)
     problems: list[str] = []
     panels = [_panel(layout, part, values, records, published, problems) for part in layout.parts]

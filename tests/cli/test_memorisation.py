@@ -184,7 +184,7 @@ def test_mistakes_in_the_sources(command, fake_network, three, monkeypatch):
         "that the generator was not trained on",
     )
     i3d = load_detectors()["i3d-kinetics400"].model_copy(update={"reads": "frames"})
-    monkeypatch.setattr(vidmbench.memorisation, "detector_of", lambda _: i3d)
+    monkeypatch.setattr(vidmbench.memorisation, "load_detector", lambda _: i3d)
     command(*MEMORISATION).fails("features of whole clips", "looks at frames one by one", "fvd-vidm-paper")
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from vidmbench import resources
-from vidmbench.records import PublishedValue, published_values
+from vidmbench.published import PublishedValue, published_values
 from vidmbench.table_formats import to_markdown
 from vidmbench.tables import build_table, layout_names, load_layout
 

@@ -9,7 +9,7 @@ import torch
 from torch_fidelity_beside_cpu import import_torch_fidelity
 
 from vidmbench import resources
-from vidmbench.detector_specs import detector_of
+from vidmbench.detector_specs import load_detector
 from vidmbench.detectors.inception import seeded_weights
 from vidmbench.detectors.other_weights import add_other, identity
 from vidmbench.evaluate import evaluate, plan
@@ -30,7 +30,7 @@ def fidelity():
 @pytest.fixture(autouse=True)
 def seeded(tmp_path, monkeypatch):
     monkeypatch.setattr(resources, "cache_dir", lambda: tmp_path)
-    add_other(detector_of("inception-pool"), "seed:0")
+    add_other(load_detector("inception-pool"), "seed:0")
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def test_fid(fidelity, sides, their_features):
     assert found.value == pytest.approx(theirs["frechet_inception_distance"], rel=2e-3)
     assert (found.metric, found.num_real) == ("fid", CLIPS * FRAMES)
     assert found.interval is None  # three videos: fewer than an honest interval needs, however many frames
-    assert identity(detector_of("inception-pool")).startswith("seed0-")
+    assert identity(load_detector("inception-pool")).startswith("seed0-")
     assert ":seed0-" in found.signature
     assert "made from a seed" in found.warnings[0]
 

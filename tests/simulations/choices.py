@@ -13,9 +13,9 @@ import argparse
 from scipy.stats import kendalltau
 
 from vidmbench.choices import Choices
-from vidmbench.cli.options import progress_bar
 from vidmbench.compare import prepare_compare
 from vidmbench.evaluate import evaluate, plan
+from vidmbench.progress import progress_bar
 from vidmbench.protocol_stages import FirstResize
 from vidmbench.protocols import load_protocol
 from vidmbench.runs import carry_out

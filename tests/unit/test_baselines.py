@@ -17,7 +17,7 @@ from vidmbench.baselines import (
 )
 from vidmbench.declarations import validated
 from vidmbench.errors import DataError, ProtocolError
-from vidmbench.records import published_values
+from vidmbench.published import published_values
 
 FOLDER = resources.data_root() / "baselines"
 OF_THE_PAPER = {

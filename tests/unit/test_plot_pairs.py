@@ -6,7 +6,8 @@ from table_samples import measured, run_of
 from vidmbench.errors import ResultError
 from vidmbench.plot_ablation import ablation_figure, ablation_of
 from vidmbench.plot_conventions import conventions_figure, conventions_of
-from vidmbench.records import SideRecord, published_values
+from vidmbench.published import published_values
+from vidmbench.records import SideRecord
 
 REAL = SideRecord(label="truth", digest="ab", num_videos=8, num_scored=8, size=(32, 32))
 

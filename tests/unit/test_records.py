@@ -4,12 +4,12 @@ import pytest
 from pydantic import ValidationError
 
 from vidmbench.errors import ResultError
+from vidmbench.published import published_values
 from vidmbench.records import (
     SCHEMA,
     Measurement,
     RunRecord,
     SideRecord,
-    published_values,
     read_record,
     read_records,
     record_files,

@@ -13,8 +13,8 @@ from table_samples import layout_of, measured, run_of
 
 from vidmbench import resources
 from vidmbench.errors import ResultError
-from vidmbench.records import published_values, read_record, write_record
-from vidmbench.table_formats import measured_text
+from vidmbench.published import published_values
+from vidmbench.records import read_record, write_record
 from vidmbench.table_values import Cell, Panel, Table
 from vidmbench.tables import (
     FORMATS,
@@ -112,7 +112,7 @@ def test_frame_is_long_and_numeric(tmp_path):
     ],
 )
 def test_measured_text(value, interval, text):
-    assert measured_text(measured(value=value, interval=interval)) == text
+    assert measured(value=value, interval=interval).text() == text
 
 
 def test_rows_of_a_run():

@@ -6,7 +6,7 @@ import pytest
 from table_samples import layout_of, measured, run_of
 
 from vidmbench.errors import ProtocolError
-from vidmbench.records import published_values
+from vidmbench.published import published_values
 from vidmbench.table_marks import comparison_of, with_marks
 from vidmbench.table_values import Cell
 from vidmbench.tables import build_table, layout_names, load_layout

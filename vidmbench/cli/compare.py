@@ -25,9 +25,9 @@ from vidmbench.cli.options import (
     Stride,
     check_picture,
     choices_from,
-    progress_bar,
 )
 from vidmbench.cli.run import end_with, report, show_plan
+from vidmbench.progress import progress_bar
 
 Real = Annotated[str, typer.Argument(metavar="REAL", help="A folder, zip, npy or npz; or dataset:NAME@SPLIT.")]
 Fake = Annotated[str, typer.Argument(metavar="FAKE", help="The same, or control:NAME made from REAL.")]

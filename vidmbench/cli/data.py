@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vidmbench.cli.options import DataRoot, DryRun, OnBad, OnBadPick, progress_bar
+from vidmbench.cli.options import DataRoot, DryRun, OnBad, OnBadPick
 from vidmbench.errors import DataError
+from vidmbench.progress import progress_bar
 
 if TYPE_CHECKING:
     from vidmbench.source import Source

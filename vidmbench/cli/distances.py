@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vidmbench.cli.options import progress_bar
+from vidmbench.progress import progress_bar
 
 if TYPE_CHECKING:
     import numpy as np

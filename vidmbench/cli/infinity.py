@@ -63,7 +63,7 @@ def infinity(
     Examples:
       vidmbench infinity dataset:clevrer-mini@test dataset:clevrer-mini@train --dry-run
     """
-    from vidmbench.detector_specs import detector_of
+    from vidmbench.detector_specs import load_detector
     from vidmbench.fits import extrapolation_figure
     from vidmbench.metrics.infinity import check_counts, frechet_infinity
     from vidmbench.plots import save_figure
@@ -75,7 +75,7 @@ def infinity(
     )
     job = one_job(real, fake, choices)
     planned = job.plans[0]
-    detector = detector_of(planned.spec.array.detector)
+    detector = load_detector(planned.spec.array.detector)
     each = [clips.clips_a_video for clips in (planned.real, planned.fake)]
     real_videos, fake_videos = len(planned.real.clips) // each[0], len(planned.fake.clips) // each[1]
     rows = min(each) * (planned.spec.clips.frames if detector.reads == "frames" else 1)

@@ -23,8 +23,8 @@ from vidmbench.cli.options import (
     Stride,
     check_picture,
     choices_from,
-    progress_bar,
 )
+from vidmbench.progress import progress_bar
 
 
 class TrainClipsPick(StrEnum):

@@ -1,11 +1,8 @@
 """Options that several commands share, with their words of help."""
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -231,42 +228,6 @@ def choices_from(
         data_root=data_root,
         drawing=drawing or Drawing(),
     )
-
-
-class _Tick(Protocol):
-    def __call__(self, done: int, total: int, label: str) -> None: ...
-
-
-@contextmanager
-def progress_bar(unit: str = "clip") -> Iterator[_Tick]:
-    """A bar on stderr, silent where stderr is no terminal; another task, told by its total, starts it anew."""
-    from tqdm import tqdm
-
-    bar: Any = tqdm(total=None, unit=unit, disable=not sys.stderr.isatty(), file=sys.stderr, leave=False)
-
-    def tick(done: int, total: int, label: str) -> None:
-        if total != bar.total or done < bar.n:
-            bar.reset(total=total)
-            bar.initial = bar.n = done - 1  # work of an earlier call counts as done, not towards the rate
-        bar.set_description(label, refresh=False)
-        bar.update(done - bar.n)
-
-    try:
-        yield tick
-    finally:
-        bar.close()
-
-
-@contextmanager
-def frames_bar() -> Iterator[Callable[[int], None]]:
-    """A bar on stderr for frames that are being drawn; silent where stderr is no terminal."""
-    from tqdm import tqdm
-
-    bar: Any = tqdm(total=None, unit="frame", desc="drawing", disable=not sys.stderr.isatty(), leave=False, position=1)
-    try:
-        yield lambda count: bar.update(count)
-    finally:
-        bar.close()
 
 
 def records_folder(runs: Path | None) -> Path:

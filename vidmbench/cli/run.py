@@ -31,9 +31,8 @@ from vidmbench.cli.options import (
     Steps,
     Stride,
     choices_from,
-    frames_bar,
-    progress_bar,
 )
+from vidmbench.progress import frames_bar, progress_bar
 
 
 def run(
@@ -283,11 +282,11 @@ def show_plan(job: Any, *, as_json: bool) -> None:
 
 def _missing_weights(job: Any) -> list[str]:
     """What would stop the run that a dry run does not load."""
-    from vidmbench.detector_specs import detector_of
+    from vidmbench.detector_specs import load_detector
     from vidmbench.detectors.other_weights import identity
 
     names = dict.fromkeys(item.spec.array.detector for item in job.plans)
-    lacking = [detector.name for detector in map(detector_of, names) if identity(detector) == "?"]
+    lacking = [detector.name for detector in map(load_detector, names) if identity(detector) == "?"]
     return [
         f"the weights of {name} are not on this machine, and the run would stop (vidmbench weights status)"
         for name in lacking

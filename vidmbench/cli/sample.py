@@ -16,9 +16,9 @@ from vidmbench.cli.options import (
     Noise,
     SamplerName,
     Steps,
-    frames_bar,
 )
 from vidmbench.errors import UsageError
+from vidmbench.progress import frames_bar
 
 if TYPE_CHECKING:
     from vidmbench.vidm.sampling import VidmVideos

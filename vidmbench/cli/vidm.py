@@ -18,8 +18,8 @@ from vidmbench.cli.options import (
     Steps,
     TrainingPrecision,
     choices_from,
-    progress_bar,
 )
+from vidmbench.progress import progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,7 +7,7 @@ from typing import Literal, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float32
 
-from vidmbench.detector_specs import DetectorSpec, detector_of
+from vidmbench.detector_specs import DetectorSpec, load_detector
 from vidmbench.detectors.i3d import folded, rounded_to_bf16
 from vidmbench.detectors.weights import load_weights
 from vidmbench.errors import UsageError
@@ -77,7 +77,7 @@ def load_engine(stage: ArrayStage, *, precision: Precision = "fp32", device: Dev
         WeightsError: The weights cannot be had.
         UsageError: ``cuda`` was asked for and there is none.
     """
-    spec: DetectorSpec = detector_of(stage.detector)
+    spec: DetectorSpec = load_detector(stage.detector)
     chosen, _, place = _choose(device, stage.detector).partition("/")
     name = engine_name(device, stage.detector)
     if spec.network is not None:
@@ -111,7 +111,7 @@ def _choose(device: Device, detector: str | None = None) -> str:
             where="--device cuda",
             fix="use --device auto, or install a CUDA build of PyTorch",
         )
-    if detector is not None and detector_of(detector).network is not None:
+    if detector is not None and load_detector(detector).network is not None:
         return "torch/cpu"
     return "openvino/cpu" if importlib.util.find_spec("openvino") else "torch/cpu"
 

@@ -153,6 +153,14 @@ def frechet_distance(a: Moments, b: Moments, *, normalisation: Normalisation) ->
     Raises:
         DataError: A side has fewer than two samples.
         ValueError: The numbers of features differ.
+
+    Example:
+        >>> import numpy as np
+        >>> from vidmbench import Moments, frechet_distance
+        >>> features = np.random.default_rng(0).normal(size=(50, 400))  # fewer samples than features are exact too
+        >>> a, b = Moments.of(features), Moments.of(features + 0.5)
+        >>> round(frechet_distance(a, b, normalisation="n"), 6)  # 400 means moved by a half
+        100.0
     """
     return frechet_parts(a, b, normalisation=normalisation).distance
 

@@ -105,6 +105,15 @@ def kernel_distance(
         DataError: A side has fewer than two samples.
         ValueError: An array is no such array, the numbers of features differ, a parameter is out of range, or
             the features are too large for float64.
+
+    Example:
+        >>> import numpy as np
+        >>> from vidmbench import kernel_distance
+        >>> draw = np.random.default_rng(0).normal
+        >>> alike = kernel_distance(draw(size=(200, 16)), draw(size=(200, 16)))
+        >>> apart = kernel_distance(draw(size=(200, 16)), draw(size=(200, 16)) + 1)
+        >>> abs(alike) < 0.05 < apart
+        True
     """
     kernel = PolynomialKernel(degree, gamma, coef0)
     _check_pair(real, fake)

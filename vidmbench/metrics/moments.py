@@ -32,6 +32,17 @@ class Moments:
         count: How many feature vectors went in, at least 1.
         mean: Their mean, float64 (feature,), read-only.
         scatter: Sum over samples of (x - mean)(x - mean)ᵀ, float64 (feature, feature), read-only.
+
+    Example:
+        >>> import numpy as np
+        >>> from vidmbench import Moments
+        >>> features = np.random.default_rng(0).normal(size=(100, 3))
+        >>> whole = Moments.of(features)
+        >>> parts = Moments.of(features[:30]).merge(Moments.of(features[30:]))
+        >>> whole.count, bool(np.allclose(whole.covariance("n-1"), np.cov(features.T)))
+        (100, True)
+        >>> bool(np.allclose(whole.scatter, parts.scatter))
+        True
     """
 
     count: int

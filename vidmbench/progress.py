@@ -1,0 +1,48 @@
+"""Progress bars on stderr."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+
+class _Tick(Protocol):
+    def __call__(self, done: int, total: int, label: str) -> None: ...
+
+
+@contextmanager
+def progress_bar(unit: str = "clip", *, is_shown: bool | None = None) -> Iterator[_Tick]:
+    """A bar on stderr; another task, told by its total, starts it anew.
+
+    Args:
+        unit: What is counted.
+        is_shown: None shows it where stderr is a terminal.
+    """
+    from tqdm import tqdm
+
+    is_silent = not (sys.stderr.isatty() if is_shown is None else is_shown)
+    bar: Any = tqdm(total=None, unit=unit, disable=is_silent, file=sys.stderr, leave=False)
+
+    def tick(done: int, total: int, label: str) -> None:
+        if total != bar.total or done < bar.n:
+            bar.reset(total=total)
+            bar.initial = bar.n = done - 1  # work of an earlier call counts as done, not towards the rate
+        bar.set_description(label, refresh=False)
+        bar.update(done - bar.n)
+
+    try:
+        yield tick
+    finally:
+        bar.close()
+
+
+@contextmanager
+def frames_bar() -> Iterator[Callable[[int], None]]:
+    """A bar on stderr for frames that are being drawn; silent where stderr is no terminal."""
+    from tqdm import tqdm
+
+    bar: Any = tqdm(total=None, unit="frame", desc="drawing", disable=not sys.stderr.isatty(), leave=False, position=1)
+    try:
+        yield lambda count: bar.update(count)
+    finally:
+        bar.close()
