@@ -54,7 +54,7 @@ def printed(tables: Sequence[Table], form: str) -> str:
 
 
 def build_table(layout: Layout | str, records: Sequence[RunRecord] = (), *, published: bool = True) -> Table:
-    """Fills a layout.
+    r"""Fills a layout.
 
     A record joins a part where its data set, metric, frames and (if both say it) split fit; it takes a row or
     column of its own beside the published systems, marked as measured; where a row names its model by
@@ -76,7 +76,7 @@ def build_table(layout: Layout | str, records: Sequence[RunRecord] = (), *, publ
         >>> from vidmbench import build_table
         >>> from vidmbench.tables import to_frame, to_latex
         >>> table = build_table("table3")
-        >>> len(table.panels), to_latex(table).count(r"\\toprule")
+        >>> len(table.panels), to_latex(table).count(r"\toprule")
         (2, 2)
         >>> list(to_frame(table).columns[:3])
         ['part', 'row', 'column']
