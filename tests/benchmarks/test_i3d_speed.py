@@ -1,6 +1,6 @@
 """How much faster the engines score clips than the plain graph, in one run on the same clips.
 
-Quick by default. For the figures in README: VIDMBENCH_BENCHMARK_CLIPS=128 make benchmark
+Quick by default. For the figures in docs/accuracy.md: VIDMBENCH_BENCHMARK_CLIPS=128 make benchmark
 """
 
 import importlib.util
@@ -61,7 +61,7 @@ def plain(inputs):
 
 
 # Least ratio that must hold on any machine, and how far the FVD may lie from the plain graph's. Measured ratios
-# stand in README; the gates leave room for busy machines.
+# stand in docs/accuracy.md; the gates leave room for busy machines.
 @pytest.mark.parametrize(
     ("engine", "precision", "least_ratio", "fvd_tolerance"),
     [
