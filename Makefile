@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test check benchmark tables clean
+.PHONY: demo test check benchmark tables notebooks clean
 
 demo: $(VENV)/demo.stamp
 	rm -rf runs/demo
@@ -31,6 +31,10 @@ benchmark: $(VENV)/test.stamp
 
 tables: $(VENV)/demo.stamp
 	$(BIN)/python -m vidmbench.tables
+
+# Notebooks as they are committed: without outputs.
+notebooks: $(VENV)/demo.stamp
+	$(BIN)/python tests/notebooks/stored.py
 
 # torch comes first and pinned: otherwise pip would take the newest CUDA build.
 $(VENV)/demo.stamp: pyproject.toml constraints.txt

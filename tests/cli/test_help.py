@@ -40,7 +40,7 @@ def test_the_walk_finds_the_contract():
                 ("results", "list"), ("results", "diff"), ("weights", "status"), ("weights", "get"), ("weights", "add"),
                 ("data", "make"), ("data", "check"), ("plot", "fvd-vs-frames"), ("plot", "fvd-vs-n"),
                 ("plot", "conventions"), ("plot", "controls"), ("plot", "ablation"), ("plot", "samples"),
-                ("plot", "timeline")}  # fmt: skip
+                ("plot", "timeline"), ("plot", "score-map")}  # fmt: skip
     assert promised <= COMMANDS.keys()
     assert len(EXAMPLES) >= len(promised)
 

@@ -126,3 +126,16 @@ def test_records_of_another_kind_only(command, folder, real):
     command("plot", "controls", "--own").fails("unknown metric in the records 'fvd'", "expected: one of kvd")
     command("plot", "ablation", "--own").fails("no record is of a row of the ablation", "vidm-motion-vanilla")
     command("plot", "controls", "--own", "--metric", "KVD").fails("no ruler can be made")
+
+
+def test_a_score_map_and_its_numbers(command, folder, real, fake_network, clips):
+    np.save(folder / "six.npy", np.concatenate([clips, clips[:1]]))
+    np.save(folder / "twelve.npy", np.concatenate([np.load(real), clips[:, ::-1], np.load(real)[:2, ::-1]]))
+    asked = ("plot", "score-map", "twelve.npy", "six.npy", "--frames", "16", "--num-real", "12", "--num-fake", "6")
+    outcome = command(*asked, "--out", "map.png", "--json")
+    assert outcome.code == 0, outcome.err
+    shares = [video["realism"] is None or video["realism"] >= 1 for video in outcome.json["videos"]]
+    assert sum(shares) / 6 == outcome.json["value"]
+    assert (folder / "map.png").stat().st_size > 10_000
+    assert command(*asked, "--out", "map.svg").out == "map.svg\n"
+    command(*asked, "--protocol", "fvd-tats").fails("no score for each video", "--protocol prdc-i3d")

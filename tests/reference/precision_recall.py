@@ -1,5 +1,7 @@
 """Precision, recall, density and coverage in plain loops, with exact distances: samples are lists of integers."""
 
+import math
+
 
 def squared_distance(x, y):
     return sum((int(a) - int(b)) ** 2 for a, b in zip(x, y, strict=True))
@@ -25,3 +27,14 @@ def prdc(real, fake, k):
         recalled += any(distance <= radius for distance, radius in zip(distances, fake_radii, strict=True))
         covered += any(distance < own_radius for distance in distances)
     return precise / len(fake), recalled / len(real), inside / (k * len(fake)), covered / len(real)
+
+
+def realism(real, fake, k):
+    """For each generated sample the largest radius over distance; infinite where a real sample is equal."""
+    radii = [squared_radius(real, i, k) for i in range(len(real))]
+    scores = []
+    for sample in fake:
+        distances = [squared_distance(centre, sample) for centre in real]
+        ratios = [math.inf if d == 0 else math.sqrt(r / d) for d, r in zip(distances, radii, strict=True)]
+        scores.append(max(ratios))
+    return scores

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from reference import precision_recall as reference
 
 from vidmbench.errors import DataError
-from vidmbench.metrics.precision_recall import PRDC, density_coverage, prdc, precision_recall
+from vidmbench.metrics.precision_recall import PRDC, density_coverage, prdc, precision_recall, realism
 
 # The package re-exports a function of this name, which hides the module from "import as".
 module = import_module("vidmbench.metrics.precision_recall")
@@ -190,3 +190,27 @@ def test_what_has_no_neighbours_is_refused():
         prdc(np.eye(4), np.full((4, 4), np.nan), k=1)
     with pytest.raises(ValueError, match="distances are not finite: the features are too large"):
         prdc(np.eye(4), np.eye(4) * 1e200, k=1)
+
+
+@quick
+@given(seeds, counts, counts, neighbours)
+def test_realism_is_the_precision_sample_by_sample(seed, num_real, num_fake, k):
+    real, fake = on_a_grid(seed, num_real, num_fake)
+    found = realism(real, fake, k=k)
+    np.testing.assert_allclose(found, reference.realism(real, fake, k), rtol=1e-15)
+    assert float((found >= 1).mean()) == prdc(real, fake, k=k).precision
+
+
+def test_realism_in_blocks_is_the_same(monkeypatch):
+    real, fake = apart(3, 30, 20)
+    whole = realism(real, fake, k=3)
+    monkeypatch.setattr(module, "BLOCK_DISTANCES", 64)
+    np.testing.assert_array_equal(realism(real, fake, k=3), whole)
+
+
+def test_realism_of_a_copy_is_infinite():
+    real, fake = apart(4, 9, 9)
+    fake[2] = real[5]
+    found = realism(real, fake, k=2)
+    assert np.isinf(found[2])
+    assert np.isfinite(np.delete(found, 2)).all()

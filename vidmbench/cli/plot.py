@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from vidmbench.cli.options import Runs, check_picture, records_folder
-from vidmbench.cli.plot_videos import fvd_vs_n, samples, timeline
+from vidmbench.cli.plot_videos import fvd_vs_n, samples, score_map, timeline
 from vidmbench.errors import UsageError, unknown
 
 if TYPE_CHECKING:
@@ -166,6 +166,7 @@ def ablation(
 app.command("fvd-vs-n")(fvd_vs_n)
 app.command("samples")(samples)
 app.command("timeline")(timeline)
+app.command("score-map")(score_map)
 
 
 def _records(runs: Path | None, own: bool) -> "tuple[list[RunRecord], str]":

@@ -1,6 +1,7 @@
-"""The kinds of ``vidmbench plot`` that read videos: ``samples``, ``timeline`` and ``fvd-vs-n``."""
+"""The kinds of ``vidmbench plot`` that read videos: ``samples``, ``timeline``, ``fvd-vs-n`` and ``score-map``."""
 
 import sys
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,6 +28,7 @@ from vidmbench.cli.options import (
     Steps,
     Stride,
     check_picture,
+    choices_from,
 )
 from vidmbench.errors import UsageError
 
@@ -46,6 +48,7 @@ Sources = Annotated[
 Length = Annotated[int, typer.Option("--frames", metavar="N", help="Frames of a clip, from the first.", min=2)]
 Every = Annotated[int | None, typer.Option(metavar="K", help="Show every K-th frame.", min=1, show_default="1 in 8")]
 DrawnSeed = Annotated[int, typer.Option("--seed", metavar="S", help="Seed of samples and of controls.", min=0)]
+Figure = Annotated[Path, typer.Option(metavar="FIG", help="The picture, PNG, SVG or PDF.")]
 _VIDEOS = (".mp4", ".gif")
 
 
@@ -100,7 +103,7 @@ def timeline(
     steps: Steps = None,
     data_root: DataRoot = None,
     on_bad: OnBad = OnBadPick.stop,
-    out: Annotated[Path, typer.Option(metavar="FIG", help="The picture, PNG, SVG or PDF.")] = Path("runs/timeline.png"),
+    out: Figure = Path("runs/timeline.png"),
 ) -> None:
     """Long videos along time and, below, how much they move: where one freezes or drifts.
 
@@ -134,7 +137,7 @@ def fvd_vs_n(
     device: DeviceName = DevicePick.auto,
     data_root: DataRoot = None,
     on_bad: OnBad = OnBadPick.stop,
-    out: Annotated[Path, typer.Option(metavar="FIG", help="The picture, PNG, SVG or PDF.")] = Path("runs/fvd-vs-n.png"),
+    out: Figure = Path("runs/fvd-vs-n.png"),
     as_json: Json = False,
     dry_run: DryRun = False,
 ) -> None:
@@ -150,6 +153,63 @@ def fvd_vs_n(
         real, fake, frames, protocol, stride, num_videos, num_real, num_fake, seed, precision, device, data_root,
         on_bad, out, as_json, dry_run,
     )  # fmt: skip
+
+
+def score_map(
+    real: Real,
+    fake: Fake,
+    frames: Frames = None,
+    protocol: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME|FILE", help="A protocol of precision and recall, or a TOML file.", rich_help_panel="Protocol"
+        ),
+    ] = "prdc-i3d",
+    stride: Stride = None,
+    num_videos: NumVideos = None,
+    num_real: NumReal = None,
+    num_fake: NumFake = None,
+    seed: Seed = None,
+    precision: PrecisionName = PrecisionPick.fp32,
+    device: DeviceName = DevicePick.auto,
+    data_root: DataRoot = None,
+    on_bad: OnBad = OnBadPick.stop,
+    out: Figure = Path("runs/score-map.png"),
+    as_json: Json = False,
+) -> None:
+    """A score for every sample: which lie among the real videos, and frames of the least and the most real.
+
+    With --json the scores of all samples are printed, the least real first.
+
+    \b
+    Examples:
+      vidmbench plot score-map REAL FAKE --frames 16 --num-videos 48 --out score-map.png
+    """
+    import json
+
+    from vidmbench.plot_style import save_figure
+    from vidmbench.progress import progress_bar
+    from vidmbench.score_maps import prepare_score_map, score_map, score_map_figure
+
+    check_picture(out)
+    choices = choices_from(
+        [protocol], frames, stride, num_videos, num_real, num_fake, seed, precision, device, on_bad, data_root
+    )
+    job = prepare_score_map(real, fake, choices)
+    _check_folder(out)
+    with progress_bar() as progress:
+        found = score_map(job, progress)
+    save_figure(score_map_figure(found), out)
+    for note in found.precision.warnings:
+        print(f"note: {note}", file=sys.stderr)
+    if as_json:
+        videos = [
+            {"name": one.name, "start": one.clip.start, "realism": one.realism if isfinite(one.realism) else None}
+            for one in found.ranked
+        ]
+        print(json.dumps({**found.precision.model_dump(mode="json"), "videos": videos, "picture": str(out)}))
+    else:
+        print(out)
 
 
 def numbers(text: str, option: str, example: str) -> tuple[int, ...]:

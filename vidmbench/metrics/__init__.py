@@ -11,7 +11,7 @@ from vidmbench.metrics.infinity import Extrapolation, frechet_infinity
 from vidmbench.metrics.kernel import kernel_distance, kernel_distance_subsets, kernel_interval
 from vidmbench.metrics.moments import Moments, Normalisation
 from vidmbench.metrics.paired import PairedDifference, paired_difference
-from vidmbench.metrics.precision_recall import PRDC, density_coverage, prdc, precision_recall
+from vidmbench.metrics.precision_recall import PRDC, density_coverage, prdc, precision_recall, realism
 from vidmbench.metrics.uncertainty import Interval, TwoSampleStatistic, jackknife_interval
 
 __all__ = [
@@ -39,4 +39,5 @@ __all__ = [
     "paired_difference",
     "prdc",
     "precision_recall",
+    "realism",
 ]

@@ -129,6 +129,35 @@ def prdc(real: npt.NDArray[Any], fake: npt.NDArray[Any], *, k: int) -> PRDC:
     )
 
 
+def realism(real: npt.NDArray[Any], fake: npt.NDArray[Any], *, k: int) -> npt.NDArray[np.float64]:
+    """How far inside the real balls each generated sample lies: the precision, sample by sample.
+
+    The realism score of Kynkäänniemi et al. (2019, Section 4): the largest ratio, over all real samples, of a ball's
+    radius to the distance from its centre. They leave out the larger half of the balls; here all count, so that the
+    share of samples with 1 or more is the precision itself.
+
+    Args:
+        real: float32 or float64 (sample, feature), finite, more than k samples.
+        fake: float32 or float64 (sample, feature), more than k samples; the counts may differ.
+        k: Which neighbour a ball reaches to, at least 1.
+
+    Returns:
+        float64 (generated sample,), 0 or more; infinite for a sample that equals a real one.
+
+    Raises:
+        DataError: A side has k samples or fewer.
+        ValueError: As in :func:`precision_recall`.
+    """
+    _check(real, fake, k)
+    radii = _squared_radii(real, k)
+    found = np.empty(len(fake))
+    for rows, distances in _squared_distances(fake, real):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratios = np.where(distances == 0, np.inf, radii / distances)
+        found[rows] = np.sqrt(ratios.max(axis=1))
+    return found
+
+
 def _squared_radii(samples: npt.NDArray[Any], k: int) -> npt.NDArray[np.float64]:
     """Squared distance of each sample to its k-th nearest neighbour, float64 (sample,)."""
     radii = np.empty(len(samples))
