@@ -201,6 +201,8 @@ def ablation_figure(plot: AblationPlot) -> "Figure":
 
 
 def _draw(axis: "Axes", rows: Sequence[Sequence[Bar]], lengths: Sequence[int], labels: Sequence[str] | None) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     shown = sorted({bar.frames for row in rows for bar in row}) or [0]
     height = 0.8 / len(shown)
     for place, row in enumerate(rows):
@@ -214,7 +216,8 @@ def _draw(axis: "Axes", rows: Sequence[Sequence[Bar]], lengths: Sequence[int], l
             if bar.interval is not None:
                 end = max(end, bar.interval[1])
                 error = [[max(0.0, bar.value - bar.interval[0])], [max(0.0, bar.interval[1] - bar.value)]]
-                axis.errorbar(bar.value, at, xerr=error, color="0.1", elinewidth=0.9, linestyle="none")
+                for colour, width in (("white", 2.7), ("0.1", 0.9)):  # a rim, so that a hatch does not hide it
+                    axis.errorbar(bar.value, at, xerr=error, color=colour, elinewidth=width, linestyle="none")
             axis.annotate(bar.text, (end, at), (4, 0), textcoords="offset points", va="center", fontsize=8)
     axis.set_ylim(len(rows) - 0.5, -0.5)
     axis.set_yticks(range(len(rows)), labels or [""] * len(rows))
@@ -222,6 +225,8 @@ def _draw(axis: "Axes", rows: Sequence[Sequence[Bar]], lengths: Sequence[int], l
     axis.set_xlim(
         0.0, _ROOM * max((max((bar.value, *(bar.interval or ()))) for row in rows for bar in row), default=1.0)
     )
+    axis.xaxis.set_major_locator(MaxNLocator(5))
+    axis.xaxis.set_major_formatter("{x:,.0f}")
     axis.set_xlabel(_METRIC)
 
 

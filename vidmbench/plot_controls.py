@@ -137,7 +137,8 @@ def _draw(axis: "Axes", ruler: Ruler, looks: dict[str, Look]) -> None:
             if one is not None:
                 _bar(axis, one, len(rows), fillstyle=fill, **options)
                 rows.append((name, one))
-    axis.axhline(len(ruler.controls) - 0.75, color="0.6", linewidth=0.6)
+    if ruler.models:
+        axis.axhline(len(ruler.controls) - 0.75, color="0.6", linewidth=0.6)
     for place, (name, point) in enumerate(rows):
         for text, at, side in ((name, 0.0, "left"), (number_text(point.one), 1.0, "right")):
             place_of = {"xycoords": axis.get_yaxis_transform(), "va": "center", "ha": side}

@@ -128,7 +128,8 @@ def frames_figure(plot: FramesPlot) -> "Figure":
     """
     models = list(dict.fromkeys(line.model for line in plot.lines))
     points = [point for line in plot.lines for point in line.points]
-    recipes = _recipes(points)
+    # By length, so that one recipe is filled alike in pictures of other models.
+    recipes = sorted(_recipes(points), key=lambda recipe: min(one.one.frames for one in points if one.recipe == recipe))
     captions = [f"{_FILLS[place][1]}: {_described(recipe, points)}" for place, recipe in enumerate(recipes)]
     rule = f"Bars: {level_of(point.one.interval_kind for point in points)}. Lines join equal recipes; a value compares "
     rule += "only with those above and below it whose marker is filled alike."
