@@ -151,7 +151,7 @@ def _job(record: RunRecord, reading: Reading) -> Job:
         VidmbenchError: The command cannot be carried out here, or only at a cost that nobody asked for.
     """
     words, options = _parsed(record.command)
-    needs_drawing = is_vidm(record.model.removeprefix(TWIN))
+    needs_drawing = any(is_vidm(name.removeprefix(TWIN)) for name in (record.model, *words[1:]))
     if reading.clips == 0:
         raise ResultError("no clips were asked for (--videos)")
     if needs_drawing and record.model.startswith(TWIN):

@@ -270,3 +270,12 @@ def test_names_that_plots_could_trip_over(tmp_path):
     page = made(records, tmp_path)
     assert page.faults == []
     assert r"a$\frac$b" in page.text
+
+
+@pytest.mark.parametrize("fake", ["vidm", "vidm:RUN", "static-of:vidm"])
+def test_a_scored_model_is_not_drawn_again_unasked(fake, tmp_path):
+    """Whatever label the record gives it."""
+    command = ("vidmbench", "score", "dataset:clevrer-mini@test/32", fake, "--frames", "16")
+    record = run_of(measured(), model="x").model_copy(update={"command": command})
+    page = made([record], tmp_path, clips=None)
+    assert "not shown: its clips must be drawn again" in page.text
