@@ -68,7 +68,7 @@ def baseline_names() -> list[str]:
     return sorted(path.parent.name for path in _folder().glob("*/baseline.toml"))
 
 
-def load_baseline(name: str) -> BaselineSpec:
+def load_baseline(name: str | Path) -> BaselineSpec:
     """Loads a system's declaration by name, or any by its file.
 
     Args:
@@ -83,6 +83,7 @@ def load_baseline(name: str) -> BaselineSpec:
         >>> digan.title, [layout.name for layout in digan.layouts]
         ('DIGAN', ['exported', 'grid', 'gif-grid'])
     """
+    name = str(name)
     if name.endswith(".toml"):
         return load_toml(Path(name), BaselineSpec)
     if name not in baseline_names():

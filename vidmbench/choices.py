@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import get_args
 
 from vidmbench.datasets import DatasetSpec, LayoutsSpec, OnBad, parse_dataset, spec_of
 from vidmbench.detectors.base import Device, Precision
-from vidmbench.errors import UsageError
+from vidmbench.errors import UsageError, unknown
 from vidmbench.models import Drawing
 from vidmbench.protocol_stages import DatasetStage
 from vidmbench.protocols import ProtocolSpec, load_protocol
@@ -48,6 +49,23 @@ class Choices:
     on_bad: OnBad = "stop"
     data_root: Path | None = None
     drawing: Drawing = field(default_factory=Drawing)
+
+    def __post_init__(self) -> None:
+        """Refuses words that mean nothing: nobody checks types at run time, and a signature repeats what was asked for.
+
+        Raises:
+            UsageError: A word that is not among those listed, or one thing where several belong.
+        """
+        for name, known in (("precision", Precision), ("device", Device), ("on_bad", OnBad)):
+            if getattr(self, name) not in get_args(known):
+                raise unknown(name, str(getattr(self, name)), get_args(known), error=UsageError)
+        several = isinstance(self.protocols, tuple | list) and isinstance(self.frames, tuple | list)
+        if not several or not all(isinstance(frames, int) for frames in self.frames):
+            raise UsageError(
+                "protocols are a tuple of names, and frames a tuple of whole numbers",
+                expected='such as protocols=("fvd-tats",), frames=(16, 64)',
+                found=f"protocols={self.protocols!r}, frames={self.frames!r}",
+            )
 
     def bound(
         self, dataset: DatasetSpec | None = None, resolution: int | None = None, *, is_cropped: bool = True

@@ -100,7 +100,7 @@ def load_detectors() -> dict[str, DetectorSpec]:
     return {detector.name: detector for detector in declared.detectors}
 
 
-def load_detector(name: str) -> DetectorSpec:
+def load_detector(name: str | Path) -> DetectorSpec:
     """Loads a detector's declaration by name, or from a TOML file of one's own.
 
     Args:
@@ -118,6 +118,7 @@ def load_detector(name: str) -> DetectorSpec:
         >>> i3d.num_features, i3d.input_size, i3d.min_frames, i3d.weights_sha256[:8]
         (400, 224, 9, 'af5c50f0')
     """
+    name = str(name)
     if name.endswith(".toml"):
         return _own(Path(name))
     if name not in load_detectors():

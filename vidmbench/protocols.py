@@ -95,7 +95,8 @@ class ProtocolSpec(Frozen):
         if not lowest <= frames <= highest:
             raise UsageError(
                 f"{self.name} cannot score clips of {frames} frames",
-                expected=f"{lowest} to {highest} frames{_WHY.get(detector.name, '')}",
+                expected=(f"{lowest} frames, as its code" if lowest == highest else f"{lowest} to {highest} frames")
+                + (_WHY.get(detector.name, "") if frames < detector.min_frames else ""),
                 found=f"--frames {frames}",
                 fix=f"choose --frames {min(max(frames, lowest), highest)}",
             )
@@ -146,7 +147,7 @@ def protocol_names() -> list[str]:
     return sorted(path.stem for path in (resources.protocols_dir() / "metrics").glob("*.toml"))
 
 
-def load_protocol(name: str) -> ProtocolSpec:
+def load_protocol(name: str | Path) -> ProtocolSpec:
     """Loads a protocol by name, or from a file of one's own.
 
     Args:
@@ -166,6 +167,7 @@ def load_protocol(name: str) -> ProtocolSpec:
         >>> protocol.bound(frames=128, num_real=256, num_fake=256).clips.frames
         128
     """
+    name = str(name)
     own_file = name.endswith(".toml")
     path = Path(name) if own_file else resources.protocols_dir() / "metrics" / f"{name}.toml"
     if not own_file and name not in protocol_names():

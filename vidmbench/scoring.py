@@ -1,5 +1,7 @@
 """Scores from one's own code: give it sources, get measurements; nothing is called back and nothing is written."""
 
+from pathlib import Path
+
 from vidmbench.choices import DEFAULT_PROTOCOL, Choices
 from vidmbench.detectors.base import Device, Precision
 from vidmbench.errors import UsageError
@@ -15,7 +17,7 @@ def score(
     real: Videos,
     fake: Videos,
     *,
-    protocol: str = DEFAULT_PROTOCOL,
+    protocol: str | Path = DEFAULT_PROTOCOL,
     frames: int | None = None,
     num_videos: int | None = None,
     seed: int = 0,
@@ -56,7 +58,7 @@ def score(
         1590 fvd-vidm-paper.1 t16 s1 n8/8 fp32 #51b0dcd4
     """
     choices = Choices(
-        protocols=(protocol,),
+        protocols=(str(protocol),),
         frames=() if frames is None else (frames,),
         num_real=num_videos,
         num_fake=num_videos,
@@ -103,7 +105,7 @@ def score_all(real: Videos, fake: Videos, choices: Choices, *, progress: bool = 
 def extract_features(
     videos: Videos,
     *,
-    protocol: str = DEFAULT_PROTOCOL,
+    protocol: str | Path = DEFAULT_PROTOCOL,
     frames: int | None = None,
     num_videos: int | None = None,
     is_real: bool = False,
@@ -143,13 +145,15 @@ def extract_features(
         0.0
     """
     source = open_source(videos, num_videos=num_videos, num_frames=frames, seed=seed)
-    count = num_videos or len(source)
+    count = len(source) if num_videos is None else num_videos
     (spec,) = Choices(
-        protocols=(protocol,),
+        protocols=(str(protocol),),
         frames=() if frames is None else (frames,),
         num_real=count,
         num_fake=count,
         seed=seed,
+        precision=precision,
+        device=device,
     ).bound()
     plan = plan_clips(
         [source.name(index) for index in range(len(source))],

@@ -105,6 +105,9 @@ def _drawn(
             found=f"{text} alone",
             fix=f'open_source("{text}", num_videos=64, num_frames=16)',
         )
+    for what, number in (("num_videos", num_videos), ("num_frames", num_frames)):
+        if number is not None and number < 1:
+            raise UsageError(f"{what} is too small", expected="1 or more", found=str(number))
     # The checkpoint that is shipped for a data set is found by its name.
     named = isinstance(real, str) and real.startswith("dataset:")
     dataset = str(real).removeprefix("dataset:") if named else "clevrer-mini"

@@ -176,3 +176,43 @@ def test_a_vidm_is_opened():
     frames = twin.read(0, range(3))
     assert len(twin) == 1
     assert (frames == frames[:1]).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"precision": "fp16"}, "unknown precision 'fp16'"),  # the signature would repeat it
+        ({"device": "gpu"}, "unknown device 'gpu'"),
+        ({"frames": "16"}, "frames a tuple of whole numbers"),
+        ({"protocol": "fvd-tatts"}, "did you mean fvd-tats"),
+        ({"num_videos": 0}, "too small"),
+        ({"seed": -1}, "negative"),
+    ],
+)
+@pytest.mark.parametrize("is_score", [True, False])
+def test_options_that_mean_nothing_are_refused(fake_engine, options, words, is_score):
+    sides = (clips(0), clips(1)) if is_score else (clips(0),)
+    asked = vidmbench.score if is_score else vidmbench.extract_features
+    with pytest.raises(vidmbench.VidmbenchError, match=words):
+        asked(*sides, **OPTIONS | options)
+
+
+@pytest.mark.parametrize("options", [{"protocols": "fvd-tats"}, {"frames": 16}, {"on_bad": "ignore"}])
+def test_choices_that_mean_nothing_are_refused(options):
+    with pytest.raises(UsageError, match=r"a tuple of names|unknown on_bad"):
+        vidmbench.Choices(**options)
+
+
+@pytest.mark.parametrize("options", [{"num_videos": 0}, {"num_videos": 2, "num_frames": 0}])
+def test_a_vidm_draws_something(options):
+    with pytest.raises(UsageError, match="too small"):
+        vidmbench.open_source("vidm", **options)
+
+
+def test_files_may_be_paths(fake_engine, tmp_path):
+    own = tmp_path / "mine.toml"
+    text = (ROOT / "protocols" / "metrics" / "fvd-stylegan-v.toml").read_text(encoding="utf-8")
+    own.write_text(text.replace('name = "fvd-stylegan-v"', 'name = "mine"'), encoding="utf-8")
+    assert vidmbench.load_protocol(own).name == "mine"
+    assert vidmbench.score(clips(0), clips(1), protocol=own, **OPTIONS).protocol == "mine"
+    assert vidmbench.load_baseline(ROOT / "baselines" / "digan" / "baseline.toml").name == "digan"
