@@ -156,7 +156,7 @@ def score_map_figure(found: ScoreMap) -> "Figure":
     strips = [_strip(found, one) for one in (*worst, *best)]
     across = PAGE - _LEFT - _MAP - 0.25
     heights = [across * strip.shape[0] / strip.shape[1] + _TITLE + _GAP for strip in strips]
-    tall = max(_MAP + 0.75, sum(heights) + 2 * _TITLE + 0.1)
+    tall = max(_MAP + 0.95, sum(heights) + 2 * _TITLE + 0.1)
     caption = _caption(found)
     figure = new_figure(PAGE, tall + text_height(caption, PAGE) + 0.05, constrained=False)
     _draw_map(axes_at(figure, _LEFT, 0.25, _MAP, _MAP), found, (*worst, *best))
@@ -203,7 +203,7 @@ def _draw_map(axis: "Axes", found: ScoreMap, numbered: Sequence[ScoredClip]) -> 
     axis.set_xlabel(f"principal components of the features ({100 * found.shown:.0f} % of the variance)")
     axis.set_xticks([])
     axis.set_yticks([])
-    axis.legend(loc="lower left", bbox_to_anchor=(-0.08, -0.33), ncols=2, handletextpad=0.2, columnspacing=0.8)
+    axis.legend(loc="upper left", bbox_to_anchor=(-0.08, -0.06), ncols=2, handletextpad=0.2, columnspacing=0.8)
     axis.set_title(f"{found.job.model} among {found.job.dataset}", loc="left")
 
 

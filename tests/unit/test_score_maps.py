@@ -80,6 +80,9 @@ def test_the_picture_shows_each_end_once(sides):
     worst, best = found.ranked[0], found.ranked[-1]
     assert f"1  {worst.realism:.2f}  {worst.name}" in said
     assert f"4  inf  {best.name}" in said
+    legend = figure.axes[0].get_legend().get_window_extent()
+    caption = figure.texts[-1].get_window_extent()
+    assert legend.y0 > caption.y1  # these clips are small: the strips do not make room for the legend
     assert found.precision.signature_id in said[-1].replace("\n", " ")
     np.testing.assert_array_equal(
         figure.axes[1].images[0].get_array()[1:9, 1:9], sides[1][worst.clip.video, worst.clip.start]
