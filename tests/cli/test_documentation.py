@@ -241,3 +241,18 @@ def test_whole_protocols_in_the_pages_are_those_in_use():
                 inner: one for inner, one in value.items() if inner not in ("real", "fake")}  # fmt: skip
         else:
             assert spec[key] == value
+
+
+def test_the_layout_in_the_pages_reads_what_it_says(at_work, command, fake_network, place):
+    """docs/baselines.md shows a layout of one's own: floats in -1..1, channels second."""
+    section = TEXTS["baselines.md"].partition("## A layout of your own")[2].partition("\n|")[0]
+    (place / "layout.toml").write_text("\n".join(line[4:] for line in section.splitlines() if line.startswith("    ")))
+    toy = ToyVideos("test", resolution=32)
+    clips = np.stack([toy.read(index, range(16)) for index in range(4)])
+    (place / "written").mkdir()
+    np.save(place / "written" / "x.npy", (clips.transpose(0, 4, 1, 2, 3) / 127.5 - 1).astype(np.float32))
+    np.save(place / "clips.npy", clips)
+    asked = ("run", "--model", "mine", "--dataset", "folder:REAL", "--frames", 16, "--num-videos", 4, "--json")
+    read = command(*asked, "--samples", "written", "--layout", "layout.toml")
+    assert read.code == 0, read.err
+    assert read.json["value"] == command(*asked, "--samples", "clips.npy").json["value"]
