@@ -42,12 +42,22 @@ def read_tree(root: Path) -> Tree:
     if root.is_dir():
         items, notes = find_videos(root)
         found = [path for path in (root / _LABELS, *sorted(root.glob(f"*/{_LABELS}"))) if path.is_file()]
-        return Tree(root, items, notes, _numbers(found[0].read_bytes(), str(found[0])) if found else {})
+        numbers = _numbers(found[0].read_bytes(), str(found[0])) if found else {}
+        return Tree(root, items, [*notes, *_unnamed(numbers, items)], numbers)
     items, notes = find_archived_videos(root)
     with zipfile.ZipFile(root) as archive:
         inside = sorted(name for name in archive.namelist() if PurePosixPath(name).name == _LABELS)
         numbers = _numbers(archive.read(inside[0]), f"{root}:{inside[0]}") if inside else {}
-    return Tree(root, items, notes, numbers)
+    return Tree(root, items, [*notes, *_unnamed(numbers, items)], numbers)
+
+
+def _unnamed(numbers: Mapping[str, int], items: Sequence[Item]) -> list[str]:
+    """A note on labels that belong to no video: those of another copy, or of videos that are missing."""
+    here = {key_of(item) for item in items}
+    strange = sort_files(name for name in numbers if name not in here)
+    if not strange:
+        return []
+    return [f"{len(strange)} of {len(numbers)} labels in {_LABELS} are of no video here, first {strange[0]}"]
 
 
 def key_of(item: Item) -> str:

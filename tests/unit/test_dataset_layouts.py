@@ -19,6 +19,7 @@ from dataset_trees import (
 )
 
 from vidmbench.dataset_layouts import covered_classes, find_dataset, has_split, open_layouts, root_of
+from vidmbench.dataset_layouts_trees import read_tree
 from vidmbench.dataset_specs import load_dataset
 from vidmbench.datasets import open_any, open_control, open_dataset, open_real
 from vidmbench.errors import DataError, UsageError
@@ -596,3 +597,13 @@ def test_a_real_clip_of_ucf101(shared, tmp_path):
 )
 def test_covered_classes(labels, indices, covered):
     assert covered_classes(labels, indices) == covered
+
+
+def test_labels_of_videos_that_are_not_here_are_told(tmp_path):
+    clips = many(["a/b_1", "a/b_2"])
+    labels = {"labels": [["a/b_1/frame00000.png", 0], ["a/b_3/frame00000.png", 1], ["a/b_4/frame00000.png", 1]]}
+    tree = read_tree(zipped(tmp_path / "x.zip", clips, {"dataset.json": json.dumps(labels)}))
+    assert "2 of 3 labels in dataset.json are of no video here, first b_3" in tree.notes
+    labels["labels"] = labels["labels"][:1]
+    tree = read_tree(zipped(tmp_path / "y.zip", clips, {"dataset.json": json.dumps(labels)}))
+    assert not any("dataset.json" in note for note in tree.notes)
