@@ -5,7 +5,7 @@ from html import escape
 from pathlib import Path
 
 from vidmbench.files import write_text
-from vidmbench.labels import YARDSTICKS
+from vidmbench.labels import CONTROL, TWIN
 from vidmbench.records import RunRecord, record_files
 from vidmbench.report_media import Exhibit, Media, Medium, Reading, exhibits_of, shortest
 from vidmbench.report_page import data_of, numbers_section, page, summary_section
@@ -91,9 +91,19 @@ def videos_section(records: Sequence[RunRecord], reading: Reading, media: Media)
     )
     lines.append('<p><button type="button" class="plain" id="stop" hidden>Stop all videos</button></p>')
     for models in groups.values():
-        ranked = sorted(models.values(), key=lambda of_model: of_model[0].model.startswith(YARDSTICKS))
-        lines += _block(ranked, reading, media)
+        lines += _block([models[name] for name in _ranked(list(models))], reading, media)
     return "\n".join([*lines, "</section>"])
+
+
+def _ranked(names: Sequence[str]) -> list[str]:
+    """Models in their order, each before its frozen twin; controls last."""
+    places = {name: place for place, name in enumerate(names)}
+
+    def key(name: str) -> tuple[bool, int, bool]:
+        is_twin = name.startswith(TWIN)
+        return name.startswith(CONTROL), places.get(name.removeprefix(TWIN), places[name]), is_twin
+
+    return sorted(names, key=key)
 
 
 def _block(models: Sequence[Sequence[RunRecord]], reading: Reading, media: Media) -> list[str]:

@@ -4,12 +4,13 @@ import base64
 import re
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from vidmbench.choices import DEFAULT_PROTOCOL, Choices
+from vidmbench.controls import static_of
 from vidmbench.errors import DataError, ResultError, VidmbenchError
 from vidmbench.files import replacing
 from vidmbench.labels import TWIN
@@ -109,7 +110,7 @@ def exhibits_of(records: Sequence[RunRecord], reading: Reading, media: Media) ->
     """Clips of models scored against the same real videos, and of these.
 
     Args:
-        records: One record a model, all with the same real side.
+        records: One record a model, all with the same real side; a frozen twin after its model.
         reading: What may be read.
         media: Where files are kept.
 
@@ -118,10 +119,13 @@ def exhibits_of(records: Sequence[RunRecord], reading: Reading, media: Media) ->
     """
     real: Exhibit | None = None
     shown = []
+    jobs: dict[str, Job] = {}
     for record in records:
-        job: Job | None = None
         try:
-            job = _job(record, reading)
+            base = jobs.get(record.model.removeprefix(TWIN)) if record.model.startswith(TWIN) else None
+            # The twin of a model that is shown repeats that model's first frames: nothing is opened or drawn again.
+            job = _job(record, reading) if base is None else replace(base, fake=static_of(base.fake))
+            jobs[record.model] = job
             one = shortest(record)
             _check_same(job.real, one.real.digest)
             if real is None:

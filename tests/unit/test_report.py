@@ -4,14 +4,18 @@ import re
 from html.parser import HTMLParser
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from table_samples import measured, run_of
 
 from vidmbench import report_media, resources
+from vidmbench.choices import Choices
+from vidmbench.controls import static_of
 from vidmbench.errors import ResultError
-from vidmbench.records import read_records, write_record
-from vidmbench.report import write_report
-from vidmbench.report_media import Media
+from vidmbench.records import SideRecord, read_records, write_record
+from vidmbench.report import _ranked, write_report
+from vidmbench.report_media import Media, Reading, exhibits_of
+from vidmbench.runs import prepare_score
 
 VOID = {"meta", "link", "img", "br"}
 NASTY = "<script>alert('x')</script> & \"quoted\""
@@ -270,6 +274,34 @@ def test_names_that_plots_could_trip_over(tmp_path):
     page = made(records, tmp_path)
     assert page.faults == []
     assert r"a$\frac$b" in page.text
+
+
+def test_a_frozen_twin_is_shown_without_opening_its_model_again(tmp_path, monkeypatch):
+    clips = np.random.default_rng(0).integers(0, 256, (2, 4, 9, 32, 32, 3), dtype=np.uint8)
+    job = prepare_score(*clips, Choices(frames=(9,), num_real=4, num_fake=4))
+    asked = []
+    monkeypatch.setattr(report_media, "_job", lambda record, _: asked.append(record.model) or job)
+
+    def record(model, fake):
+        sides = {
+            side: SideRecord(label=side, digest=source.digest(), num_videos=4, num_scored=4)
+            for side, source in (("real", job.real), ("fake", fake))
+        }
+        return run_of(measured(frames=9, **sides), model=model, run_id=model)
+
+    records = [record("m", job.fake), record("static-of:m", static_of(job.fake))]
+    _, (model, twin) = exhibits_of(records, Reading(1, False, {}), Media(tmp_path))
+    assert asked == ["m"]
+    assert (twin.name, len(twin.media)) == ("static-of:m", 1)
+    assert twin.media[0].source != model.media[0].source
+    other = record("static-of:m", job.fake)  # a twin of other videos than those of the model
+    _, (_, unshown) = exhibits_of([records[0], other], Reading(1, False, {}), Media(tmp_path))
+    assert "no longer what was scored" in unshown.said
+
+
+def test_a_model_stands_before_its_twin_and_controls_come_last():
+    names = ["control:static", "static-of:b", "a", "static-of:c", "b", "control:real"]
+    assert _ranked(names) == ["a", "static-of:c", "b", "static-of:b", "control:static", "control:real"]
 
 
 @pytest.mark.parametrize("fake", ["vidm", "vidm:RUN", "static-of:vidm"])
