@@ -10,6 +10,9 @@ from vidmbench import resources
 from vidmbench.declarations import Frozen, load_toml
 from vidmbench.errors import unknown
 
+#: An id of :data:`vidmbench.detectors.other_weights.BUILT_IN`, or a place.
+_FUNCTION = r"^([a-z0-9-]+|[^:]+:\w+)$"
+
 
 class DetectorSpec(Frozen):
     """A network that gives features.
@@ -24,10 +27,10 @@ class DetectorSpec(Frozen):
         max_frames: Most frames; None for any number.
         input_size: Height and width it is fed, pixels.
         measures: Metric kind to the name people use, such as ``frechet = "fvd"``.
-        network: Where the function stands that builds it: ``package.module:function``, or ``file.py:function`` beside
-            the TOML file. It is given the weights (names to numpy arrays) and the options, and returns a torch module
-            that maps float32 (clip, 3, time, size, size), or (frame, 3, size, size), to (clip or frame, num_features).
-            None for the I3D network, which has engines of its own.
+        network: The function that builds it: ``package.module:function``, ``file.py:function`` beside the TOML file,
+            or an id of :data:`vidmbench.detectors.other_weights.BUILT_IN`. It is given the weights (names to numpy
+            arrays) and the options, and returns a torch module that maps float32 (clip, 3, time, size, size), or (frame,
+            3, size, size), to (clip or frame, num_features). None for the I3D network, which has engines of its own.
         prepare: ``package.module:function`` or ``file.py:function`` that crops, resizes and scales, for protocols with
             ``resize = "detector"``: uint8 (time, height, width, 3) to float32 (time, input_size, input_size, 3).
         gives: What the features are: an inception score needs ``logits`` or ``probabilities``.
@@ -59,12 +62,12 @@ class DetectorSpec(Frozen):
     max_frames: PositiveInt | None = None
     input_size: PositiveInt
     measures: dict[str, str]
-    network: str | None = Field(default=None, pattern=r"^[^:]+:\w+$")
-    prepare: str | None = Field(default=None, pattern=r"^[^:]+:\w+$")
+    network: str | None = Field(default=None, pattern=_FUNCTION)
+    prepare: str | None = Field(default=None, pattern=_FUNCTION)
     gives: Literal["features", "logits", "probabilities"] = "features"
     options: dict[str, str] = Field(default_factory=dict)
-    reader: str | None = Field(default=None, pattern=r"^[^:]+:\w+$")
-    seeder: str | None = Field(default=None, pattern=r"^[^:]+:\w+$")
+    reader: str | None = Field(default=None, pattern=_FUNCTION)
+    seeder: str | None = Field(default=None, pattern=_FUNCTION)
     weights_name: str | None = None
     weights_sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
     tensors_sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")

@@ -27,7 +27,7 @@ from vidmbench.source import Skipped, Source, Transformed
 from vidmbench.videos.clips import Clip, ClipPlan
 
 # Raised on any change to reading, preparing or networks that can move a feature.
-VERSION = 1
+VERSION = 2
 _READERS = 2
 Progress = Callable[[int, int, str], None]
 

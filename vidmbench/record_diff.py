@@ -4,8 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from vidmbench.records import Measurement, RunRecord
-from vidmbench.table_values import overlap
+from vidmbench.records import Measurement, RunRecord, overlap
 
 # Of every record its own: they tell nothing about why two numbers differ.
 _OWN = ("run_id", "created", "digest", "schema_version", "measurements", "environment")

@@ -270,3 +270,8 @@ def read_records(*folders: Path) -> list[RunRecord]:
                 fix="remove the one you do not trust",
             )
     return sorted((record for _, record in found.values()), key=lambda record: (record.created, record.run_id))
+
+
+def overlap(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    """Whether two intervals, low end first, have a point in common."""
+    return max(one[0], other[0]) <= min(one[1], other[1])

@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Literal
 
 from vidmbench.published import PublishedValue
-from vidmbench.table_values import Cell, overlap
+from vidmbench.records import overlap
+from vidmbench.table_values import Cell
 
 # Known to be made in another way than their neighbours, or no number of their own: they are no part of a ranking.
 _OUTSIDE = ("other-protocol", "duplicate", "not-printed")

@@ -9,9 +9,9 @@ from vidmbench import resources
 from vidmbench.baseline_specs import BaselineSpec
 from vidmbench.declarations import load_toml
 from vidmbench.labels import YARDSTICKS
-from vidmbench.records import Measurement, RunRecord
+from vidmbench.records import Measurement, RunRecord, overlap
 from vidmbench.table_layouts import Entry, Layout, PartSpec, Row
-from vidmbench.table_values import Cell, overlap
+from vidmbench.table_values import Cell
 
 
 def measured_series(

@@ -149,8 +149,3 @@ def numbered_notes(table: Table, blocks: Sequence[Sequence[range]] | None = None
         for note in cells[column].notes
     )
     return {note: number for number, note in enumerate(dict.fromkeys(notes), start=1)}
-
-
-def overlap(one: tuple[float, float], other: tuple[float, float]) -> bool:
-    """Whether two intervals, low end first, have a point in common."""
-    return max(one[0], other[0]) <= min(one[1], other[1])

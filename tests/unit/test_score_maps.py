@@ -7,7 +7,8 @@ from reference import precision_recall as reference
 from vidmbench import features
 from vidmbench.choices import Choices
 from vidmbench.errors import UsageError
-from vidmbench.score_maps import prepare_score_map, principal_components, score_map, score_map_figure
+from vidmbench.score_map_figures import score_map_figure
+from vidmbench.score_maps import prepare_score_map, principal_components, score_map
 
 CHOICES = Choices(protocols=("prdc-i3d",), frames=(9,), num_real=10, num_fake=8)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vidmbench.cli.compare import Real
-from vidmbench.cli.distances import OneProtocol, ends, facts, one_job, print_notes, print_rows, scored
+from vidmbench.cli.distances import OneProtocol, ends, facts, print_notes, print_rows
 from vidmbench.cli.options import (
     DataRoot,
     DeviceName,
@@ -66,6 +66,7 @@ def compare_models(
       vidmbench compare-models REAL FAKE control:blurred --frames 16 --num-videos 48
     """
     from vidmbench.metrics import paired
+    from vidmbench.single_distance import one_job, scored
 
     choices = choices_from(
         [protocol], frames, stride, num_videos, num_real, num_fake, seed, precision, device, on_bad, data_root

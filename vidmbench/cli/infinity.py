@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vidmbench.cli.compare import Fake, Real
-from vidmbench.cli.distances import OneProtocol, ends, facts, one_job, print_notes, print_rows, scored
+from vidmbench.cli.distances import OneProtocol, ends, facts, print_notes, print_rows
 from vidmbench.cli.options import (
     DataRoot,
     DeviceName,
@@ -68,6 +68,7 @@ def infinity(
     from vidmbench.metrics.infinity import check_counts, frechet_infinity
     from vidmbench.plots import save_figure
     from vidmbench.runs import checked_output
+    from vidmbench.single_distance import one_job, scored
 
     check_picture(out)
     choices = choices_from(

@@ -189,7 +189,8 @@ def score_map(
 
     from vidmbench.plot_style import save_figure
     from vidmbench.progress import progress_bar
-    from vidmbench.score_maps import prepare_score_map, score_map, score_map_figure
+    from vidmbench.score_map_figures import score_map_figure
+    from vidmbench.score_maps import prepare_score_map, score_map
 
     check_picture(out)
     choices = choices_from(

@@ -26,18 +26,31 @@ from vidmbench.files import replacing, sha256_of, sha256_of_parts, unwritable
 
 SEED = "seed:"
 
+#: The functions of vidmbench's own detectors, by the plain ids that protocols/detectors.toml gives them. The ids, not
+#: the places, enter cache keys and golden values, so that a function may move.
+BUILT_IN = {
+    "inception-v3": "vidmbench.detectors.inception:load",
+    "inception-v3-torch-file": "vidmbench.detectors.inception:read_weights",
+    "inception-v3-seeded": "vidmbench.detectors.inception:seeded_weights",
+    "c3d": "vidmbench.detectors.c3d:load",
+    "c3d-npz-folder": "vidmbench.detectors.c3d:read_weights",
+    "c3d-seeded": "vidmbench.detectors.c3d:seeded_weights",
+    "c3d-tgan": "vidmbench.resizing_c3d:for_tgan",
+    "c3d-tganv2": "vidmbench.resizing_c3d:for_tganv2",
+}
+
 
 def imported(where: str, folder: str | None = None) -> Callable[..., Any]:
-    """The function that ``package.module:function`` or ``file.py:function`` names.
+    """The function that an id of :data:`BUILT_IN`, ``package.module:function`` or ``file.py:function`` names.
 
     Args:
-        where: Its place.
+        where: The id or the place.
         folder: Where files are looked for.
 
     Raises:
         ProtocolError: There is no such module or function.
     """
-    place, _, name = where.partition(":")
+    place, _, name = BUILT_IN.get(where, where).partition(":")
     try:
         if place.endswith(".py"):
             path = Path(folder or ".") / place
@@ -211,6 +224,9 @@ def _code(spec: DetectorSpec) -> list[str]:
     found = []
     for where in (spec.network, spec.prepare, spec.reader):
         place = (where or "").partition(":")[0]
+        if where in BUILT_IN:
+            found.append(where)
+            continue
         if place.endswith(".py"):
             path = Path(spec.folder or ".") / place
         else:
