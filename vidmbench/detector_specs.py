@@ -29,8 +29,8 @@ class DetectorSpec(Frozen):
         measures: Metric kind to the name people use, such as ``frechet = "fvd"``.
         network: The function that builds it: ``package.module:function``, ``file.py:function`` beside the TOML file,
             or an id of :data:`vidmbench.detectors.other_weights.BUILT_IN`. It is given the weights (names to numpy
-            arrays) and the options, and returns a torch module that maps float32 (clip, 3, time, size, size), or (frame,
-            3, size, size), to (clip or frame, num_features). None for the I3D network, which has engines of its own.
+            arrays) and the options, and returns a torch module that maps float32 (clip, 3, time, size, size), or
+            (frame, 3, size, size), to (clip or frame, num_features). None for I3D, which has engines of its own.
         prepare: ``package.module:function`` or ``file.py:function`` that crops, resizes and scales, for protocols with
             ``resize = "detector"``: uint8 (time, height, width, 3) to float32 (time, input_size, input_size, 3).
         gives: What the features are: an inception score needs ``logits`` or ``probabilities``.
