@@ -30,7 +30,7 @@ benchmark: $(VENV)/test.stamp
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-only
 
 tables: $(VENV)/demo.stamp
-	$(BIN)/python -m vidmbench.tables
+	$(BIN)/python -m vidmbench.reporting.tables.build
 
 # Notebooks as they are committed: without outputs.
 notebooks: $(VENV)/demo.stamp

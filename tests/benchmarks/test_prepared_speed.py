@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from vidmbench.framing import framed
 from vidmbench.videos import open_source, write_mp4
-from vidmbench.videos.preparing import write_prepared
+from vidmbench.videos.packed.writer import write_prepared
+from vidmbench.videos.pre_resize import framed
 
 NUM_FRAMES, HEIGHT, WIDTH, PIXELS = 320, 240, 320, 128
 CLIP, ROUNDS = 16, 12

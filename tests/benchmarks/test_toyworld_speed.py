@@ -1,6 +1,6 @@
 from itertools import cycle
 
-from vidmbench.toyworld import ToyVideos
+from vidmbench.sources.clevrer_mini import ToyVideos
 
 
 def test_sixteen_frames_at_64_pixels(benchmark):

@@ -12,13 +12,13 @@ import pytest
 import torch
 from vidm_helpers import randomised
 
-from vidmbench.vidm.checkpoint import Vidm
+from vidmbench.vidm.checkpoints.checkpoint import Vidm
 from vidmbench.vidm.config import FlowSpec, UNetSpec, VidmSpec
-from vidmbench.vidm.content import ContentNet
-from vidmbench.vidm.motion import MotionNet
+from vidmbench.vidm.diffusion.samplers import sample
+from vidmbench.vidm.networks.content import ContentNet
+from vidmbench.vidm.networks.motion import MotionNet
 from vidmbench.vidm.recipes import SamplingSpec
-from vidmbench.vidm.samplers import sample
-from vidmbench.vidm.sampling import VidmVideos
+from vidmbench.vidm.sampling.source import VidmVideos
 
 IS_FULL = os.environ.get("VIDMBENCH_BENCHMARK_VIDM") == "full"
 CHANNELS = 128 if IS_FULL else 16

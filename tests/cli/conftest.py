@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 from minute_recipe import RECIPE
 
-import vidmbench.features
+import vidmbench.evaluation.features
 from vidmbench.cli import main
-from vidmbench.detectors.base import load_engine
-from vidmbench.toyworld import ToyVideos
+from vidmbench.detectors.engine import load_engine
+from vidmbench.sources.clevrer_mini import ToyVideos
 
 SCRIPT = Path(sys.executable).with_name("vidmbench")
 
@@ -109,7 +109,7 @@ def fake_network(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
         counts["loads"] += 1
         return FakeEngine(counts)
 
-    monkeypatch.setattr(vidmbench.features, "load_engine", load)
+    monkeypatch.setattr(vidmbench.evaluation.features, "load_engine", load)
     return counts
 
 
@@ -125,7 +125,7 @@ def network(weights: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
         counts["loads"] += 1
         return _loaded(*args, **options)
 
-    monkeypatch.setattr(vidmbench.features, "load_engine", load)
+    monkeypatch.setattr(vidmbench.evaluation.features, "load_engine", load)
     return counts
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from dataset_trees import write_videos
 
-from vidmbench import resources
-from vidmbench.toyworld import ToyVideos
+from vidmbench.core import resources
+from vidmbench.sources.clevrer_mini import ToyVideos
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "adding.md").read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from vidmbench.resources import protocols_dir
+from vidmbench.core.resources import protocols_dir
 from vidmbench.videos import write_mp4
 
 RUN = ("run", "--model", "control:static", "--dataset", "clevrer-mini")

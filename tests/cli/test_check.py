@@ -5,10 +5,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from vidmbench import check
-from vidmbench.errors import WeightsError
+from vidmbench.check import run as check
+from vidmbench.core.errors import WeightsError
 from vidmbench.metrics import Moments
-from vidmbench.protocols import protocol_names
+from vidmbench.protocols.protocol import protocol_names
 
 QUICK = ("check", "--weights", "without", "--protocol", "fvd-digan")
 
@@ -48,7 +48,7 @@ def test_a_moved_number_is_exit_code_1_and_names_its_stage(command, other_covari
     assert suite.get("errors") == "0"
     assert float(suite.get("time")) >= 0
     assert suite.find("properties/property[@name='first_moved']").get("value") == "statistics"
-    assert {case.get("classname") for case in cases} == {f"vidmbench.check.{stage}" for stage in check.STAGES}
+    assert {case.get("classname") for case in cases} == {f"vidmbench.check.run.{stage}" for stage in check.STAGES}
 
 
 def test_json_says_the_same(command, other_covariance):
@@ -77,7 +77,7 @@ def test_problems_with_the_request_are_exit_code_2(command, folder, monkeypatch)
 
 
 def test_own_protocols_have_no_golden_values(command, folder):
-    from vidmbench import resources
+    from vidmbench.core import resources
 
     text = (resources.protocols_dir() / "metrics" / "fvd-digan.toml").read_text(encoding="utf-8")
     (folder / "mine.toml").write_text(text.replace('name = "fvd-digan"', 'name = "mine"'), encoding="utf-8")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vidmbench.metrics import infinity
-from vidmbench.toyworld import ToyVideos
+from vidmbench.sources.clevrer_mini import ToyVideos
 
 COMMON = ("--protocol", "fvd-stylegan-v", "--frames", "16", "--num-videos", "5")
 SMALL = ("--protocol", "fvd-stylegan-v", "--frames", "16")

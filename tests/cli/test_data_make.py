@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vidmbench.toyworld import ToyVideos
+from vidmbench.sources.clevrer_mini import ToyVideos
 from vidmbench.videos import open_source
 
 MAKE = ("data", "make", "clevrer-mini")

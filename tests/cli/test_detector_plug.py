@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from vidmbench.detectors import module_engine
+from vidmbench.detectors import torch_module as module_engine
 
 DETECTOR = """\
 name = "grey-means"

@@ -15,14 +15,14 @@ import typer.main
 from dataset_trees import many, ucf_lists, write_frame_folders, write_videos
 from documented import PAGES, ROOT, adapted, commands, name_of, of_vidmbench
 
-from vidmbench import resources
 from vidmbench.cli import app
-from vidmbench.toyworld import ToyVideos
+from vidmbench.core import resources
+from vidmbench.sources.clevrer_mini import ToyVideos
 from vidmbench.videos import write_mp4
 
 TEXTS = {page.name: page.read_text(encoding="utf-8") for page in PAGES}
 FOUND = {name: commands(text) for name, text in TEXTS.items()}
-# Files of forms that tests/unit/test_vidm_official.py, tests/unit/test_spynet_weights.py and
+# Files of forms that tests/unit/vidm/test_official.py, tests/unit/vidm/test_spynet_weights.py and
 # tests/cli/test_detector_plug.py make; and what is no whole command.
 UNRUN = re.compile(r"OFFICIAL|\bFILE\b|mine/my-fd.toml|\$model")
 LINES = sorted({line for name, lines in FOUND.items() if name != "adding.md" for line in lines})
@@ -93,7 +93,7 @@ def records(place, command, fake_network):
 @pytest.fixture
 def at_work(place, monkeypatch):
     monkeypatch.chdir(place)
-    monkeypatch.setattr("vidmbench.doctor._golden", lambda: ("ok", "left out here; test_doctor runs it"))
+    monkeypatch.setattr("vidmbench.check.doctor._golden", lambda: ("ok", "left out here; test_doctor runs it"))
 
 
 @pytest.mark.weights
@@ -229,7 +229,7 @@ def test_blocks_of_python_run(name, at_work, weights, fake_network, monkeypatch,
 
 def test_whole_protocols_in_the_pages_are_those_in_use():
     """docs/architecture.md shows a protocol file whole: it is the file."""
-    from vidmbench.protocols import load_protocol
+    from vidmbench.protocols.protocol import load_protocol
 
     text = TEXTS["architecture.md"].partition("## A protocol file, whole")[2].partition("\n## ")[0]
     block = "\n".join(line[4:] for line in text.splitlines() if line.startswith("    "))

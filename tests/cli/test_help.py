@@ -12,7 +12,7 @@ import typer.main
 from PIL import Image
 
 from vidmbench.cli import app
-from vidmbench.toyworld import ToyVideos
+from vidmbench.sources.clevrer_mini import ToyVideos
 
 
 def walked(command, path=()):
@@ -119,7 +119,7 @@ def test_every_example_runs(line, things, command, fake_network, weights, folder
     if words[:2] == ["weights", "add"]:
         (folder / words[-1]).symlink_to(weights.resolve())
     if words[:2] in (["results", "import"], ["results", "diff"]):
-        from vidmbench import resources
+        from vidmbench.core import resources
 
         monkeypatch.setattr(resources, "checkout_results_dir", lambda: folder / "results")
         assert command("run", "--model", "control:noise", "--dataset", "clevrer-mini", "--num-videos", "2").code == 0
@@ -133,7 +133,7 @@ def test_every_example_runs(line, things, command, fake_network, weights, folder
     if words[:2] == ["results", "diff"]:
         words[2:] = [str(path) for path in folder.glob("runs/*.json")] * 2
     if words[0] == "doctor":
-        monkeypatch.setattr("vidmbench.doctor._golden", lambda: ("ok", "left out here; test_doctor runs it"))
+        monkeypatch.setattr("vidmbench.check.doctor._golden", lambda: ("ok", "left out here; test_doctor runs it"))
     outcome = command(*words)
     assert outcome.code == 0, outcome.err
     assert outcome.out

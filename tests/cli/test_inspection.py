@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from vidmbench import resources
+from vidmbench.core import resources
 
 RUN = ("run", "--model", "control:static", "--dataset", "clevrer-mini", "--num-videos", "4")
 
@@ -196,7 +196,7 @@ def test_doctor(script, weights):
 
 def test_doctor_says_what_is_wrong(command, monkeypatch):
     """Lines and verdict for people; a failed check is exit code 2. The network is left out here."""
-    from vidmbench import doctor
+    from vidmbench.check import doctor
 
     monkeypatch.setattr(doctor, "_weights", lambda: ("ok", "there"))
     monkeypatch.setattr(doctor, "_golden", lambda: ("ok", "151.39247"))

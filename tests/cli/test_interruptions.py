@@ -16,7 +16,7 @@ SCORE = [SCRIPT, "score", "dataset:clevrer-mini@test", "dataset:clevrer-mini@tra
 # The installed command with one counter put in: how many clips the network saw.
 COUNTED = """
 import sys
-import vidmbench.features as features
+import vidmbench.evaluation.features as features
 from vidmbench.cli import main
 
 load = features.load_engine
@@ -88,7 +88,7 @@ def test_interrupted_in_this_process(command, fake_network, monkeypatch):
     def interrupted(*_args, **_options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("vidmbench.features.load_engine", interrupted)
+    monkeypatch.setattr("vidmbench.evaluation.features.load_engine", interrupted)
     outcome = command("score", "dataset:clevrer-mini", "control:noise", "--num-videos", "2")
     assert outcome.code == 130
     assert outcome.out == ""
@@ -138,6 +138,6 @@ def test_a_full_disk_is_one_message(command, fake_network, monkeypatch):
     def full(*_args, **_options):
         raise OSError(28, "No space left on device", "runs/x.png")
 
-    monkeypatch.setattr("vidmbench.plots.save_figure", full)
+    monkeypatch.setattr("vidmbench.reporting.plots.contact_sheet.save_figure", full)
     outcome = command("run", "--model", "control:noise", "--dataset", "clevrer-mini", "--num-videos", "2")
     outcome.fails("error: No space left on device: runs/x.png")

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import vidmbench.memorisation
-import vidmbench.memorisation_findings
-from vidmbench.choices import Choices
-from vidmbench.detector_specs import load_detectors
-from vidmbench.memorisation import prepare_memorisation
-from vidmbench.memorisation_findings import carry_out_memorisation
-from vidmbench.memorisation_sheets import headline, memorisation_sheet
-from vidmbench.toyworld import ToyVideos
+import vidmbench.evaluation.studies.memorisation
+import vidmbench.evaluation.studies.memorisation_plan
+from vidmbench.evaluation.choices import Choices
+from vidmbench.evaluation.studies.memorisation import carry_out_memorisation
+from vidmbench.evaluation.studies.memorisation_plan import prepare_memorisation
+from vidmbench.protocols.detector import load_detectors
+from vidmbench.reporting.plots.memorisation import headline, memorisation_sheet
+from vidmbench.sources.clevrer_mini import ToyVideos
 from vidmbench.videos import write_frames
 
 MEMORISATION = ("memorisation", "train.npy", "heldout.npy", "fake.npy", "--frames", "16")
@@ -184,19 +184,19 @@ def test_mistakes_in_the_sources(command, fake_network, three, monkeypatch):
         "that the generator was not trained on",
     )
     i3d = load_detectors()["i3d-kinetics400"].model_copy(update={"reads": "frames"})
-    monkeypatch.setattr(vidmbench.memorisation, "load_detector", lambda _: i3d)
+    monkeypatch.setattr(vidmbench.evaluation.studies.memorisation_plan, "load_detector", lambda _: i3d)
     command(*MEMORISATION).fails("features of whole clips", "looks at frames one by one", "fvd-vidm-paper")
 
 
 def test_features_that_are_not_finite(command, fake_network, three, monkeypatch):
-    real = vidmbench.memorisation_findings.features_of
+    real = vidmbench.evaluation.studies.memorisation.features_of
 
     def broken(jobs, **options):
         sets = real(jobs, **options)
         sets[2].features[5] = np.nan
         return sets
 
-    monkeypatch.setattr(vidmbench.memorisation_findings, "features_of", broken)
+    monkeypatch.setattr(vidmbench.evaluation.studies.memorisation, "features_of", broken)
     command(*MEMORISATION).fails("no finite features for 1 of 8 generated clips", "clip000005")
 
 

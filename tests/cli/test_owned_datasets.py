@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from dataset_trees import ucf_lists, write_videos
 
-from vidmbench.framing import framed
-from vidmbench.toyworld import ToyVideos
-from vidmbench.videos import open_source, preparing
-from vidmbench.videos.prepared import open_prepared
+from vidmbench.sources.clevrer_mini import ToyVideos
+from vidmbench.videos import open_source
+from vidmbench.videos.packed import writer as preparing
+from vidmbench.videos.packed.reader import open_prepared
+from vidmbench.videos.pre_resize import framed
 
 NAMES = [f"{name}/v_{name}_g{group:02d}_c01" for name in ("Archery", "YoYo") for group in (1, 8, 9, 20)]
 RUN = ("run", "--model", "mine", "--samples", "samples.npy", "--frames", 16)

@@ -36,7 +36,7 @@ def test_what_is_left_out_is_told(command):
 
 @pytest.mark.usefixtures("fake_network")
 def test_own_records_are_drawn_beside_committed_ones(command, real, fakes, monkeypatch):
-    import vidmbench.plot_conventions as drawn
+    import vidmbench.reporting.plots.conventions as drawn
 
     asked = []
     monkeypatch.setattr(
@@ -120,7 +120,7 @@ def test_records_of_another_kind_only(command, folder, real):
     """None of a user's own records fits; the message says what would."""
     from table_samples import measured, run_of
 
-    from vidmbench.records import write_record
+    from vidmbench.records.record import write_record
 
     write_record(run_of(measured(metric="kvd")), folder / "runs")
     command("plot", "controls", "--own").fails("unknown metric in the records 'fvd'", "expected: one of kvd")

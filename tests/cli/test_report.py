@@ -6,7 +6,7 @@ import shutil
 import pytest
 from table_samples import measured, run_of
 
-from vidmbench.records import write_record
+from vidmbench.records.record import write_record
 
 
 def written(folder, name="lab", value=90.0, **changes):
@@ -53,7 +53,7 @@ def test_labs_that_disagree(command, folder):
 
 def test_clips_from_a_folder_of_ones_own(command, folder, fake_network):
     """Samples that still lie where the record says are shown; others are told."""
-    from vidmbench.toyworld import ToyVideos
+    from vidmbench.sources.clevrer_mini import ToyVideos
     from vidmbench.videos import write_mp4
 
     clips = ToyVideos("test")

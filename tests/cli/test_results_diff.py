@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from table_samples import TINY, measured, run_of
 
-from vidmbench import resources
-from vidmbench.records import write_record
+from vidmbench.core import resources
+from vidmbench.records.record import write_record
 
 
 @pytest.fixture(autouse=True)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vidmbench.records import read_record
+from vidmbench.records.record import read_record
 from vidmbench.videos import write_mp4
-from vidmbench.videos.survey import FileSource
+from vidmbench.videos.files.inspection import FileSource
 
 CONTRACT = {
     "metric", "value", "interval", "interval_kind", "num_real", "num_fake", "frames", "precision", "engine",

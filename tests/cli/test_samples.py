@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vidmbench.toyworld import ToyVideos
+from vidmbench.sources.clevrer_mini import ToyVideos
 from vidmbench.videos import write_gif, write_mp4
 
 FRAMES, SIZE, COUNT = 16, 64, 6

@@ -10,8 +10,8 @@ from minute_recipe import RECIPE
 from PIL import Image
 from safetensors.torch import load_file
 
-from vidmbench.files import locked
-from vidmbench.records import read_record
+from vidmbench.core.files import locked
+from vidmbench.records.record import read_record
 from vidmbench.videos import open_source
 
 pytestmark = pytest.mark.usefixtures("recipe")

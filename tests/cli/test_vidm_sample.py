@@ -10,8 +10,8 @@ import pytest
 from minute_recipe import RECIPE
 from PIL import Image
 
-from vidmbench import resources
-from vidmbench.files import sha256_of
+from vidmbench.core import resources
+from vidmbench.core.files import sha256_of
 from vidmbench.videos import open_source
 
 pytestmark = pytest.mark.usefixtures("recipe")
@@ -104,7 +104,7 @@ def test_longer_than_trained_is_said_before_drawing(trained, command, monkeypatc
     def stopped(*_args):
         raise OSError("drawing has begun")
 
-    monkeypatch.setattr("vidmbench.vidm.sampling.VidmVideos.read", stopped)
+    monkeypatch.setattr("vidmbench.vidm.sampling.source.VidmVideos.read", stopped)
     done = command("sample", "--model", "vidm:RUN", "--num-videos", 1, "--frames", 100_000, "--out", "drawn")
     assert "drawing has begun" in done.err
     assert "note: drawn to 100000 frames, trained for 16: later frames are extrapolated" in done.err

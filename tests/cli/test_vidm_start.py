@@ -7,7 +7,7 @@ import numpy as np
 from minute_recipe import RECIPE
 from safetensors.torch import load_file
 
-from vidmbench.files import sha256_of
+from vidmbench.core.files import sha256_of
 from vidmbench.videos import open_source
 
 FINER = RECIPE.replace('name = "minute"', 'name = "finer"').replace("lr = 1e-3", "lr = 1e-9")

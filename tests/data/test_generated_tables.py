@@ -2,11 +2,11 @@
 
 import pytest
 
-from vidmbench import resources
-from vidmbench.tables import SUFFIXES, layout_names, write_all_tables
+from vidmbench.core import resources
+from vidmbench.reporting.tables.build import SUFFIXES, layout_names, write_all_tables
 
 COMMITTED = resources.results_dir() / "tables"
-REGENERATE = "run `python -m vidmbench.tables` and commit results/tables"
+REGENERATE = "run `python -m vidmbench.reporting.tables.build` and commit results/tables"
 
 
 @pytest.fixture(scope="module")

@@ -5,13 +5,13 @@ import tomllib
 
 import pytest
 
-from vidmbench import resources
-from vidmbench.ablation import load_ablation
-from vidmbench.dataset_specs import load_spec
-from vidmbench.datasets import LayoutsSpec, ToyworldSpec, dataset_names, load_dataset, open_dataset
-from vidmbench.detector_specs import load_detectors
-from vidmbench.protocols import load_protocol, protocol_names
-from vidmbench.table_layouts import layout_names, load_layout
+from vidmbench.core import resources
+from vidmbench.evaluation.studies.ablation import load_ablation
+from vidmbench.protocols.detector import load_detectors
+from vidmbench.protocols.protocol import load_protocol, protocol_names
+from vidmbench.reporting.tables.layout import layout_names, load_layout
+from vidmbench.sources.datasets.opening import LayoutsSpec, ToyworldSpec, dataset_names, load_dataset, open_dataset
+from vidmbench.sources.datasets.spec import load_spec
 from vidmbench.vidm.recipes import load_recipe
 
 FILES = sorted(resources.protocols_dir().rglob("*.toml"))

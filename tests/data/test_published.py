@@ -6,10 +6,10 @@ from collections import Counter
 
 import pytest
 
-from vidmbench import resources
-from vidmbench.published import PublishedValue, published_values
-from vidmbench.table_formats import to_markdown
-from vidmbench.tables import build_table, layout_names, load_layout
+from vidmbench.core import resources
+from vidmbench.records.published import PublishedValue, published_values
+from vidmbench.reporting.tables.build import build_table, layout_names, load_layout
+from vidmbench.reporting.tables.text import to_markdown
 
 TABLES = {"table1": 44, "table2": 34, "table3": 24}
 PUBLISHED = [value for table in TABLES for value in published_values(table)]

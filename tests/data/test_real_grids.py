@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vidmbench.errors import DataError
+from vidmbench.core.errors import DataError
 from vidmbench.videos import open_source
-from vidmbench.videos.grid_tiles import TiledSource
-from vidmbench.videos.grids import Grid, GridLayout
-from vidmbench.videos.strips import find_strips
-from vidmbench.videos.survey import survey
+from vidmbench.videos.files.inspection import survey
+from vidmbench.videos.grids.layout import Grid, GridLayout
+from vidmbench.videos.grids.strips import find_strips
+from vidmbench.videos.grids.tiles import TiledSource
 
 _DATA = Path(__file__).parents[2].parent / "shared" / "data"
 _GENERATED = _DATA / "generated"

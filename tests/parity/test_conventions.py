@@ -4,8 +4,8 @@ import csv
 
 import pytest
 
-from vidmbench.evaluate import evaluate, plan
-from vidmbench.protocols import load_protocol
+from vidmbench.evaluation.evaluate import evaluate, plan
+from vidmbench.protocols.protocol import load_protocol
 from vidmbench.videos import open_source
 
 pytestmark = [pytest.mark.weights, pytest.mark.shared, pytest.mark.usefixtures("weights")]

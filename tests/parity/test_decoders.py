@@ -10,7 +10,7 @@ from vidmbench.videos import decode, inspect_video
 _DATA = Path(__file__).parents[2].parent / "shared" / "data"
 _SUFFIXES = {".mp4", ".avi", ".mkv", ".webm", ".mov"}
 _CLIPS = sorted(path for path in (_DATA / "real").rglob("*") if path.suffix in _SUFFIXES)
-# Without those that tests/unit/test_videos_shared.py shows to be refused, and a large one.
+# Without those that tests/unit/videos/test_shared.py shows to be refused, and a large one.
 _LEFT_OUT = {"result.webm", "Mpeg4.mp4", "smpte-2997.mp4"}
 _ODD = sorted(path for path in (_DATA / "odd").rglob("*") if path.suffix in _SUFFIXES and path.name not in _LEFT_OUT)
 

@@ -8,13 +8,13 @@ import pytest
 import torch
 from torch_fidelity_beside_cpu import import_torch_fidelity
 
-from vidmbench import resources
-from vidmbench.detector_specs import load_detector
+from vidmbench.core import resources
 from vidmbench.detectors.inception import seeded_weights
-from vidmbench.detectors.other_weights import add_other, identity
-from vidmbench.evaluate import evaluate, plan
-from vidmbench.protocols import load_protocol
-from vidmbench.toyworld.videos import ToyVideos
+from vidmbench.detectors.weights_local import add_other, identity
+from vidmbench.evaluation.evaluate import evaluate, plan
+from vidmbench.protocols.detector import load_detector
+from vidmbench.protocols.protocol import load_protocol
+from vidmbench.sources.clevrer_mini.videos import ToyVideos
 from vidmbench.videos import ArraySource
 
 # Features differ by the rounding of resizing (3e-5 of features up to 18).

@@ -5,10 +5,10 @@ from importlib.metadata import version
 import numpy as np
 import pytest
 
-from vidmbench.controls import control
-from vidmbench.datasets import open_dataset
-from vidmbench.evaluate import evaluate, plan
-from vidmbench.protocols import load_protocol
+from vidmbench.evaluation.evaluate import evaluate, plan
+from vidmbench.protocols.protocol import load_protocol
+from vidmbench.sources.controls import control
+from vidmbench.sources.datasets.opening import open_dataset
 
 # Float32 sums in another order, over 400 features of 32 clips.
 FVD_TOLERANCE = 1e-4

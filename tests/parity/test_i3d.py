@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from reference.i3d import PlainI3D, plain_features
 
-from vidmbench.detector_specs import load_detectors
-from vidmbench.detectors import base
-from vidmbench.detectors.base import load_engine
+from vidmbench.core.errors import UsageError
+from vidmbench.detectors import engine as base
+from vidmbench.detectors.engine import load_engine
 from vidmbench.detectors.i3d import folded, same_padding
-from vidmbench.detectors.weights import load_weights
-from vidmbench.errors import UsageError
-from vidmbench.protocols import load_protocol
-from vidmbench.resizing import prepared
+from vidmbench.detectors.resize import prepared
+from vidmbench.detectors.weights_registry import load_weights
+from vidmbench.protocols.detector import load_detectors
+from vidmbench.protocols.protocol import load_protocol
 
 # Float32 through 58 layers; engines differ from each other by 3e-6 on logits of up to 15.
 LOGIT = 1e-4
@@ -224,8 +224,8 @@ sys.addaudithook(watch)
 """
 SCORE = """
 import numpy as np
-from vidmbench.detectors.base import load_engine
-from vidmbench.protocols import load_protocol
+from vidmbench.detectors.engine import load_engine
+from vidmbench.protocols.protocol import load_protocol
 engine = load_engine(load_protocol("fvd-tf-hub").array, device="cpu")
 (feature,) = engine.features([np.zeros((9, 224, 224, 3), np.float32)])
 assert np.isfinite(feature).all()

@@ -11,8 +11,8 @@ from torch_fidelity_beside_cpu import import_torch_fidelity
 from vidmbench.detectors import inception_blocks
 from vidmbench.detectors.inception import InceptionV3, layout, load, read_weights, seeded_weights
 from vidmbench.detectors.inception_blocks import Block
-from vidmbench.resizing import resized
-from vidmbench.toyworld.videos import ToyVideos
+from vidmbench.detectors.resize import resized
+from vidmbench.sources.clevrer_mini.videos import ToyVideos
 
 # Of the largest number a layer gives. Both run the same operations in the same order: measured difference 0.
 LAYER = 1e-6
@@ -118,7 +118,7 @@ def test_each_output_from_uint8_frames_on(output, theirs, tensors):
     assert found.shape == expected.shape == (3, 2048 if output == "pool" else 1008)
     np.testing.assert_allclose(found, expected, rtol=0, atol=WHOLE)
     assert found.std(dim=0).mean() > 100 * WHOLE, "the frames give features of their own"
-    # The range may come before the resizing, as vidmbench.resizing.prepared has it.
+    # The range may come before the resizing, as vidmbench.detectors.resize.prepared has it.
     found = net(resized((frames.float() - 128) / 128, (299, 299), "bilinear-tf1"))
     np.testing.assert_allclose(found, expected, rtol=0, atol=WHOLE)
     other = net((resized(frames.float(), (299, 299), "bilinear-half-pixel") - 128) / 128)

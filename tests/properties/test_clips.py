@@ -3,9 +3,9 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidmbench.errors import DataError
-from vidmbench.protocol_stages import ClipsSpec, SideSpec
-from vidmbench.videos.clips import plan_clips
+from vidmbench.core.errors import DataError
+from vidmbench.evaluation.clips import plan_clips
+from vidmbench.protocols.stages import ClipsSpec, SideSpec
 
 
 @st.composite

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference.diffusion import linear_alpha_bar, posterior
 
-from vidmbench.vidm.schedule import even_steps, linear_schedule, strided_steps
+from vidmbench.vidm.diffusion.schedule import even_steps, linear_schedule, strided_steps
 
 FULL = linear_schedule()
 ALPHA_BAR = linear_alpha_bar()

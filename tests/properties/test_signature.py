@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidmbench.signature import Signature
+from vidmbench.protocols.signature import Signature
 
 words = st.text("abcdefgh.:|0123456789", min_size=1, max_size=6)
 fields = st.dictionaries(words, words, max_size=5).map(lambda found: tuple(found.items()))

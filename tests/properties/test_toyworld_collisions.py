@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vidmbench.toyworld import Body, Scene, simulate
-from vidmbench.toyworld.scenes import MATERIALS, SHAPES
+from vidmbench.sources.clevrer_mini import Body, Scene, simulate
+from vidmbench.sources.clevrer_mini.scenes import MATERIALS, SHAPES
 
 places = st.sampled_from([(x * 1.1, y * 1.1) for x in range(-1, 2) for y in range(-1, 2)])
 speeds = st.floats(-3, 3, allow_nan=False)

@@ -12,13 +12,13 @@ import argparse
 
 from scipy.stats import kendalltau
 
-from vidmbench.choices import Choices
-from vidmbench.compare import prepare_compare
-from vidmbench.evaluate import evaluate, plan
-from vidmbench.progress import progress_bar
-from vidmbench.protocol_stages import FirstResize
-from vidmbench.protocols import load_protocol
-from vidmbench.runs import carry_out
+from vidmbench.core.progress import progress_bar
+from vidmbench.evaluation.choices import Choices
+from vidmbench.evaluation.evaluate import evaluate, plan
+from vidmbench.evaluation.job import carry_out
+from vidmbench.evaluation.studies.compare import prepare_compare
+from vidmbench.protocols.protocol import load_protocol
+from vidmbench.protocols.stages import FirstResize
 
 BASE = "fvd-stylegan-v"
 CONVENTIONS = (

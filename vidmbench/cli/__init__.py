@@ -12,9 +12,7 @@ from vidmbench.cli import (
     compare,
     compare_models,
     data,
-    diagnose,
     infinity,
-    listing,
     memorisation,
     plot,
     report,
@@ -22,10 +20,12 @@ from vidmbench.cli import (
     run,
     sample,
     table,
-    vidm,
     weights,
 )
-from vidmbench.errors import VidmbenchError
+from vidmbench.cli import doctor as diagnose
+from vidmbench.cli import list_show as listing
+from vidmbench.cli import train as vidm
+from vidmbench.core.errors import VidmbenchError
 
 app = typer.Typer(
     name="vidmbench",

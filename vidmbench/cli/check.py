@@ -11,7 +11,7 @@ import typer
 from vidmbench.cli.options import DeviceName, DevicePick, Json
 
 if TYPE_CHECKING:
-    from vidmbench.check_report import Check, Report
+    from vidmbench.check.report import Check, Report
 
 
 class WeightsPick(StrEnum):
@@ -48,8 +48,8 @@ def check(
       vidmbench check --weights without
       vidmbench check --protocol fvd-digan --weights without --junit check.xml
     """
-    from vidmbench.check import run_checks
-    from vidmbench.check_report import Report
+    from vidmbench.check.report import Report
+    from vidmbench.check.run import run_checks
 
     if junit is not None:
         _refuse_folder(junit)
@@ -71,8 +71,8 @@ def check(
 
 def _refuse_folder(path: Path) -> None:
     """Before the work, not after it."""
-    from vidmbench.errors import UsageError
-    from vidmbench.runs import checked_output
+    from vidmbench.core.errors import UsageError
+    from vidmbench.evaluation.job import checked_output
 
     if path.is_dir():
         raise UsageError("--junit names a file", found=f"the folder {path}", where="--junit")
@@ -105,9 +105,9 @@ def _as_json(report: "Report") -> dict[str, Any]:
 
 
 def _write_junit(report: "Report", path: Path) -> None:
-    from vidmbench.environment import environment
-    from vidmbench.files import write_text
-    from vidmbench.junit import junit
+    from vidmbench.check.junit import junit
+    from vidmbench.core.files import write_text
+    from vidmbench.records.environment import environment
 
     facts = environment()
     packages = {name: number for name, number in facts["packages"].items() if number}
@@ -123,9 +123,9 @@ def _write_junit(report: "Report", path: Path) -> None:
 
 
 def _case(one: "Check") -> Any:
-    from vidmbench.junit import Case
+    from vidmbench.check.junit import Case
 
-    group = f"vidmbench.check.{one.stage or 'golden'}"
+    group = f"vidmbench.check.run.{one.stage or 'golden'}"
     message = one.said if one.state in ("failed", "skipped") else one.line if one.state == "moved" else ""
     state = {"ok": "passed", "moved": "failure", "failed": "error", "skipped": "skipped"}[one.state]
     return Case(group, f"{one.protocol}: {one.name}", state, message, one.seconds)  # type: ignore[arg-type]

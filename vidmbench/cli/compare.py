@@ -27,7 +27,7 @@ from vidmbench.cli.options import (
     choices_from,
 )
 from vidmbench.cli.run import end_with, report, show_plan
-from vidmbench.progress import progress_bar
+from vidmbench.core.progress import progress_bar
 
 Real = Annotated[str, typer.Argument(metavar="REAL", help="A folder, zip, npy or npz; or dataset:NAME@SPLIT.")]
 Fake = Annotated[str, typer.Argument(metavar="FAKE", help="The same, or control:NAME made from REAL.")]
@@ -68,9 +68,9 @@ def compare(
       vidmbench compare REAL FAKE --frames 16
       vidmbench compare dataset:clevrer-mini@test control:blurred --num-videos 8 --protocol fvd-tats
     """
-    from vidmbench.compare import prepare_compare, with_all_protocols
-    from vidmbench.conventions import convention_rows
-    from vidmbench.runs import carry_out, checked_output, record_of
+    from vidmbench.evaluation.job import carry_out, checked_output, record_of
+    from vidmbench.evaluation.studies.compare import prepare_compare, with_all_protocols
+    from vidmbench.reporting.tables.conventions import convention_rows
 
     choices = choices_from(
         protocol, frames, stride, num_videos, num_real, num_fake, seed, precision, device, on_bad, data_root
@@ -85,7 +85,7 @@ def compare(
         measurements = carry_out(prepared.job, progress)
     record = record_of(prepared.job, measurements, command=["vidmbench", *sys.argv[1:]])
     if out is not None:
-        from vidmbench.records import write_record
+        from vidmbench.records.record import write_record
 
         print(f"record:  {write_record(record, out)}", file=sys.stderr)
     refused = [{"protocol": one.protocol, "reason": one.reason} for one in prepared.refused]
@@ -127,10 +127,10 @@ def explain(
     Examples:
       vidmbench explain fvd-stylegan-v fvd-vidm-release REAL FAKE --frames 16 --num-videos 48
     """
-    from vidmbench.compare import prepare_explain, shifts
-    from vidmbench.plots import save_figure
-    from vidmbench.runs import carry_out, checked_output
-    from vidmbench.waterfalls import waterfall
+    from vidmbench.evaluation.job import carry_out, checked_output
+    from vidmbench.evaluation.studies.compare import prepare_explain, shifts
+    from vidmbench.reporting.plots.contact_sheet import save_figure
+    from vidmbench.reporting.plots.explain import waterfall
 
     choices = choices_from(
         [first, second], frames, stride, num_videos, num_real, num_fake, seed, precision, device, on_bad, data_root
@@ -152,7 +152,7 @@ def explain(
 def _print_way(measurements: Any, way: Any) -> None:
     from tabulate import tabulate
 
-    from vidmbench.table_formats import INTERVAL
+    from vidmbench.reporting.tables.text import INTERVAL
 
     start, end = measurements[0], measurements[-1]
     rows = [(start.protocol, "", "", f"{start.value:.4f}", "", "")]

@@ -28,9 +28,9 @@ from vidmbench.cli.options import (
 from vidmbench.cli.run import end_with
 
 if TYPE_CHECKING:
+    from vidmbench.evaluation.job import Job
     from vidmbench.metrics.paired import PairedDifference
-    from vidmbench.records import Measurement
-    from vidmbench.runs import Job
+    from vidmbench.records.record import Measurement
 
 SIGNIFICANCE = 0.05
 
@@ -65,8 +65,8 @@ def compare_models(
     Examples:
       vidmbench compare-models REAL FAKE control:blurred --frames 16 --num-videos 48
     """
+    from vidmbench.evaluation.studies.single_distance import one_job, scored
     from vidmbench.metrics import paired
-    from vidmbench.single_distance import one_job, scored
 
     choices = choices_from(
         [protocol], frames, stride, num_videos, num_real, num_fake, seed, precision, device, on_bad, data_root
@@ -105,7 +105,7 @@ def compare_models(
 
 def _check_pairs(jobs: "list[Job]", measurements: "list[Measurement]") -> None:
     """Refuses to pair clips by their places where these are not of the same videos."""
-    from vidmbench.errors import DataError
+    from vidmbench.core.errors import DataError
 
     taken = [[clip.video for clip in job.plans[0].fake.clips] for job in jobs]
     left_out = [len(one.fake.skipped) for one in measurements]

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vidmbench.cli.options import DataRoot, DryRun, OnBad, OnBadPick
-from vidmbench.errors import DataError
-from vidmbench.progress import progress_bar
+from vidmbench.core.errors import DataError
+from vidmbench.core.progress import progress_bar
 
 if TYPE_CHECKING:
-    from vidmbench.source import Source
+    from vidmbench.videos.source import Source
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -58,9 +58,9 @@ def check(
       vidmbench data check sky-timelapse --data-root DIR --quick
       vidmbench data check clevrer --data-root DIR --json
     """
-    from vidmbench.dataset_check import check_dataset, report_json, report_text
-    from vidmbench.datasets import load_dataset, split_of
-    from vidmbench.protocols import load_protocol
+    from vidmbench.protocols.protocol import load_protocol
+    from vidmbench.sources.datasets.check import check_dataset, report_json, report_text
+    from vidmbench.sources.datasets.opening import load_dataset, split_of
 
     split = split or split_of(load_dataset(name), load_protocol(protocol).dataset)
     with progress_bar("video") as progress:
@@ -102,7 +102,7 @@ def prepare(
       vidmbench data prepare ucf101 --data-root DIR --resolution 128 --out ucf101-128.frames
       vidmbench data prepare clevrer --data-root DIR --rule squash-bicubic-pil --out clevrer.frames
     """
-    from vidmbench.preparation import in_bytes, prepare_dataset
+    from vidmbench.sources.datasets.prepare import in_bytes, prepare_dataset
 
     request = prepare_dataset(
         name, data_root, split, protocol=protocol, rule=rule, resolution=resolution, on_bad=on_bad.value
@@ -149,9 +149,9 @@ def make(
       vidmbench data make clevrer-mini --num-videos 16 --out clips
       vidmbench data make clevrer-mini --split train --frames 16 --format npz --out arrays
     """
-    from vidmbench.datasets import ToyworldSpec, load_dataset, open_dataset
-    from vidmbench.runs import checked_output
-    from vidmbench.videos.manifests import declare
+    from vidmbench.evaluation.job import checked_output
+    from vidmbench.sources.datasets.opening import ToyworldSpec, load_dataset, open_dataset
+    from vidmbench.videos.writing.manifest import declare
 
     spec = load_dataset(name)
     if not isinstance(spec, ToyworldSpec):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from vidmbench.records import Measurement
+    from vidmbench.records.record import Measurement
 
 OneProtocol = Annotated[
     str,

@@ -32,7 +32,7 @@ from vidmbench.cli.run import end_with, show_plan
 
 if TYPE_CHECKING:
     from vidmbench.metrics.infinity import Extrapolation
-    from vidmbench.records import Measurement
+    from vidmbench.records.record import Measurement
 
 
 def infinity(
@@ -63,12 +63,12 @@ def infinity(
     Examples:
       vidmbench infinity dataset:clevrer-mini@test dataset:clevrer-mini@train --dry-run
     """
-    from vidmbench.detector_specs import load_detector
-    from vidmbench.fits import extrapolation_figure
+    from vidmbench.evaluation.job import checked_output
+    from vidmbench.evaluation.studies.single_distance import one_job, scored
     from vidmbench.metrics.infinity import check_counts, frechet_infinity
-    from vidmbench.plots import save_figure
-    from vidmbench.runs import checked_output
-    from vidmbench.single_distance import one_job, scored
+    from vidmbench.protocols.detector import load_detector
+    from vidmbench.reporting.plots.contact_sheet import save_figure
+    from vidmbench.reporting.plots.fvd_vs_n import extrapolation_figure
 
     check_picture(out)
     choices = choices_from(

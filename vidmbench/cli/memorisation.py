@@ -24,7 +24,7 @@ from vidmbench.cli.options import (
     check_picture,
     choices_from,
 )
-from vidmbench.progress import progress_bar
+from vidmbench.core.progress import progress_bar
 
 
 class TrainClipsPick(StrEnum):
@@ -89,12 +89,12 @@ def memorisation(
     Examples:
       vidmbench memorisation dataset:clevrer-mini@train dataset:clevrer-mini@test DIR --num-videos 32
     """
-    from vidmbench.errors import UsageError
-    from vidmbench.memorisation import prepare_memorisation
-    from vidmbench.memorisation_findings import carry_out_memorisation
-    from vidmbench.memorisation_sheets import memorisation_sheet
-    from vidmbench.plots import save_figure
-    from vidmbench.runs import checked_output
+    from vidmbench.core.errors import UsageError
+    from vidmbench.evaluation.job import checked_output
+    from vidmbench.evaluation.studies.memorisation import carry_out_memorisation
+    from vidmbench.evaluation.studies.memorisation_plan import prepare_memorisation
+    from vidmbench.reporting.plots.contact_sheet import save_figure
+    from vidmbench.reporting.plots.memorisation import memorisation_sheet
 
     check_picture(out)
     if not 0 < quantile < 1:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vidmbench.errors import UsageError
+from vidmbench.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from vidmbench.choices import Choices
-    from vidmbench.models import Drawing
+    from vidmbench.evaluation.choices import Choices
+    from vidmbench.vidm.sampling.opening import Drawing
 
 
 class PrecisionPick(StrEnum):
@@ -184,13 +184,13 @@ def choices_from(
     data_root: Path | None,
     drawing: "Drawing | None" = None,
 ) -> "Choices":
-    """The options as :class:`vidmbench.choices.Choices`.
+    """The options as :class:`vidmbench.evaluation.choices.Choices`.
 
     Raises:
         UsageError: Options that contradict each other or are no numbers.
     """
-    from vidmbench.choices import DEFAULT_PROTOCOL, Choices
-    from vidmbench.models import Drawing
+    from vidmbench.evaluation.choices import DEFAULT_PROTOCOL, Choices
+    from vidmbench.vidm.sampling.opening import Drawing
 
     if num_videos is not None and (num_real is not None or num_fake is not None):
         raise UsageError(
@@ -238,6 +238,6 @@ def records_folder(runs: Path | None) -> Path:
     """
     if runs is None:
         return Path("runs")
-    from vidmbench.results import checked_records_folder
+    from vidmbench.records.frame import checked_records_folder
 
     return checked_records_folder(runs)

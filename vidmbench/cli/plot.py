@@ -10,13 +10,13 @@ from typer.core import TyperGroup
 
 from vidmbench.cli.options import Runs, check_picture, records_folder
 from vidmbench.cli.plot_videos import fvd_vs_n, samples, score_map, timeline
-from vidmbench.errors import UsageError, unknown
+from vidmbench.core.errors import UsageError, unknown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from vidmbench.plot_records import Wanted
-    from vidmbench.records import RunRecord
+    from vidmbench.records.record import RunRecord
+    from vidmbench.reporting.plots.selection import Wanted
 
 
 class _Kinds(TyperGroup):
@@ -79,7 +79,7 @@ def fvd_vs_frames(
     Examples:
       vidmbench plot fvd-vs-frames --model vidm --model control:real --out frames.png
     """
-    from vidmbench.plot_frames import frames_figure, lines_against_frames
+    from vidmbench.reporting.plots.fvd_vs_frames import frames_figure, lines_against_frames
 
     check_picture(out)
     records, where = _records(runs, own)
@@ -103,7 +103,7 @@ def conventions(
     Examples:
       vidmbench plot conventions --runs runs/pair --out conventions.svg
     """
-    from vidmbench.plot_conventions import conventions_figure, conventions_of
+    from vidmbench.reporting.plots.conventions import conventions_figure, conventions_of
 
     check_picture(out)
     records, where = _records(runs, own)
@@ -132,7 +132,7 @@ def controls(
     Examples:
       vidmbench plot controls --frames 16 --dataset clevrer-mini/32 --out controls.png
     """
-    from vidmbench.plot_controls import rulers_figure, rulers_of
+    from vidmbench.reporting.plots.controls import rulers_figure, rulers_of
 
     check_picture(out)
     records, where = _records(runs, own)
@@ -156,7 +156,7 @@ def ablation(
     Examples:
       vidmbench plot ablation --out ablation.pdf
     """
-    from vidmbench.plot_ablation import ablation_figure, ablation_of
+    from vidmbench.reporting.plots.ablation import ablation_figure, ablation_of
 
     check_picture(out)
     records, where = _records(runs, own)
@@ -171,8 +171,8 @@ app.command("score-map")(score_map)
 
 def _records(runs: Path | None, own: bool) -> "tuple[list[RunRecord], str]":
     """The records, and where they were looked for."""
-    from vidmbench import resources
-    from vidmbench.records import read_records
+    from vidmbench.core import resources
+    from vidmbench.records.record import read_records
 
     folders = [*([] if own else [resources.results_dir() / "measured"]), records_folder(runs)]
     return read_records(*folders), " and ".join(str(folder) for folder in folders)
@@ -187,7 +187,7 @@ def _wanted(
     where: str,
 ) -> "Wanted":
     from vidmbench.cli.plot_videos import numbers
-    from vidmbench.plot_records import Wanted
+    from vidmbench.reporting.plots.selection import Wanted
 
     lengths = numbers(frames, "--frames", "16, or 16,64,128") if frames is not None else ()
     return Wanted(tuple(models or ()), dataset, tuple(protocols or ()), lengths, metric.lower(), where)
@@ -195,8 +195,8 @@ def _wanted(
 
 def write_figure(figure: "Figure", out: Path, notes: Sequence[str] = ()) -> None:
     """Saves a figure, its folder made where it is missing; its path goes to stdout, notes to stderr."""
-    from vidmbench.plot_style import save_figure
-    from vidmbench.runs import checked_output
+    from vidmbench.evaluation.job import checked_output
+    from vidmbench.reporting.plots.style import save_figure
 
     checked_output(out.parent)
     save_figure(figure, out)

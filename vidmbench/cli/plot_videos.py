@@ -30,12 +30,12 @@ from vidmbench.cli.options import (
     check_picture,
     choices_from,
 )
-from vidmbench.errors import UsageError
+from vidmbench.core.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vidmbench.plot_sources import Reading, Shown
+    from vidmbench.reporting.plots.video_inputs import Reading, Shown
 
 Sources = Annotated[
     list[str],
@@ -73,8 +73,8 @@ def samples(
       vidmbench plot samples real=dataset:clevrer-mini@test/32 VIDM=vidm --out samples.pdf
       vidmbench plot samples REAL gan=FAKE --videos 0,3 --frames 16 --out samples.mp4
     """
-    from vidmbench.plot_samples import samples_figure, samples_video
-    from vidmbench.plot_sources import described, open_shown
+    from vidmbench.reporting.plots.samples import samples_figure, samples_video
+    from vidmbench.reporting.plots.video_inputs import described, open_shown
 
     check_picture(out, *_VIDEOS)
     reading = _reading(frames, numbers(videos, "--videos", "0, or 0,1,5"), seed, steps, data_root, on_bad)
@@ -88,7 +88,7 @@ def samples(
 
         (write_gif if out.suffix.lower() == ".gif" else write_mp4)(out, samples_video(shown), fps=fps)
     else:
-        from vidmbench.plot_style import save_figure
+        from vidmbench.reporting.plots.style import save_figure
 
         save_figure(samples_figure(shown, every or -(-frames // 8), described(shown, reading)), out)
     _tell(shown, frames, out)
@@ -111,9 +111,9 @@ def timeline(
     Examples:
       vidmbench plot timeline dataset:clevrer-mini@test/32 control:static --out timeline.png
     """
-    from vidmbench.plot_sources import described, open_shown
-    from vidmbench.plot_style import save_figure
-    from vidmbench.plot_timeline import timeline_figure
+    from vidmbench.reporting.plots.style import save_figure
+    from vidmbench.reporting.plots.timeline import timeline_figure
+    from vidmbench.reporting.plots.video_inputs import described, open_shown
 
     check_picture(out)
     reading = _reading(frames, (video,), seed, steps, data_root, on_bad)
@@ -187,10 +187,10 @@ def score_map(
     """
     import json
 
-    from vidmbench.plot_style import save_figure
-    from vidmbench.progress import progress_bar
-    from vidmbench.score_map_figures import score_map_figure
-    from vidmbench.score_maps import prepare_score_map, score_map
+    from vidmbench.core.progress import progress_bar
+    from vidmbench.evaluation.studies.score_map import prepare_score_map, score_map
+    from vidmbench.reporting.plots.score_map import score_map_figure
+    from vidmbench.reporting.plots.style import save_figure
 
     check_picture(out)
     choices = choices_from(
@@ -228,13 +228,13 @@ def numbers(text: str, option: str, example: str) -> tuple[int, ...]:
 def _reading(
     frames: int, videos: tuple[int, ...], seed: int, steps: int | None, data_root: Path | None, on_bad: OnBadPick
 ) -> "Reading":
-    from vidmbench.plot_sources import Reading
+    from vidmbench.reporting.plots.video_inputs import Reading
 
     return Reading(frames, videos, seed, steps, on_bad.value, data_root)
 
 
 def _check_folder(out: Path) -> None:
-    from vidmbench.runs import checked_output
+    from vidmbench.evaluation.job import checked_output
 
     checked_output(out.parent)
 

@@ -38,9 +38,9 @@ def report(
       vidmbench report --runs runs/ours --runs runs/theirs --out site
       vidmbench report --videos 0 --out site
     """
-    from vidmbench import resources
-    from vidmbench.records import read_records
-    from vidmbench.report import write_report
+    from vidmbench.core import resources
+    from vidmbench.records.record import read_records
+    from vidmbench.reporting.page.write import write_report
 
     own_folders = [records_folder(one) for one in runs] if runs else [records_folder(None)]
     folders = [*([] if own else [resources.results_dir() / "measured"]), *own_folders]

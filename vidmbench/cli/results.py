@@ -8,10 +8,10 @@ import typer
 
 from vidmbench.cli.options import Runs, records_folder
 from vidmbench.cli.results_diff import diff_records
-from vidmbench.errors import ResultError
+from vidmbench.core.errors import ResultError
 
 if TYPE_CHECKING:
-    from vidmbench.records import RunRecord
+    from vidmbench.records.record import RunRecord
 
 app = typer.Typer(no_args_is_help=True)
 app.command("diff")(diff_records)
@@ -39,8 +39,8 @@ def import_records(
     Examples:
       vidmbench results import runs/*.json
     """
-    from vidmbench import resources
-    from vidmbench.records import read_record, write_record
+    from vidmbench.core import resources
+    from vidmbench.records.record import read_record, write_record
 
     results = resources.checkout_results_dir()
     if results is None:
@@ -68,9 +68,9 @@ def list_records(
       vidmbench results list
       vidmbench results list --runs runs/demo --own
     """
-    from vidmbench import resources
-    from vidmbench.records import read_records
-    from vidmbench.tables import measurement_rows
+    from vidmbench.core import resources
+    from vidmbench.records.record import read_records
+    from vidmbench.reporting.tables.build import measurement_rows
 
     kept = () if own else (resources.results_dir() / "measured",)
     records = read_records(*kept, records_folder(runs))
@@ -79,7 +79,7 @@ def list_records(
 
 def _target(record: "RunRecord", measured: Path) -> Path:
     """The folder a record belongs in; refuses to replace another record of the same name."""
-    from vidmbench.records import read_record, record_files
+    from vidmbench.records.record import read_record, record_files
 
     folder = measured / (re.sub(r"[^A-Za-z0-9._-]+", "-", record.dataset).strip(".-") or "unnamed")
     if record.run_id != Path(record.run_id).name:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vidmbench.cli.options import Runs, records_folder
-from vidmbench.errors import ResultError, unknown
+from vidmbench.core.errors import ResultError, unknown
 
 if TYPE_CHECKING:
-    from vidmbench.record_diff import Difference, RecordDifference, ValueChange
-    from vidmbench.records import RunRecord
+    from vidmbench.records.diff import Difference, RecordDifference, ValueChange
+    from vidmbench.records.record import RunRecord
 
 
 def diff_records(
@@ -30,7 +30,7 @@ def diff_records(
     Examples:
       vidmbench results diff runs/A.json runs/B.json
     """
-    from vidmbench.record_diff import record_difference
+    from vidmbench.records.diff import record_difference
 
     records = [_found(name, runs) for name in (first, second)]
     found = record_difference(*records)
@@ -43,8 +43,8 @@ def diff_records(
 
 def _found(name: str, runs: Path | None) -> "RunRecord":
     """The record of a file, or of a run by its name."""
-    from vidmbench import resources
-    from vidmbench.records import read_record, read_records
+    from vidmbench.core import resources
+    from vidmbench.records.record import read_record, read_records
 
     if Path(name).is_file() or name.endswith(".json"):
         return read_record(Path(name))

@@ -32,7 +32,7 @@ from vidmbench.cli.options import (
     Stride,
     choices_from,
 )
-from vidmbench.progress import frames_bar, progress_bar
+from vidmbench.core.progress import frames_bar, progress_bar
 
 
 def run(
@@ -87,8 +87,8 @@ def run(
       vidmbench run --model my-gan --samples DIR --dataset folder:REAL --frames 16 --num-videos 48
       vidmbench run --model control:real --dataset clevrer-mini --frames 16,32 --num-videos 64
     """
-    from vidmbench.models import Drawing
-    from vidmbench.runs import carry_out, checked_output, prepare_run, record_of
+    from vidmbench.evaluation.job import carry_out, checked_output, prepare_run, record_of
+    from vidmbench.vidm.sampling.opening import Drawing
 
     with frames_bar() as on_frame, progress_bar() as progress:
         drawing = Drawing(
@@ -116,8 +116,8 @@ def run(
         out = checked_output(out)
         measurements = carry_out(job, progress)
 
-    from vidmbench.plots import contact_sheet, save_figure
-    from vidmbench.records import write_record
+    from vidmbench.records.record import write_record
+    from vidmbench.reporting.plots.contact_sheet import contact_sheet, save_figure
 
     record = record_of(job, measurements, command=["vidmbench", *sys.argv[1:]])
     path = write_record(record, out)
@@ -156,7 +156,7 @@ def score(
       vidmbench score REAL FAKE --protocol fvd-stylegan-v --frames 16 --num-videos 48
       vidmbench score dataset:clevrer-mini@test control:blurred --frames 16 --num-videos 32
     """
-    from vidmbench.runs import carry_out, checked_output, prepare_score, record_of
+    from vidmbench.evaluation.job import carry_out, checked_output, prepare_score, record_of
 
     choices = choices_from(
         protocol, frames, stride, num_videos, num_real, num_fake, seed, precision, device, on_bad, data_root
@@ -172,7 +172,7 @@ def score(
         measurements = carry_out(job, progress)
     record = record_of(job, measurements, command=["vidmbench", *sys.argv[1:]])
     if out is not None:
-        from vidmbench.records import write_record
+        from vidmbench.records.record import write_record
 
         print(f"record:  {write_record(record, out)}", file=sys.stderr)
     report(record, measurements, as_json=as_json)
@@ -181,7 +181,7 @@ def score(
 
 def _check_output(out: Path | None) -> None:
     """What a dry run can say about the output folder without making it."""
-    from vidmbench.runs import checked_output
+    from vidmbench.evaluation.job import checked_output
 
     if out is not None and out.exists():
         checked_output(out)
@@ -212,7 +212,7 @@ def report(
         several = {"measurements": content} if len(content) > 1 else {}
         print(json.dumps({**content[0], **named, **several, **(more or {})}, allow_nan=False))
     else:
-        from vidmbench.tables import measurement_rows
+        from vidmbench.reporting.tables.build import measurement_rows
 
         print((table or measurement_rows)([record]).to_markdown(), end="")
     # Several protocols and lengths often share a note or a list of videos left out: each is said once.
@@ -235,7 +235,7 @@ def _counted(count: int, word: str) -> str:
 
 def show_plan(job: Any, *, as_json: bool) -> None:
     """What would be done, without doing it."""
-    from vidmbench.evaluate import planned_engine, planned_notes, planned_signature
+    from vidmbench.evaluation.evaluate import planned_engine, planned_notes, planned_signature
 
     choices = job.choices
     signatures = [planned_signature(item, job.real, job.fake, choices.precision) for item in job.plans]
@@ -282,8 +282,8 @@ def show_plan(job: Any, *, as_json: bool) -> None:
 
 def _missing_weights(job: Any) -> list[str]:
     """What would stop the run that a dry run does not load."""
-    from vidmbench.detector_specs import load_detector
-    from vidmbench.detectors.other_weights import identity
+    from vidmbench.detectors.weights_local import identity
+    from vidmbench.protocols.detector import load_detector
 
     names = dict.fromkeys(item.spec.array.detector for item in job.plans)
     lacking = [detector.name for detector in map(load_detector, names) if identity(detector) == "?"]

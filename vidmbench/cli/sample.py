@@ -17,11 +17,11 @@ from vidmbench.cli.options import (
     SamplerName,
     Steps,
 )
-from vidmbench.errors import UsageError
-from vidmbench.progress import frames_bar
+from vidmbench.core.errors import UsageError
+from vidmbench.core.progress import frames_bar
 
 if TYPE_CHECKING:
-    from vidmbench.vidm.sampling import VidmVideos
+    from vidmbench.vidm.sampling.source import VidmVideos
 
 
 class Form(StrEnum):
@@ -64,9 +64,9 @@ def sample(
       vidmbench sample --model vidm:runs/tiny --num-videos 64 --frames 128 --out drawn-64
       vidmbench sample --model vidm --content scene.png --num-videos 8 --frames 16 --out one-scene
     """
-    from vidmbench.models import Drawing, is_vidm, load_model, videos_of
-    from vidmbench.runs import checked_output
-    from vidmbench.videos.manifests import declare
+    from vidmbench.evaluation.job import checked_output
+    from vidmbench.videos.writing.manifest import declare
+    from vidmbench.vidm.sampling.opening import Drawing, is_vidm, load_model, videos_of
 
     if not is_vidm(model):
         raise UsageError("only VIDM can be drawn from", expected="vidm or vidm:PATH", found=f"--model {model}")
@@ -104,7 +104,7 @@ def _write(folder: Path, source: "VidmVideos", form: Form, fps: float) -> tuple[
     import numpy as np
 
     from vidmbench.videos import write_frames, write_gif, write_mp4, write_npz
-    from vidmbench.videos.written import array_is_whole, is_whole, remove_frames
+    from vidmbench.videos.writing.verification import array_is_whole, is_whole, remove_frames
 
     every = range(source.length)
     if form is Form.npz:

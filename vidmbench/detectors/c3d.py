@@ -26,8 +26,8 @@ import torch.nn.functional as F
 from jaxtyping import Float32
 from torch import Tensor, nn
 
-from vidmbench.errors import DataError, WeightsError
-from vidmbench.seeding import generator
+from vidmbench.core.errors import DataError, WeightsError
+from vidmbench.core.seeding import generator
 
 Output = Literal["fc6", "fc7", "fc8", "prob"]
 Lineage = Literal["tgan", "tganv2", "stylegan-v"]
@@ -178,7 +178,7 @@ def load(tensors: Tensors, *, output: Output, lineage: Lineage) -> nn.Module:
 
     Returns:
         A module in evaluation mode: float32 RGB clips (clip, 3, 16, 112, 112), 0..255, resized by
-        :func:`vidmbench.resizing_c3d.resized_for_c3d`, to float32 (clip, feature).
+        :func:`vidmbench.detectors.resize_c3d.resized_for_c3d`, to float32 (clip, feature).
 
     Raises:
         WeightsError: An array is missing, left over or ill-shaped.

@@ -2,7 +2,8 @@
 
 It differs from torchvision's Inception-v3: means leave out the places outside the image, the last block pools the
 maximum, there are 1008 classes, and the pixels come as (u - 128) / 128. Names and shapes of the weights are those of
-torch-fidelity's checkpoint. Frames must already be 299 x 299, by ``bilinear-tf1`` (see :mod:`vidmbench.resizing`).
+torch-fidelity's checkpoint. Frames must already be 299 x 299, by ``bilinear-tf1`` (see
+:mod:`vidmbench.detectors.resize`).
 """
 
 import re
@@ -17,6 +18,9 @@ import torch.nn.functional as F
 from jaxtyping import Float32
 from torch import Tensor, nn
 
+from vidmbench.core.errors import WeightsError
+from vidmbench.core.files import sha256_of
+from vidmbench.core.seeding import generator
 from vidmbench.detectors.inception_blocks import (
     NormedConv,
     block_8,
@@ -25,9 +29,6 @@ from vidmbench.detectors.inception_blocks import (
     block_35,
     block_35_to_17,
 )
-from vidmbench.errors import WeightsError
-from vidmbench.files import sha256_of
-from vidmbench.seeding import generator
 
 Tensors = dict[str, np.ndarray]
 Output = Literal["pool", "logits", "logits-unbiased"]

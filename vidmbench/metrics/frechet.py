@@ -19,9 +19,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg import lapack
 
-from vidmbench.arrays import Covariance, Mean
+from vidmbench.core.arrays import Covariance, Mean
+from vidmbench.metrics.blas import one_blas_thread
 from vidmbench.metrics.moments import Moments, Normalisation
-from vidmbench.metrics.threads import one_blas_thread
 from vidmbench.metrics.uncertainty import Interval, TwoSampleStatistic, jackknife_interval
 
 

@@ -29,7 +29,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import softmax, xlogy
 
-from vidmbench.errors import DataError
+from vidmbench.core.errors import DataError
+from vidmbench.core.seeding import generator
 from vidmbench.metrics.uncertainty import (
     MIN_SAMPLES,
     Interval,
@@ -38,7 +39,6 @@ from vidmbench.metrics.uncertainty import (
     _quantile,
     _without_each,
 )
-from vidmbench.seeding import generator
 
 ROWS_AT_ONCE = 4096  # bounds the float64 copies
 SUM_TOLERANCE = 1e-4  # a float32 softmax over 1008 classes is off by some 1e-6

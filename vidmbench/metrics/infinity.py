@@ -26,12 +26,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vidmbench.errors import DataError
+from vidmbench.core.errors import DataError
+from vidmbench.core.seeding import generator
+from vidmbench.metrics.blas import one_blas_thread
 from vidmbench.metrics.frechet import Gaussian, compare
 from vidmbench.metrics.moments import Moments, Normalisation
-from vidmbench.metrics.threads import one_blas_thread
 from vidmbench.metrics.uncertainty import Interval, TwoSampleStatistic, jackknife_interval
-from vidmbench.seeding import generator
 
 MIN_PART = 512
 # Below the number of features a covariance is singular and the law of 1/n fails; this much above, it holds.

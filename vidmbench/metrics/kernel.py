@@ -24,9 +24,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vidmbench.errors import DataError
+from vidmbench.core.errors import DataError
+from vidmbench.metrics.blas import one_blas_thread
 from vidmbench.metrics.moments import checked_features
-from vidmbench.metrics.threads import one_blas_thread
 from vidmbench.metrics.uncertainty import Interval, TwoSampleStatistic, jackknife_interval
 
 BLOCK_ROWS = 1024  # a block of kernels is at most this squared: 8 MiB

@@ -50,7 +50,7 @@ from scipy import stats
 from scipy.optimize import brentq
 from scipy.spatial.distance import cdist
 
-from vidmbench.errors import DataError
+from vidmbench.core.errors import DataError
 from vidmbench.metrics.moments import checked_features
 
 ROWS_AT_ONCE = 1024  # on either side: 8 MiB of distances, and as many features in float64 as they have

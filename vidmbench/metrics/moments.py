@@ -9,9 +9,9 @@ import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from vidmbench.arrays import Covariance, Mean
-from vidmbench.errors import DataError
-from vidmbench.files import replacing
+from vidmbench.core.arrays import Covariance, Mean
+from vidmbench.core.errors import DataError
+from vidmbench.core.files import replacing
 
 Normalisation = Literal["n", "n-1"]
 

@@ -23,12 +23,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from vidmbench.errors import DataError
+from vidmbench.core.errors import DataError
+from vidmbench.core.seeding import generator
+from vidmbench.metrics.blas import one_blas_thread
 from vidmbench.metrics.frechet import Gaussian, compare
 from vidmbench.metrics.moments import Moments, Normalisation
-from vidmbench.metrics.threads import one_blas_thread
 from vidmbench.metrics.uncertainty import MIN_SAMPLES, Interval, leave_one_out
-from vidmbench.seeding import generator
 
 SIGNIFICANCE, POWER = 0.05, 0.8
 

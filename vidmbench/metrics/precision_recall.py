@@ -29,7 +29,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial.distance import cdist
 
-from vidmbench.errors import DataError
+from vidmbench.core.errors import DataError
 from vidmbench.metrics.moments import checked_features
 
 BLOCK_DISTANCES = 2**22  # 32 MiB at a time

@@ -42,8 +42,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from vidmbench.metrics.threads import one_blas_thread
-from vidmbench.seeding import generator
+from vidmbench.core.seeding import generator
+from vidmbench.metrics.blas import one_blas_thread
 
 MIN_SAMPLES = 4  # with three, leaving one out leaves a covariance of rank one
 

@@ -1,11 +1,11 @@
 """Videos from disk and back: every storage people use, opened as a source."""
 
-from vidmbench.videos.arraysource import ArraySource, check_clips, open_array
-from vidmbench.videos.decoding import Decoder, decode
+from vidmbench.videos.arrays.uint8_source import ArraySource, check_clips, open_array
+from vidmbench.videos.files.containers import VideoFacts, inspect_video
+from vidmbench.videos.files.decoding import Decoder, decode
+from vidmbench.videos.files.inspection import FileSource, OnBad
 from vidmbench.videos.opening import open_source
-from vidmbench.videos.streams import VideoFacts, inspect_video
-from vidmbench.videos.survey import FileSource, OnBad
-from vidmbench.videos.writing import write_frames, write_gif, write_mp4, write_npz
+from vidmbench.videos.writing.writers import write_frames, write_gif, write_mp4, write_npz
 
 __all__ = [
     "ArraySource",

@@ -4,15 +4,15 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vidmbench.errors import DataError
-from vidmbench.videos.archives import find_archived_videos
-from vidmbench.videos.arraysource import ArraySource, open_array
-from vidmbench.videos.folders import GIF_SUFFIX, KINDS, VIDEO_SUFFIXES, find_videos
-from vidmbench.videos.items import GifFile, VideoFile
-from vidmbench.videos.survey import FileSource, OnBad, survey
+from vidmbench.core.errors import DataError
+from vidmbench.videos.arrays.uint8_source import ArraySource, open_array
+from vidmbench.videos.files.archives import find_archived_videos
+from vidmbench.videos.files.folders import GIF_SUFFIX, KINDS, VIDEO_SUFFIXES, find_videos
+from vidmbench.videos.files.inspection import FileSource, OnBad, survey
+from vidmbench.videos.files.video_files import GifFile, VideoFile
 
 if TYPE_CHECKING:
-    from vidmbench.source import Source
+    from vidmbench.videos.source import Source
 
 _ARRAY_SUFFIXES = frozenset((".npy", ".npz"))
 
@@ -30,8 +30,8 @@ def open_source(path: Path | str, *, on_bad: OnBad = "stop", progress: bool = Fa
         progress: Show a bar on stderr, if that is a terminal.
 
     Returns:
-        A source (see :class:`vidmbench.source.Source`) that also knows ``size``, its (height, width), and ``notes``,
-        sentences about how the videos were read.
+        A source (see :class:`vidmbench.videos.source.Source`) that also knows ``size``, its (height, width), and
+        ``notes``, sentences about how the videos were read.
 
     Raises:
         DataError: Nothing is there, nothing can be used, or something is bad and ``on_bad`` is "stop".

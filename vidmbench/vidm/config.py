@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
-from vidmbench.declarations import Frozen
+from vidmbench.core.declarations import Frozen
 
 Variant = Literal["paper", "official"]
 Variance = Literal["fixed-small", "fixed-large", "learned-range"]

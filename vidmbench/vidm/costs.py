@@ -19,8 +19,8 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from vidmbench.vidm.config import PARTS, Part, VidmSpec
-from vidmbench.vidm.content import ContentNet
-from vidmbench.vidm.motion import MotionNet
+from vidmbench.vidm.networks.content import ContentNet
+from vidmbench.vidm.networks.motion import MotionNet
 from vidmbench.vidm.recipes import RecipeSpec, load_recipe, recipe_names
 
 # Assumed, not measured: operations a second that one H100 keeps up, by what is done. Its dense peaks are 989 TFLOP/s

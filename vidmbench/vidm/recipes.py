@@ -6,9 +6,9 @@ from typing import Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
-from vidmbench import resources
-from vidmbench.declarations import Frozen, load_toml
-from vidmbench.errors import unknown
+from vidmbench.core import resources
+from vidmbench.core.declarations import Frozen, load_toml
+from vidmbench.core.errors import unknown
 from vidmbench.vidm.config import PARTS, NoiseChoice, Part, SamplerName, VidmSpec
 
 FlowStart = Literal["sintel", "photometric", "seed"]

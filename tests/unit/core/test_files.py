@@ -1,0 +1,77 @@
+import os
+import stat
+
+import pytest
+
+from vidmbench.core.errors import ResultError
+from vidmbench.core.files import natural_key, replacing, sha256_of, sha256_of_parts, write_text
+
+
+def test_a_file_takes_its_place_when_the_block_ends(tmp_path):
+    target = tmp_path / "deep" / "er" / "new.txt"
+    with replacing(target) as temporary:
+        assert temporary.parent == target.parent
+        assert temporary.suffix == ".txt"
+        temporary.write_text("whole")
+        assert not target.exists()
+    assert target.read_text() == "whole"
+    assert os.listdir(target.parent) == ["new.txt"]
+
+
+def test_a_failure_leaves_the_old_file_and_no_temporary(tmp_path):
+    target = tmp_path / "kept.txt"
+    target.write_text("old")
+
+    def fail_halfway():
+        with replacing(target) as temporary:
+            temporary.write_text("half")
+            raise RuntimeError("stopped")
+
+    with pytest.raises(RuntimeError, match="stopped"):
+        fail_halfway()
+    assert target.read_text() == "old"
+    assert os.listdir(tmp_path) == ["kept.txt"]
+
+
+def test_ctrl_c_leaves_no_temporary_either(tmp_path):
+    def interrupt():
+        with replacing(tmp_path / "never.txt"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupt()
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_folder_that_is_a_file_is_named(tmp_path):
+    (tmp_path / "way").write_text("")
+    with pytest.raises(ResultError) as caught:
+        write_text(tmp_path / "way" / "x.txt", "text")
+    assert caught.value.where == str(tmp_path / "way")
+    assert "cannot write to the folder" in str(caught.value)
+
+
+def test_written_files_are_as_readable_as_others(tmp_path):
+    write_text(tmp_path / "a", "grüße")
+    (tmp_path / "b").touch()
+    modes = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in "ab"]
+    assert modes[0] == modes[1]
+    assert (tmp_path / "a").read_bytes() == "grüße".encode()
+
+
+def test_hashes(tmp_path):
+    (tmp_path / "empty").touch()
+    assert sha256_of(tmp_path / "empty").startswith("e3b0c44298fc1c14")
+    assert sha256_of_parts("ab", "c") != sha256_of_parts("a", "bc") != sha256_of_parts("abc")
+    assert sha256_of_parts("ab") == sha256_of_parts(b"ab")
+
+
+def test_natural_order():
+    names = ["v10", "v2", "a", "v2b", "10", "9", "v02", "V1", ""]
+    assert sorted(names, key=natural_key) == ["", "9", "10", "V1", "a", "v02", "v2", "v2b", "v10"]
+
+
+@pytest.mark.parametrize("name", ["x²", "²", "٣", "①7", "v½1"])
+def test_signs_that_only_look_like_digits_are_text(name):
+    assert sorted([name, "x1"], key=natural_key) == sorted(["x1", name], key=natural_key)
+    assert natural_key(name) != natural_key("x1")

@@ -1,0 +1,180 @@
+import numpy as np
+import pytest
+
+from vidmbench.core.errors import DataError
+from vidmbench.evaluation import features
+from vidmbench.evaluation.evaluate import checked_counts, evaluate, plan, planned_engine, planned_signature
+from vidmbench.metrics import Moments, frechet_distance
+from vidmbench.protocols.detector import load_detectors
+from vidmbench.protocols.protocol import load_protocol
+from vidmbench.sources.controls import control
+from vidmbench.videos import ArraySource
+
+WIDTH = 400
+
+
+class FakeEngine:
+    name = "fake"
+
+    def features(self, clips):
+        for clip in clips:
+            picture = clip[:, ::28, ::28].astype(np.float64)
+            yield np.resize(picture, WIDTH).astype(np.float32)
+
+
+@pytest.fixture(autouse=True)
+def _fake_engine(monkeypatch):
+    monkeypatch.setattr(features, "load_engine", lambda *_, **__: FakeEngine())
+
+
+def films(seed, count=6, frames=12, size=8, label="films", bad=()):
+    class Films(ArraySource):
+        def read(self, index, wanted):
+            if index in bad:
+                raise DataError("broken", where=self.name(index))
+            return super().read(index, wanted)
+
+    clips = np.random.default_rng(seed).integers(0, 256, (count, frames, size, size, 3), dtype=np.uint8)
+    return Films(clips, label)
+
+
+def spec(name="fvd-stylegan-v", count=6, **options):
+    return load_protocol(name).bound(frames=9, num_real=count, num_fake=count, **options)
+
+
+def scored(real, fake, *specs, **options):
+    return evaluate(real, fake, plan(real, fake, specs or [spec()]), **options)
+
+
+def test_a_measurement_says_everything():
+    real, fake = films(0, label="truth"), films(1, label="fakes")
+    (plans,) = plan(real, fake, [spec()])
+    (item,) = evaluate(real, fake, [plans])
+    assert (item.metric, item.status, item.reason) == ("fvd", "ok", None)
+    assert (item.num_real, item.num_fake, item.frames, item.stride, item.precision) == (6, 6, 9, 1, "fp32")
+    assert item.interval is not None
+    assert item.value is not None
+    assert item.interval[0] <= item.interval[1]
+    assert item.interval_kind
+    assert item.engine == planned_engine("auto")
+    signature = planned_signature(plans, real, fake, "fp32")
+    assert (item.signature, item.signature_id) == (signature.long, signature.id)
+    assert "data:truth:" + real.digest()[:8] in item.signature
+    assert "fakes:" + fake.digest()[:8] in item.signature
+    assert item.protocol_spec == spec().model_dump(mode="json", exclude_none=True)
+    assert item.weights == {"i3d-kinetics400": load_detectors()["i3d-kinetics400"].weights_sha256}
+    assert (item.real.label, item.real.num_videos, item.real.num_scored, item.real.size) == ("truth", 6, 6, (8, 8))
+    assert item.fake.digest == fake.digest()
+    assert item.seconds > 0
+
+
+@pytest.mark.parametrize(("covariance", "name"), [("n", "fvd-stylegan-v"), ("n-1", "fvd-tf-hub")])
+def test_the_value_is_the_distance_of_the_features(covariance, name):
+    real, fake = films(0), films(1)
+    bound = load_protocol(name).bound(frames=12, num_real=6, num_fake=6)
+    (plans,) = plan(real, fake, [bound])
+    (item,) = evaluate(real, fake, [plans])
+    jobs = [features.FeatureJob(real, plans.real, bound.array, "fp32")]
+    jobs += [features.FeatureJob(fake, plans.fake, bound.array, "fp32")]
+    of_real, of_fake = (Moments.of(found.features) for found in features.features_of(jobs))
+    assert item.value == frechet_distance(of_real, of_fake, normalisation=covariance)
+
+
+def test_several_protocols_in_one_go_equal_one_by_one():
+    real, fake = films(0), films(1)
+    specs = [spec(), spec("fvd-tf-hub"), spec("fvd-vidm-paper", seed=3), spec("fvd-stylegan-v", stride=1, count=4)]
+    together = scored(real, fake, *specs)
+    for bound, item in zip(specs, together, strict=True):
+        assert scored(real, fake, bound)[0].value == item.value
+    assert len({item.signature_id for item in together}) == 4
+
+
+def test_the_seed_moves_the_clips_but_not_the_column():
+    one, two = (scored(films(0, frames=40), films(1, frames=40), spec(seed=seed))[0] for seed in (0, 1))
+    assert one.value != two.value
+    assert one.signature_id == two.signature_id
+    assert (one.seed, two.seed) == (0, 1)
+
+
+def test_a_bad_video_stops_the_work_or_is_listed():
+    with pytest.raises(DataError, match="broken"):
+        scored(films(0), films(1, bad=(2,)))
+    (item,) = scored(films(0), films(1, bad=(2,)), on_bad="skip")
+    assert (item.num_real, item.num_fake, item.fake.num_videos) == (6, 5, 6)
+    assert item.fake.skipped == (("clip000002", "broken"),)
+    assert "fake:5.sorted.zero" in item.signature
+
+
+def test_fewer_than_two_readable_clips_are_a_failed_measurement():
+    (item,) = scored(films(0), films(1, bad=(0, 1, 2, 3, 4)), on_bad="skip")
+    assert (item.status, item.value, item.interval, item.interval_kind) == ("failed", None, None, None)
+    assert item.reason == "frechet needs at least 2 clips a side, 6 and 1 could be read"
+    assert len(item.fake.skipped) == 5
+
+
+def test_features_that_are_not_finite_are_a_failed_measurement(monkeypatch):
+    class Broken(FakeEngine):
+        def features(self, clips):
+            for number, feature in enumerate(super().features(clips)):
+                yield feature * (np.nan if number == 1 else 1)
+
+    monkeypatch.setattr(features, "load_engine", lambda *_, **__: Broken())
+    (item,) = scored(films(0), films(1))
+    assert (item.status, item.value) == ("failed", None)
+    assert item.reason == "the network gave no finite features for clip000001 on the real side"
+
+
+def warnings(real, fake, **options):
+    return "\n".join(scored(real, fake, **options)[0].warnings)
+
+
+def test_few_clips_are_warned_of():
+    assert "6 clips for 400 features" in warnings(films(0), films(1))
+    many = [films(seed, count=401, frames=9, size=2) for seed in (0, 1)]
+    (item,) = scored(*many, spec(count=401))
+    assert item.warnings == ()
+    assert "400 clips for 400 features" in "".join(scored(*many, spec(count=400))[0].warnings)
+
+
+def test_sizes_that_differ_are_warned_of():
+    assert "the sides differ in size: real 8x8, scored 6x6 pixels" in warnings(films(0), films(1, size=6))
+    assert "differ in size" not in warnings(films(0), films(1))
+
+
+def test_the_same_videos_on_both_sides_are_warned_of():
+    real = films(0)
+    (item,) = scored(real, films(0), load_protocol("fvd-tf-hub").bound(frames=12, num_real=6, num_fake=6))
+    assert "both sides hold the same videos" in item.warnings
+    assert item.value == pytest.approx(0, abs=1e-9)
+    assert "same videos" not in warnings(real, films(1))
+
+
+def test_paired_controls_are_warned_of():
+    real = films(0)
+    assert "paired: this control" in warnings(real, control("reversed", real, is_paired=True))
+    assert "paired" not in warnings(real, control("reversed", films(1), is_paired=False))
+
+
+def test_notes_of_the_sources_are_passed_on_once():
+    real, fake = films(0), films(1)
+    real.notes = fake.notes = ("frames were turned",)
+    assert scored(real, fake)[0].warnings.count("frames were turned") == 1
+
+
+def test_short_videos():
+    short = films(1, frames=5)
+    with pytest.raises(DataError, match="6 of 6 videos of films are shorter"):
+        plan(films(0), short, [spec()])
+    with pytest.raises(DataError, match="shorter"):
+        plan(films(0), short, [spec()], short_real=None, short_fake=None)
+
+
+def test_fewer_videos_than_asked():
+    with pytest.raises(DataError, match="fewer videos than asked for on the fake side"):
+        plan(films(0), films(1, count=3), [spec()])
+
+
+def test_one_video_is_no_side():
+    checked_counts(films(0), films(1, count=2))
+    with pytest.raises(DataError, match="lonely has 1 video\n"):
+        checked_counts(films(0), films(1, count=1, label="lonely"))

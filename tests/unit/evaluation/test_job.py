@@ -1,0 +1,207 @@
+import os
+import re
+import stat
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from vidmbench.core.errors import DataError, ProtocolError, ResultError, UsageError
+from vidmbench.evaluation import features
+from vidmbench.evaluation import job as runs
+from vidmbench.evaluation.choices import Choices
+from vidmbench.evaluation.job import carry_out, checked_output, prepare_run, prepare_score, record_of
+from vidmbench.records.record import read_record, write_record
+from vidmbench.sources.clevrer_mini import ToyVideos
+from vidmbench.videos.source import Transformed
+
+
+class FakeEngine:
+    name = "fake"
+
+    def features(self, clips):
+        for clip in clips:
+            yield np.resize(clip[:, ::28, ::28], 400).astype(np.float32)
+
+
+@pytest.fixture(autouse=True)
+def _fake_engine(monkeypatch):
+    monkeypatch.setattr(features, "load_engine", lambda *_, **__: FakeEngine())
+
+
+@pytest.fixture
+def films(tmp_path):
+    paths = []
+    for seed, name in enumerate(("real", "fake")):
+        path = tmp_path / f"{name}.npy"
+        np.save(path, np.random.default_rng(seed).integers(0, 256, (5, 12, 8, 8, 3), dtype=np.uint8))
+        paths.append(str(path))
+    return paths
+
+
+FIVE = Choices(frames=(9,), num_real=5, num_fake=5)
+
+
+def test_a_run_ends_in_a_record(films, tmp_path):
+    real, fake = films
+    job = prepare_run("my-gan", f"folder:{real}", FIVE, samples=fake)
+    assert (job.model, job.dataset, job.split) == ("my-gan", f"folder:{real}", None)
+    measurements = carry_out(job)
+    record = record_of(job, measurements, command=["vidmbench", "run"])
+    assert re.fullmatch(r"\d{8}T\d{12}Z_my-gan_real\.npy_t9_[0-9a-f]{8}", record.run_id)
+    assert read_record(write_record(record, tmp_path / "out")).measurements == tuple(measurements)
+
+
+def test_two_records_of_one_job_have_two_names(films):
+    job = prepare_run("my-gan", f"folder:{films[0]}", FIVE, samples=films[1])
+    measurements = carry_out(job)
+    names = {record_of(job, measurements, command=[]).run_id for _ in range(3)}
+    assert len(names) == 3
+
+
+def test_every_protocol_at_every_length():
+    choices = Choices(protocols=("fvd-stylegan-v", "fvd-tf-hub"), frames=(9, 12), seed=4)
+    specs = choices.bound()
+    assert [(spec.name, spec.clips.frames) for spec in specs] == [
+        ("fvd-stylegan-v", 9),
+        ("fvd-stylegan-v", 12),
+        ("fvd-tf-hub", 9),
+        ("fvd-tf-hub", 12),
+    ]
+    assert {spec.statistics.seed for spec in specs} == {4}
+
+
+def test_a_named_data_set_lowers_the_count():
+    job = prepare_run("control:static", "clevrer-mini", Choices(frames=(16,)))
+    assert {len(plans.real.clips) for plans in job.plans} == {256}
+    assert job.split == "test"
+    assert isinstance(job.fake, Transformed)
+    assert job.fake.base.label == "clevrer-mini@train"
+    assert len(prepare_run("control:static", "clevrer-mini", FIVE).plans[0].fake.clips) == 5
+
+
+@pytest.mark.parametrize(
+    ("dataset", "split", "labels"),
+    [
+        ("clevrer-mini", "test", ("clevrer-mini@test", "clevrer-mini@train")),
+        ("clevrer-mini/32", "test", ("clevrer-mini@test/32", "clevrer-mini@train/32")),
+        ("clevrer-mini@train", "train", ("clevrer-mini@train", "clevrer-mini@test")),
+        ("clevrer-mini@train/32", "train", ("clevrer-mini@train/32", "clevrer-mini@test/32")),
+    ],
+)
+def test_the_split_of_the_real_side_is_recorded(dataset, split, labels):
+    jobs = [
+        prepare_run("control:static", dataset, FIVE),
+        prepare_score(f"dataset:{dataset}", "control:static", FIVE),
+    ]
+    for job in jobs:
+        assert (job.dataset, job.split) == ("clevrer-mini", split)
+        assert isinstance(job.fake, Transformed)
+        assert (job.real.label, job.fake.base.label) == labels
+    measurements = carry_out(jobs[0])
+    record = record_of(jobs[0], measurements, command=[])
+    assert (record.dataset, record.split) == ("clevrer-mini", split)
+    assert measurements[0].real.label == labels[0]
+    assert measurements[0].real.size == jobs[0].real.size
+
+
+@pytest.mark.parametrize(
+    ("dataset", "label"),
+    [
+        ("clevrer-mini", "clevrer-mini@test/32"),
+        ("clevrer-mini@train", "clevrer-mini@train/32"),
+        ("clevrer-mini/128", "clevrer-mini@test/128"),
+    ],
+)
+@pytest.mark.parametrize("model", ["vidm:run", "static-of:vidm:run"])
+def test_a_vidm_is_scored_at_its_own_resolution_unless_the_name_says_another(model, dataset, label, monkeypatch):
+    vidm = SimpleNamespace(spec=SimpleNamespace(resolution=32))
+    asked = []
+    monkeypatch.setattr(runs, "load_model", lambda *words: asked.append(words) or vidm)
+    monkeypatch.setattr(runs, "videos_of", lambda *_, num_videos, **__: ToyVideos(num_videos=num_videos, resolution=32))
+    job = prepare_run(model, dataset, FIVE)
+    assert asked == [("vidm:run", dataset, "auto")]
+    assert (job.real.label, job.model) == (label, model)
+    assert job.split == ("train" if "train" in dataset else "test")
+    assert isinstance(job.fake, Transformed) == model.startswith("static-of:")
+
+
+def test_a_vidm_is_scored_against_a_folder_with_slashes(films, monkeypatch):
+    from vidmbench.vidm.checkpoints import official
+
+    vidm = SimpleNamespace(spec=SimpleNamespace(resolution=32))
+    asked = []
+    monkeypatch.setattr(official, "open_vidm", lambda *words: asked.append(words[:2]) or vidm)
+    monkeypatch.setattr(runs, "videos_of", lambda *_, num_videos, **__: ToyVideos(num_videos=num_videos, resolution=32))
+    job = prepare_run("vidm:run", f"folder:{films[0]}", FIVE)
+    assert asked == [("vidm:run", f"folder:{films[0]}")]
+    assert (job.dataset, job.split, job.real.size) == (f"folder:{films[0]}", None, (8, 8))
+
+
+def test_a_frozen_twin(films):
+    job = prepare_run("static-of:my-gan", f"folder:{films[0]}", FIVE, samples=films[1])
+    assert isinstance(job.fake, Transformed)
+    clip = job.fake.read(0, [3, 4, 5])
+    assert (clip == clip[0]).all()
+
+
+def test_two_sources_without_names(films):
+    job = prepare_score(*films, FIVE)
+    assert (len(job.real), len(job.fake), len(job.plans)) == (5, 5, 1)
+    assert carry_out(job)[0].status == "ok"
+
+
+@pytest.mark.parametrize(
+    ("model", "samples", "words"),
+    [
+        ("my-gan", None, "the model 'my-gan' needs its videos"),
+        ("static-of:my-gan", None, "the model 'my-gan' needs its videos"),
+        ("control:static", "x", "a control has no samples of its own"),
+        ("control:statik", None, "unknown control 'statik': did you mean static"),
+    ],
+)
+def test_options_that_do_not_go_together(model, samples, words):
+    with pytest.raises(UsageError, match=words):
+        prepare_run(model, "clevrer-mini", Choices(), samples=samples)
+
+
+def test_names_and_numbers_are_checked_before_any_file_is_opened():
+    with pytest.raises(UsageError, match="cannot score clips of 8 frames"):
+        prepare_run("m", "folder:/nowhere", Choices(frames=(8,)), samples="/nowhere")
+    with pytest.raises(ProtocolError, match="unknown protocol"):
+        prepare_score("/nowhere", "/nowhere", Choices(protocols=("fvd",)))
+
+
+def test_fewer_videos_than_asked_names_a_number_that_works(films):
+    with pytest.raises(DataError, match="--num-videos 5 works"):
+        prepare_score(*films, Choices(frames=(9,)))
+    assert len(prepare_score(*films, FIVE).plans[0].real.clips) == 5
+
+
+def test_more_frames_than_the_videos_have(films):
+    with pytest.raises(DataError, match="the longest video allows --frames 12"):
+        prepare_score(*films, Choices(frames=(13,), num_real=5, num_fake=5))
+
+
+def test_an_output_folder_is_made_and_proven(tmp_path):
+    folder = checked_output(tmp_path / "a" / "b")
+    assert folder.is_dir()
+    assert list(folder.iterdir()) == []
+    assert checked_output(folder) == folder
+
+
+def test_an_output_folder_that_is_a_file(tmp_path):
+    (tmp_path / "out").touch()
+    with pytest.raises(ResultError, match="the output folder is a file"):
+        checked_output(tmp_path / "out")
+    with pytest.raises(ResultError, match="cannot write to the folder"):
+        checked_output(tmp_path / "out" / "deeper")
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="permissions do not bind root")
+def test_a_read_only_output_folder(tmp_path):
+    tmp_path.chmod(stat.S_IRUSR | stat.S_IXUSR)
+    with pytest.raises(ResultError, match="cannot write to the folder") as caught:
+        checked_output(tmp_path)
+    assert caught.value.fix is not None
+    assert "--out" in caught.value.fix

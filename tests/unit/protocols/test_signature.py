@@ -1,0 +1,195 @@
+import pytest
+
+from vidmbench.protocols.protocol import ProtocolSpec, load_protocol
+from vidmbench.protocols.signature import Signature, conflicts, metric_names, signature_of
+from vidmbench.protocols.stages import ArrayStage, ClipsSpec, FirstResize, SideSpec, StatisticsStage
+
+FACTS = {
+    "num_real": 2048,
+    "num_fake": 2048,
+    "real_label": "clevrer-mini@test",
+    "real_digest": "5f31c2aa" + "0" * 56,
+    "fake_digest": "9b0e11d2" + "0" * 56,
+    "precision": "fp32",
+    "version": "0.1.0",
+}
+
+
+def signed(spec=None, **facts):
+    return signature_of(spec or load_protocol("fvd-stylegan-v").bound(), **{**FACTS, **facts})
+
+
+def test_the_long_form():
+    assert signed().long == (
+        "fvd | proto:fvd-stylegan-v.1 | det:i3d-k400:af5c50f0 | eps:1e-3 | t:16 | s:1 | real:2048.sorted.rand"
+        " | fake:2048.sorted.zero | crop:none | rs:bilinear-hp | range:pm1 | cov:n | prec:fp32"
+        " | data:clevrer-mini@test:5f31c2aa | seed:0 | fakes:9b0e11d2 | v:0.1.0"
+    )
+
+
+def test_the_short_form():
+    signature = signed(num_fake=12)
+    assert signature.short == f"fvd-stylegan-v.1 t16 s1 n2048/12 fp32 #{signature.id}"
+    assert len(signature.id) == 8
+    assert set(signature.id) <= set("0123456789abcdef")
+
+
+def test_what_is_not_known_is_a_question_mark():
+    assert Signature("fvd", (("t", "16"),)).short.startswith("? t16 s? n?/? ? #")
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [{"fake_digest": "0" * 64}, {"version": "9.9"}, {"spec": load_protocol("fvd-stylegan-v").bound().bound(seed=5)}],
+)
+def test_fakes_seed_and_version_do_not_part_numbers(fact):
+    assert signed(**fact).long != signed().long
+    assert signed(**fact).id == signed().id
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        {"num_real": 2047},
+        {"num_fake": 2047},
+        {"real_digest": "6" * 64},
+        {"precision": "bf16"},
+    ],
+    ids=lambda fact: next(iter(fact)),
+)
+def test_facts_part_numbers(fact):
+    assert signed(**fact).id != signed().id
+
+
+def test_a_folder_of_another_name_holds_the_same_videos():
+    assert signed(real_label="renamed").long != signed().long
+    assert signed(real_label="renamed").id == signed().id
+
+
+def test_no_name_can_pose_as_a_field():
+    assert "data:a_cov_n-1_b:" in signed(real_label="a | cov:n-1\nb").long
+
+
+# A second value for every field of a protocol; None for a field that cannot move a number by itself, and why.
+OTHER: dict[tuple[type, str], object] = {
+    (ProtocolSpec, "name"): "fvd-other",
+    (ProtocolSpec, "version"): 2,
+    (ProtocolSpec, "metric"): None,  # its name is the signature's first word; tested below
+    (ProtocolSpec, "source"): None,  # words
+    (ProtocolSpec, "note"): None,
+    (ProtocolSpec, "dataset"): None,  # where a number exists, both rules for short videos left the same clips
+    (ClipsSpec, "frames"): 17,
+    (ClipsSpec, "frames_allowed"): None,  # a guard
+    (ClipsSpec, "stride"): 2,
+    (SideSpec, "videos"): None,  # the number really scored stands there
+    (SideSpec, "pick"): "random",
+    (SideSpec, "start"): ...,  # the other of the two
+    (SideSpec, "stride"): 3,
+    (ArrayStage, "detector"): None,  # the only one there is
+    (ArrayStage, "batch_norm_eps"): 1.2e-3,
+    (ArrayStage, "truncate_uint8"): None,  # no other value: nothing to tell apart
+    (ArrayStage, "first_resize"): FirstResize(size=128, resize="bicubic-pil"),
+    (ArrayStage, "crop"): "short-side-centre",
+    (ArrayStage, "resize"): "bilinear-tf1",
+    (ArrayStage, "range"): "0..1",
+    (StatisticsStage, "covariance"): "n-1",
+    (StatisticsStage, "degree"): 2,
+    (StatisticsStage, "subsets"): 100,
+    (StatisticsStage, "subset_size"): None,  # goes with subsets; tested below
+    (StatisticsStage, "neighbours"): 3,
+    (StatisticsStage, "splits"): 10,
+    (StatisticsStage, "log_eps"): 1e-20,
+    (StatisticsStage, "shuffle_seed"): 42,
+    (StatisticsStage, "repeats"): 10,
+    (StatisticsStage, "seed"): None,  # a choice among equals; tested above
+}
+STAGES = {"clips": ClipsSpec, "array": ArrayStage, "statistics": StatisticsStage}
+
+
+def walk():
+    for key, field in ProtocolSpec.model_fields.items():
+        if key not in STAGES:
+            yield (key,), ProtocolSpec
+            continue
+        for inner in field.annotation.model_fields:
+            if inner in ("real", "fake"):
+                yield from (((key, inner, part), SideSpec) for part in SideSpec.model_fields)
+            else:
+                yield (key, inner), STAGES[key]
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"), list(walk()), ids=lambda value: ".".join(value) if type(value) is tuple else ""
+)
+def test_every_field_of_a_protocol_that_moves_a_number_parts_numbers(path, kind):
+    value = OTHER[kind, path[-1]]
+    if value is None:
+        return
+    spec = load_protocol("fvd-stylegan-v").bound()
+    content = spec.model_dump(mode="json")
+    place = content
+    for part in path[:-1]:
+        place = place[part]
+    if value is ...:
+        value = "zero" if place["start"] == "random" else "random"
+    assert place[path[-1]] != value
+    place[path[-1]] = value
+    if path[0] == "statistics":  # also what another metric's protocols have
+        other = spec.model_copy(update={"statistics": StatisticsStage.model_validate(content["statistics"])})
+    else:
+        other = ProtocolSpec.model_validate(content)
+    assert signed(other).id != signed(spec).id
+
+
+def test_the_size_of_subsets_parts_numbers():
+    spec = load_protocol("kvd-tats").bound()
+    pair = [
+        spec.model_copy(update={"statistics": spec.statistics.model_copy(update={"subsets": 9, "subset_size": size})})
+        for size in (100, 1000)
+    ]
+    assert signed(pair[0]).id != signed(pair[1]).id
+
+
+def test_numbers_of_one_protocol_differ_by_their_names():
+    spec = load_protocol("prdc-i3d").bound()
+    assert metric_names(spec) == ("precision", "recall", "density", "coverage")
+    signatures = [signed(spec, metric=name) for name in metric_names(spec)]
+    assert [signature.long.split(" | ")[0] for signature in signatures] == list(metric_names(spec))
+    assert len({signature.id for signature in signatures}) == 4
+    assert metric_names(load_protocol("kvd-tats")) == ("kvd",)
+
+
+def test_eps_keeps_all_its_digits():
+    spec = load_protocol("fvd-stylegan-v").bound()
+
+    def shown(eps):
+        array = spec.array.model_copy(update={"batch_norm_eps": eps})
+        return dict(signed(spec.model_copy(update={"array": array})).fields)["eps"]
+
+    assert [shown(eps) for eps in (1e-3, 1e-5, 1.5e-3, 2e-3)] == ["1e-3", "1e-5", "1.5e-3", "2e-3"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "found"),
+    [
+        ("fvd | eps:1e-3 | cov:n", "fvd | eps:1e-5 | cov:n", ("eps (1e-3 against 1e-5)",)),
+        ("fvd | eps:1e-3", "kvd | eps:1e-5", ()),
+        ("fvd | proto:? | t:16/128", "fvd | proto:fvd-tats | t:16", ()),
+        ("fvd | t:16/128", "fvd | t:64", ("t (16/128 against 64)",)),
+        ("fvd | real:2048.?.?", "fvd | real:256.rand.zero", ("real (2048.?.? against 256.rand.zero)",)),
+        ("fvd | real:2048.?.zero", "fvd | real:2048.rand.?", ()),
+        ("fvd | cov:n", "fvd | range:01", ()),
+        ("fvd | seed:1 | fakes:ab", "fvd | seed:2 | fakes:cd", ()),
+    ],
+)
+def test_what_is_known_to_differ(first, second, found):
+    assert conflicts(first, second) == found
+    assert bool(conflicts(second, first)) == bool(found)
+
+
+def test_an_inception_score_names_no_real_videos():
+    spec = load_protocol("is-frames").bound()
+    planned, made = (signed(spec, num_real=count, real_label=label) for count, label in ((2048, "a"), (0, "b")))
+    assert planned == made
+    assert "real" not in dict(made.fields)
+    assert " n2048 " in made.short

@@ -1,0 +1,235 @@
+"""Video files of every awkward kind, written here from arrays: counted, cut, damaged, turned, searched."""
+
+import subprocess
+import sys
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+
+from vidmbench.core.errors import DataError, UsageError
+from vidmbench.videos import decode, inspect_video, write_mp4
+from vidmbench.videos.files import containers as streams
+from vidmbench.videos.files import decoding
+
+
+def moving(num_frames=24, height=64, width=96, seed=0):
+    rng = np.random.default_rng(seed)
+    background = rng.integers(0, 256, (height, width + num_frames, 3), dtype=np.uint8)
+    return np.stack([background[:, index : index + width] for index in range(num_frames)])
+
+
+def encode(path, clip, codec="libx264", layout="yuv420p", options=None, times=None, rotation=None):
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=Fraction(25))
+        stream.height, stream.width, stream.pix_fmt = *clip.shape[1:3], layout
+        stream.options = options or {}
+        if rotation:
+            stream.set_display_rotation(rotation)
+        for index, picture in enumerate(clip):
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            if times is not None:
+                frame.pts = int(times[index])
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+_OPEN_GROUPS = {"x264-params": "open-gop=1:keyint=8:min-keyint=8:bframes=3:scenecut=0:b-pyramid=0"}
+_FORMS = {
+    "h264.mp4": {"options": {"g": "8"}},
+    "h264.mkv": {"options": {"g": "8"}},
+    "h264.ts": {"options": {"g": "8"}},
+    "open.mp4": {"options": _OPEN_GROUPS},
+    "open.mkv": {"options": _OPEN_GROUPS},
+    "ten_bits.mkv": {"layout": "yuv420p10le"},
+    "full_chroma.mp4": {"layout": "yuv444p", "options": {"g": "8"}},
+    "vp9.webm": {"codec": "libvpx-vp9", "options": {"g": "8", "cpu-used": "8"}},
+    "vp8.webm": {"codec": "libvpx", "options": {"g": "8", "cpu-used": "8"}},
+    "mpeg4.avi": {"codec": "mpeg4", "options": {"g": "8"}},
+    "mpeg4_b_frames.avi": {"codec": "mpeg4", "options": {"g": "8", "bf": "2"}},
+    "mpeg4.mp4": {"codec": "mpeg4", "options": {"g": "8"}},
+    "mjpeg.avi": {"codec": "mjpeg", "layout": "yuvj420p"},
+    "wmv2.wmv": {"codec": "wmv2", "options": {"g": "8"}},
+    "ffv1.mkv": {"codec": "ffv1"},
+    "variable_rate.mp4": {"options": {"g": "8"}, "times": np.cumsum([1 + (7 * k) % 5 for k in range(24)])},
+}
+
+
+def all_frames(path):
+    with av.open(str(path)) as container:
+        return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
+
+
+@pytest.mark.parametrize(("name", "how"), _FORMS.items(), ids=_FORMS)
+def test_any_frame_alone_equals_the_full_decode(name, how, tmp_path):
+    path = encode(tmp_path / name, moving(), **how)
+    expected = all_frames(path)
+    facts = inspect_video(path)
+
+    assert (facts.num_frames, facts.height, facts.width) == expected.shape[:3]
+    for index in (23, 7, 8, 9, 15, 0):
+        for decoder in ("auto", "pyav"):
+            frame = decode(path, [index], decoder, facts=facts)[0]
+            np.testing.assert_array_equal(frame, expected[index], err_msg=f"{decoder} {index}")
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 2), (7, 5), (17, 16), (33, 17), (35, 63)])
+def test_tiny_and_odd_sizes(height, width, tmp_path):
+    path = encode(tmp_path / "tiny.mkv", moving(5, height, width), layout="yuv444p")
+
+    np.testing.assert_array_equal(decode(path, [4, 0]), all_frames(path)[[4, 0]])
+
+
+def test_order_and_repeats_are_kept(tmp_path):
+    path = tmp_path / "a.mp4"
+    clip = moving()
+    write_mp4(path, clip, lossless=True)
+
+    np.testing.assert_array_equal(decode(path, [5, 2, 5, 23]), clip[[5, 2, 5, 23]])
+    assert decode(path, []).shape == (0, 64, 96, 3)
+
+
+@pytest.mark.parametrize("bad", [24, -1])
+def test_frames_that_are_not_there(bad, tmp_path):
+    write_mp4(tmp_path / "a.mp4", moving())
+
+    with pytest.raises(DataError, match=f"a.mp4 has no frame {bad}"):
+        decode(tmp_path / "a.mp4", [0, bad])
+
+
+@pytest.mark.parametrize(("angle", "turns"), [(90, 1), (180, 2), (270, 3)])
+def test_rotation_is_applied(angle, turns, tmp_path):
+    clip = moving(3)
+    path = encode(
+        tmp_path / "turned.mp4", clip, codec="libx264rgb", layout="rgb24", options={"qp": "0"}, rotation=angle
+    )
+
+    facts = inspect_video(path)
+
+    turned = decode(path, [1], facts=facts)[0]
+    assert (facts.height, facts.width) == np.rot90(clip[1], turns).shape[:2]
+    np.testing.assert_array_equal(turned, np.rot90(clip[1], turns))
+
+
+def test_reading_starts_at_a_near_key_frame(tmp_path, monkeypatch):
+    path = encode(tmp_path / "long.mp4", moving(200), options={"g": "20"})
+    facts = inspect_video(path)
+    converted = []
+    real = streams.turn_of
+    monkeypatch.setattr(streams, "_read_from_start", lambda *_: pytest.fail("decoded from the start"))
+    monkeypatch.setattr(streams, "turn_of", lambda frame, where: converted.append(1) or real(frame, where))
+
+    decode(path, range(180, 196), "pyav", facts=facts)
+
+    assert len(converted) == 16
+
+
+def test_damage_in_the_middle_is_found(tmp_path):
+    path = encode(tmp_path / "a.mkv", moving(60), options={"g": "12"})
+    content = bytearray(path.read_bytes())
+    for tenth in range(3, 9):  # one hit alone may by chance decode to nonsense without an error
+        start = len(content) * tenth // 10
+        content[start : start + 20] = b"\xaa" * 20
+    path.write_bytes(content)
+
+    with pytest.raises(DataError, match=r"a\.mkv (is damaged|cannot be read)"):
+        inspect_video(path)
+
+
+@pytest.mark.parametrize("name", ["end.mp4", "cut.avi", "cut.mkv", "cut.mp4"])
+def test_cut_files_are_named(name, tmp_path):
+    codec = "mpeg4" if name.endswith("avi") else "libx264"
+    path = encode(tmp_path / name, moving(100), codec=codec, options={"g": "12"})
+    if name == "cut.mp4":  # the table of contents in front, as on the web
+        with av.open(str(path)) as old, av.open(str(tmp_path / "f.mp4"), "w", options={"movflags": "faststart"}) as new:
+            stream = new.add_stream_from_template(old.streams.video[0])
+            for packet in old.demux(video=0):
+                if packet.dts is not None:
+                    packet.stream = stream
+                    new.mux(packet)
+        path = tmp_path / "f.mp4"
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+
+    with pytest.raises(DataError) as raised:
+        inspect_video(path)
+
+    assert path.name in str(raised.value)
+    assert "--on-bad skip" in (raised.value.fix or "")
+
+
+def test_text_under_a_video_name(tmp_path):
+    (tmp_path / "a.mp4").write_text("not a video\n" * 50)
+
+    with pytest.raises(DataError, match=r"a\.mp4 cannot be read as a video"):
+        inspect_video(tmp_path / "a.mp4")
+
+
+def test_a_play_list_under_a_video_name(tmp_path):
+    write_mp4(tmp_path / "real.mp4", moving(3))
+    (tmp_path / "a.mp4").write_text("ffconcat version 1.0\nfile real.mp4\n")
+
+    with pytest.raises(DataError, match="it is a play list that names other files"):
+        inspect_video(tmp_path / "a.mp4")
+
+
+def test_a_file_cut_exactly_between_two_frames(tmp_path):
+    path = encode(tmp_path / "a.avi", moving(50), codec="mpeg4")
+    with av.open(str(path)) as container:
+        places = sorted(packet.pos for packet in container.demux(video=0) if packet.size)
+    path.write_bytes(path.read_bytes()[: places[30] - 8])  # a chunk starts with 8 bytes of name and length
+
+    with pytest.raises(DataError, match="is cut off") as raised:
+        inspect_video(path)
+
+    assert (raised.value.expected, raised.value.found) == ("50 frames, as its header declares", "30 frames")
+
+
+def test_size_that_changes_on_the_way(tmp_path):
+    small = encode(tmp_path / "s.ts", moving(10, 64, 96))
+    large = encode(tmp_path / "l.ts", moving(10, 96, 128))
+    (tmp_path / "both.ts").write_bytes(small.read_bytes() + large.read_bytes())
+
+    with pytest.raises(DataError, match="changes its size on the way") as raised:
+        inspect_video(tmp_path / "both.ts")
+
+    assert "64x96 from frame 0, 96x128 from frame 10" in str(raised.value)
+
+
+def test_without_decord_frames_are_the_same(tmp_path, monkeypatch):
+    path = encode(tmp_path / "a.mp4", moving(), options={"g": "8"})
+    facts = inspect_video(path)
+    assert facts.suits_decord
+    with_it = decode(path, [20, 3], facts=facts)
+    monkeypatch.setattr(decoding, "_decord", lambda: None)
+
+    np.testing.assert_array_equal(decode(path, [20, 3], facts=facts), with_it)
+    with pytest.raises(UsageError, match="decord is not installed"):
+        decode(path, [0], "decord", facts=facts)
+
+
+def test_decord_that_fails_gives_way_to_pyav(tmp_path, monkeypatch):
+    path = encode(tmp_path / "a.mp4", moving())
+    facts = inspect_video(path)
+    expected = decode(path, [3], "pyav", facts=facts)
+
+    class Broken:
+        @staticmethod
+        def VideoReader(path, num_threads):
+            raise RuntimeError("no")
+
+    monkeypatch.setattr(decoding, "_decord", lambda: Broken)
+
+    np.testing.assert_array_equal(decode(path, [3], facts=facts), expected)
+    with pytest.raises(DataError, match="decord cannot read"):
+        decode(path, [3], "decord", facts=facts)
+
+
+def test_importing_loads_neither_decoders_nor_torch():
+    code = (
+        "import sys, vidmbench.videos; print([m for m in ('av', 'decord', 'torch', 'PIL', 'tqdm') if m in sys.modules])"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"

@@ -1,0 +1,1 @@
+"""The commands check and doctor: every stage against golden values."""

@@ -1,0 +1,270 @@
+"""Golden input to golden values, stage by stage, for every protocol: which stage moved a number?
+
+Every stage is checked from golden input of its own, so a stage that moved shows alone; ``score`` goes the whole way,
+and where it moves because an earlier stage did, its line says so. What moved within the tolerance is printed too: the
+last digits are where a change shows first.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Literal
+
+from vidmbench.check.comparison import (
+    Kept,
+    intervals_compared,
+    levels_compared,
+    limit_of,
+    numbers_compared,
+    rows_compared,
+    values_compared,
+)
+from vidmbench.check.golden import HOW, Golden, GoldenProtocol, load_golden
+from vidmbench.check.report import Check
+from vidmbench.check.stages import SCORED, STAGES, Bench, Stage, has_weights, seeded_draws, statistics
+from vidmbench.core.errors import UsageError, VidmbenchError
+from vidmbench.detectors.engine import Device, load_engine
+from vidmbench.evaluation.statistics import Score
+from vidmbench.protocols.detector import load_detector
+from vidmbench.protocols.protocol import ProtocolSpec, load_protocol, protocol_names
+
+Weights = Literal["auto", "with", "without"]
+
+
+def run_checks(
+    names: Sequence[str] = (), *, weights: Weights = "auto", device: Device = "auto", golden: Golden | None = None
+) -> Iterator[Check]:
+    """Makes the checks, stage by stage; each is yielded as soon as it is known.
+
+    Args:
+        names: Protocols; none takes all.
+        weights: ``with`` also fetches weights, and is an error where a network that has golden features cannot have
+            its own; ``auto`` takes what lies on this machine; ``without`` leaves networks alone.
+        device: Where networks run.
+        golden: The golden values; None takes those in protocols/golden.
+
+    Yields:
+        One check after the other.
+
+    Raises:
+        ProtocolError: An unknown protocol.
+        DataError: The golden files cannot be read.
+        WeightsError: ``with``, and there are none.
+    """
+    specs = [load_protocol(name) for name in dict.fromkeys(names) or protocol_names()]
+    for spec in specs:
+        if spec.name not in protocol_names():
+            raise UsageError("only built-in protocols have golden values", found=spec.name)
+    golden = golden or load_golden()
+    if weights == "with":
+        without = [spec.name for spec in specs if names and not _has_features(golden, spec)]
+        if without:
+            raise UsageError(
+                "the golden values were made without this network's weights: there is nothing to compare with",
+                expected="a protocol whose network ran when they were made: fvd-..., kvd-..., prdc-i3d",
+                found=", ".join(without),
+                where="--weights with",
+                fix="--weights auto",
+            )
+        stages = {spec.array.detector: spec.array for spec in specs if _has_features(golden, spec)}
+        for stage in stages.values():
+            load_engine(stage, device=device)
+    made: list[Check] = []
+    for check in _in_order(specs, golden, weights, device, all_asked=not names):
+        check = _with_reason(check, made)
+        made.append(check)
+        yield check
+
+
+def _has_features(golden: Golden, spec: ProtocolSpec) -> bool:
+    values = golden.protocols.get(spec.name)
+    return values is not None and values.detector is not None
+
+
+def _with_reason(check: Check, before: Sequence[Check]) -> Check:
+    """Whether a check that moved only follows an earlier stage of its protocol."""
+    if check.state != "moved" or check.stage not in ("score", "interval"):
+        return check
+    causes = {
+        "score": ("clips", "framing", "array", "detector", "statistics"),
+        "interval": ("statistics",),
+    }[check.stage]
+    own = [one for one in before if one.protocol == check.protocol and one.stage in causes]
+    moved = [one.stage for one in own if one.state in ("moved", "failed")]
+    digits = [one.stage for one in own if one.moved]
+    if moved:
+        return replace(check, said=f"follows from {moved[0]}")
+    if check.stage == "interval":
+        return check
+    if digits:
+        return replace(check, said=f"no stage before it moved, but digits within tolerance did, first in {digits[0]}")
+    return replace(check, said="no stage before it moved: the fault lies in how they are joined")
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """One protocol beside its golden values."""
+
+    spec: ProtocolSpec
+    values: GoldenProtocol
+    golden: Golden
+    bench: Bench
+    reason: str
+
+    def limit(self, stage: Stage) -> float:
+        """The tolerance of a stage for this protocol, and for the engine where one runs."""
+        on_cuda = stage in ("detector", "score") and self.bench.engine_of(self.spec).endswith("/cuda")
+        return limit_of(self.spec, stage, on_cuda=on_cuda)
+
+
+def _in_order(
+    specs: Sequence[ProtocolSpec], golden: Golden, weights: Weights, device: Device, *, all_asked: bool
+) -> Iterator[Check]:
+    bench = Bench(golden.clips, device)
+    asked = []
+    for spec in specs:
+        values = golden.protocols.get(spec.name)
+        if values is None:
+            yield Check(None, spec.name, "golden values", "failed", said=f"no golden values; {HOW}")
+        elif values.version != spec.version:
+            said = f"they are of version {values.version}, the protocol is version {spec.version}; {HOW} --overwrite"
+            yield Check(None, spec.name, "golden values", "failed", said=said)
+        else:
+            asked.append(_Asked(spec, values, golden, bench, _why_not(spec, values, weights)))
+    if all_asked:
+        for name in sorted(golden.protocols.keys() - {spec.name for spec in specs}):
+            yield Check(None, name, "golden values", "failed", said=f"there is no such protocol any more; {HOW}")
+    for stage in STAGES:
+        for one in asked:
+            yield from _STAGES[stage](one)
+
+
+def _why_not(spec: ProtocolSpec, values: GoldenProtocol, weights: Weights) -> str:
+    """Why a network is left alone; empty where it is not."""
+    detector = load_detector(spec.array.detector)
+    if weights == "without":
+        return "left out: --weights without"
+    if values.detector is None:
+        return f"golden values were made without the weights of {detector.name}"
+    if not has_weights(detector):
+        return f"no weights of {detector.name} on this machine"
+    return ""
+
+
+def _attempted(stage: Stage, protocol: str, name: str, compare: Callable[[], Check | list[Check]]) -> Iterator[Check]:
+    """What a comparison gives; anything it raises is a failure of its stage."""
+    started = time.perf_counter()
+    try:
+        found = compare()
+    except VidmbenchError as error:
+        found = Check(stage, protocol, name, "failed", said=_in_a_line(str(error)))
+    except Exception as error:  # a stage that moved can break anywhere; the other checks go on
+        found = Check(stage, protocol, name, "failed", said=_in_a_line(f"{type(error).__name__}: {error}"))
+    many = found if isinstance(found, list) else [found]
+    seconds = (time.perf_counter() - started) / max(1, len(many))
+    for check in many:
+        yield replace(check, seconds=seconds)
+
+
+def _in_a_line(text: str) -> str:
+    return "; ".join(line.strip() for line in text.splitlines() if line.strip())
+
+
+def _clips(asked: _Asked) -> Iterator[Check]:
+    spec, kept = asked.spec, asked.golden.under(f"clips/{asked.spec.name}")
+
+    def compare() -> list[Check]:
+        found = asked.bench.clips(spec)
+        return [
+            rows_compared(spec.name, f"windows of {name.partition('/')[0]}, {name.partition('/')[2]} side", one, other)
+            for name in sorted(kept.keys() | found.keys())
+            for one, other in ((kept.get(name), found.get(name)),)
+        ]
+
+    return _attempted("clips", spec.name, "choice of clips", compare)
+
+
+def _framing(asked: _Asked) -> Iterator[Check]:
+    spec = asked.spec
+
+    def compare() -> list[Check]:
+        kept, found = asked.golden.under(asked.values.framing), asked.bench.framing(spec)
+        return [
+            levels_compared(spec, asked.limit("framing"), name, kept.get(name), found.get(name))
+            for name in sorted(kept | found)
+        ]
+
+    return _attempted("framing", spec.name, spec.dataset.pre_resize, compare)
+
+
+def _array(asked: _Asked) -> Iterator[Check]:
+    spec = asked.spec
+
+    def compare() -> list[Check]:
+        kept, found = asked.golden.under(asked.values.array), asked.bench.array(spec)
+        return [
+            values_compared("array", spec.name, f"{name} frames, prepared", kept[name], found[name])
+            for name in sorted(kept)
+        ]
+
+    return _attempted("array", spec.name, "prepared clips", compare)
+
+
+def _detector(asked: _Asked) -> Iterator[Check]:
+    spec, key = asked.spec, asked.values.detector
+    if asked.reason or key is None:
+        yield Check("detector", spec.name, "features of fixed clips", "skipped", said=asked.reason)
+        return
+
+    def compare() -> Check:
+        limit = asked.limit("detector")
+        kept, name = asked.golden.under(key)["fed"], f"features of fixed clips, {asked.bench.engine_of(spec)}"
+        return values_compared("detector", spec.name, name, kept, asked.bench.detector(spec), limit)
+
+    yield from _attempted("detector", spec.name, "features of fixed clips", compare)
+
+
+def _statistics(asked: _Asked) -> Iterator[Check]:
+    for what, kept, compute in _from_features(asked):
+        compare = partial(numbers_compared, "statistics", asked.spec.name, what, kept, compute)
+        yield from _attempted("statistics", asked.spec.name, what, compare)
+
+
+def _interval(asked: _Asked) -> Iterator[Check]:
+    for what, kept, compute in _from_features(asked):
+        compare = partial(intervals_compared, asked.spec.name, what, kept, compute)
+        yield from _attempted("interval", asked.spec.name, what, compare)
+
+
+def _from_features(asked: _Asked) -> Iterator[tuple[str, Kept, Callable[[], list[Score]]]]:
+    """The seeded features, and the golden ones where a network once gave them."""
+    spec, values = asked.spec, asked.values
+    yield "seeded features", values.seeded, lambda: statistics(spec, seeded_draws(spec))
+    if values.features is not None:
+        found = asked.golden.under(values.features)
+        yield "golden features", values.golden, lambda: statistics(spec, [(found["real"], found["fake"])])
+
+
+def _score(asked: _Asked) -> Iterator[Check]:
+    spec, what = asked.spec, f"{SCORED} against {SCORED} golden clips"
+    if asked.reason:
+        yield Check("score", spec.name, "golden clips", "skipped", said=asked.reason)
+        return
+
+    def compare() -> list[Check]:
+        limit = asked.limit("score")
+        return numbers_compared("score", spec.name, what, asked.values.score, lambda: asked.bench.score(spec), limit)
+
+    yield from _attempted("score", spec.name, what, compare)
+
+
+_STAGES: dict[Stage, Callable[[_Asked], Iterator[Check]]] = {
+    "clips": _clips,
+    "framing": _framing,
+    "array": _array,
+    "detector": _detector,
+    "statistics": _statistics,
+    "score": _score,
+    "interval": _interval,
+}

@@ -1,0 +1,31 @@
+"""``vidmbench doctor``: is this installation right?"""
+
+import json
+from typing import Annotated
+
+import typer
+
+
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False) -> None:
+    """Check the installation, and recompute a number whose value is known.
+
+    \b
+    Examples:
+      vidmbench doctor
+    """
+    from vidmbench.check.doctor import examine
+
+    checks = []
+    for check in examine():
+        checks.append(check)
+        if not as_json:
+            print(f"{check.state:4s}  {check.name}: {check.said}", flush=True)
+    failed = sum(check.state == "FAIL" for check in checks)
+    verdict = f"{failed} of {len(checks)} checks failed" if failed else "all is well: numbers made here can be trusted"
+    if as_json:
+        content = [{"name": check.name, "state": check.state, "said": check.said} for check in checks]
+        print(json.dumps({"healthy": not failed, "verdict": verdict, "checks": content}))
+    else:
+        print(f"\n{verdict}")
+    if failed:
+        raise typer.Exit(2)

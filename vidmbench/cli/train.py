@@ -1,0 +1,227 @@
+"""``vidmbench train`` and ``ablate``: the model of the paper."""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vidmbench.cli.options import (
+    DataRoot,
+    DeviceName,
+    DevicePick,
+    DryRun,
+    OnBadPick,
+    PrecisionPick,
+    SamplerName,
+    Steps,
+    TrainingPrecision,
+    choices_from,
+)
+from vidmbench.core.progress import progress_bar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from vidmbench.vidm.config import Part
+    from vidmbench.vidm.training.run import TrainRun
+
+
+class PartPick(StrEnum):
+    """Which generator to train."""
+
+    both = "both"
+    content = "content"
+    motion = "motion"
+
+
+def train(
+    recipe: Annotated[str, typer.Option(metavar="NAME|FILE", help="A recipe, or a TOML file of your own.")],
+    dataset: Annotated[
+        str | None, typer.Option(metavar="D", help="A data set, or folder:PATH.", show_default="the recipe's")
+    ] = None,
+    data_root: DataRoot = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="Folder of the run.", show_default="runs/vidm-RECIPE")
+    ] = None,
+    part: Annotated[PartPick, typer.Option(help="Which generator.")] = PartPick.both,
+    seed: Annotated[int, typer.Option(metavar="S", help="Seed of weights, batches and noise.", min=0)] = 0,
+    device: DeviceName = DevicePick.auto,
+    start: Annotated[
+        str | None,
+        typer.Option("--from", metavar="M", help="Fine-tune: vidm:RUN, vidm:FILE or vidm.", show_default="the seed"),
+    ] = None,
+    precision: TrainingPrecision = None,
+    half: Annotated[bool, typer.Option("--half", help="Store the finished model in float16.")] = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Train VIDM: content and motion generator. Stopped at any moment, the same command goes on from there.
+
+    On several GPUs or processes: torchrun --nproc-per-node 8 -m vidmbench train ...
+
+    \b
+    Examples:
+      vidmbench train --recipe tiny --dataset clevrer-mini --out runs/tiny
+      vidmbench train --recipe tiny-finetune --from vidm --out runs/finer
+      vidmbench train --recipe clevrer-256 --dataset folder:CLEVRER --out RUN --part motion
+    """
+    from vidmbench.evaluation.job import checked_output
+    from vidmbench.vidm.config import PARTS
+    from vidmbench.vidm.recipes import load_recipe
+    from vidmbench.vidm.training.run import TrainRun, check_train
+    from vidmbench.vidm.training.run import train as train_run
+
+    spec = load_recipe(recipe).in_precision(precision.value if precision else None)
+    _tell_of_slow_bf16(spec, device)
+    folder = out or Path("runs") / f"vidm-{spec.name}"
+    if not dry_run or folder.exists():
+        checked_output(folder)
+    run = TrainRun(
+        recipe=spec,
+        dataset=dataset or spec.dataset,
+        out=folder,
+        seed=seed,
+        parts=tuple(name for name in PARTS if part.value in (name, "both")),
+        device=device.value,
+        command=("vidmbench", *sys.argv[1:]),
+        half=half,
+        start=start,
+        data_root=data_root,
+    )
+    checked = check_train(run)
+    if checked.flow_is_random and spec.model.implicit_condition and spec.flow_start.start == "sintel":
+        print(
+            "note: SpyNet starts from random weights, as the model will say: its public weights were not added "
+            "(vidmbench weights add spynet-sintel FILE)",
+            file=sys.stderr,
+        )
+    if dry_run:
+        _show_training(run, checked.done)
+        return
+    for name, done in checked.done.items():
+        if done:
+            print(f"{name}: goes on from step {done} of {spec.part(name).steps}", file=sys.stderr)
+    with progress_bar("step") as progress:
+        model = train_run(run, progress, checked=checked)
+    print(f"model: {model}\npictures: {folder / 'samples'}\n{_next_step(run, model)}")
+
+
+def _next_step(run: "TrainRun", model: Path) -> str:
+    """What to do with a model: score it, or train the generator it lacks."""
+    from vidmbench.vidm.checkpoints.checkpoint import parts_in
+
+    score = f"vidmbench run --model vidm:{run.out} --dataset {run.dataset}"
+    found = parts_in(model) if model.is_file() else run.parts  # of several processes one writes it
+    if "motion" not in found:
+        return (
+            "not ready to be scored: it has no motion generator yet; train it into the same folder, with the same "
+            "command and --part motion"
+        )
+    if "content" not in found:
+        return f"it has no content generator yet (--part content); until then: {score} --content real"
+    return f"score it: {score}"
+
+
+def _tell_of_slow_bf16(spec: Any, device: DevicePick) -> None:
+    from vidmbench.vidm.sampling.opening import torch_device
+    from vidmbench.vidm.training.initialisation import is_slow_in_bf16
+
+    if is_slow_in_bf16(spec, torch_device(device.value)):
+        print("note: this processor has no bf16 instructions; --precision fp32 trains faster here", file=sys.stderr)
+
+
+def _show_training(run: "TrainRun", done: "Mapping[Part, int]") -> None:
+    """What would be trained."""
+    spec = run.recipe
+
+    def steps(part: "Part") -> str:
+        if part not in run.parts:
+            return "left alone"
+        begun = f", {done[part]} of them done" if done[part] else ""
+        return f"{spec.part(part).steps} steps of {spec.part(part).batch_size}, {spec.part(part).precision}{begun}"
+
+    print("dry run: nothing was trained or written. The plan:")
+    lines = {
+        "recipe": f"{spec.name}: {spec.title}",
+        "data": run.dataset,
+        "model": f"{spec.model.variant} variant, {spec.model.resolution} pixels, {spec.model.num_frames} frames",
+        "content": steps("content"),
+        "motion": steps("motion"),
+        "estimate": f"{spec.gpu_hours:g} {spec.device}; {spec.memory_gib:g} GiB",
+        "folder": str(run.out),
+    }
+    for key, text in lines.items():
+        print(f"  {key + ':':10s} {text}")
+
+
+def ablate(
+    recipe: Annotated[str, typer.Option(metavar="NAME|FILE", help="The recipe of the default model.")] = "tiny",
+    dataset: Annotated[
+        str | None, typer.Option(metavar="D", help="A data set, or folder:PATH.", show_default="the recipe's")
+    ] = None,
+    data_root: DataRoot = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of the rows.", show_default="runs/ablation-RECIPE")
+    ] = None,
+    budget: Annotated[float, typer.Option(metavar="S", help="Share of the recipe's steps, for every row.")] = 1.0,
+    frames: Annotated[str, typer.Option(metavar="N[,N...]", help="Frames of the clips scored.")] = "16,64,128",
+    num_videos: Annotated[int, typer.Option(metavar="K", help="Videos drawn and scored a row.", min=2)] = 128,
+    steps: Steps = None,
+    sampler: SamplerName = None,
+    part: Annotated[PartPick, typer.Option(help="Only one generator's rows, and the default.")] = PartPick.both,
+    precision: TrainingPrecision = None,
+    seed: Annotated[int, typer.Option(metavar="S", help="The same for every row.", min=0)] = 0,
+    device: DeviceName = DevicePick.auto,
+    dry_run: DryRun = False,
+) -> None:
+    """Train and score the rows of the paper's Table 3: components turned off one by one, equal seeds and budgets.
+
+    Stopped at any moment, the same command goes on from there. Two processes may share the work: one with
+    --part content, one with --part motion.
+
+    \b
+    Examples:
+      vidmbench ablate --recipe tiny --dataset clevrer-mini --dry-run
+      vidmbench ablate --recipe tiny --budget 0.25 --num-videos 64 --out runs/ablation --dry-run
+    """
+    from vidmbench.evaluation.job import checked_output
+    from vidmbench.evaluation.studies.ablation import Ablation, check_ablation, plan_lines, run_ablation, scaled
+    from vidmbench.vidm.recipes import load_recipe
+    from vidmbench.vidm.sampling.opening import Drawing
+
+    spec = load_recipe(recipe).in_precision(precision.value if precision else None)
+    _tell_of_slow_bf16(spec, device)
+    drawing = Drawing(None, sampler.value if sampler else None, steps, batch_size=32)
+    choices = choices_from(
+        None, frames, None, num_videos, None, None, seed, PrecisionPick.fp32, device, OnBadPick.stop, data_root, drawing
+    )
+    folder = out or Path("runs") / f"ablation-{spec.name}"
+    ablation = Ablation(
+        scaled(spec, budget),
+        dataset or spec.dataset,
+        folder,
+        choices,
+        seed,
+        part.value,
+        ("vidmbench", *sys.argv[1:]),
+    )
+    if not dry_run or folder.exists():
+        checked_output(folder)
+    if dry_run:
+        check_ablation(ablation)
+        content, motion = ablation.recipe.content, ablation.recipe.motion
+        print(
+            f"dry run: nothing was trained or written. {content.steps} content and {motion.steps} motion steps a row, "
+            f"{num_videos} videos scored at {frames} frames, in {folder}:"
+        )
+        print("\n".join(plan_lines(ablation)))
+        return
+    with progress_bar("step") as progress:
+        records = run_ablation(ablation, progress)
+
+    from vidmbench.reporting.tables.build import measurement_rows
+
+    print(measurement_rows(records).to_markdown(), end="")
+    print(f"records: {folder / 'records'}; vidmbench table 3 shows them beside the published ones after\n"
+          f"  vidmbench results import {folder / 'records'}/*.json", file=sys.stderr)  # fmt: skip

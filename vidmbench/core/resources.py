@@ -1,0 +1,38 @@
+"""Where the data folders, the user's cache and the checkout lie. No other module builds such paths."""
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def data_root() -> Path:
+    """The folder that holds protocols/, baselines/ and results/.
+
+    An installed wheel carries them read-only inside the package; an editable install reads the checkout.
+    """
+    packed = _PACKAGE / "_data"
+    return packed if packed.is_dir() else _PACKAGE.parent
+
+
+def protocols_dir() -> Path:
+    """The folder of metric, data set and table declarations."""
+    return data_root() / "protocols"
+
+
+def results_dir() -> Path:
+    """The folder of published and measured numbers."""
+    return data_root() / "results"
+
+
+def checkout_results_dir() -> Path | None:
+    """The results folder of a checkout, where records may be written; None in an installed wheel."""
+    return None if (_PACKAGE / "_data").is_dir() else _PACKAGE.parent / "results"
+
+
+def cache_dir() -> Path:
+    """The user's cache: ``$VIDMBENCH_CACHE``, or the platform's own place for caches."""
+    chosen = os.environ.get("VIDMBENCH_CACHE")
+    return Path(chosen).expanduser() if chosen else platformdirs.user_cache_path("vidmbench")

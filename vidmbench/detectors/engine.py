@@ -1,0 +1,131 @@
+"""What an engine is, and which one runs."""
+
+import importlib.util
+from collections.abc import Iterable, Iterator
+from typing import Literal, Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float32
+
+from vidmbench.core.errors import UsageError
+from vidmbench.detectors.i3d import folded, rounded_to_bf16
+from vidmbench.detectors.weights_registry import load_weights
+from vidmbench.protocols.detector import DetectorSpec, load_detector
+from vidmbench.protocols.stages import ArrayStage
+
+Prepared = Float32[np.ndarray, "_time size size 3"]
+Feature = Float32[np.ndarray, " feature"]
+Precision = Literal["fp32", "bf16"]
+Device = Literal["auto", "cpu", "cuda"]
+
+#: Of the TensorFlow graph; what a protocol means that names none.
+_I3D_EPS = 1e-3
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """A network on a device.
+
+    Attributes:
+        name: What runs it, such as ``openvino-2026.4/cpu``; stands in the record.
+    """
+
+    name: str
+
+    def features(self, clips: Iterable[Prepared]) -> Iterator[Feature]:
+        """Features of clips, one by one, in order; clips in flight are few and bounded.
+
+        Args:
+            clips: Resized, cropped clips (time, size, size, 3), float32 in the protocol's range.
+
+        Yields:
+            float32 (feature,), the same whatever clips came before or after.
+        """
+        ...
+
+
+def engine_name(device: Device = "auto", detector: str | None = None) -> str:
+    """The engine that would run, without loading it: ``openvino-VERSION/cpu``, ``torch-VERSION/cpu`` or ``…/cuda``.
+
+    Args:
+        device: Where it would run.
+        detector: The detector; None for I3D, the only one that OpenVINO runs.
+
+    Raises:
+        UsageError: ``cuda`` was asked for and there is none.
+    """
+    chosen, _, place = _choose(device, detector).partition("/")
+    # Importing torch or openvino takes a second; their versions are known to the package metadata.
+    from importlib.metadata import version
+
+    number = version(chosen).split("+")[0]
+    return f"{chosen}-{number}/{place}"
+
+
+def load_engine(stage: ArrayStage, *, precision: Precision = "fp32", device: Device = "auto") -> Engine:
+    """Loads a detector's network on the fastest engine there is.
+
+    Args:
+        stage: The protocol's array stage: names the detector and its batch-norm epsilon.
+        precision: ``fp32`` (TF32 off), or ``bf16`` where the error is small and stated.
+        device: ``auto`` takes CUDA, then OpenVINO on the CPU, then PyTorch on the CPU.
+
+    Returns:
+        The engine.
+
+    Raises:
+        WeightsError: The weights cannot be had.
+        UsageError: ``cuda`` was asked for and there is none.
+    """
+    spec: DetectorSpec = load_detector(stage.detector)
+    chosen, _, place = _choose(device, stage.detector).partition("/")
+    name = engine_name(device, stage.detector)
+    if spec.network is not None:
+        if precision != "fp32":
+            raise UsageError(
+                f"{spec.name} runs in fp32 alone", expected="--precision fp32", found=f"--precision {precision}"
+            )
+        from vidmbench.detectors.torch_module import ModuleEngine
+
+        return ModuleEngine(spec, device=place, name=name)
+    layers = folded(load_weights(spec), eps=stage.batch_norm_eps or _I3D_EPS)
+    if precision == "bf16":
+        layers = rounded_to_bf16(layers)
+    if chosen == "openvino":
+        from vidmbench.detectors.i3d_openvino import OpenVinoEngine
+
+        return OpenVinoEngine(layers, precision=precision, name=name)
+    from vidmbench.detectors.i3d_torch import TorchEngine
+
+    return TorchEngine(layers, precision=precision, device=place, name=name)
+
+
+def _choose(device: Device, detector: str | None = None) -> str:
+    if device != "cpu" and _cuda_is_there():
+        return "torch/cuda"
+    if device == "cuda":
+        raise UsageError(
+            "no CUDA device was found",
+            expected="an NVIDIA GPU and a CUDA build of PyTorch",
+            found=_torch_version(),
+            where="--device cuda",
+            fix="use --device auto, or install a CUDA build of PyTorch",
+        )
+    if detector is not None and load_detector(detector).network is not None:
+        return "torch/cpu"
+    return "openvino/cpu" if importlib.util.find_spec("openvino") else "torch/cpu"
+
+
+def _torch_version() -> str:
+    from importlib.metadata import version
+
+    return f"torch {version('torch')}"
+
+
+def _cuda_is_there() -> bool:
+    # A CPU build says so in its version; torch itself, slow to import, is only asked where it may have CUDA.
+    if "+cpu" in _torch_version():
+        return False
+    import torch
+
+    return torch.cuda.is_available()

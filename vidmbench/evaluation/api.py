@@ -1,0 +1,168 @@
+"""Scores from one's own code: give it sources, get measurements; nothing is called back and nothing is written."""
+
+from pathlib import Path
+
+from vidmbench.core.errors import UsageError
+from vidmbench.core.progress import progress_bar
+from vidmbench.detectors.engine import Device, Precision
+from vidmbench.evaluation.choices import DEFAULT_PROTOCOL, Choices
+from vidmbench.evaluation.clips import plan_clips
+from vidmbench.evaluation.features import FeatureJob, FeatureSet, features_of
+from vidmbench.evaluation.job import carry_out, prepare_score
+from vidmbench.evaluation.opening import Videos, open_source
+from vidmbench.records.record import Measurement
+
+
+def score(
+    real: Videos,
+    fake: Videos,
+    *,
+    protocol: str | Path = DEFAULT_PROTOCOL,
+    frames: int | None = None,
+    num_videos: int | None = None,
+    seed: int = 0,
+    precision: Precision = "fp32",
+    device: Device = "auto",
+    progress: bool = False,
+) -> Measurement:
+    """Scores videos against real ones by one protocol: ``vidmbench score`` for one's own code.
+
+    Features are cached by content: real videos are computed once, however often this is called.
+
+    Args:
+        real: The real videos, see :func:`open_source`: an array uint8 (video, frame, height, width, 3), a path, a name.
+        fake: The videos to score.
+        protocol: A protocol's name or file; it must give one number.
+        frames: Frames of a clip; None takes the protocol's.
+        num_videos: Videos of each side; None takes the protocol's, or the default of a named data set.
+        seed: Seed of every random choice.
+        precision: ``fp32``, or ``bf16``, which is quicker and less exact.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        progress: Whether a bar is shown on stderr.
+
+    Returns:
+        The number with its interval, counts, signature and notes. ``str()`` of it is fit for a log.
+
+    Raises:
+        VidmbenchError: Anything that cannot work; the message says what to do.
+        UsageError: The protocol gives several numbers: :func:`score_all` takes it.
+
+    Example:
+        >>> import vidmbench
+        >>> fvd = vidmbench.score("dataset:clevrer-mini@test/32", "control:static", frames=16, num_videos=8)
+        >>> fvd.metric, fvd.frames, fvd.num_real, fvd.interval_kind
+        ('fvd', 16, 8, 'jackknife-8x8-95')
+        >>> fvd.interval[0] < fvd.value < fvd.interval[1]
+        True
+        >>> print(f"{fvd.value:.0f}", fvd.signature_short)
+        1590 fvd-vidm-paper.1 t16 s1 n8/8 fp32 #51b0dcd4
+    """
+    choices = Choices(
+        protocols=(str(protocol),),
+        frames=() if frames is None else (frames,),
+        num_real=num_videos,
+        num_fake=num_videos,
+        seed=seed,
+        precision=precision,
+        device=device,
+    )
+    found = score_all(real, fake, choices, progress=progress)
+    if len(found) > 1:
+        raise UsageError(
+            f"{protocol} gives {len(found)} numbers, and score() returns one",
+            expected="a protocol of one number",
+            found=", ".join(one.metric for one in found),
+            fix=f'score_all(real, fake, Choices(protocols=("{protocol}",), ...)); features are kept',
+        )
+    return found[0]
+
+
+def score_all(real: Videos, fake: Videos, choices: Choices, *, progress: bool = False) -> list[Measurement]:
+    """Scores videos against real ones by several protocols and clip lengths; every video is read once.
+
+    Args:
+        real: The real videos, see :func:`open_source`.
+        fake: The videos to score.
+        choices: Protocols, lengths, counts, seed, and how to compute.
+        progress: Whether a bar is shown on stderr.
+
+    Returns:
+        The numbers, protocol by protocol and length by length; some protocols give several.
+
+    Raises:
+        VidmbenchError: Anything that cannot work.
+
+    Example:
+        >>> from vidmbench import Choices, score_all
+        >>> choices = Choices(protocols=("fvd-tats", "kvd-tats"), frames=(16,), num_real=8, num_fake=8)
+        >>> [one.metric for one in score_all("dataset:clevrer-mini@test/32", "control:static", choices)]
+        ['fvd', 'kvd']
+    """
+    with progress_bar(is_shown=progress) as tick:
+        return carry_out(prepare_score(real, fake, choices), tick)
+
+
+def extract_features(
+    videos: Videos,
+    *,
+    protocol: str | Path = DEFAULT_PROTOCOL,
+    frames: int | None = None,
+    num_videos: int | None = None,
+    is_real: bool = False,
+    seed: int = 0,
+    precision: Precision = "fp32",
+    device: Device = "auto",
+    progress: bool = False,
+) -> FeatureSet:
+    """What a protocol's network sees in videos: for metrics and pictures of one's own.
+
+    Args:
+        videos: See :func:`open_source`.
+        protocol: A protocol's name or file: it says which clips are taken and how they reach the network.
+        frames: Frames of a clip; None takes the protocol's.
+        num_videos: How many videos; None takes all.
+        is_real: Whether clips are chosen as on the protocol's real side (for most, a random window of each video)
+            or as on the scored one (for most, the first frames).
+        seed: Seed of that choice.
+        precision: See :func:`score`.
+        device: See :func:`score`.
+        progress: Whether a bar is shown on stderr.
+
+    Returns:
+        ``features``, float32 (clip, feature), of a network that reads frames (clip, frame, feature); and what was
+        ``skipped``.
+
+    Raises:
+        VidmbenchError: Anything that cannot work.
+
+    Example:
+        >>> from vidmbench import Moments, extract_features, frechet_distance
+        >>> real = extract_features("dataset:clevrer-mini@test/32", frames=16, num_videos=8, is_real=True)
+        >>> real.features.shape, str(real.features.dtype)
+        ((8, 400), 'float32')
+        >>> moments = Moments.of(real.features)
+        >>> round(frechet_distance(moments, moments, normalisation="n"), 6)
+        0.0
+    """
+    source = open_source(videos, num_videos=num_videos, num_frames=frames, seed=seed)
+    count = len(source) if num_videos is None else num_videos
+    (spec,) = Choices(
+        protocols=(str(protocol),),
+        frames=() if frames is None else (frames,),
+        num_real=count,
+        num_fake=count,
+        seed=seed,
+        precision=precision,
+        device=device,
+    ).bound()
+    plan = plan_clips(
+        [source.name(index) for index in range(len(source))],
+        [source.num_frames(index) for index in range(len(source))],
+        spec.clips,
+        "real" if is_real else "fake",
+        seed=spec.statistics.seed,
+        short="error",
+        label=source.label,
+    )
+    with progress_bar(is_shown=progress) as tick:
+        return features_of([FeatureJob(source, plan, spec.array, precision)], device=device, progress=tick)[0]

@@ -1,0 +1,203 @@
+"""Which frames of which videos are scored: index arithmetic from a specification and a seed, nothing else."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+import numpy as np
+
+from vidmbench.core.errors import DataError
+from vidmbench.core.seeding import generator
+from vidmbench.protocols.stages import MANY_A_VIDEO, ClipsSpec, SideSpec
+from vidmbench.videos.source import Skipped
+
+Side = Literal["real", "fake"]
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One clip.
+
+    Attributes:
+        video: Index of the video in its source.
+        start: First frame.
+        frames: Number of frames.
+        stride: Distance of neighbouring frames in the video.
+    """
+
+    video: int
+    start: int
+    frames: int
+    stride: int
+
+    @property
+    def indices(self) -> range:
+        """The frames, as indices into the video."""
+        return range(self.start, self.start + self.frames * self.stride, self.stride)
+
+
+@dataclass(frozen=True)
+class ClipPlan:
+    """All clips of one side, in ascending order of videos.
+
+    Attributes:
+        clips: The clips.
+        skipped: Videos left out because they are shorter than a clip.
+    """
+
+    clips: tuple[Clip, ...]
+    skipped: tuple[Skipped, ...]
+
+    @property
+    def counts(self) -> frozenset[int]:
+        """How many clips videos give: one number where all give as many."""
+        return frozenset(Counter(clip.video for clip in self.clips).values())
+
+    @property
+    def clips_a_video(self) -> int:
+        """How many clips every video gives; 1 also where they differ."""
+        return next(iter(self.counts)) if len(self.counts) == 1 else 1
+
+
+def plan_clips(
+    names: Sequence[str],
+    lengths: Sequence[int],
+    spec: ClipsSpec,
+    side: Side,
+    *,
+    seed: int,
+    short: Literal["drop", "error"],
+    label: str,
+    repeat: int = 0,
+) -> ClipPlan:
+    """Chooses the clips of one side.
+
+    The choice depends on the seed and on each video's name and length alone: not on batches, workers or processes.
+
+    Args:
+        names: Names of all videos, in the source's order.
+        lengths: Frames of each.
+        spec: The protocol's clips, bound.
+        side: Which side of it.
+        seed: Seed of the choice.
+        short: Whether videos shorter than a clip are left out or are an error.
+        label: The source's label, for messages.
+        repeat: Which of a protocol's repeats this is; each draws anew.
+
+    Returns:
+        The plan.
+
+    Raises:
+        DataError: Videos are too short, or fewer than asked for.
+    """
+    chosen: SideSpec = getattr(spec, side)
+    stride, span = spec.stride_of(chosen), spec.span_of(chosen)
+    if chosen.start == "spread":
+        stride, span = 1, spec.frames
+    usable = [index for index, length in enumerate(lengths) if length >= span]
+    skipped = tuple(
+        Skipped(names[index], f"has {length} frames, a clip needs {span}")
+        for index, length in enumerate(lengths)
+        if length < span
+    )
+    if skipped and (short == "error" or not usable):
+        raise _too_short(skipped, len(lengths), max(lengths), spec, span, stride, label)
+    draw = _Draw(seed, side, repeat)
+    if chosen.start in MANY_A_VIDEO:
+        windows = [clip for index in usable for clip in _windows(chosen.start, index, lengths[index], spec, stride)]
+        clips = draw.picked(windows, chosen, len(skipped), label)
+        return ClipPlan(tuple(sorted(clips, key=lambda clip: (clip.video, clip.start))), skipped)
+    clips = [
+        _clip(chosen, index, lengths[index], spec.frames, stride, draw, names[index])
+        for index in sorted(draw.picked(usable, chosen, len(skipped), label))
+    ]
+    return ClipPlan(tuple(clips), skipped)
+
+
+@dataclass(frozen=True)
+class _Draw:
+    """The random choices of one side in one repeat."""
+
+    seed: int
+    side: Side
+    repeat: int
+
+    def generator(self, *purpose: str) -> np.random.Generator:
+        # The first repeat is the plain draw, so that a protocol's other fields can be studied on the same clips.
+        again = (f"repeat-{self.repeat}",) if self.repeat else ()
+        return generator(self.seed, purpose[0], self.side, *purpose[1:], *again)
+
+    def picked(self, usable: Sequence[Item], chosen: SideSpec, skipped: int, label: str) -> list[Item]:
+        """As many as wanted, in the order of the pick."""
+        wanted = len(usable) if chosen.videos is None else chosen.videos
+        if wanted > len(usable):
+            what = "clips" if chosen.start in MANY_A_VIDEO else "videos"
+            raise _too_few(wanted, len(usable), skipped, self.side, label, what)
+        if chosen.pick != "random":
+            return list(usable[:wanted])
+        return [usable[position] for position in self.generator("pick").permutation(len(usable))[:wanted]]
+
+
+def _clip(chosen: SideSpec, index: int, length: int, frames: int, stride: int, draw: _Draw, name: str) -> Clip:
+    """The one clip of a video."""
+    if chosen.start == "spread":
+        return Clip(index, 0, frames, max(1, length // frames))
+    last = length - ((frames - 1) * stride + 1)
+    if chosen.start == "zero" or last == 0:
+        return Clip(index, 0, frames, stride)
+    # StyleGAN-V draws from the same range: with a stride s it allows a start up to N - n s + s - 1 = N - span.
+    return Clip(index, int(draw.generator("start", name).integers(0, last + 1)), frames, stride)
+
+
+def num_windows(length: int, spec: ClipsSpec, side: SideSpec) -> int:
+    """How many clips a video of a length gives on a side whose videos give several."""
+    if length < spec.span_of(side):
+        return 0
+    return sum(1 for _ in _windows(side.start, 0, length, spec, spec.stride_of(side)))
+
+
+def _windows(start: str, index: int, length: int, spec: ClipsSpec, stride: int) -> Iterator[Clip]:
+    """All clips of a video from which the protocol picks."""
+    span = (spec.frames - 1) * stride + 1
+    if start == "every-window":
+        starts: Iterable[int] = range(length - span + 1)
+    elif start == "every-chunk":
+        starts = range(0, length - span + 1, span)
+    else:  # windows of frames x stride frames, each read in all of its phases
+        window = spec.frames * stride
+        starts = (first + phase for first in range(0, length - window + 1, window) for phase in range(stride))
+    return (Clip(index, first, spec.frames, stride) for first in starts)
+
+
+def _too_short(
+    skipped: Sequence[Skipped], total: int, longest: int, spec: ClipsSpec, span: int, stride: int, label: str
+) -> DataError:
+    names = ", ".join(f"{video.name} ({video.reason.split(',')[0]})" for video in skipped[:3])
+    fitting = (longest - 1) // stride + 1
+    more = f" and {len(skipped) - 3} more" if len(skipped) > 3 else ""
+    return DataError(
+        f"{len(skipped)} of {total} videos of {label} are shorter than the clip",
+        expected=f"at least {span} frames for --frames {spec.frames} --stride {stride}",
+        found=f"{names}{more}",
+        where=label,
+        fix="leave them out with --on-bad skip"
+        if len(skipped) < total
+        else f"ask for fewer frames: the longest video allows --frames {fitting}"
+        if fitting >= spec.frames_allowed[0]
+        else "give longer videos, or a smaller --stride",
+    )
+
+
+def _too_few(wanted: int, usable: int, skipped: int, side: Side, label: str, what: str) -> DataError:
+    because = f" ({skipped} more are too short)" if skipped else ""
+    return DataError(
+        f"fewer {what} than asked for on the {side} side",
+        expected=f"{wanted} {what}",
+        found=f"{usable}{because}",
+        where=label,
+        fix=f"--num-videos {usable} works (or --num-{side} {usable}); numbers compare only at equal counts"
+        if usable >= 2
+        else "give a source with at least 2 usable videos",
+    )

@@ -1,0 +1,105 @@
+"""What a careful reader of a number should know: the notes of a measurement."""
+
+import numpy as np
+
+from vidmbench.detectors.weights_local import is_seeded
+from vidmbench.evaluation.clips import ClipPlan
+from vidmbench.evaluation.statistics import NO_INTERVAL
+from vidmbench.metrics.uncertainty import MIN_SAMPLES
+from vidmbench.protocols.detector import load_detector
+from vidmbench.protocols.protocol import ProtocolSpec
+from vidmbench.videos.source import Source, Transformed, compression_of
+
+
+def classes_covered(real: Source, clips: ClipPlan) -> list[str]:
+    """How many classes the real side covers: the first 2048 videos of UCF-101 in sorted order cover 16 of 101."""
+    labels = getattr(real, "labels", None)
+    if labels is None:
+        return []
+    whole = {label for label in labels if label is not None}
+    covered = {labels[clip.video] for clip in clips.clips} - {None}
+    return [f"the real videos taken cover {len(covered)} of the {len(whole)} classes of {real.label}"]
+
+
+def all_remarks(
+    spec: ProtocolSpec, sources: tuple[Source, Source], plans: tuple[ClipPlan, ClipPlan], counts: tuple[int, int]
+) -> list[str]:
+    """All that is known before the network has seen the clips: of its weights, of classes, and :func:`remarks`."""
+    detector = load_detector(spec.array.detector)
+    seeded = f"the weights of {detector.name} were made from a seed: this number says nothing about the videos"
+    return [
+        *([seeded] if is_seeded(detector) else []),
+        *classes_covered(sources[0], plans[0]),
+        *remarks(spec, sources, plans, counts, detector.num_features),
+    ]
+
+
+def remarks(
+    spec: ProtocolSpec,
+    sources: tuple[Source, Source],
+    plans: tuple[ClipPlan, ClipPlan],
+    counts: tuple[int, int],
+    num_features: int,
+) -> list[str]:
+    """What a careful reader of a number should know.
+
+    Args:
+        spec: The protocol as it ran.
+        sources: The real and the scored videos.
+        plans: Their clips as they were chosen.
+        counts: How many clips of each were really scored.
+        num_features: Of the detector.
+
+    Returns:
+        One sentence each.
+    """
+    (real, fake), (num_real, num_fake) = sources, counts
+    found = [*real.notes, *(note for note in fake.notes if note not in real.notes)]
+    if isinstance(fake, Transformed) and fake.is_paired:
+        found.append("paired: this control is made from the very videos it is scored against")
+    if real.digest() == fake.digest():
+        found.append("both sides hold the same videos")
+    if real.size != fake.size:
+        (real_height, real_width), (fake_height, fake_width) = real.size, fake.size
+        found.append(
+            f"the sides differ in size: real {real_width}x{real_height}, scored {fake_width}x{fake_height} pixels"
+        )
+    gone_through = [compression_of(source) or "none" for source in (real, fake)]
+    if gone_through[0] != gone_through[1]:
+        found.append(
+            f"the sides went through different compression, which moves the value (docs/compression.md): "
+            f"real {gone_through[0]}, scored {gone_through[1]}"
+        )
+    if spec.metric in ("frechet", "kernel") and any(len(clips.counts) > 1 for clips in plans):
+        found.append("several clips of one video are taken as independent: the interval is too narrow")
+    if spec.metric == "precision-recall":
+        found.append(NO_INTERVAL)
+    elif spec.metric != "inception-score" and min(num_real, num_fake) < MIN_SAMPLES:
+        found.append("no interval: an honest one needs at least 4 clips a side")
+    if spec.metric == "inception-score" and (spec.statistics.splits or 1) > 1:
+        found.append("no interval: the number is a mean over parts, whose standard deviation stands beside it")
+    if spec.metric == "kernel" and spec.statistics.subsets is not None:
+        found.append("no interval: the number is a mean over subsets, whose standard deviation stands beside it")
+    if spec.metric == "inception-score" and spec.statistics.splits and num_fake % spec.statistics.splits:
+        found.append(f"{spec.statistics.splits} splits do not divide {num_fake} clips: the parts differ by one clip")
+    if spec.metric == "frechet" and min(num_real, num_fake) <= num_features:
+        found.append(
+            f"{min(num_real, num_fake)} clips for {num_features} features: the value holds a large finite-sample bias "
+            "and compares only with values at the same counts"
+        )
+    return found
+
+
+def constant(real: Source, fake: Source, features: tuple[np.ndarray, np.ndarray]) -> list[str]:
+    """Sides whose clips all look the same to the network: a Fréchet distance is still a number then.
+
+    Args:
+        real: The real videos.
+        fake: The scored videos.
+        features: Of both, (clip, ...) float32.
+    """
+    return [
+        f"all {len(rows)} clips of {source.label} have the same features: one clip again and again, or blank ones"
+        for source, rows in zip((real, fake), features, strict=True)
+        if len(rows) > 1 and (rows == rows[:1]).all()
+    ]

@@ -1,0 +1,1 @@
+"""Several measurements that answer one question."""

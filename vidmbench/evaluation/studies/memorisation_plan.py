@@ -1,0 +1,202 @@
+"""What ``vidmbench memorisation`` was asked for: three sources and their clips, resolved and checked."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from vidmbench.core.errors import DataError, UsageError, unknown
+from vidmbench.evaluation.choices import Choices
+from vidmbench.evaluation.clips import Clip, ClipPlan, plan_clips
+from vidmbench.metrics.memorisation import threshold_rank
+from vidmbench.protocols.detector import load_detector
+from vidmbench.protocols.protocol import ProtocolSpec, load_protocol
+from vidmbench.protocols.stages import SideSpec
+from vidmbench.sources.controls import KINDS, control
+from vidmbench.sources.datasets.opening import open_any
+from vidmbench.sources.names import CONTROL
+from vidmbench.videos.source import Source
+
+TrainClips = Literal["random", "chunks", "windows"]
+_STARTS: dict[TrainClips, Literal["random", "every-chunk", "every-window"]] = {
+    "random": "random",
+    "chunks": "every-chunk",
+    "windows": "every-window",
+}
+
+
+@dataclass(frozen=True)
+class Part:
+    """One of the three sources with its clips.
+
+    Attributes:
+        role: ``training``, ``held-out`` or ``generated``.
+        source: The videos.
+        spec: The protocol, whose real side says how these clips were chosen.
+        plan: The clips.
+        usable: How many of its videos are long enough.
+    """
+
+    role: str
+    source: Source
+    spec: ProtocolSpec
+    plan: ClipPlan
+    usable: int
+
+    @property
+    def has_longer(self) -> bool:
+        """Whether some videos hold more than a clip, so that there were others to choose."""
+        span = self.spec.clips.span_of(self.spec.clips.real)
+        return any(self.source.num_frames(clip.video) > span for clip in self.plan.clips)
+
+    def name(self, clip: Clip) -> str:
+        """What a clip is called: its video, and its first frame where the video is longer than a clip."""
+        video = self.source.name(clip.video)
+        is_whole = self.source.num_frames(clip.video) <= self.spec.clips.span_of(self.spec.clips.real)
+        return video if is_whole else f"{video} from {clip.start}"
+
+
+@dataclass(frozen=True)
+class MemorisationJob:
+    """Three sources and their clips: all mistakes of the request have been found by now.
+
+    Attributes:
+        train: What the generator learnt from.
+        heldout: Real videos that it did not learn from.
+        fake: What it made.
+        quantile: Of the held-out distances, for the threshold.
+        train_clips: Which clips of a training video are searched.
+        choices: The options.
+    """
+
+    train: Part
+    heldout: Part
+    fake: Part
+    quantile: float
+    train_clips: TrainClips
+    choices: Choices
+
+    @property
+    def parts(self) -> tuple[Part, Part, Part]:
+        """Training, held-out, generated."""
+        return self.train, self.heldout, self.fake
+
+
+def prepare_memorisation(
+    train: str,
+    heldout: str,
+    fake: str,
+    choices: Choices,
+    *,
+    num_videos: int | None = None,
+    num_train: int | None = None,
+    quantile: float = 0.05,
+    train_clips: TrainClips = "random",
+) -> MemorisationJob:
+    """Resolves ``vidmbench memorisation``.
+
+    Of the protocol the array stage is taken. The clips of all three sources are chosen alike, as held-out and
+    generated clips must be: videos by a seeded permutation, one clip of each from a seeded start.
+
+    Args:
+        train: A path or ``dataset:NAME[@SPLIT]``.
+        heldout: The same.
+        fake: The same, or ``control:NAME`` made from the training videos themselves.
+        choices: The options; their counts of videos are not looked at.
+        num_videos: At most so many videos of each source; None takes all training videos, and of the others as many
+            as the protocol at most.
+        num_train: At most so many training videos, where they are to be more.
+        quantile: See :func:`vidmbench.metrics.memorisation.memorisation`.
+        train_clips: ``random``: one clip a training video; ``chunks``: all that follow one another; ``windows``: all.
+
+    Raises:
+        VidmbenchError: Anything about the request that cannot work.
+    """
+    spec = _bound(choices)
+    sources = [open_any(text, on_bad=choices.on_bad, data_root=choices.data_root) for text in (train, heldout)]
+    sources.append(_open_fake(fake, sources[0], choices))
+    most = num_videos or spec.clips.fake.videos
+    parts = (
+        _part("training", sources[0], spec, num_train or num_videos, choices),
+        _part("held-out", sources[1], spec, most, choices),
+        _part("generated", sources[2], spec, most, choices),
+    )
+    _check_heldout(parts[1], quantile, num_videos)
+    return MemorisationJob(_cut(parts[0], train_clips), *parts[1:], quantile, train_clips, choices)
+
+
+def _bound(choices: Choices) -> ProtocolSpec:
+    if len(choices.protocols) > 1 or len(choices.frames) > 1:
+        what = "protocol" if len(choices.protocols) > 1 else "clip length"
+        raise UsageError(
+            f"memorisation takes one {what}", found=", ".join(map(str, (*choices.protocols, *choices.frames)))
+        )
+    spec = load_protocol(choices.protocols[0])
+    if load_detector(spec.array.detector).reads != "clips":
+        raise UsageError(
+            "the nearest clip needs features of whole clips",
+            expected="a protocol whose network looks at clips, such as fvd-vidm-paper",
+            found=f"{spec.name}: {spec.array.detector} looks at frames one by one",
+            where="--protocol",
+        )
+    frames = choices.frames[0] if choices.frames else None
+    return spec.bound(frames=frames, stride=choices.stride, seed=choices.seed)
+
+
+def _open_fake(text: str, train: Source, choices: Choices) -> Source:
+    if not text.startswith(CONTROL):
+        return open_any(text, on_bad=choices.on_bad, data_root=choices.data_root)
+    kind = text.removeprefix(CONTROL)
+    if kind not in KINDS:
+        raise unknown("control", kind, KINDS, error=UsageError, fix="see them all: vidmbench list models")
+    return control(kind, train, seed=choices.seed or 0, is_paired=True)
+
+
+def _part(role: str, source: Source, spec: ProtocolSpec, most: int | None, choices: Choices) -> Part:
+    """The clips of one source, at most so many."""
+    lengths = [source.num_frames(index) for index in range(len(source))]
+    usable = sum(length >= (spec.clips.frames - 1) * spec.clips.stride + 1 for length in lengths)
+    taken = usable if most is None else min(most, usable)
+    side = SideSpec(videos=max(1, taken), pick="random", start="random")
+    own = _with_side(spec, side)
+    names = [source.name(index) for index in range(len(source))]
+    short: Literal["drop", "error"] = "drop" if choices.on_bad == "skip" else "error"
+    # One name of a side for all three: the same videos give the same clips, so that whole copies are found as such.
+    plan = plan_clips(
+        names, lengths, own.clips, "real", seed=spec.statistics.seed, short=short, label=f"{role}: {source.label}"
+    )
+    return Part(role, source, own, plan, usable)
+
+
+def _with_side(spec: ProtocolSpec, side: SideSpec) -> ProtocolSpec:
+    return spec.model_copy(update={"clips": spec.clips.model_copy(update={"real": side, "fake": side})})
+
+
+def _cut(part: Part, train_clips: TrainClips) -> Part:
+    """The training part with all the clips of its videos that are to be searched."""
+    if train_clips == "random":
+        return part
+    videos = [clip.video for clip in part.plan.clips]
+    spec = _with_side(part.spec, SideSpec(pick="all", start=_STARTS[train_clips]))
+    source = part.source
+    plan = plan_clips(
+        [source.name(video) for video in videos],
+        [source.num_frames(video) for video in videos],
+        spec.clips,
+        "real",
+        seed=spec.statistics.seed,
+        short="error",
+        label=source.label,
+    )
+    clips = tuple(replace(clip, video=videos[clip.video]) for clip in plan.clips)
+    return replace(part, spec=spec, plan=ClipPlan(clips, part.plan.skipped))
+
+
+def _check_heldout(part: Part, quantile: float, num_videos: int | None) -> None:
+    """Too few held-out clips are found before the network runs; where more are there, says how to take them."""
+    try:
+        threshold_rank(len(part.plan.clips), quantile)
+    except DataError as error:
+        is_short = num_videos is None or part.usable <= num_videos
+        fix = error.fix if is_short or error.fix is None else f"take more with --num-videos; {error.fix}"
+        raise DataError(
+            error.problem, expected=error.expected, found=error.found, where=part.source.label, fix=fix
+        ) from None

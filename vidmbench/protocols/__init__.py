@@ -1,0 +1,1 @@
+"""What is measured: protocols, detectors, signatures. Never loads torch."""

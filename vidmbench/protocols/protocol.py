@@ -1,0 +1,196 @@
+"""Protocols: the full recipe of one metric, read from a TOML file, checked whole, frozen."""
+
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, PositiveInt, model_validator
+
+from vidmbench.core import resources
+from vidmbench.core.declarations import Frozen, load_toml
+from vidmbench.core.errors import ProtocolError, UsageError, unknown
+from vidmbench.protocols.detector import load_detector
+from vidmbench.protocols.stages import (
+    STATISTICS_OF,
+    ArrayStage,
+    ClipsSpec,
+    DatasetStage,
+    StatisticsStage,
+    WindowRule,
+)
+
+_WHY = {"i3d-kinetics400": " (the network halves time three times and then needs two steps)"}
+
+
+class ProtocolSpec(Frozen):
+    """One protocol, whole.
+
+    Attributes:
+        name: The file's name without its suffix.
+        version: Raised on any change that can move a number.
+        metric: What is computed from the features.
+        source: Repository, commit and file that this follows, or the paper.
+        note: What a user should know, in a line.
+        dataset: The data set stage.
+        clips: The choice of clips.
+        array: The array stage.
+        statistics: The statistics stage.
+    """
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")
+    version: PositiveInt
+    metric: Literal["frechet", "kernel", "precision-recall", "inception-score"]
+    source: str
+    note: str = ""
+    dataset: DatasetStage
+    clips: ClipsSpec
+    array: ArrayStage
+    statistics: StatisticsStage
+
+    @model_validator(mode="after")
+    def _statistics_go_with_the_metric(self) -> Self:
+        needed, allowed = STATISTICS_OF[self.metric]
+        given = self.statistics.model_dump(exclude={"repeats", "seed"}, exclude_none=True)
+        missing = [name for name in needed if name not in given]
+        foreign = sorted(given.keys() - {*needed, *allowed})
+        if missing:
+            raise ValueError(f"the metric {self.metric} needs statistics.{', statistics.'.join(missing)}")
+        if foreign:
+            raise ValueError(f"the metric {self.metric} knows no statistics.{', statistics.'.join(foreign)}")
+        if (self.statistics.subsets is None) != (self.statistics.subset_size is None):
+            raise ValueError("statistics.subsets and statistics.subset_size go together")
+        return self
+
+    def bound(
+        self,
+        *,
+        frames: int | None = None,
+        stride: int | None = None,
+        num_real: int | None = None,
+        num_fake: int | None = None,
+        seed: int | None = None,
+        stage: DatasetStage | None = None,
+        windows: WindowRule | None = None,
+    ) -> "ProtocolSpec":
+        """The protocol with the options of the command line put in.
+
+        Where no ``stage`` says how the real side is cropped and resized, it is not. A stride asked for is that of both
+        sides, also where the protocol has a stride for each.
+
+        Args:
+            frames: Frames of a clip.
+            stride: Stride of both sides.
+            num_real: Real videos.
+            num_fake: Scored videos.
+            seed: Seed of every random choice.
+            stage: What the data set stage really does, from :meth:`DatasetStage.bound`.
+            windows: How the clips of the named data set on the real side are cut, where not as ``clips.real`` says.
+
+        Raises:
+            UsageError: A number of frames the protocol refuses, or a count below 2.
+        """
+        frames = self.clips.frames if frames is None else frames
+        lowest, highest = self.clips.frames_allowed
+        detector = load_detector(self.array.detector)
+        lowest, highest = max(lowest, detector.min_frames), min(highest, detector.max_frames or highest)
+        if not lowest <= frames <= highest:
+            raise UsageError(
+                f"{self.name} cannot score clips of {frames} frames",
+                expected=(f"{lowest} frames, as its code" if lowest == highest else f"{lowest} to {highest} frames")
+                + (_WHY.get(detector.name, "") if frames < detector.min_frames else ""),
+                found=f"--frames {frames}",
+                fix=f"choose --frames {min(max(frames, lowest), highest)}",
+            )
+        for option, value, least in (("--stride", stride, 1), ("--num-real", num_real, 2), ("--num-fake", num_fake, 2)):
+            if value is not None and value < least:
+                raise UsageError(
+                    f"{option} {value} is too small", expected=f"at least {least}", found=str(value), where=option
+                )
+        if seed is not None and seed < 0:
+            raise UsageError("a seed cannot be negative", expected="0 or more", found=str(seed), where="--seed")
+        if self.metric == "inception-score":
+            num_real = None  # the real side is not looked at, so that it may hold fewer
+        real = self.clips.real if num_real is None else self.clips.real.with_videos(num_real)
+        fake = self.clips.fake if num_fake is None else self.clips.fake.with_videos(num_fake)
+        if windows is not None:
+            real = real.model_copy(update={"start": windows.start, "stride": windows.stride or real.stride})
+        if stride is not None:
+            real, fake = (side.model_copy(update={"stride": None}) for side in (real, fake))
+        clips = self.clips.model_copy(
+            update={"frames": frames, "stride": stride or self.clips.stride, "real": real, "fake": fake}
+        )
+        statistics = self.statistics if seed is None else self.statistics.model_copy(update={"seed": seed})
+        stage = stage or self.dataset.bound(is_owned=False)
+        return self.model_copy(update={"clips": clips, "statistics": statistics, "dataset": stage})
+
+
+def _check_detector(spec: ProtocolSpec, path: Path) -> None:
+    """What a protocol and its detector must agree on."""
+    detector = load_detector(spec.array.detector)
+    if (spec.array.resize == "detector") and detector.prepare is None:
+        raise ProtocolError(
+            f"{detector.name} has no way of its own to prepare clips",
+            expected="a resize rule, or a detector with prepare",
+            found='resize = "detector"',
+            where=f"{path}: array.resize",
+        )
+    if spec.metric == "inception-score" and detector.gives == "features":
+        raise ProtocolError(
+            f"{detector.name} gives features, and an inception score needs classes",
+            expected='a detector with gives = "logits" or "probabilities"',
+            found='gives = "features"',
+            where=f"{path}: array.detector",
+        )
+
+
+def protocol_names() -> list[str]:
+    """Names of all protocols in protocols/metrics, sorted."""
+    return sorted(path.stem for path in (resources.protocols_dir() / "metrics").glob("*.toml"))
+
+
+def load_protocol(name: str | Path) -> ProtocolSpec:
+    """Loads a protocol by name, or from a file of one's own.
+
+    Args:
+        name: A name in protocols/metrics, or a path that ends in ``.toml``.
+
+    Returns:
+        The frozen protocol.
+
+    Raises:
+        ProtocolError: Unknown name, or a file with mistakes.
+
+    Example:
+        >>> from vidmbench import load_protocol
+        >>> protocol = load_protocol("fvd-stylegan-v")
+        >>> protocol.array.detector, protocol.clips.frames, protocol.clips.real.videos, protocol.statistics.covariance
+        ('i3d-kinetics400', 16, 2048, 'n')
+        >>> protocol.bound(frames=128, num_real=256, num_fake=256).clips.frames
+        128
+    """
+    name = str(name)
+    own_file = name.endswith(".toml")
+    path = Path(name) if own_file else resources.protocols_dir() / "metrics" / f"{name}.toml"
+    if not own_file and name not in protocol_names():
+        raise unknown("protocol", name, protocol_names(), fix="see them all: vidmbench list protocols")
+    spec = load_toml(path, ProtocolSpec)
+    if not own_file and spec.name != path.stem:
+        raise ProtocolError(
+            "a protocol must be named as its file", expected=path.stem, found=spec.name, where=str(path)
+        )
+    if own_file and spec.array.detector.endswith(".toml"):  # beside the protocol's file
+        detector = (path.parent / spec.array.detector).resolve()
+        spec = spec.model_copy(update={"array": spec.array.model_copy(update={"detector": str(detector)})})
+    _check_detector(spec, path)
+    if spec.metric not in load_detector(spec.array.detector).measures:
+        raise ProtocolError(
+            f"{spec.array.detector} has no name for the metric {spec.metric!r}", where=f"{path}: metric"
+        )
+    if own_file and spec.name in protocol_names() and spec != load_protocol(spec.name):
+        raise ProtocolError(
+            "a protocol of one's own that bears the name of a built-in one but says something else",
+            expected="a name of its own, so that its numbers cannot be taken for the other's",
+            found=spec.name,
+            where=f"{path}: name",
+            fix=f"call it, say, my-{spec.name}",
+        )
+    return spec

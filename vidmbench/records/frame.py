@@ -1,0 +1,142 @@
+"""All measurements as one pandas frame: for notebooks, and for whatever a table or a picture does not show."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vidmbench.core import resources
+from vidmbench.core.errors import ResultError
+from vidmbench.records.record import Measurement, RunRecord, read_records
+
+if TYPE_CHECKING:
+    import pandas
+
+#: The columns and their types, in order.
+COLUMNS: dict[str, str] = {
+    "run_id": "string",
+    "created": "datetime64[us, UTC]",
+    "model": "string",
+    "dataset": "string",
+    "split": "string",
+    "frames": "Int64",
+    "stride": "Int64",
+    "protocol": "string",
+    "metric": "string",
+    "status": "string",
+    "reason": "string",
+    "value": "float64",
+    "low": "float64",
+    "high": "float64",
+    "interval_kind": "string",
+    "spread": "float64",
+    "spread_kind": "string",
+    "num_real": "Int64",
+    "num_fake": "Int64",
+    "resolution": "Int64",
+    "precision": "string",
+    "engine": "string",
+    "seed": "Int64",
+    "seconds": "float64",
+    "signature": "string",
+    "signature_short": "string",
+    "signature_id": "string",
+    "notes": "string",
+}
+
+
+def load_results(*folders: str | Path) -> "pandas.DataFrame":
+    """All measurements, one row each, oldest run first.
+
+    Args:
+        folders: Folders of records, searched with what is below them. Without any, the records that come with
+            vidmbench (results/measured) and those of the user's own runs (./runs, if it is there).
+
+    Returns:
+        A frame with these columns; a frame without rows has them too, and what is missing is ``NA``:
+
+        - ``run_id``, ``created``: the run, unique, and its time in UTC.
+        - ``model``, ``dataset``, ``split``: what was scored against what, as the user named them; ``split`` is
+          missing for folders.
+        - ``frames``, ``stride``: frames of a clip, and their distance in the video.
+        - ``protocol``, ``metric``: such as ``fvd-vidm-paper`` and ``fvd``.
+        - ``status``, ``reason``: ``ok``, or ``failed`` and why; a failed measurement has no ``value``.
+        - ``value``, ``low``, ``high``, ``interval_kind``: the number, the ends of its interval, and how that was
+          made and at which level; FVD has no unit.
+        - ``spread``, ``spread_kind``: what the protocol's own code prints behind ±, and what it is over.
+        - ``num_real``, ``num_fake``: clips scored on either side.
+        - ``resolution``: height of the real clips in pixels, before the network's own resizing.
+        - ``precision``, ``engine``, ``seed``, ``seconds``: how it was computed; ``seconds`` of wall time.
+        - ``signature``, ``signature_short``, ``signature_id``: the recipe as it ran. Rows compare exactly where
+          ``signature_id`` is equal.
+        - ``notes``: what a careful reader should know, parted by ``; ``.
+
+    Raises:
+        ResultError: A folder that was named is none, or a record in it is damaged.
+
+    Example:
+        >>> import vidmbench
+        >>> results = vidmbench.load_results()
+        >>> list(results.columns[:4])
+        ['run_id', 'created', 'model', 'dataset']
+        >>> alike = results.groupby("signature_id")  # only rows of one group compare
+        >>> bool((alike["frames"].nunique() == 1).all())
+        True
+    """
+    import pandas
+
+    places = [checked_records_folder(Path(folder).expanduser()) for folder in folders]
+    records = read_records(*(places or [resources.results_dir() / "measured", Path("runs")]))
+    rows = [_row(record, one) for record in records for one in record.measurements]
+    return pandas.DataFrame(
+        {name: pandas.Series([row[name] for row in rows], dtype=kind) for name, kind in COLUMNS.items()}
+    )
+
+
+def checked_records_folder(folder: Path) -> Path:
+    """A folder of records that a user named.
+
+    Raises:
+        ResultError: It is none.
+    """
+    if not folder.is_dir():
+        raise ResultError(
+            "no such folder of records",
+            expected="a folder",
+            found="a file" if folder.exists() else "nothing",
+            where=str(folder),
+            fix="name the folder that `vidmbench run --out` wrote to",
+        )
+    return folder
+
+
+def no_records(doing: str, where: str) -> ResultError:
+    """The error where nothing was measured yet.
+
+    Args:
+        doing: What the records were wanted for, such as ``plot``.
+        where: Where they were looked for.
+    """
+    return ResultError(
+        f"there are no records to {doing}",
+        expected="records that `vidmbench run` wrote",
+        found="none",
+        where=where,
+        fix="measure something: vidmbench run --model control:static --dataset clevrer-mini --frames 16",
+    )
+
+
+def _row(record: RunRecord, one: Measurement) -> dict[str, Any]:
+    import pandas
+
+    low, high = one.interval or (None, None)
+    own = {
+        "run_id": record.run_id,
+        "created": pandas.Timestamp(record.created),
+        "model": record.model,
+        "dataset": record.dataset,
+        "split": record.split,
+        "low": low,
+        "high": high,
+        "resolution": one.real.size[0] if one.real.size else None,
+        "notes": "; ".join(one.warnings),
+    }
+    return {name: own[name] if name in own else getattr(one, name) for name in COLUMNS}

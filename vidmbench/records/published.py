@@ -1,0 +1,88 @@
+"""Numbers as papers print them: results/published, one row a cell."""
+
+import csv
+from functools import cache
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from vidmbench.core import resources
+from vidmbench.core.errors import ResultError
+
+
+class PublishedValue(BaseModel):
+    """One cell of a published table (a row of results/published/*.csv).
+
+    Attributes:
+        table: The table it stands in, such as ``table1``.
+        dataset: Data set as printed.
+        resolution: Pixels, square.
+        frames: Frames of a clip; 1 for image metrics.
+        split: Split of the real side, or ``unstated``.
+        class_conditional: ``true``, ``false``, ``unstated`` or ``uncertain``.
+        method: The system.
+        venue: Where the system was published.
+        metric: Metric as it should be read (misprinted labels mended, said in the note).
+        value: The number, or None where none was printed.
+        stderr: Spread printed with it.
+        source: Who made the number.
+        note: Notes for the careful reader, parted by `` // ``; each is a footnote where the cell is flagged.
+        printed: The cell letter for letter as printed, so that 35.20 does not become 35.2.
+        flag: What is wrong with the cell, for programs; empty where nothing is. ``misprinted``: wrong in print;
+            ``repaired``: digits lost in extraction, taken from a second source; ``doubtful``; ``other-protocol``:
+            made in another way than its neighbours; ``duplicate``: repeats another cell; ``not-printed``: no value.
+        reading: How surely the print was read, and what confirms it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    table: str
+    dataset: str
+    resolution: int
+    frames: int
+    split: str
+    class_conditional: str
+    method: str
+    venue: str
+    metric: str
+    value: float | None
+    stderr: float | None
+    source: str
+    note: str
+    printed: str
+    flag: Literal["", "misprinted", "repaired", "doubtful", "other-protocol", "duplicate", "not-printed"]
+    reading: str
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The notes one by one."""
+        return tuple(self.note.split(" // ")) if self.note else ()
+
+
+@cache
+def published_values(table: str) -> tuple[PublishedValue, ...]:
+    """All cells of one published table.
+
+    Args:
+        table: The CSV's name without suffix in results/published, such as ``table1``.
+
+    Raises:
+        ResultError: No such table, or a row that does not fit.
+    """
+    path = resources.results_dir() / "published" / f"{table}.csv"
+    try:
+        with path.open(newline="", encoding="utf-8") as stream:
+            rows = list(csv.DictReader(stream))
+    except OSError as error:
+        raise ResultError("no such published table", found=str(error), where=str(path)) from error
+    values = []
+    for number, row in enumerate(rows, start=2):
+        try:
+            values.append(
+                PublishedValue.model_validate({**row, "value": row["value"] or None, "stderr": row["stderr"] or None})
+            )
+        except (ValidationError, KeyError) as error:
+            raise ResultError(
+                "a row of a published table does not fit", found=str(error), where=f"{path}:{number}"
+            ) from error
+    return tuple(values)

@@ -1,0 +1,65 @@
+"""The picture beside every record: real clips and scored clips."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vidmbench.evaluation.clips import ClipPlan
+from vidmbench.evaluation.evaluate import Planned
+from vidmbench.records.record import Measurement
+from vidmbench.reporting.plots.style import new_figure, save_figure
+from vidmbench.videos.source import Source
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["contact_sheet", "save_figure"]
+
+_ROWS, _COLUMNS = 4, 6
+
+
+def contact_sheet(real: Source, fake: Source, plan: Planned, measurement: Measurement) -> "Figure":
+    """Real clips beside scored clips, as they were scored, with the number above.
+
+    Args:
+        real: The real videos.
+        fake: The scored videos.
+        plan: The clips.
+        measurement: The number.
+
+    Returns:
+        A figure: rows are clips, columns are frames from first to last.
+    """
+    sheets = [_sheet(real, plan.real), _sheet(fake, plan.fake)]
+    aspect = max(sheet.shape[0] / sheet.shape[1] for sheet in sheets)
+    figure = new_figure(11, 5.2 * aspect + 1.0, dpi=130)
+    axes = figure.subplots(1, 2)
+    labels = [f"real: {real.label}", f"scored: {fake.label}"]
+    for axis, sheet, label in zip(axes, sheets, labels, strict=True):
+        axis.imshow(sheet, interpolation="nearest")
+        axis.set_title(label, fontsize=10)
+        axis.set_xlabel(
+            f"{min(_COLUMNS, measurement.frames)} of {measurement.frames} frames, first to last", fontsize=8
+        )
+        axis.set_xticks([])
+        axis.set_yticks([])
+    value = "no value" if measurement.value is None else f"{measurement.metric.upper()} {measurement.value:.2f}"
+    interval = f"  [{measurement.interval[0]:.2f}, {measurement.interval[1]:.2f}]" if measurement.interval else ""
+    figure.suptitle(f"{value}{interval}   {measurement.signature_short}", fontsize=11)
+    return figure
+
+
+def _sheet(source: Source, plan: ClipPlan) -> np.ndarray:
+    """Some clips as rows of frames, uint8, with white lines between them."""
+    if getattr(getattr(source, "base", source), "is_drawn", False):
+        clips = sorted(plan.clips, key=lambda clip: clip.video)[:_ROWS]  # of a sampler only the first are still there
+    else:
+        clips = list(plan.clips[:: max(1, len(plan.clips) // _ROWS)][:_ROWS])
+    rows = []
+    for clip in clips:
+        shown = np.linspace(0, clip.frames - 1, min(_COLUMNS, clip.frames)).round().astype(int)
+        frames = source.read(clip.video, list(clip.indices))[shown]
+        rows.append(
+            np.concatenate([np.pad(frame, ((1, 1), (1, 1), (0, 0)), constant_values=255) for frame in frames], 1)
+        )
+    return np.concatenate(rows)

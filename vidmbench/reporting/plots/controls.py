@@ -1,0 +1,167 @@
+"""The ruler: controls as marks on the axis of a metric, and models beside their own frozen twins."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from vidmbench.records.record import RunRecord
+from vidmbench.reporting.plots.selection import Point, Wanted, chosen_points, level_of, none_fits, number_text
+from vidmbench.reporting.plots.style import (
+    COLUMN,
+    Look,
+    add_caption,
+    log_or_linear,
+    look,
+    new_figure,
+    styled,
+    text_height,
+)
+from vidmbench.sources.names import CONTROL
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_ROW = 0.31  # inches: the words of a number, and below them its marker
+_ABOVE = 0.45  # rows: how far the words stand above the marker
+
+
+@dataclass(frozen=True)
+class Ruler:
+    """Numbers of one signature, which therefore compare.
+
+    Attributes:
+        signature_id: The signature.
+        controls: The marks, lowest first.
+        models: Each model and, where it was scored, its frozen twin; lowest model first.
+    """
+
+    signature_id: str
+    controls: tuple[Point, ...]
+    models: tuple[tuple[Point, Point | None], ...]
+
+    @property
+    def points(self) -> list[Point]:
+        """All numbers of the ruler."""
+        return [*self.controls, *(point for pair in self.models for point in pair if point)]
+
+
+def rulers_of(records: Sequence[RunRecord], wanted: Wanted, signatures: Sequence[str] = ()) -> list[Ruler]:
+    """One ruler a signature that holds a control and a model.
+
+    Args:
+        records: Records, oldest first.
+        wanted: What was asked for; models that are named are shown among all controls.
+        signatures: Their ids; without any all that have both, or if there are none all that have controls.
+
+    Returns:
+        Rulers, shortest clips first.
+
+    Raises:
+        VidmbenchError: Nothing fits.
+    """
+    chosen_points(records, wanted)  # names that nobody has are found here
+    points = chosen_points(records, replace(wanted, models=()))  # controls stay, whichever models are named
+    groups: dict[str, list[Point]] = {}
+    for point in points:
+        groups.setdefault(point.one.signature_id, []).append(point)
+    rulers = [_ruler(key, found, wanted.models) for key, found in groups.items()]
+    if signatures:
+        found = [one for one in rulers if one.signature_id in [name.removeprefix("#") for name in signatures]]
+    else:
+        whole = [one for one in rulers if one.controls and len(one.points) > 1]
+        found = [one for one in whole if one.models] or ([] if wanted.models else whole)
+    if not found:
+        raise none_fits(
+            "no ruler can be made of these records",
+            f"a control and a model with one signature{' among ' + ', '.join(signatures) if signatures else ''}",
+            wanted.where,
+            "vidmbench run --model control:static --dataset D --frames N, with the data and counts of the model",
+        )
+    return sorted(found, key=lambda one: (one.points[0].one.frames, -one.points[0].one.num_real))
+
+
+def _ruler(signature_id: str, points: Sequence[Point], patterns: Sequence[str]) -> Ruler:
+    twins = {point.twin_of: point for point in points if point.twin_of}
+    models = {
+        point.model: point
+        for point in points
+        if not point.is_control
+        and not (point.twin_of and any(other.model == point.twin_of for other in points))
+        and (not patterns or any(fnmatchcase(point.model, pattern) for pattern in patterns))
+    }
+    by_value = sorted(models.values(), key=lambda point: point.value)
+    return Ruler(
+        signature_id,
+        tuple(sorted((point for point in points if point.is_control), key=lambda point: point.value)),
+        tuple((point, twins.get(point.model)) for point in by_value),
+    )
+
+
+@styled
+def rulers_figure(rulers: Sequence[Ruler]) -> "Figure":
+    """Rulers one below the other, each with its own axis: numbers of different signatures share none.
+
+    Args:
+        rulers: The rulers.
+
+    Returns:
+        A figure one column wide. A control's value is a mark whose line runs down past the models; a model's marker
+        is filled, its frozen twin's open; every number stands at the right with its interval.
+    """
+    points = [point for ruler in rulers for point in ruler.points]
+    level = level_of(point.one.interval_kind for point in points)
+    caption = "\n".join(
+        [
+            *(f"{one.points[0].data}: {one.points[0].one.signature_short}" for one in rulers),
+            f"Bars: {level}." + " Axes of different signatures do not compare." * (len(rulers) > 1),
+        ]
+    )
+    heights = [_ROW * len(ruler.points) + 0.75 for ruler in rulers]
+    figure = new_figure(COLUMN, sum(heights) + text_height(caption, COLUMN))
+    axes = figure.subplots(len(rulers), 1, height_ratios=heights, squeeze=False)[:, 0]
+    # A model looks the same on every ruler.
+    names = dict.fromkeys(model.model for ruler in rulers for model, _ in ruler.models)
+    looks = {name: look(place) for place, name in enumerate(names)}
+    for axis, ruler in zip(axes, rulers, strict=True):
+        _draw(axis, ruler, looks)
+    add_caption(figure, caption)
+    return figure
+
+
+def _draw(axis: "Axes", ruler: Ruler, looks: dict[str, Look]) -> None:
+    rows: list[tuple[str, Point]] = [(point.model.removeprefix(CONTROL), point) for point in reversed(ruler.controls)]
+    for place, point in enumerate(ruler.controls):
+        row = len(ruler.controls) - 1 - place
+        axis.plot([point.value] * 2, [row, len(ruler.points) - 0.4], color="0.75", linewidth=0.7, zorder=1)
+        _bar(axis, point, row, color="0.35", marker="|", markersize=11, markeredgewidth=1.8)
+    for model, twin in ruler.models:
+        style = looks[model.model]
+        options = {"color": style.colour, "marker": style.marker}
+        if twin is not None:
+            ends = [model.value, twin.value], [len(rows), len(rows) + 1]
+            axis.plot(*ends, color=style.colour, linewidth=0.8, linestyle=":", zorder=2)
+        for one, name, fill in ((model, model.model, "full"), (twin, "its frozen twin", "none")):
+            if one is not None:
+                _bar(axis, one, len(rows), fillstyle=fill, **options)
+                rows.append((name, one))
+    if ruler.models:
+        axis.axhline(len(ruler.controls) - 0.75, color="0.6", linewidth=0.6)
+    for place, (name, point) in enumerate(rows):
+        for text, at, side in ((name, 0.0, "left"), (number_text(point.one), 1.0, "right")):
+            place_of = {"xycoords": axis.get_yaxis_transform(), "va": "center", "ha": side}
+            behind = {"facecolor": "white", "edgecolor": "none", "pad": 1}  # the marks' lines run behind the words
+            axis.annotate(text, (at, place - _ABOVE), bbox=behind, zorder=4, **place_of)  # type: ignore[arg-type]
+    axis.set_yticks([])
+    axis.spines["left"].set_visible(False)
+    axis.set_ylim(len(rows) - 0.6, -0.85)
+    first = rows[0][1].one
+    is_log = log_or_linear(axis, "x", [point.value for _, point in rows])
+    axis.set_xlabel(first.metric.upper() + (" (log scale)" if is_log else ""))
+    axis.set_title(f"{first.frames} frames, {first.num_real} against {first.num_fake} clips", loc="left")
+
+
+def _bar(axis: "Axes", point: Point, row: int, **look: object) -> None:
+    below, above = point.error
+    axis.errorbar(point.value, row, xerr=[[below], [above]], elinewidth=0.9, zorder=3, **look)  # type: ignore[arg-type]

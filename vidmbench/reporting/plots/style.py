@@ -1,0 +1,185 @@
+"""One look for all pictures: colours, markers, sizes in print, captions, and how a figure is saved.
+
+Nothing here touches pyplot: figures are plain values, and the style holds only while one is made or saved.
+"""
+
+import math
+import textwrap
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec
+
+from vidmbench.core.files import replacing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_P = ParamSpec("_P")
+
+#: Widths in inches: of a column and of a page of the paper's two-column layout. Pictures are included unscaled.
+COLUMN, PAGE = 3.4, 7.0
+#: Points; the smallest text of any chart.
+SMALL = 8.0
+# Inches: a character of the font at 8 points on average, a line of it, both margins of a caption.
+_CHARACTER = 0.063
+_LINE, _MARGIN = 0.137, 0.12
+_MOST_TICKS = 9
+
+# Okabe and Ito (2008): told apart by people who see colours differently, and in grey by their lightness.
+BLUE, VERMILLION, GREEN, SKY = "#0072B2", "#D55E00", "#009E73", "#56B4E9"
+ORANGE, PURPLE, BLACK = "#E69F00", "#CC79A7", "#000000"
+
+_STYLE: Any = {
+    "font.size": SMALL,
+    "axes.labelsize": SMALL,
+    "axes.titlesize": 9.0,
+    "xtick.labelsize": SMALL,
+    "ytick.labelsize": SMALL,
+    "legend.fontsize": SMALL,
+    "legend.frameon": False,
+    "figure.titlesize": 9.0,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.8,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 5.0,
+    "errorbar.capsize": 2.5,
+    "hatch.linewidth": 0.6,
+    "text.parse_math": False,  # a dollar in the name of a model is a dollar
+    "pdf.fonttype": 42,  # text stays text
+    "svg.hashsalt": "vidmbench",  # the same picture is the same file
+}
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one of several things is drawn: told apart without colour as well.
+
+    Attributes:
+        colour: Of marker and line.
+        marker: Matplotlib's letter.
+        line: Matplotlib's line style.
+    """
+
+    colour: str
+    marker: str
+    line: Literal["-", "--", "-.", ":"]
+
+
+_COLOURS = (BLUE, VERMILLION, GREEN, BLACK, ORANGE, PURPLE, SKY)
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+_LINES: tuple[Literal["-", "--", "-.", ":"], ...] = ("-", "--", "-.", ":")
+
+
+def look(place: int) -> Look:
+    """The look of the nth thing in a picture; colour and marker repeat together only after 56."""
+    return Look(_COLOURS[place % len(_COLOURS)], _MARKERS[place % len(_MARKERS)], _LINES[place % len(_LINES)])
+
+
+def styled(make: "Callable[_P, Figure]") -> "Callable[_P, Figure]":
+    """Makes a function draw its figure in this style, whatever the user's own settings are."""
+
+    @wraps(make)
+    def drawn(*args: _P.args, **options: _P.kwargs) -> "Figure":
+        import matplotlib
+
+        with matplotlib.rc_context(_STYLE):
+            figure = make(*args, **options)
+            for axis in figure.axes:
+                axis.tick_params(which="both", labelsize=SMALL)  # ticks made later, when drawn, keep the size
+            return figure
+
+    return drawn
+
+
+def new_figure(width: float, height: float, *, constrained: bool = True, dpi: int = 220) -> "Figure":
+    """An empty figure that needs no screen.
+
+    Args:
+        width: Inches.
+        height: Inches.
+        dpi: Pixels an inch of a PNG; sheets that are made for the screen take fewer.
+        constrained: Whether matplotlib finds room for labels; otherwise axes are placed by :func:`axes_at`.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), dpi=dpi, layout="constrained" if constrained else None)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def axes_at(figure: "Figure", left: float, top: float, width: float, height: float) -> "Axes":
+    """Axes at a place in inches from the figure's left upper corner, so that frames keep their shape."""
+    whole, tall = figure.get_size_inches()
+    return figure.add_axes((left / whole, 1.0 - (top + height) / tall, width / whole, height / tall))
+
+
+def text_at(figure: "Figure", left: float, top: float, text: str, **look: Any) -> None:
+    """Words at a place in inches from the figure's left upper corner."""
+    whole, tall = figure.get_size_inches()
+    figure.text(left / whole, 1.0 - top / tall, text, **look)
+
+
+def wrapped(text: str, width: float) -> list[str]:
+    """Text broken into lines of a width in inches; line breaks in it stay."""
+    fits = max(1, int(width / _CHARACTER))
+    return [line for part in text.split("\n") for line in textwrap.wrap(part, fits, break_on_hyphens=False) or [""]]
+
+
+def label_of(text: str, width: float, most: int = 3) -> str:
+    """A label in a few short lines, broken at hyphens and slashes where it can be; what is left over is cut off."""
+    spaced = text.replace("/", "/ ").replace("_", "_ ")
+    lines = textwrap.wrap(spaced, max(1, int(width / _CHARACTER)), max_lines=most, placeholder="...")
+    return "\n".join(line.replace("/ ", "/").replace("_ ", "_") for line in lines)
+
+
+def text_height(text: str, width: float) -> float:
+    """Inches that small print takes when it is broken at a width in inches."""
+    return _LINE * len(wrapped(text, width - _MARGIN))
+
+
+def add_caption(figure: "Figure", text: str) -> None:
+    """Small print at the foot of a figure: the layout makes room for it, :func:`text_height` tells how much."""
+    lines = wrapped(text, figure.get_size_inches()[0] - _MARGIN)
+    figure.supxlabel("\n".join(lines), x=0.02, ha="left", fontsize=SMALL, color="0.3")
+
+
+def log_or_linear(axes: "Axes", which: Literal["x", "y"], values: Iterable[float]) -> bool:
+    """Chooses the scale of an axis: logarithmic where all values are positive and differ fivefold.
+
+    Returns:
+        Whether it is logarithmic; its label should say so.
+    """
+    from matplotlib.ticker import FixedFormatter, FixedLocator, NullFormatter
+
+    low, high = min(values := list(values)), max(values)
+    if not 0 < 5 * low < high:
+        return False
+    if which == "x":
+        axes.set_xscale("log")
+    else:
+        axes.set_yscale("log")
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    decades = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 1)
+    for steps in ((1, 2, 5), (1,)):
+        places = [step * 10.0**decade for decade in decades for step in steps]
+        if sum(low / 2 <= place <= 2 * high for place in places) <= _MOST_TICKS:
+            break
+    axis.set_major_locator(FixedLocator(places))
+    axis.set_major_formatter(FixedFormatter([f"{place:,.10g}" for place in places]))
+    axis.set_minor_formatter(NullFormatter())
+    return True
+
+
+def save_figure(figure: "Figure", path: Path) -> None:
+    """Writes a figure under a temporary name and renames it; the suffix decides the format."""
+    import matplotlib
+
+    # No date in the file: the same picture is the same file.
+    dated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix.lower())
+    with replacing(path) as temporary, matplotlib.rc_context(_STYLE):
+        figure.savefig(temporary, metadata=dated)

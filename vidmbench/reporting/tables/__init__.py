@@ -1,0 +1,1 @@
+"""Records to tables. Never loads torch."""

@@ -1,0 +1,226 @@
+"""Tables: a layout filled with published numbers, and measured records beside them.
+
+``python -m vidmbench.reporting.tables.build`` writes the committed results/tables anew.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from vidmbench.core import resources
+from vidmbench.core.errors import ProtocolError, ResultError, unknown
+from vidmbench.core.files import write_text
+from vidmbench.records.published import PublishedValue, published_values
+from vidmbench.records.record import RunRecord, read_records
+from vidmbench.reporting.tables.html import to_html
+from vidmbench.reporting.tables.latex import to_latex
+from vidmbench.reporting.tables.layout import Entry, Layout, PartSpec, layout_names, load_layout
+from vidmbench.reporting.tables.marks import UNMARKED, comparison_of, with_marks
+from vidmbench.reporting.tables.measured import claimed_cell, compared, has_any, measured_series, tied
+from vidmbench.reporting.tables.text import ResultRows, measurement_rows, to_csv, to_frame, to_markdown
+from vidmbench.reporting.tables.values import Cell, Panel, Table
+
+__all__ = [
+    "FORMATS",
+    "SUFFIXES",
+    "Layout",
+    "ResultRows",
+    "Table",
+    "build_table",
+    "layout_names",
+    "load_layout",
+    "measurement_rows",
+    "printed",
+    "to_csv",
+    "to_frame",
+    "to_html",
+    "to_latex",
+    "to_markdown",
+    "write_all_tables",
+]
+
+# What ``--format`` may say, and how a file of it ends.
+FORMATS: dict[str, Callable[[Table], str]] = {"md": to_markdown, "csv": to_csv, "latex": to_latex, "html": to_html}
+SUFFIXES = {"md": "md", "csv": "csv", "latex": "tex", "html": "html"}
+
+
+def printed(tables: Sequence[Table], form: str) -> str:
+    """Several tables in one text: in HTML one page, otherwise with an empty line between them.
+
+    Args:
+        tables: The tables, in order.
+        form: A key of :data:`FORMATS`.
+    """
+    return to_html(*tables) if form == "html" else "\n".join(FORMATS[form](table) for table in tables)
+
+
+def build_table(layout: Layout | str, records: Sequence[RunRecord] = (), *, published: bool = True) -> Table:
+    r"""Fills a layout.
+
+    A record joins a part where its data set, metric, frames and (if both say it) split fit; it takes a row or
+    column of its own beside the published systems, marked as measured; where a row names its model by
+    ``measured_as``, it joins that row, in a column beside the published one. Every measured number has a footnote
+    with its long signature, and one more where a measured number beside it has another signature.
+
+    Args:
+        layout: The layout, or its name.
+        records: Measured records, oldest first.
+        published: Whether the published numbers are shown; without them, parts nobody measured are left out.
+
+    Returns:
+        The table.
+
+    Raises:
+        ProtocolError: The layout names tables, methods or cells that nobody published.
+
+    Example:
+        >>> from vidmbench import build_table
+        >>> from vidmbench.reporting.tables.build import to_frame, to_latex
+        >>> table = build_table("table3")
+        >>> len(table.panels), to_latex(table).count(r"\toprule")
+        (2, 2)
+        >>> list(to_frame(table).columns[:3])
+        ['part', 'row', 'column']
+    """
+    layout = load_layout(layout) if isinstance(layout, str) else layout
+    values = _published(layout)
+    problems: list[str] = []
+    panels = [_panel(layout, part, values, records, published, problems) for part in layout.parts]
+    if problems:
+        found = list(dict.fromkeys(problems))
+        raise ProtocolError(
+            found[0] if len(found) == 1 else f"{len(found)} mistakes in {layout.name}\n    " + "\n    ".join(found),
+            expected="one published value for each cell",
+            where=f"layout {layout.name}",
+            fix="mend the layout, or list the pair of labels under `none`",
+        )
+    arrows = "; ".join(
+        f"{metric} {layout.arrow(metric)} {spec.better} is better" for metric, spec in layout.metrics.items()
+    )
+    legend = [layout.caption, f"{arrows}.", *layout.legend]
+    shown = tuple(panel for panel in panels if panel.rows and panel.columns)
+    return Table(layout.name, layout.title, (*legend, *_kinds_told_apart(shown)), shown)
+
+
+def write_all_tables(folder: Path | None = None) -> list[Path]:
+    """Writes every layout in every format, from the published numbers and results/measured.
+
+    Args:
+        folder: Where to; by default results/tables of the checkout.
+
+    Returns:
+        The files written.
+
+    Raises:
+        ResultError: No folder was named and there is no checkout.
+    """
+    if folder is None:
+        results = resources.checkout_results_dir()
+        if results is None:
+            raise ResultError("no checkout to write results/tables to", fix="name a folder")
+        folder = results / "tables"
+    records = read_records(resources.results_dir() / "measured")
+    written = []
+    for name in layout_names():
+        table = build_table(load_layout(name), records)
+        for form, suffix in SUFFIXES.items():
+            written.append(folder / f"{name}.{suffix}")
+            write_text(written[-1], printed([table], form))
+    return written
+
+
+def _kinds_told_apart(panels: Sequence[Panel]) -> list[str]:
+    """What a reader must know of numbers of several origins, and why none is marked where none is."""
+    cells = [cell for panel in panels for line in panel.cells for cell in line]
+    kinds = {cell.kind for cell in cells}
+    lines = []
+    if "reproduced" in kinds:
+        lines.append("Reproduced: measured by vidmbench from samples of a system that this table prints.")
+    if "published" in kinds and kinds & {"measured", "reproduced"}:
+        lines.append(
+            "Measured and published numbers follow different protocols: read them side by side, do not rank them."
+        )
+    if sum(cell.value is not None for cell in cells) > 1 and not any(cell.mark for cell in cells):
+        lines.append(UNMARKED)
+    return lines
+
+
+def _published(layout: Layout) -> list[PublishedValue]:
+    known = [path.stem for path in (resources.results_dir() / "published").glob("*.csv")]
+    for name in layout.published:
+        if name not in known:
+            raise unknown("published table", name, known)
+    return [value for name in layout.published for value in published_values(name)]
+
+
+def _panel(
+    layout: Layout,
+    part: PartSpec,
+    values: Sequence[PublishedValue],
+    records: Sequence[RunRecord],
+    published: bool,
+    problems: list[str],
+) -> Panel:
+    """One block: systems along one axis, cases (data set, frames, metric) along the other."""
+    cases: Sequence[Entry] = part.columns if part.methods_in_rows else part.rows
+    better = [layout.better(case.metric or part.select.metric) for case in cases]
+    systems: Sequence[Entry] = (part.rows if part.methods_in_rows else part.columns) if published else ()
+    found = [[part.find(case, system, values, problems) for system in systems] for case in cases]
+    claimed = [[claimed_cell(layout, part, case, row, records) for row in part.rows] for case in cases]
+    series = measured_series(layout, part, cases, records)
+    if not published:
+        standing = zip(part.rows, zip(*claimed, strict=True), strict=True) if claimed else ()
+        series = [(f"{row.label} (measured)", list(line)) for row, line in standing if has_any(line)] + series
+    labels = [*(_label(layout, system) for system in systems), *(label for label, _ in series)]
+    heads: list[str] = []
+    joined: list[int] = []
+    cells: list[list[Cell]] = []
+    for position, case in enumerate(cases):
+        heads.append(_label(layout, case))
+        line = [_published_cell(value, layout, part) for value in found[position]]
+        if published and has_any(claimed[position]):
+            cells.append([*with_marks(line, better[position]), *(Cell() for _ in series)])
+            joined.append(len(heads))
+            heads.append(_label(layout, case, ", measured"))
+            line = []
+            for cell in claimed[position]:
+                line.append(compared(cell, line))
+        for _, measured in series:
+            line.append(compared(measured[position], line))
+        cells.append(with_marks(tied(line, labels) if has_any(claimed[position]) else line, better[position]))
+    venues = [", ".join(sorted({value.venue for value in column if value})) for column in zip(*found, strict=True)]
+    venues += [""] * (len(labels) - len(venues))
+    rows, columns = heads, labels
+    if part.methods_in_rows:
+        rows, columns, cells = columns, rows, [list(line) for line in zip(*cells, strict=True)]
+    metric = part.select.metric
+    return Panel(
+        title=f"{part.title} ({metric} {layout.arrow(metric)})" if metric else part.title,
+        rows=tuple(rows),
+        columns=tuple(columns),
+        venues=tuple(venues) if part.venues and not part.methods_in_rows and published else None,
+        cells=tuple(tuple(line) for line in cells),
+        protocols=part.protocol_lines() if published else (),
+        joined=frozenset(joined),
+    )
+
+
+def _label(layout: Layout, entry: Entry, more: str = "") -> str:
+    return f"{entry.label}{more} {layout.arrow(entry.metric)}" if entry.metric else entry.label + more
+
+
+def _published_cell(value: PublishedValue | None, layout: Layout, part: PartSpec) -> Cell:
+    if value is None:
+        return Cell()
+    return Cell(
+        "published",
+        value.printed,
+        value.notes if value.flag or layout.footnotes == "all" else (),
+        value.value,
+        spread=value.stderr,
+        flag=value.flag,
+        compared=comparison_of(value, part.scored_together(value.method)),
+    )
+
+
+if __name__ == "__main__":
+    write_all_tables()

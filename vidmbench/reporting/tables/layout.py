@@ -1,0 +1,304 @@
+"""Table layouts: what stands in which row and column, read from protocols/tables/*.toml, and what fits there."""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from itertools import combinations, product
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
+
+from vidmbench.core import resources
+from vidmbench.core.declarations import Frozen, load_toml
+from vidmbench.core.errors import ProtocolError, unknown
+from vidmbench.protocols.signature import conflicts
+from vidmbench.records.published import PublishedValue
+from vidmbench.records.record import Measurement, RunRecord
+
+_ARROW = {"lower": "↓", "higher": "↑"}
+
+
+class Select(Frozen):
+    """What a published value must have to fit; None fits all."""
+
+    dataset: str | None = None
+    resolution: PositiveInt | None = None
+    frames: PositiveInt | None = None
+    split: str | None = None
+    class_conditional: str | None = None
+    method: str | None = None
+    metric: str | None = None
+
+    def chosen(self) -> dict[str, str | int]:
+        """The keys that are set."""
+        return {key: value for key in Select.model_fields if (value := getattr(self, key)) is not None}
+
+
+class Entry(Select):
+    """A row or a column: its label and what its cells have in common."""
+
+    label: str
+
+
+class Row(Entry):
+    """A row, and the model measured here that stands for its system, if there is one."""
+
+    measured_as: str | None = None
+
+
+class ProtocolGroup(Frozen):
+    """How the numbers of some methods were made, as far as known.
+
+    Attributes:
+        methods: The published systems.
+        note: Who scored them, and what else is known.
+        signatures: Partial signatures; ``?`` for what is not known.
+        scored_together: Whether one party scored them all in one way, so that they may be ranked among themselves.
+    """
+
+    methods: tuple[str, ...] = Field(strict=False)
+    note: str
+    signatures: tuple[str, ...] = Field(default=(), strict=False)
+    scored_together: bool = False
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        differing = [field for one, other in combinations(self.signatures, 2) for field in conflicts(one, other)]
+        if self.scored_together and differing:
+            raise ValueError(f"scored_together, but the signatures differ in {', '.join(differing)}")
+        return self
+
+
+class PartSpec(Frozen):
+    """One block of a table; its cells are all pairs of a row and a column.
+
+    Attributes:
+        title: Its heading.
+        select: What all its cells have in common.
+        rows: The rows; where systems stand in them, each may name its measured model.
+        columns: The columns; may be empty where only measured numbers are wanted.
+        venues: Whether a line says where each column's system was published.
+        none: Pairs of a row's and a column's label where no published value is looked for.
+        protocols: How the published numbers were made; each method stands in one group.
+    """
+
+    title: str
+    select: Select = Select()
+    rows: tuple[Row, ...] = Field(strict=False)
+    columns: tuple[Entry, ...] = Field(strict=False)
+    venues: bool = False
+    none: tuple[Annotated[tuple[str, str], Field(strict=False)], ...] = Field(default=(), strict=False)
+    protocols: tuple[ProtocolGroup, ...] = Field(default=(), strict=False)
+
+    @property
+    def methods_in_rows(self) -> bool:
+        """Whether systems stand in the rows; measured ones join them there."""
+        return any(row.method for row in self.rows)
+
+    @property
+    def methods(self) -> list[str]:
+        """The published systems of this part."""
+        return [entry.method for entry in (*self.rows, *self.columns, self.select) if entry.method]
+
+    def protocol_lines(self) -> tuple[str, ...]:
+        """What is known of how the published numbers were made, a line a group; then which groups do not compare."""
+        labels = {entry.method: entry.label for entry in (*self.rows, *self.columns) if entry.method}
+        names = [", ".join(labels[method] for method in group.methods) for group in self.protocols]
+        lines = [
+            " ".join(
+                [f"{name}: {group.note}."]
+                + ["Scored together: ranked among themselves."] * (group.scored_together and len(group.methods) > 1)
+                + [f"`{signature}`" for signature in group.signatures]
+            )
+            for name, group in zip(names, self.protocols, strict=True)
+        ]
+        for (one, first), (other, second) in combinations(zip(names, self.protocols, strict=True), 2):
+            found = [field for a, b in product(first.signatures, second.signatures) for field in conflicts(a, b)]
+            if found:
+                lines.append(f"Not comparable: {one} with {other}; known to differ in {', '.join(found)}.")
+        return tuple(lines)
+
+    def scored_together(self, method: str) -> int | None:
+        """Which group of methods that were scored together a method belongs to; None where to none."""
+        return next(
+            (at for at, group in enumerate(self.protocols) if group.scored_together and method in group.methods), None
+        )
+
+    def find(
+        self, case: Entry, system: Entry, values: Sequence[PublishedValue], problems: list[str]
+    ) -> PublishedValue | None:
+        """The one published value of a cell; what is wrong with the layout is added to ``problems``."""
+        row, column = (system, case) if self.methods_in_rows else (case, system)
+        if (row.label, column.label) in self.none:
+            return None
+        wanted = {**self.select.chosen(), **row.chosen(), **column.chosen()}
+        fitting = [value for value in values if all(getattr(value, key) == want for key, want in wanted.items())]
+        if len(fitting) == 1:
+            return fitting[0]
+        before = len(problems)
+        for key, want in wanted.items():
+            known = {str(getattr(value, key)) for value in values}
+            if str(want) not in known:
+                problems.append(unknown(key, str(want), known).problem)
+        if len(problems) == before:
+            cell = f"row {row.label!r}, column {column.label!r} of {self.title!r}"
+            problems.append(f"{len(fitting) or 'no'} published values fit {cell}")
+        return None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        problems = []
+        for axis in (self.rows, self.columns):
+            labels = [entry.label for entry in axis]
+            problems += [
+                f"label {label!r} stands twice" for label in sorted({x for x in labels if labels.count(x) > 1})
+            ]
+        for row, column in product(self.rows, self.columns):
+            keys = [*self.select.chosen(), *row.chosen(), *column.chosen()]
+            twice = sorted({key for key in keys if keys.count(key) > 1})
+            problems += [f"{key} is set twice for row {row.label!r}, column {column.label!r}" for key in twice]
+        for methods in ([entry.method for entry in self.rows], [entry.method for entry in self.columns]):
+            if any(methods) and not all(methods):
+                problems.append("either all entries of rows (or of columns) name a method or none does")
+        claims = [row.measured_as for row in self.rows if row.measured_as is not None]
+        problems += [
+            f"measured_as {name!r} stands twice" for name in sorted({x for x in claims if claims.count(x) > 1})
+        ]
+        if claims and not self.methods_in_rows:
+            problems.append("measured_as is for rows that name a method")
+        grouped = [method for group in self.protocols for method in group.methods]
+        for method in dict.fromkeys([*self.methods, *grouped]):
+            if method not in self.methods:
+                near = get_close_matches(method, self.methods, n=1, cutoff=0.5)
+                hint = f": did you mean {near[0]}?" if near else ""
+                problems.append(f"protocols name the method {method!r}, which this part does not show{hint}")
+            elif grouped.count(method) != 1:
+                problems.append(
+                    f"method {method!r} must stand in one group of protocols, not in {grouped.count(method)}"
+                )
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+
+class MetricFormat(Frozen):
+    """How a metric's measured numbers are printed."""
+
+    better: Literal["lower", "higher"]
+    decimals: NonNegativeInt
+
+
+class MeasuredSpec(Frozen):
+    """Which records join a table.
+
+    Attributes:
+        datasets: A data set as printed to the names in protocols/datasets that stand for it; others fit by name.
+        stand_ins: A data set as printed to others, as NAME or NAME@SPLIT, whose records may fill the rows that have
+            ``measured_as``, and those only; such cells say so.
+        models: Patterns of the models admitted; those of ``measured_as`` always are.
+    """
+
+    datasets: dict[str, Annotated[tuple[str, ...], Field(strict=False)]] = Field(default_factory=dict)
+    stand_ins: dict[str, Annotated[tuple[str, ...], Field(strict=False)]] = Field(default_factory=dict)
+    models: tuple[str, ...] = Field(default=("*",), strict=False)
+
+    def is_own(self, dataset: str, record: RunRecord) -> bool:
+        """Whether a record was measured on the data set that is printed so."""
+        return record.dataset in self.datasets.get(dataset, (dataset,))
+
+    def is_stand_in(self, dataset: str, record: RunRecord) -> bool:
+        """Whether it was measured on another that stands in for it."""
+        names = self.stand_ins.get(dataset, ())
+        return record.dataset in names or f"{record.dataset}@{record.split}" in names
+
+
+class Layout(Frozen):
+    """A table's layout, whole.
+
+    Attributes:
+        name: The file's name without its suffix.
+        title: Its heading.
+        caption: What the reader must know first.
+        legend: Further lines.
+        published: Names of the tables in results/published whose values it shows.
+        footnotes: ``flagged``: every flagged cell has its notes below; ``all``: every cell that has notes.
+        metrics: The metrics shown.
+        measured: Which records join.
+        parts: The blocks.
+    """
+
+    name: str
+    title: str
+    caption: str
+    legend: tuple[str, ...] = Field(default=(), strict=False)
+    published: tuple[str, ...] = Field(strict=False)
+    footnotes: Literal["flagged", "all"] = "flagged"
+    metrics: dict[str, MetricFormat]
+    measured: MeasuredSpec = MeasuredSpec()
+    parts: tuple[PartSpec, ...] = Field(strict=False, min_length=1)
+
+    @model_validator(mode="after")
+    def _metrics_declared(self) -> Self:
+        entries = [entry for part in self.parts for entry in (part.select, *part.rows, *part.columns)]
+        missing = sorted({entry.metric for entry in entries if entry.metric} - set(self.metrics))
+        if missing:
+            raise ValueError(f"metrics lacks {', '.join(missing)}")
+        if self.measured.stand_ins and not self.claimed:
+            raise ValueError("measured.stand_ins is for rows with measured_as, and there is none")
+        return self
+
+    @property
+    def claimed(self) -> frozenset[str]:
+        """Measured models that stand for a row; they have no row or column of their own in any part."""
+        return frozenset(row.measured_as for part in self.parts for row in part.rows if row.measured_as)
+
+    def fits(self, part: PartSpec, case: Entry, record: RunRecord, one: Measurement) -> bool:
+        """Whether a measured number belongs to a case of a part, whichever system's it is."""
+        wanted = {**part.select.chosen(), **case.chosen()}
+        dataset = str(wanted.get("dataset"))
+        pixels = wanted.get("resolution")
+        is_claimed = record.model in self.claimed
+        return (
+            (self.measured.is_own(dataset, record) or (is_claimed and self.measured.is_stand_in(dataset, record)))
+            and one.frames == wanted.get("frames")
+            and one.metric.casefold() == str(wanted.get("metric")).casefold()
+            and (not record.split or wanted.get("split") in (None, record.split))
+            # Beside published numbers another resolution is noted; among measured ones it is another table's.
+            and (bool(self.published) or not pixels or one.real.size in (None, (pixels, pixels)))
+            and (is_claimed or any(fnmatchcase(record.model, pattern) for pattern in self.measured.models))
+        )
+
+    def better(self, metric: str | None) -> Literal["lower", "higher"]:
+        """Which direction of a metric is better."""
+        return self.metrics[metric].better if metric else "lower"
+
+    def arrow(self, metric: str) -> str:
+        """The arrow that says which way is better."""
+        return _ARROW[self.metrics[metric].better]
+
+
+def layout_names() -> list[str]:
+    """Names of all layouts in protocols/tables, sorted."""
+    return sorted(path.stem for path in (resources.protocols_dir() / "tables").glob("*.toml"))
+
+
+def load_layout(name: str) -> Layout:
+    """Loads a layout by name, by the number of a table in the paper, or from a file of one's own.
+
+    Args:
+        name: A name in protocols/tables, ``1`` for ``table1``, or a path that ends in ``.toml``.
+
+    Raises:
+        ProtocolError: Unknown name, or a file with mistakes.
+    """
+    if name.endswith(".toml"):
+        return load_toml(Path(name), Layout)
+    name = f"table{name}" if name.isdigit() else name
+    if name not in layout_names():
+        raise unknown("table", name, layout_names(), fix="vidmbench table 1")
+    path = resources.protocols_dir() / "tables" / f"{name}.toml"
+    layout = load_toml(path, Layout)
+    if layout.name != name:
+        raise ProtocolError("a table must be named as its file", expected=name, found=layout.name, where=str(path))
+    return layout

@@ -1,0 +1,205 @@
+"""Tables in Markdown for people and in CSV for programs; the rows of a finished run."""
+
+import csv
+import io
+import re
+import textwrap
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from vidmbench.records.record import Measurement, RunRecord
+from vidmbench.reporting.tables.marks import legend
+from vidmbench.reporting.tables.values import EMPTY, PROTOCOLS, Cell, Panel, Table, column_blocks, numbered_notes
+
+if TYPE_CHECKING:
+    import pandas
+
+WIDTH = 100
+#: Printed wherever an interval is.
+INTERVAL = "± or [low, high]: 95 % interval of the expected value at these counts, bias included (docs/uncertainty.md)."
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+@dataclass(frozen=True)
+class ResultRows:
+    """What a run prints: a row a measurement, and the long signatures below.
+
+    Attributes:
+        header: The columns.
+        rows: The cells as printed.
+        signatures: One line a row.
+        legend: What the numbers behind the values are.
+    """
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    signatures: tuple[str, ...]
+    legend: str = ""
+
+    def to_markdown(self) -> str:
+        """The table, and below it the signatures."""
+        grid = _pipe([self.header, *self.rows], numeric=())
+        legend = [self.legend, ""] if self.legend else []
+        return "\n".join([grid, "", *legend, *self.signatures]) + "\n" if self.rows else "no measurements\n"
+
+
+def to_markdown(table: Table, width: int = WIDTH) -> str:
+    """A table in Markdown that lines up in a terminal.
+
+    A block that would be too wide is first set without the space on the right of each cell, then broken into
+    blocks of columns one below the other. Footnotes are numbered in reading order; equal notes share a number.
+
+    Args:
+        table: The table.
+        width: Characters a line may take.
+    """
+    numbers = numbered_notes(table)
+
+    def fits(panel: Panel, columns: range) -> bool:
+        return _widest(_grid(panel, columns, numbers, width)) <= width
+
+    blocks = [column_blocks(panel, fits) for panel in table.panels]
+    numbers = numbered_notes(table, blocks)
+    lines = [f"**{table.title}**", ""]
+    for sentence in (*table.legend, *([legend("**Bold**", "_underscored_")] if table.has_marks else [])):
+        lines += [*_wrapped(sentence, "", width), ""]
+    for panel, split in zip(table.panels, blocks, strict=True):
+        lines += [f"**{panel.title}**", ""]
+        for columns in split:
+            lines += [_grid(panel, columns, numbers, width), ""]
+        if panel.protocols:
+            lines += [PROTOCOLS, ""]
+            lines += [line for text in panel.protocols for line in _wrapped(text, "- ", width)]
+            lines.append("")
+    if not table.panels:
+        lines.append(EMPTY)
+    if numbers:
+        lines += ["Notes:", ""]
+        lines += [line for text, number in numbers.items() for line in _wrapped(text, f"{number}. ", width)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def to_csv(table: Table) -> str:
+    """A table in CSV, rows and columns as in print, under one header.
+
+    The columns are ``part`` (the block's heading), ``row``, every column label of any block, ``best`` and ``second``
+    (the labels whose cells in that row are marked so, parted by `` // ``), and ``notes``: the footnotes of that row,
+    each after the label of its column. A block opens with a row ``protocols`` whose notes say how its published
+    numbers were made and, where printed, a row ``venue``.
+    """
+    labels = list(dict.fromkeys(label for panel in table.panels for label in panel.columns))
+    lines = [["part", "row", *labels, "best", "second", "notes"]]
+    for panel in table.panels:
+
+        def line(
+            row: str, texts: Sequence[str], notes: Sequence[str], cells: Sequence[Cell] = (), panel: Panel = panel
+        ) -> list[str]:
+            found = dict(zip(panel.columns, texts, strict=False))
+            marked = [
+                " // ".join(label for label, cell in zip(panel.columns, cells, strict=False) if cell.mark == mark)
+                for mark in ("best", "second")
+            ]
+            return [panel.title, row, *(found.get(label, "") for label in labels), *marked, " // ".join(notes)]
+
+        if panel.protocols:
+            lines.append(line("protocols", (), panel.protocols))
+        if panel.venues:
+            lines.append(line("venue", panel.venues, ()))
+        for row, cells in zip(panel.rows, panel.cells, strict=True):
+            notes = [
+                f"{label}: {note}" for label, cell in zip(panel.columns, cells, strict=True) for note in cell.notes
+            ]
+            lines.append(line(row, [cell.text for cell in cells], notes, cells))
+    stream = io.StringIO()
+    csv.writer(stream, lineterminator="\n").writerows(lines)
+    return stream.getvalue()
+
+
+def to_frame(table: Table) -> "pandas.DataFrame":
+    """A table in long form, one line a cell, with numbers as numbers; for notebooks and plots."""
+    import pandas
+
+    lines = [
+        {"part": panel.title, "row": row, "column": column, **asdict(cell)}
+        for panel in table.panels
+        for row, cells in zip(panel.rows, panel.cells, strict=True)
+        for column, cell in zip(panel.columns, cells, strict=True)
+        if cell.kind != "none"
+    ]
+    return pandas.DataFrame(lines)
+
+
+def measurement_rows(records: Sequence[RunRecord]) -> ResultRows:
+    """The rows that a finished run prints.
+
+    Args:
+        records: Records, in the order of printing.
+
+    Returns:
+        One row a measurement; the column of numbers is named after the metric where there is only one.
+    """
+    pairs = [(record, measurement) for record in records for measurement in record.measurements]
+    metrics = {measurement.metric for _, measurement in pairs}
+    several = len(metrics) > 1
+    header = ("Model", "Dataset", "Frames", *(("Metric",) if several else ()))
+    header += ("Value" if several or not pairs else metrics.pop().upper(), "N (real/fake)", "Protocol")
+    rows, signatures = [], []
+    for record, one in pairs:
+        dataset = f"{record.dataset}@{record.split}" if record.split else record.dataset
+        named = (record.model, dataset, str(one.frames), *((one.metric.upper(),) if several else ()))
+        rows.append((*named, one.text(), f"{one.num_real}/{one.num_fake}", one.protocol))
+        signatures.append(f"{record.model}, {one.frames} frames: {one.signature}  #{one.signature_id}")
+    return ResultRows(header, tuple(rows), tuple(signatures), interval_legend([one for _, one in pairs]))
+
+
+def interval_legend(measurements: Sequence[Measurement]) -> str:
+    """What ± and brackets mean, where there are any."""
+    return INTERVAL if any(one.interval for one in measurements) else ""
+
+
+def _grid(panel: Panel, columns: range, numbers: dict[str, int], width: int) -> str:
+    lines = [["", *(panel.columns[column] for column in columns)]]
+    if panel.venues:
+        lines.append(["", *(panel.venues[column] for column in columns)])
+    for label, cells in zip(panel.rows, panel.cells, strict=True):
+        lines.append([label, *(_marked(cells[column], numbers) for column in columns)])
+    text = _pipe(lines, numeric=range(1, len(columns) + 1))
+    return text if _widest(text) <= width else _squeezed(text)
+
+
+def _marked(cell: Cell, numbers: dict[str, int]) -> str:
+    notes = sorted(numbers[note] for note in cell.notes)
+    text = cell.text + ",".join(str(note).translate(_RAISED) for note in notes)
+    # The footnotes stand inside: behind a closing underscore they would keep it from closing.
+    around = {"best": "**", "second": "_", "": ""}[cell.mark]
+    return f"{around}{text}{around}"
+
+
+def _pipe(lines: Sequence[Sequence[str]], numeric: Sequence[int]) -> str:
+    """A Markdown table whose first line is the header; ``numeric`` columns are set to the right."""
+    from tabulate import tabulate
+
+    safe = [[text.replace("|", "\\|") for text in line] for line in lines]
+    align = ["right" if column in numeric else "left" for column in range(len(safe[0]))]
+    # Given as a header, the first line would get two more spaces a column; without one, the rule comes first.
+    rule, header, *body = tabulate(safe, tablefmt="pipe", disable_numparse=True, colalign=align).splitlines()
+    return "\n".join([header, rule, *body])
+
+
+def _squeezed(text: str) -> str:
+    """The same table without the space on the right of each cell."""
+    header, rule, *body = (line.replace(" |", "|") for line in text.splitlines())
+    return "\n".join([header, re.sub(r"-(:?)\|", r"\1|", rule), *body])
+
+
+def _widest(text: str) -> int:
+    return max(len(line) for line in text.splitlines())
+
+
+def _wrapped(text: str, mark: str, width: int) -> list[str]:
+    """Text under a list mark, broken at the width; a span in backticks stays whole, so that it can be copied."""
+    whole = re.sub(r"`[^`]*`", lambda span: span.group().replace(" ", "\0"), text)
+    indent = " " * len(mark)
+    lines = textwrap.wrap(whole, width - len(mark), break_long_words=False, break_on_hyphens=False)
+    return [(indent if number else mark) + line.replace("\0", " ") for number, line in enumerate(lines)]

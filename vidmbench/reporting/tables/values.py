@@ -1,0 +1,151 @@
+"""Tables as values: cells, blocks, footnotes in reading order; what every printed form starts from."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal, NamedTuple
+
+EMPTY = "No measured number fits this table."
+PROTOCOLS = "Protocols of the published numbers, `?` where not known:"
+_SPAN = re.compile(r"`(?P<code>[^`]*)`|\^(?P<raised>\w+)")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell.
+
+    Attributes:
+        kind: Who made the number: ``reproduced`` is one measured here of a system that the table prints, ``measured``
+            one of any other model; ``none`` where there is no cell.
+        text: What is printed.
+        notes: Its footnotes.
+        value: The number behind the text, if there is one.
+        interval: Low and high end of a measured value.
+        spread: What is printed behind ± of a published value.
+        signature: Long signature of a measured value.
+        signature_id: Its short id; equal where numbers are comparable.
+        flag: What is wrong with a published value (see :class:`vidmbench.records.record.PublishedValue`).
+        compared: Numbers of one case may be ranked where this is equal and not empty.
+        mark: Its place among those, where that is sure (see :mod:`vidmbench.reporting.tables.marks`).
+    """
+
+    kind: Literal["published", "reproduced", "measured", "failed", "none"] = "none"
+    text: str = ""
+    notes: tuple[str, ...] = ()
+    value: float | None = None
+    interval: tuple[float, float] | None = None
+    spread: float | None = None
+    signature: str = ""
+    signature_id: str = ""
+    flag: str = ""
+    compared: str = ""
+    mark: Literal["best", "second", ""] = ""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One block of a table.
+
+    Attributes:
+        title: Its heading.
+        rows: Labels of the rows.
+        columns: Labels of the columns.
+        venues: Where each column's system was published; None prints no such line.
+        cells: The cells, row by row.
+        protocols: What is known of how the published numbers were made, a line a group.
+        joined: Positions of columns that are never parted from the one before.
+    """
+
+    title: str
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    venues: tuple[str, ...] | None
+    cells: tuple[tuple[Cell, ...], ...]
+    protocols: tuple[str, ...]
+    joined: frozenset[int] = frozenset()
+
+    @property
+    def has_marks(self) -> bool:
+        """Whether a number is marked as best."""
+        return any(cell.mark for line in self.cells for cell in line)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A whole table.
+
+    Attributes:
+        name: Name of its layout.
+        title: Its heading.
+        legend: Lines that explain labels and arrows.
+        panels: Its blocks, top to bottom.
+    """
+
+    name: str
+    title: str
+    legend: tuple[str, ...]
+    panels: tuple[Panel, ...]
+
+    @property
+    def has_marks(self) -> bool:
+        """Whether a number is marked as best."""
+        return any(panel.has_marks for panel in self.panels)
+
+
+class Span(NamedTuple):
+    """A piece of a text.
+
+    Attributes:
+        kind: ``code`` stood in backticks, ``raised`` behind a caret.
+        text: The piece without those signs.
+    """
+
+    kind: Literal["plain", "code", "raised"]
+    text: str
+
+
+def spans(text: str) -> Iterator[Span]:
+    """A label, legend or note, cut where its type changes."""
+    end = 0
+    for found in _SPAN.finditer(text):
+        if found.start() > end:
+            yield Span("plain", text[end : found.start()])
+        code, raised = found["code"], found["raised"]
+        yield Span("raised", raised) if code is None else Span("code", code)
+        end = found.end()
+    if end < len(text):
+        yield Span("plain", text[end:])
+
+
+def column_blocks(panel: Panel, fits: Callable[[Panel, range], bool]) -> list[range]:
+    """The panel's columns in as few runs of about equal length as fit; a joined column stays with the one before."""
+    total = len(panel.columns)
+    split: list[range] = []
+    for count in range(1, max(total, 1) + 1):
+        even = [round(total * part / count) for part in range(count + 1)]
+        edges = sorted({edge - (edge in panel.joined) for edge in even})
+        split = [range(low, high) for low, high in pairwise(edges)]
+        if all(fits(panel, columns) for columns in split):
+            break
+    return split
+
+
+def numbered_notes(table: Table, blocks: Sequence[Sequence[range]] | None = None) -> dict[str, int]:
+    """Footnotes, numbered from 1 in the order in which their cells are printed; equal notes share a number.
+
+    Args:
+        table: The table.
+        blocks: How each panel is broken; by default none is.
+    """
+    if blocks is None:
+        blocks = [[range(len(panel.columns))] for panel in table.panels]
+    notes = (
+        note
+        for panel, split in zip(table.panels, blocks, strict=True)
+        for columns in split
+        for cells in panel.cells
+        for column in columns
+        for note in cells[column].notes
+    )
+    return {note: number for number, note in enumerate(dict.fromkeys(notes), start=1)}

@@ -1,0 +1,1 @@
+"""Other systems: their manifests, and what they write."""

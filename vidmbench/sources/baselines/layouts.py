@@ -1,0 +1,223 @@
+"""Compared systems: their declarations, what was published for them, and which files of a folder are their samples.
+
+Decides by file names alone; opens no video.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from vidmbench.core import resources
+from vidmbench.core.declarations import load_toml
+from vidmbench.core.errors import DataError, ProtocolError, unknown
+from vidmbench.core.files import natural_key
+from vidmbench.records.published import PublishedValue, published_values
+from vidmbench.sources.baselines.spec import ArraySpec, BaselineSpec, GridSpec, LayoutSpec, LeaveOut, StripSpec
+from vidmbench.videos.files.folders import GIF_SUFFIX, VIDEO_SUFFIXES
+
+__all__ = [
+    "ArraySpec",
+    "BaselineSpec",
+    "Choice",
+    "GridSpec",
+    "LayoutSpec",
+    "LeaveOut",
+    "LeftOut",
+    "StripSpec",
+    "baseline_names",
+    "choose_layout",
+    "exporter",
+    "load_baseline",
+    "published_rows",
+]
+
+_NAMES_SHOWN = 5
+_FIX = "give the folder that the system's own script wrote, or read it as a plain folder of videos: --layout plain"
+
+
+class LeftOut(NamedTuple):
+    """A file that was not taken.
+
+    Attributes:
+        name: Its path in the folder.
+        reason: Why, in a line.
+    """
+
+    name: str
+    reason: str
+
+
+class Choice(NamedTuple):
+    """What :func:`choose_layout` found.
+
+    Attributes:
+        layout: The layout that fits.
+        kept: The files that count, in natural order: with ``frame-folders`` the folders, one a video.
+        left_out: The other files and why they do not count.
+    """
+
+    layout: LayoutSpec
+    kept: list[Path]
+    left_out: list[LeftOut]
+
+
+def baseline_names() -> list[str]:
+    """Names of all declared systems, sorted."""
+    return sorted(path.parent.name for path in _folder().glob("*/baseline.toml"))
+
+
+def load_baseline(name: str | Path) -> BaselineSpec:
+    """Loads a system's declaration by name, or any by its file.
+
+    Args:
+        name: A folder in baselines/, or a path that ends in ``.toml``.
+
+    Raises:
+        ProtocolError: Unknown name, or a file with mistakes.
+
+    Example:
+        >>> from vidmbench import load_baseline
+        >>> digan = load_baseline("digan")
+        >>> digan.title, [layout.name for layout in digan.layouts]
+        ('DIGAN', ['exported', 'grid', 'gif-grid'])
+    """
+    name = str(name)
+    if name.endswith(".toml"):
+        return load_toml(Path(name), BaselineSpec)
+    if name not in baseline_names():
+        raise unknown(
+            "baseline", name, baseline_names(), fix="see them all: vidmbench list models; or give a .toml file"
+        )
+    path = _folder() / name / "baseline.toml"
+    spec = load_toml(path, BaselineSpec)
+    if spec.name != name:
+        raise ProtocolError("a baseline must be named as its folder", expected=name, found=spec.name, where=str(path))
+    return spec
+
+
+def exporter(name: str) -> Path | None:
+    """The script that draws lossless samples inside a system's official code; None where there is none."""
+    path = _folder() / name / "export.py"
+    return path if path.is_file() else None
+
+
+def published_rows(spec: BaselineSpec) -> list[PublishedValue]:
+    """What the paper's tables print for a system; cells without a number are left out."""
+    tables = sorted(path.stem for path in (resources.results_dir() / "published").glob("*.csv"))
+    return [
+        value
+        for table in tables
+        for value in published_values(table)
+        if value.method in spec.published_as and value.value is not None
+    ]
+
+
+def choose_layout(spec: BaselineSpec, path: Path, name: str | None = None) -> Choice:
+    """Decides by file names alone in which of a system's forms samples lie.
+
+    Args:
+        spec: The system.
+        path: A file or folder that its code wrote.
+        name: A layout to take whatever else fits; None takes the first that fits.
+
+    Raises:
+        ProtocolError: There is no layout of that name.
+        DataError: Nothing there fits, or several runs do.
+    """
+    return choose_among(spec.title, spec.layouts if name is None else (spec.layout(name),), path)
+
+
+def choose_among(title: str, layouts: Sequence[LayoutSpec], path: Path) -> Choice:
+    """The same for layouts that need not be a system's.
+
+    Args:
+        title: Who writes so, for messages.
+        layouts: The first that fits is taken.
+        path: A file or folder.
+
+    Raises:
+        DataError: Nothing there fits, or several runs do.
+    """
+    if not path.exists():
+        raise DataError("there is no such file or folder", where=str(path), fix=f"check the path; {_FIX}")
+    if path.is_file():
+        return _choose_for_file(title, layouts, path)
+    found = sorted(_walk(path), key=_natural)
+    for layout in layouts:
+        taken = [file for file in found if layout.takes(file)]
+        if taken:
+            return _chosen(layout, path, taken, found)
+    raise _nothing(title, layouts, path, _few(found) if found else "an empty folder")
+
+
+def _choose_for_file(title: str, layouts: Sequence[LayoutSpec], path: Path) -> Choice:
+    """A file given by its own path may have been renamed: where no pattern fits its name, its ending decides."""
+    named = [layout for layout in layouts if layout.takes(path.name)]
+    against = next((reason for layout in layouts if (reason := layout.reason_against(path.name))), None)
+    if not named and against:
+        raise DataError(f"{path.name} holds no samples", found=against, where=str(path), fix=_FIX)
+    endings = [
+        layout for layout in layouts if path.suffix.lower() in {PurePosixPath(name).suffix for name in layout.files}
+    ]
+    if not named and not endings and path.suffix.lower() in (*VIDEO_SUFFIXES, GIF_SUFFIX):
+        endings = [layout for layout in layouts if layout.kind in ("grid", "videos")]
+    if not named and not endings:
+        raise _nothing(title, layouts, path, path.name)
+    return Choice((named or endings)[0], [path], [])
+
+
+def _nothing(title: str, layouts: Sequence[LayoutSpec], path: Path, found: str) -> DataError:
+    return DataError(
+        f"{_label(path)} holds nothing that {title} is known to write",
+        expected="; ".join(f"{', '.join(layout.files)} ({layout.name})" for layout in layouts),
+        found=found,
+        where=str(path),
+        fix=_FIX,
+    )
+
+
+def _chosen(layout: LayoutSpec, path: Path, taken: Sequence[str], found: Sequence[str]) -> Choice:
+    if len(taken) > 1 and (layout.one_file or layout.kind == "array"):
+        raise DataError(
+            f"{_label(path)} holds the samples of several runs",
+            expected=f"one file that fits {', '.join(layout.files)}",
+            found=_few(taken),
+            where=str(path),
+            fix="give one of them by its own path",
+        )
+    names = set(taken)
+    other = f"fits no pattern of the layout {layout.name}"
+    left_out = [LeftOut(file, layout.reason_against(file) or other) for file in found if file not in names]
+    if layout.kind == "frame-folders":
+        taken = list(dict.fromkeys(str(PurePosixPath(file).parent) for file in taken))
+    return Choice(layout, [path / file for file in taken], left_out)
+
+
+def _walk(folder: Path) -> Iterator[str]:
+    """Relative paths of all files below, but for hidden ones."""
+    seen: set[str] = set()
+    for root, folders, files in os.walk(folder, followlinks=True):
+        real = os.path.realpath(root)
+        folders[:] = [] if real in seen else [name for name in folders if not re.match(r"\.|__MACOSX$", name)]
+        if real not in seen:
+            seen.add(real)
+            yield from ((Path(root) / file).relative_to(folder).as_posix() for file in files if file[0] != ".")
+
+
+def _natural(name: str) -> list[object]:
+    return [natural_key(part) for part in name.split("/")]
+
+
+def _few(names: Sequence[str]) -> str:
+    more = len(names) - _NAMES_SHOWN
+    return ", ".join(names[:_NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _label(path: Path) -> str:
+    return Path(os.path.abspath(path)).name
+
+
+def _folder() -> Path:
+    return resources.data_root() / "baselines"

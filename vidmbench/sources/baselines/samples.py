@@ -1,0 +1,219 @@
+"""From what a compared system wrote to a source: its declared layouts read by one generic reader."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from vidmbench.core.declarations import load_toml
+from vidmbench.core.errors import DataError, UsageError
+from vidmbench.core.files import natural_key
+from vidmbench.sources.baselines.layouts import Choice, baseline_names, choose_among, load_baseline
+from vidmbench.sources.baselines.spec import ArraySpec, GridSpec, LayoutSpec, StripSpec
+from vidmbench.videos.arrays.declared_source import ArrayFile, open_declared
+from vidmbench.videos.arrays.layout import ArrayLayout
+from vidmbench.videos.files.folders import GIF_SUFFIX, PICTURE_SUFFIXES, VIDEO_SUFFIXES
+from vidmbench.videos.files.inspection import OnBad, survey
+from vidmbench.videos.files.video_files import FrameFolder, GifFile, Item, VideoFile
+from vidmbench.videos.grids.layout import GridLayout, find_grid
+from vidmbench.videos.grids.strips import StripFile
+from vidmbench.videos.grids.tiles import TiledSource
+from vidmbench.videos.source import Source
+
+#: ``--layout`` for a folder of videos or frames, whoever wrote it.
+PLAIN = "plain"
+_FRAMES_LOOKED_AT = 16
+_VIDEOS = tuple(f"*{suffix}" for suffix in sorted((*VIDEO_SUFFIXES, GIF_SUFFIX)))
+_PICTURES = tuple(f"*{suffix}" for suffix in sorted(PICTURE_SUFFIXES))
+#: Layouts that go with any label: everything about them is found from the pictures.
+_ANYBODYS = {
+    "grid": LayoutSpec(
+        name="grid", files=_VIDEOS, kind="grid", grid=GridSpec(), compression="the container's", lossy=True
+    ),
+    "strips": LayoutSpec(
+        name="strips", files=_PICTURES, kind="strips", strip=StripSpec(), compression="the pictures'", lossy=False
+    ),
+}
+
+
+class Layouts(NamedTuple):
+    """By which declarations samples are read.
+
+    Attributes:
+        title: Who writes so.
+        layouts: The first that fits is taken.
+    """
+
+    title: str
+    layouts: tuple[LayoutSpec, ...]
+
+
+def layouts_of(model: str, asked: str | None) -> Layouts | None:
+    """By which declarations a model's samples are read.
+
+    Args:
+        model: The model's label; a baseline's name brings its own layouts.
+        asked: ``--layout``: a layout of that baseline; ``BASELINE`` or ``BASELINE:LAYOUT``, to read samples under
+            another label as that system writes them; a TOML file with a layout; ``plain`` (a folder of videos or
+            frames), ``grid`` or ``strips`` (what they look like is found from the pictures).
+
+    Returns:
+        The layouts; None where the samples are to be read as a plain folder or file.
+
+    Raises:
+        UsageError: There is no such layout.
+        ProtocolError: The system has no such layout, or the TOML file has mistakes.
+    """
+    own = load_baseline(model) if model in baseline_names() else None
+    if asked == PLAIN:
+        return None
+    if asked is None:
+        return None if own is None else Layouts(own.title, own.layouts)
+    if asked.endswith(".toml"):
+        layout = load_toml(Path(asked), LayoutSpec)
+        return Layouts(f"the layout {layout.name} of {Path(asked).name}", (layout,))
+    name, _, layout_name = asked.partition(":")
+    known = [layout.name for layout in own.layouts] if own else []
+    if own is not None and asked in known:
+        return Layouts(own.title, (own.layout(asked),))
+    if asked in _ANYBODYS:
+        return Layouts(f"a {asked} of videos" if asked == "grid" else "film strips", (_ANYBODYS[asked],))
+    if name in baseline_names():
+        other = load_baseline(name)
+        return Layouts(other.title, (other.layout(layout_name),) if layout_name else other.layouts)
+    own_words = f"{', '.join(known)} of {model}; " if known else ""
+    raise UsageError(
+        f"there is no layout {asked!r}",
+        expected=f"{own_words}BASELINE or BASELINE:LAYOUT; a .toml file; or {PLAIN}, grid, strips",
+        found=asked,
+        where="--layout",
+        fix="see the systems: vidmbench list models; one system's layouts: vidmbench show NAME",
+    )
+
+
+def open_samples(layouts: Layouts, path: Path, *, on_bad: OnBad = "stop") -> Source:
+    """Opens what a system's own code wrote.
+
+    Args:
+        layouts: How it may lie there.
+        path: A file or folder.
+        on_bad: Whether unusable videos stop the work or are left out.
+
+    Returns:
+        A source whose notes say by which layout it was read and what was left out.
+
+    Raises:
+        DataError: Nothing there fits, or what fits cannot be read.
+    """
+    choice = choose_among(layouts.title, layouts.layouts, path)
+    source = _opened(choice, path, on_bad)
+    notes = (*_notes(layouts.title, choice, source), *_looks_like_a_grid(layouts, choice, source))
+    source.notes = (*notes, *source.notes)
+    return source
+
+
+def _looks_like_a_grid(layouts: Layouts, choice: Choice, source: Source) -> list[str]:
+    """Whether what was read as single videos has the seams of the grids that the system writes under the same names."""
+    grids = [one for one in layouts.layouts if one.kind == "grid" and one.files == choice.layout.files]
+    if choice.layout.kind != "videos" or not grids or not len(source):
+        return []
+    assert grids[0].grid is not None
+    try:
+        frames = source.read(0, range(min(_FRAMES_LOOKED_AT, source.num_frames(0))))
+        grid = find_grid(frames, _grid_layout(grids[0].grid), source.name(0))
+    except DataError:
+        return []
+    if grid.rows * grid.columns == 1:
+        return []
+    what = f"{source.name(0)} looks like a grid of {grid.rows} x {grid.columns} videos and was read as one video"
+    return [f"{what}: --layout {grids[0].name} cuts it"]
+
+
+def open_prefixed(text: str, *, on_bad: OnBad = "stop") -> Source | None:
+    """Opens ``grid:PATH``, ``strips:PATH``, ``BASELINE:PATH`` or ``BASELINE:LAYOUT:PATH``; None for anything else.
+
+    Args:
+        text: What the user wrote. A file of that very name comes first.
+        on_bad: Whether unusable videos stop the work or are left out.
+
+    Raises:
+        DataError: What is there cannot be read so.
+        ProtocolError: The system has no such layout.
+    """
+    word, colon, path = text.partition(":")
+    if not colon or Path(text).expanduser().exists() or word not in (*_ANYBODYS, *baseline_names()):
+        return None
+    layout, colon, rest = path.partition(":")
+    if colon and word in baseline_names() and not Path(path).expanduser().exists():
+        word, path = f"{word}:{layout}", rest
+    layouts = layouts_of("", word)
+    assert layouts is not None
+    return open_samples(layouts, Path(path).expanduser(), on_bad=on_bad)
+
+
+def _opened(choice: Choice, path: Path, on_bad: OnBad) -> Source:
+    layout, kept = choice.layout, choice.kept
+    if layout.kind in ("array", "hdf5"):
+        assert layout.array is not None
+        if layout.kind == "hdf5":
+            from vidmbench.videos.arrays.hdf5 import open_hdf5
+
+            return open_hdf5(kept[0], _array_layout(layout.array))
+        return open_declared(kept[0], _array_layout(layout.array))
+    items = [_item(layout, file, path) for file in kept]
+    source = survey(path, items, on_bad=on_bad, progress=True)
+    if layout.kind != "grid":
+        return source
+    assert layout.grid is not None
+    try:
+        return TiledSource(source, _grid_layout(layout.grid))
+    except DataError as error:
+        fix = f"{error.fix or ''}; a layout of your own: --layout FILE.toml (docs/baselines.md)".removeprefix("; ")
+        raise DataError(
+            error.problem, expected=error.expected, found=error.found, where=error.where, fix=fix
+        ) from error
+
+
+def _item(layout: LayoutSpec, file: Path, root: Path) -> Item:
+    name = file.name if root.is_file() else file.relative_to(root).as_posix()
+    if layout.kind == "frame-folders":
+        return _frames(layout, file, root)
+    if layout.kind == "strips":
+        assert layout.strip is not None
+        return StripFile(name, file, layout.strip.axis, layout.strip.frames)
+    if layout.kind == "arrays":
+        assert layout.array is not None
+        return ArrayFile(name, file, _array_layout(layout.array))
+    return GifFile(name, file) if file.suffix.lower() == GIF_SUFFIX else VideoFile(name, file)
+
+
+def _frames(layout: LayoutSpec, file: Path, root: Path) -> Item:
+    folder = file if file.is_dir() else file.parent
+    inner = folder.relative_to(root if root.is_dir() else root.parent).as_posix()
+    pictures = (entry.name for entry in folder.iterdir() if entry.suffix.lower() in PICTURE_SUFFIXES)
+    names = [name for name in pictures if layout.takes(f"{inner}/{name}")]
+    return FrameFolder(folder.name if inner == "." else inner, folder, tuple(sorted(names, key=natural_key)))
+
+
+def _grid_layout(grid: GridSpec) -> GridLayout:
+    return GridLayout(grid.rows, grid.columns, grid.padding, grid.border, grid.tile, grid.origin)
+
+
+def _array_layout(array: ArraySpec) -> ArrayLayout:
+    return ArrayLayout(array.axes, array.range, array.rounding, array.key)
+
+
+def _notes(title: str, choice: Choice, source: Source) -> Sequence[str]:
+    layout = choice.layout
+    notes = [f"read as {title}: layout {layout.name} ({layout.compression})"]
+    if layout.note:
+        notes.append(layout.note)
+    for reason, count in Counter(left.reason for left in choice.left_out).items():
+        first = next(left.name for left in choice.left_out if left.reason == reason)
+        notes.append(f"left out {count} file{'s' if count > 1 else ''}: {reason} (first {first})")
+    if layout.frames is not None and len(source) and source.num_frames(0) != layout.frames:
+        notes.append(f"its code writes {layout.frames} frames a video, here are {source.num_frames(0)}")
+    if layout.size is not None and source.size != (layout.size, layout.size):
+        height, width = source.size
+        notes.append(f"its code writes {layout.size} pixels square, here are {width}x{height}")
+    return notes

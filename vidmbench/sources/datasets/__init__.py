@@ -1,0 +1,1 @@
+"""Named data sets: their declarations, the copies on disk, checks, preparation."""

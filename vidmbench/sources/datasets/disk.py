@@ -1,0 +1,291 @@
+"""From a data set's declaration and a folder of the user's to videos with classes, whatever the layout.
+
+Layout and split are told by names alone; only then are the videos looked at.
+"""
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from vidmbench.core.arrays import Frames
+from vidmbench.core.errors import DataError, UsageError, unknown
+from vidmbench.sources.datasets.disk_findings import (
+    Finding,
+    archive_finding,
+    count_findings,
+    length_findings,
+    single_findings,
+    videos,
+)
+from vidmbench.sources.datasets.disk_listing import hollow_classes, read_tree, shuffled_as_text, storage_of
+from vidmbench.sources.datasets.disk_names import check_identity, covered_classes, labels_of, levels
+from vidmbench.sources.datasets.disk_splits import choose
+from vidmbench.sources.datasets.spec import LayoutsSpec, dataset_names
+from vidmbench.videos.arrays.uint8_source import open_array
+from vidmbench.videos.files.inspection import OnBad, survey
+from vidmbench.videos.files.video_files import Item
+from vidmbench.videos.source import Source, compression_of
+
+__all__ = [
+    "ROOT_VARIABLE",
+    "DatasetVideos",
+    "Finding",
+    "Found",
+    "archive_finding",
+    "covered_classes",
+    "find_dataset",
+    "has_split",
+    "length_findings",
+    "open_layouts",
+    "root_of",
+    "survey_path",
+]
+
+#: A folder with one folder (or archive) a data set, named as it; taken where --data-root is not given.
+ROOT_VARIABLE = "VIDMBENCH_DATA_ROOT"
+_HDF5 = (".h5", ".hdf5")
+_ARRAYS = (".npy", ".npz")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A split of a data set as it lies on disk.
+
+    Attributes:
+        spec: The declaration.
+        root: The folder or file.
+        split: The split.
+        layout: How the videos lie there, in words.
+        items: The videos in natural order; empty where one file holds them all (HDF5, arrays).
+        labels: The class of each; None where there are none.
+        depth: Levels of folders from the split's folder down to a video.
+        findings: What its user should know.
+        notes: What was seen while listing, one sentence each.
+    """
+
+    spec: LayoutsSpec
+    root: Path
+    split: str
+    layout: str
+    items: tuple[Item, ...] = ()
+    labels: tuple[int | None, ...] | None = None
+    depth: int | None = None
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class DatasetVideos:
+    """The videos of a named data set: another source under the data set's name, with classes.
+
+    Args:
+        base: The source underneath.
+        label: See :class:`vidmbench.videos.source.Source`.
+        labels: The class of every video by name.
+        notes: What a user should know, besides what the base says.
+    """
+
+    def __init__(self, base: Source, *, label: str, labels: dict[str, int | None] | None, notes: Sequence[str]) -> None:
+        self.base = base
+        self.label = label
+        self.size = base.size
+        self.skipped = base.skipped
+        self.notes = (*notes, *base.notes)
+        self.compression = compression_of(base)
+        self.labels = None if labels is None else tuple(labels.get(base.name(index)) for index in range(len(base)))
+
+    def __len__(self) -> int:
+        return len(self.base)
+
+    def name(self, index: int) -> str:
+        """See :class:`vidmbench.videos.source.Source`."""
+        return self.base.name(index)
+
+    def num_frames(self, index: int) -> int:
+        """See :class:`vidmbench.videos.source.Source`."""
+        return self.base.num_frames(index)
+
+    def read(self, index: int, frames: Sequence[int]) -> Frames:
+        """See :class:`vidmbench.videos.source.Source`."""
+        return self.base.read(index, frames)
+
+    def digest(self) -> str:
+        """See :class:`vidmbench.videos.source.Source`."""
+        return self.base.digest()
+
+
+def root_of(spec: LayoutsSpec, data_root: Path | None) -> Path:
+    """Where a data set lies.
+
+    Args:
+        spec: The data set.
+        data_root: Its folder or archive, or a folder with one that is named as the data set; None asks the environment
+            variable VIDMBENCH_DATA_ROOT for the latter.
+
+    Raises:
+        UsageError: Nobody said where.
+        DataError: There is nothing.
+    """
+    variable = os.environ.get(ROOT_VARIABLE)
+    if data_root is None and not variable:
+        raise UsageError(
+            f"{spec.name} lies on your disk: say where",
+            expected=f"--data-root DIR, a folder (or zip, h5) with {spec.holds}",
+            found="no --data-root",
+            fix=f"give --data-root DIR, or set {ROOT_VARIABLE} to the folder above {spec.name}/; get it: {spec.get}",
+        )
+    given = Path(data_root or variable or "").expanduser()
+    inside = [given / f"{spec.name}{suffix}" for suffix in ("", ".zip", *_HDF5, *_ARRAYS)]
+    found = next((path for path in inside if path.exists()), given if data_root else None)
+    if found == given and given.is_dir():
+        others = [name for name in dataset_names() if name != spec.name and (given / name).is_dir()]
+        if others:
+            raise DataError(
+                f"there is no {spec.name} in {given}",
+                expected=f"a subfolder {spec.name}/ beside {' and '.join(f'{name}/' for name in others)}",
+                found=", ".join(others),
+                where=str(given),
+                fix=f"give the folder of {spec.name} itself; get it: {spec.get}",
+            )
+    if found is None or not found.exists():
+        raise DataError(
+            f"there is no {spec.name} in {given}" if found is None else f"there is no {given}",
+            expected=f"{spec.name}/ or {spec.name}.zip" if found is None else f"a folder with {spec.holds}",
+            found=f"{ROOT_VARIABLE}={variable}" if data_root is None else "nothing",
+            where=str(given),
+            fix=f"check the path; get it: {spec.get}",
+        )
+    return found
+
+
+def find_dataset(spec: LayoutsSpec, root: Path, split: str | None = None) -> Found:
+    """Finds out by names alone in which layout a data set lies, and which of its videos belong to a split.
+
+    Args:
+        spec: The data set.
+        root: As :func:`root_of` gives it.
+        split: One of its splits; None takes the one that stands for the real side.
+
+    Raises:
+        DataError: It is another data set, it lacks the split, or nothing in it can be read.
+    """
+    split = split or spec.default_split
+    if split not in spec.splits:
+        raise unknown(f"split of {spec.name}", split, spec.splits, error=DataError)
+    single = _single_file(root, _hdf5_split(spec, split))
+    if single is not None:
+        return Found(spec, single, split, f"one {single.suffix} file")
+    if root.is_file() and root.suffix.lower() != ".zip":
+        raise DataError(
+            f"{root.name} is nothing that holds {spec.name}",
+            expected=f"a folder, or a .zip, .h5, .npy or .npz file, with {spec.holds}",
+            found=f"a {root.suffix or 'suffix-less'} file",
+            where=str(root),
+            fix="give the folder; unpack other archives first",
+        )
+    tree = read_tree(root)
+    findings = check_identity(spec, tree)
+    chosen = choose(spec, tree, split)
+    findings += [*count_findings(spec, split, len(chosen.items)), *chosen.findings]
+    hollow = hollow_classes(tree, spec.classes)
+    if hollow:
+        found = f"{len(hollow)} class folder{'s' if len(hollow) > 1 else ''} without a video: {', '.join(hollow[:5])}"
+        findings.append(Finding("videos of every class", found, "missing from every score"))
+    shuffled = shuffled_as_text(chosen.items)
+    if shuffled:
+        found = f"{len(shuffled)} of {videos(len(chosen.items))} number their frames without leading zeros"
+        meaning = f"read by number; code that sorts names as text shuffles them, first {shuffled[0].name}"
+        findings.append(Finding("", found, meaning))
+    depth = levels(spec, chosen.items)
+    words = f"{storage_of(chosen.items)}, {_depth_in_words(spec, chosen.items, depth)}, {chosen.how}"
+    labels = labels_of(spec, tree, chosen.items)
+    return Found(spec, root, split, words, tuple(chosen.items), labels, depth, tuple(findings), tuple(tree.notes))
+
+
+def has_split(spec: LayoutsSpec, root: Path, split: str) -> bool:
+    """Whether this copy has the split."""
+    try:
+        find_dataset(spec, root, split)
+    except DataError:
+        return False
+    return True
+
+
+def open_layouts(
+    spec: LayoutsSpec, root: Path, split: str | None = None, *, on_bad: OnBad = "stop", progress: bool = False
+) -> DatasetVideos:
+    """The videos of one split as a source; see :func:`vidmbench.videos.files.inspection.survey`.
+
+    Raises:
+        DataError: See :func:`find_dataset`; or videos are bad and ``on_bad`` is "stop".
+    """
+    found = find_dataset(spec, root, split)
+    label = f"{spec.name}@{found.split}"
+    if not found.items:
+        single = open_single(found)
+        unseen = single_findings(spec, found.split, found.root.name, len(single))
+        return DatasetVideos(single, label=label, labels=None, notes=[finding.sentence() for finding in unseen])
+    base = survey(survey_path(found), found.items, on_bad=on_bad, progress=progress, notes=found.notes)
+    findings = [*found.findings, *archive_finding(spec, base.size, found.depth)]
+    findings += length_findings(spec, [base.num_frames(index) for index in range(len(base))])
+    names = [item.name for item in found.items]
+    labels = None if found.labels is None else dict(zip(names, found.labels, strict=True))
+    notes = [f"{spec.name}: {found.layout}", *(finding.sentence() for finding in findings)]
+    return DatasetVideos(base, label=label, labels=labels, notes=notes)
+
+
+def open_single(found: Found) -> Source:
+    """The videos of a root that is one file: HDF5 or an array."""
+    if found.root.suffix.lower() in _ARRAYS:
+        return open_array(found.root)
+    # The one place where HDF5 is opened.
+    from vidmbench.videos.arrays.hdf5 import open_hdf5
+
+    return open_hdf5(found.root, split=_hdf5_split(found.spec, found.split))
+
+
+def survey_path(found: Found) -> Path:
+    """The name under which facts about a split's videos are remembered: each split keeps its own."""
+    return found.root / f"{found.spec.name}@{found.split}"
+
+
+def _single_file(root: Path, split: str | None) -> Path | None:
+    """The one file that holds all videos, if there is one: the root itself, or a file in a root without folders."""
+    if root.is_file():
+        return root if root.suffix.lower() in (*_HDF5, *_ARRAYS) else None
+    entries = [path for path in root.iterdir() if not path.name.startswith(".")]
+    files = sorted(path for path in entries if path.suffix.lower() in _HDF5)
+    if not files or any(path.is_dir() for path in entries):
+        return None
+    own = [path for path in files if split and re.search(rf"(^|[_-]){split}($|[_-])", path.stem)]
+    if len(files) > 1 and len(own) != 1:
+        raise DataError(
+            f"{root.name} holds several HDF5 files",
+            expected=f"one whose name says {split}" if split else "one file",
+            found=", ".join(path.name for path in files[:5]),
+            where=str(root),
+            fix="give one of them as --data-root, or name a split",
+        )
+    return own[0] if own else files[0]
+
+
+def _hdf5_split(spec: LayoutsSpec, split: str) -> str | None:
+    """What HDF5 files call a split; None where it is made of several."""
+    parts = spec.parts(split)
+    folders = parts[0].folders
+    return next((name for name in ("train", "test", *folders) if name in folders), None) if len(parts) == 1 else None
+
+
+def _depth_in_words(spec: LayoutsSpec, items: Sequence[Item], depth: int) -> str:
+    parents = {PurePosixPath(item.name).parent.name.lower() for item in items}
+    if depth <= 1:
+        return "all in one folder"
+    if parents <= {name.lower() for name in spec.classes}:
+        return "in class folders"
+    return f"at {depth} levels"
+
+
+if TYPE_CHECKING:
+    _videos: type[Source] = DatasetVideos

@@ -1,0 +1,134 @@
+"""What lies in a data set's folder or archive, by names alone: videos, class numbers, folders without videos."""
+
+import json
+import os
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from vidmbench.core.errors import DataError
+from vidmbench.videos.files.archives import ArchivedFrames, find_archived_videos
+from vidmbench.videos.files.folders import VIDEO_SUFFIXES, find_videos, is_leftover, sort_files
+from vidmbench.videos.files.video_files import FrameFolder, Item
+
+#: Written by ``vidmbench data make`` beside its videos.
+MADE_HERE = "made-by-vidmbench.json"
+_LABELS = "dataset.json"
+
+
+class Tree(NamedTuple):
+    """What a root holds.
+
+    Attributes:
+        root: The folder or archive.
+        items: All videos of all splits, in natural order.
+        notes: What was seen while listing them, one sentence each.
+        numbers: Class numbers by the name of a video's folder, from a dataset.json.
+    """
+
+    root: Path
+    items: list[Item]
+    notes: list[str]
+    numbers: dict[str, int]
+
+
+def read_tree(root: Path) -> Tree:
+    """Lists the videos below a folder or in a zip archive; none is opened.
+
+    Raises:
+        DataError: There is none, the archive is unsafe or cut off, or a dataset.json cannot be read.
+    """
+    if root.is_dir():
+        items, notes = find_videos(root)
+        found = [path for path in (root / _LABELS, *sorted(root.glob(f"*/{_LABELS}"))) if path.is_file()]
+        numbers = _numbers(found[0].read_bytes(), str(found[0])) if found else {}
+        return Tree(root, items, [*notes, *_unnamed(numbers, items)], numbers)
+    items, notes = find_archived_videos(root)
+    with zipfile.ZipFile(root) as archive:
+        inside = sorted(name for name in archive.namelist() if PurePosixPath(name).name == _LABELS)
+        numbers = _numbers(archive.read(inside[0]), f"{root}:{inside[0]}") if inside else {}
+    return Tree(root, items, [*notes, *_unnamed(numbers, items)], numbers)
+
+
+def _unnamed(numbers: Mapping[str, int], items: Sequence[Item]) -> list[str]:
+    """A note on labels that belong to no video: those of another copy, or of videos that are missing."""
+    here = {key_of(item) for item in items}
+    strange = sort_files(name for name in numbers if name not in here)
+    if not strange:
+        return []
+    return [f"{len(strange)} of {len(numbers)} labels in {_LABELS} are of no video here, first {strange[0]}"]
+
+
+def key_of(item: Item) -> str:
+    """A video's own name: without its folders and without the suffix that TaiChi-HD's folders bear too."""
+    name = PurePosixPath(item.name)
+    return name.stem if name.suffix.lower() in VIDEO_SUFFIXES or name.suffix.lower() == ".gif" else name.name
+
+
+def frames_of(item: Item) -> tuple[str, ...]:
+    """The names of a video's frame files in the order they are read; empty for video files."""
+    return item.files if isinstance(item, FrameFolder | ArchivedFrames) else ()
+
+
+def storage_of(items: Sequence[Item]) -> str:
+    """What the videos are stored as, in words."""
+    kinds = {
+        "folders of frames in a zip": any(isinstance(item, ArchivedFrames) for item in items),
+        "folders of frames": any(isinstance(item, FrameFolder) for item in items),
+        "video files": any(not isinstance(item, FrameFolder | ArchivedFrames) for item in items),
+    }
+    return " and ".join(kind for kind, is_there in kinds.items() if is_there)
+
+
+def hollow_classes(tree: Tree, classes: Sequence[str]) -> list[str]:
+    """Class folders in which no video lies, as relative paths in natural order."""
+    if not tree.root.is_dir() or not classes:
+        return []
+    known = {name.lower() for name in classes}
+    with_videos = {str(parent) for item in tree.items for parent in (PurePosixPath(item.name), *_parents(item))}
+    hollow = []
+    for inner in sorted({"."} | {str(parent) for item in tree.items for parent in _parents(item)}):
+        for entry in os.scandir(tree.root / inner):
+            name = str(PurePosixPath(inner) / entry.name)
+            if entry.is_dir() and entry.name.lower() in known and name not in with_videos:
+                hollow.append(name)
+    return sort_files(hollow)
+
+
+def shuffled_as_text(items: Sequence[Item]) -> list[Item]:
+    """Videos whose frames come in another order when their names are sorted as text: frame10 before frame2."""
+    return [item for item in items if list(frames_of(item)) != sorted(frames_of(item))]
+
+
+def made_here(root: Path) -> str | None:
+    """The name of the data set that ``vidmbench data make`` wrote here; None where it did not."""
+    try:
+        content = json.loads((root / MADE_HERE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return str(content["dataset"]) if isinstance(content, Mapping) and "dataset" in content else None
+
+
+def _parents(item: Item) -> list[PurePosixPath]:
+    return list(PurePosixPath(item.name).parents)
+
+
+def _numbers(data: bytes, where: str) -> dict[str, int]:
+    """StyleGAN's form: a list of pairs of a frame's path and its class, or null."""
+    try:
+        labels = json.loads(data)["labels"]
+        pairs = [(PurePosixPath(str(name)), number) for name, number in labels or ()]
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            "the class labels cannot be read",
+            expected='{"labels": [["video/frame.jpg", 0], ...]} or {"labels": null}',
+            found=str(error),
+            where=where,
+            fix="mend the file, or remove it: scores do not need it",
+        ) from error
+    return {
+        path.parent.name if str(path.parent) != "." else path.stem: number
+        for path, number in pairs
+        if type(number) is int and not is_leftover(path.name)
+    }

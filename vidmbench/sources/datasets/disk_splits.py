@@ -1,0 +1,214 @@
+"""Which of a data set's videos belong to a split, and to which class: by lists, numbers, folders, in this order."""
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from vidmbench.core.errors import DataError, unknown
+from vidmbench.sources.datasets.disk_findings import Finding, videos
+from vidmbench.sources.datasets.disk_listing import Tree, key_of
+from vidmbench.sources.datasets.disk_names import folder_names, matching
+from vidmbench.sources.datasets.spec import LayoutsSpec, SplitSpec
+from vidmbench.videos.files.video_files import FrameFolder, Item
+
+#: Where people keep ucfTrainTestlist: in the root, in root/train (DIGAN), or beside the root.
+_LIST_FOLDERS = ("ucfTrainTestlist", "UCF101TrainTestSplits-RecognitionTask/ucfTrainTestlist", "annotations")
+
+
+class Chosen(NamedTuple):
+    """The videos of one split.
+
+    Attributes:
+        items: In natural order.
+        how: How they were told from those of other splits, in words.
+        findings: What a user should know.
+    """
+
+    items: list[Item]
+    how: str
+    findings: list[Finding]
+
+
+def choose(spec: LayoutsSpec, tree: Tree, split: str) -> Chosen:
+    """The videos of a split.
+
+    Raises:
+        DataError: Unknown split, or one that this copy does not have.
+    """
+    if split not in spec.splits:
+        raise unknown(f"split of {spec.name}", split, spec.splits, error=DataError)
+    parts = spec.parts(split)
+    lists = [name for part in parts for name in part.lists]
+    paths = [path for path in (_find_list(tree.root, name) for name in lists) if path]
+    if lists and len(paths) == len(lists):
+        chosen = _by_lists(spec, tree, split, paths)
+    elif all(part.numbers for part in parts) and matching(spec.number, [key_of(item) for item in tree.items]):
+        chosen = _by_numbers(spec, tree, split, parts)
+        if lists:
+            missing = " and ".join(name for name in lists if _find_list(tree.root, name) is None)
+            meaning = "split by the groups in the names, by which the lists were made"
+            chosen.findings.append(Finding(f"{missing} in ucfTrainTestlist", "no such list", meaning))
+    else:
+        chosen = _by_folders(spec, tree, split, parts)
+    items, doubles = _without_doubles(spec, chosen.items)
+    return Chosen(items, chosen.how, [*chosen.findings, *_conflicts(spec, parts, items), *doubles])
+
+
+def _by_lists(spec: LayoutsSpec, tree: Tree, split: str, paths: Sequence[Path]) -> Chosen:
+    wanted: dict[str, str] = {}
+    for path in paths:
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.strip():
+                entry = PurePosixPath(line.split()[0].replace("\\", "/"))
+                wanted[entry.stem.lower()] = str(entry)
+    items = [item for item in tree.items if key_of(item).lower() in wanted]
+    names = " and ".join(path.name for path in paths)
+    if not items:
+        raise DataError(
+            f"none of the videos stands in {names}",
+            expected=f"videos such as {next(iter(wanted.values()), 'Class/v_Class_g01_c01.avi')}",
+            found=f"{videos(len(tree.items))}, such as {tree.items[0].name}",
+            where=str(tree.root),
+            fix=f"give the folder with {spec.holds}",
+        )
+    there = {key_of(item).lower() for item in items}
+    missing = [entry for key, entry in wanted.items() if key not in there]
+    findings = []
+    if missing:
+        found = f"{len(there)} are here; {len(missing)} are missing, first {missing[0]}"
+        meaning = "an incomplete copy: scores compare only with those of the same videos"
+        findings.append(Finding(f"the {len(wanted)} videos in {names}", found, meaning))
+    if spec.splits[split].is_whole and len(items) < len(tree.items):
+        found = f"{videos(len(tree.items) - len(items))} in neither list"
+        findings.append(Finding("", found, "they were left out"))
+    return Chosen(items, f"split by {names}", findings)
+
+
+def _by_numbers(spec: LayoutsSpec, tree: Tree, split: str, parts: Sequence[SplitSpec]) -> Chosen:
+    numbers = [re.search(spec.number, key_of(item)) for item in tree.items]
+
+    def pick(parts: Sequence[SplitSpec]) -> list[Item]:
+        ranges = [pair for part in parts for pair in part.numbers]
+        return [
+            item
+            for item, found in zip(tree.items, numbers, strict=True)
+            if found and any(low <= int(found.group(1)) <= high for low, high in ranges)
+        ]
+
+    items = pick(parts)
+    if not items:
+        ranges = ", ".join(f"{low} to {high}" for part in parts for low, high in part.numbers)
+        raise _no_split(spec, tree, split, f"numbers {ranges} in the names", pick)
+    return Chosen(items, "split by the numbers in the names", [])
+
+
+def _by_folders(spec: LayoutsSpec, tree: Tree, split: str, parts: Sequence[SplitSpec]) -> Chosen:
+    known = folder_names(spec)
+    wanted = {name for part in parts for name in part.folders}
+    places = [_split_folder(known, item) for item in tree.items]
+    if not any(places):
+        return _undivided(spec, tree, split, wanted)
+
+    def pick(parts: Sequence[SplitSpec]) -> list[Item]:
+        names = {name for part in parts for name in part.folders}
+        return [item for item, place in zip(tree.items, places, strict=True) if place in names]
+
+    items = pick(parts)
+    if not items:
+        lists = ", ".join(name for part in parts for name in part.lists)
+        raise _no_split(spec, tree, split, f"a folder {' or '.join(sorted(wanted))}" if wanted else lists, pick)
+    findings = []
+    absent = [part for part in parts if not set(part.folders) & set(places)]
+    if absent:
+        expected = " and ".join(part.folders[0] for part in parts)
+        found = f"{' and '.join(sorted({place for place in places if place}))} only"
+        findings.append(Finding(f"folders {expected}", found, f"{split} lacks the videos of the other"))
+    if None in places:
+        first = next(item.name for item, place in zip(tree.items, places, strict=True) if place is None)
+        found = f"{videos(places.count(None))} outside the splits' folders, first {first}"
+        findings.append(Finding("", found, "they were left out"))
+    return Chosen(items, "split by folders", findings)
+
+
+def _undivided(spec: LayoutsSpec, tree: Tree, split: str, wanted: set[str]) -> Chosen:
+    """No folder inside speaks of splits: the root is one split itself, or nothing tells them apart."""
+    own = tree.root.stem.lower()
+    is_split = own in folder_names(spec)
+    if own in wanted and not spec.splits[split].is_whole:
+        return Chosen(tree.items, f"{tree.root.name} is one split", [])
+    is_default = spec.parts(split) == spec.parts(spec.default_split)
+    if is_split or not (is_default or spec.splits[split].is_whole):
+        raise DataError(
+            f"{spec.name} has no split {split!r} here",
+            expected=f"a folder {' or '.join(sorted(wanted))}" if wanted else spec.holds,
+            found=f"{videos(len(tree.items))} in {tree.root.name}, "
+            + ("which is another split" if is_split else "which is divided into no splits"),
+            where=str(tree.root),
+            fix="give the folder above it"
+            if is_split
+            else f"--dataset {spec.name}@{spec.default_split} takes them all",
+        )
+    if spec.splits[split].is_whole:
+        return Chosen(tree.items, "no splits", [])
+    meaning = f"all videos were taken as {split}"
+    return Chosen(tree.items, "no splits", [Finding("folders or lists that tell the splits apart", "none", meaning)])
+
+
+def _no_split(
+    spec: LayoutsSpec, tree: Tree, split: str, expected: str, pick: Callable[[Sequence[SplitSpec]], list[Item]]
+) -> DataError:
+    """Names the splits that would have worked."""
+    there = {name: len(pick([other])) for name, other in spec.splits.items() if not other.parts}
+    there = {name: count for name, count in there.items() if count}
+    first = next(iter(there), None)
+    return DataError(
+        f"{spec.name} has no split {split!r} here",
+        expected=expected,
+        found=", ".join(f"{name} ({videos(count)})" for name, count in there.items())
+        or f"{videos(len(tree.items))} of no known split",
+        where=str(tree.root),
+        fix=(f"--dataset {spec.name}@{first}, or get the rest: " if first else "get it: ") + spec.get,
+    )
+
+
+def _conflicts(spec: LayoutsSpec, parts: Sequence[SplitSpec], items: Sequence[Item]) -> list[Finding]:
+    """Videos that their list or number puts elsewhere than their folder."""
+    own = {name for part in parts for name in part.folders}
+    if not own:
+        return []
+    others = folder_names(spec) - own
+    # DIGAN keeps all of UCF-101 in one folder called train: a root with one split's folder says nothing.
+    places = {_split_folder(own | others, item) for item in items}
+    elsewhere = [item for item in items if _split_folder(own | others, item) in others]
+    if not elsewhere or len(places) == 1:
+        return []
+    found = f"{videos(len(elsewhere))} in the folder of another split, first {elsewhere[0].name}"
+    return [Finding("", found, "lists and numbers in the names decide, not the folder")]
+
+
+def _without_doubles(spec: LayoutsSpec, items: Sequence[Item]) -> tuple[list[Item], list[Finding]]:
+    """Leaves out videos that lie there twice, in two folders or in two formats; files go before their frames."""
+    first: dict[str, Item] = {}
+    for item in sorted(items, key=lambda item: isinstance(item, FrameFolder)):
+        key = key_of(item).lower() if re.search(spec.names, key_of(item)) else item.name
+        first.setdefault(key, item)
+    kept = {item.name for item in first.values()}
+    doubles = [item for item in items if item.name not in kept]
+    if not doubles:
+        return list(items), []
+    found = f"{videos(len(doubles))} here twice, such as {doubles[0].name}"
+    finding = Finding("each video once", found, "each was counted once; where both exist the file, not its frames")
+    return [item for item in items if item.name in kept], [finding]
+
+
+def _find_list(root: Path, name: str) -> Path | None:
+    base = root if root.is_dir() else root.parent
+    places = [base / name, *(folder / inner / name for folder in (base, base / "train") for inner in _LIST_FOLDERS)]
+    places += [base / "train" / name, *(base.absolute().parent / inner / name for inner in _LIST_FOLDERS[:2])]
+    return next((path for path in places if path.is_file()), None)
+
+
+def _split_folder(known: set[str], item: Item) -> str | None:
+    parts = PurePosixPath(item.name).parts[:-1]
+    return next((part.lower() for part in parts if part.lower() in known), None)

@@ -1,0 +1,1 @@
+"""Arrays: numpy, torch, HDF5."""

@@ -1,0 +1,299 @@
+"""Videos in one HDF5 file: all frames one after the other, and where each video begins.
+
+TGAN and TGANv2 keep one array (frame, 3, height, width) and an index beside the file; VideoGPT and TATS one array
+(frame, height, width, 3) a split, with the first frame of every video in another array.
+"""
+
+import os
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vidmbench.core.arrays import Frames
+from vidmbench.core.errors import DataError
+from vidmbench.core.files import sha256_of, sha256_of_parts
+from vidmbench.videos.arrays.hdf5_index import Index, beside, check_spans, of_starts
+from vidmbench.videos.arrays.layout import ArrayLayout, as_pixels, check_form, check_values, notes_on
+from vidmbench.videos.files.decoding import check_frames
+from vidmbench.videos.source import Skipped, Source
+
+_TGAN_KEY = "image"
+_SPLITS = ("train", "test", "val")
+_KEYS_SHOWN = 8
+_SLAB = 1 << 22  # values looked at in one go
+_MAX_OPEN = 4
+
+#: Files held open by this process, with the stamp they had; the lock is held while one of them is read.
+_OPEN: OrderedDict[Path, tuple[Any, tuple[int, int]]] = OrderedDict()
+_LOCK = threading.RLock()
+
+
+class Hdf5Source:
+    """Videos in an HDF5 file; frames are read when they are asked for.
+
+    The file is opened by the first read of each process, so that a source may be forked and pickled; threads take
+    turns.
+
+    Args:
+        path: The file.
+        key: The array of frames.
+        layout: Its axes and range; t comes first.
+        index: Where each video begins and ends, and its class.
+        shape: Of the array.
+        notes: What a user should know about how the file was read.
+
+    Attributes:
+        labels: The class of every video; None where the file has none.
+        classes: Their names, in the order of their numbers.
+    """
+
+    skipped: tuple[Skipped, ...] = ()
+
+    def __init__(
+        self, path: Path, key: str, layout: ArrayLayout, index: Index, shape: tuple[int, ...], notes: tuple[str, ...]
+    ) -> None:
+        self.path = path
+        self.label = path.name
+        self.notes = notes
+        sizes = dict(zip(layout.axes, shape, strict=True))
+        self.size: tuple[int, int] = (sizes["h"], sizes["w"])
+        self.labels = index.labels
+        self.classes = index.classes
+        self._key = key
+        self._layout = layout
+        self._spans = index.spans
+        self._stamp = _stamp(path)
+
+    def __len__(self) -> int:
+        """The number of videos."""
+        return len(self._spans)
+
+    def name(self, index: int) -> str:
+        """The video's number, such as ``video000017``."""
+        return f"video{range(len(self))[index]:06d}"
+
+    def num_frames(self, index: int) -> int:
+        """From the video's first frame to the next video's."""
+        start, end = self._spans[index]
+        return end - start
+
+    def read(self, index: int, frames: Sequence[int]) -> Frames:
+        """The frames asked for, uint8 (frame, height, width, 3), RGB, 0..255, in the order asked for.
+
+        Raises:
+            DataError: The video has fewer frames, the file is damaged there or has changed.
+        """
+        name = f"{self.label}:{self.name(index)}"
+        check_frames(name, frames, self.num_frames(index))
+        if not len(frames):
+            return np.zeros((0, *self.size, 3), np.uint8)
+        first = self._spans[index][0]
+        low, high = min(frames), max(frames)
+        with _LOCK:
+            try:
+                data = self._file()[self._key][first + low : first + high + 1]
+            except OSError as error:
+                raise DataError(
+                    f"{name} cannot be read",
+                    found=str(error).splitlines()[0],
+                    where=str(self.path),
+                    fix="the file is damaged there: copy it again",
+                ) from error
+        picked = np.asarray(data)[np.asarray(frames, dtype=np.intp) - low]
+        return as_pixels(self._layout.arranged(picked), self._layout)
+
+    def digest(self) -> str:
+        """The sha256 of the file, and of what is read of it."""
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
+        spans = " ".join(f"{start}-{end}" for start, end in self._spans)
+        return sha256_of_parts(sha256_of(self.path), self._key, str(self._layout), spans)
+
+    def _file(self) -> Any:
+        """The open file; held under the lock."""
+        stamp = _stamp(self.path)
+        if stamp != self._stamp:
+            _forget(self.path)
+            raise DataError(
+                f"{self.label} does not hold what it held when it was first read",
+                expected=f"{self._stamp[0]} bytes, unchanged",
+                found=f"{stamp[0]} bytes",
+                where=str(self.path),
+                fix="leave the file alone while it is scored, and start again",
+            )
+        known = _OPEN.get(self.path)
+        if known is None or known[1] != stamp:
+            _forget(self.path)
+            _OPEN[self.path] = (_opened(self.path), stamp)
+            while len(_OPEN) > _MAX_OPEN:
+                _forget(next(iter(_OPEN)))
+        _OPEN.move_to_end(self.path)
+        return _OPEN[self.path][0]
+
+
+def open_hdf5(path: Path, layout: ArrayLayout | None = None, split: str | None = None) -> Hdf5Source:
+    """Opens a file of videos.
+
+    Args:
+        path: The file; an index of TGAN's form lies beside it as json.
+        layout: Axes, range and key where they are not the usual ones.
+        split: ``train`` or ``test`` where the file holds several, or its name says which it holds.
+
+    Raises:
+        DataError: It is no HDF5 file, is damaged, has not the expected keys, or its index does not fit.
+    """
+    if not path.is_file():
+        raise DataError("there is no such file", where=str(path), fix="check the path")
+    with _looking_into(path) as file:
+        key = _key_of(file, path, layout, split)
+        declared = layout or ArrayLayout("tchw" if key == _TGAN_KEY else "thwc")
+        if declared.axes[0] != "t" or "n" in declared.axes:
+            raise DataError(
+                f"the axes {declared.axes} are not those of an HDF5 file of videos",
+                expected="t first and no n: all frames one after the other, such as tchw or thwc",
+                found=f"axes {declared.axes!r}",
+                where=f"{path}:{key}",
+                fix="correct the axes",
+            )
+        frames = file[key]
+        where = f"{path}:{key}"
+        check_form(frames.shape, frames.dtype, declared, where)
+        extent = check_values(_slabs(frames), frames.shape, frames.dtype, declared, where)
+        starts = key.removesuffix("_data") + "_idx"
+        if key.endswith("_data") and starts in file:
+            index = of_starts(np.asarray(file[starts]), len(frames), f"{path}:{starts}", starts)
+        else:
+            index = beside(path)
+            check_spans(index.spans, len(frames), index.where)
+        notes = list(notes_on(frames.shape, declared, extent))
+        left = len(frames) - sum(end - start for start, end in index.spans)
+        if left:
+            notes.append(f"{left} of {len(frames)} frames belong to no video and were left aside")
+        return Hdf5Source(path, key, declared, index, frames.shape, tuple(notes))
+
+
+def _key_of(file: Any, path: Path, layout: ArrayLayout | None, split: str | None) -> str:
+    """The array of frames."""
+    if layout is not None and layout.key is not None:
+        if not _is_array(file, layout.key):
+            raise _no_keys(path, file, f"an array called {layout.key}")
+        return layout.key
+    splits = [key.removesuffix("_data") for key in sorted(file) if key.endswith("_data") and f"{key[:-5]}_idx" in file]
+    if splits:
+        if split is None and len(splits) == 1:
+            return f"{splits[0]}_data"
+        if split not in splits:
+            problem = f"has no split {split}" if split else "holds several splits"
+            raise DataError(
+                f"{path.name} {problem}",
+                expected=f"one of {', '.join(splits)}",
+                found=", ".join(splits),
+                where=str(path),
+                fix="name one of them: NAME@SPLIT",
+            )
+        return f"{split}_data"
+    fitting = [key for key in sorted(file) if layout and _is_array(file, key) and file[key].ndim == len(layout.axes)]
+    key = _TGAN_KEY if _is_array(file, _TGAN_KEY) else fitting[0] if len(fitting) == 1 else None
+    if key is None:
+        raise _no_keys(
+            path, file, f"train_data and train_idx, or test_data and test_idx (VideoGPT), or {_TGAN_KEY} (TGAN)"
+        )
+    own = next((word for word in _SPLITS if re.search(rf"(^|[_-]){word}($|[_-])", path.stem)), None)
+    if split is not None and own is not None and own != split:
+        raise DataError(
+            f"{path.name} does not seem to hold the split {split}",
+            expected=f"a file such as {path.stem.replace(own, split)}{path.suffix}",
+            found=path.name,
+            where=str(path),
+            fix=f"give the file of that split, or ask for {own}",
+        )
+    return key
+
+
+def _is_array(file: Any, key: str) -> bool:
+    return hasattr(file.get(key), "shape")
+
+
+def _slabs(frames: Any) -> Iterator[np.ndarray]:
+    step = max(1, _SLAB // max(1, int(np.prod(frames.shape[1:]))))
+    for start in range(0, len(frames), step):
+        yield np.asarray(frames[start : start + step])
+
+
+@contextmanager
+def _looking_into(path: Path) -> Iterator[Any]:
+    """The file, closed afterwards: nothing is left open that a fork would share."""
+    with _LOCK, _opened(path) as file:
+        yield file
+
+
+def _opened(path: Path) -> Any:
+    import h5py
+
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _forget(path: Path) -> None:
+    known = _OPEN.pop(path, None)
+    if known is not None:
+        known[0].close()
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    stat = path.stat()
+    return stat.st_size, stat.st_mtime_ns
+
+
+def _child_begins_anew() -> None:
+    """Files opened before the fork belong to the parent: the child opens its own."""
+    _OPEN.clear()
+    _LOCK.release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_LOCK.acquire, after_in_parent=_LOCK.release, after_in_child=_child_begins_anew)
+
+
+def _no_keys(path: Path, file: Any, expected: str) -> DataError:
+    keys = sorted(file)
+    found = [f"{key} {file[key].shape if _is_array(file, key) else '(no array)'}" for key in keys[:_KEYS_SHOWN]]
+    more = f" and {len(keys) - _KEYS_SHOWN} more" if len(keys) > _KEYS_SHOWN else ""
+    return DataError(
+        f"{path.name} does not have the keys of a file of videos",
+        expected=expected,
+        found=", ".join(found) + more if keys else "no key at all",
+        where=str(path),
+        fix="name the array of frames in a layout of your own (key = ...), or give another file",
+    )
+
+
+def _unreadable(path: Path, error: OSError) -> DataError:
+    size = path.stat().st_size
+    whole = re.search(r"stored_eof = (\d+)", str(error))
+    if not size:
+        why = "the file is empty"
+    elif whole:
+        why = f"it was cut off: {size} of {whole.group(1)} bytes are there"
+    elif "signature not found" in str(error):
+        why = "it is no HDF5 file"
+    else:
+        why = str(error).splitlines()[0]
+    return DataError(
+        f"{path.name} cannot be read: {why}", where=str(path), fix="give an HDF5 file (.h5, .hdf5), or copy it again"
+    )
+
+
+if TYPE_CHECKING:
+    _hdf5: type[Source] = Hdf5Source

@@ -1,0 +1,1 @@
+"""Video files and folders of images."""

@@ -1,0 +1,221 @@
+"""From a list of videos to a source: look at every one, say what is wrong with any, agree on one size."""
+
+import os
+import sys
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Literal
+
+from vidmbench.core.arrays import Frames
+from vidmbench.core.errors import DataError
+from vidmbench.core.files import sha256_of_parts
+from vidmbench.videos.files.compression_labels import joined
+from vidmbench.videos.files.decoding import check_frames
+from vidmbench.videos.files.inspection_cache import FactsIndex
+from vidmbench.videos.files.video_files import Facts, Item
+from vidmbench.videos.source import Skipped
+
+OnBad = Literal["stop", "skip"]
+
+#: Decoding releases the interpreter lock; beyond a few threads the disk is the limit.
+_MAX_THREADS = 8
+_SHOWN = 5
+
+
+class FileSource:
+    """Videos on disk, all of one size.
+
+    Args:
+        label: How messages and signatures name the source.
+        items: The videos, in order.
+        facts: What is known about each, by name.
+        skipped: Videos left out.
+        notes: What a user should know about how the videos were read, one sentence each.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        items: Sequence[Item],
+        facts: Mapping[str, Facts],
+        *,
+        skipped: tuple[Skipped, ...] = (),
+        notes: tuple[str, ...] = (),
+    ) -> None:
+        self.label = label
+        self.skipped = skipped
+        self.notes = notes
+        self._items = tuple(items)
+        self._facts = {item.name: facts[item.name] for item in items}
+        first = self._facts[self._items[0].name]
+        self.size: tuple[int, int] = (first.height, first.width)
+        self.compression = joined(found.compression for found in self._facts.values())
+
+    def __len__(self) -> int:
+        """The number of videos."""
+        return len(self._items)
+
+    def name(self, index: int) -> str:
+        """The video's path relative to the source, with forward slashes."""
+        return self._items[index].name
+
+    def num_frames(self, index: int) -> int:
+        """The number of frames that can really be read."""
+        return self._facts[self.name(index)].num_frames
+
+    def read(self, index: int, frames: Sequence[int]) -> Frames:
+        """The frames asked for, uint8 (frame, height, width, 3), RGB, 0..255, in the order asked for.
+
+        Raises:
+            DataError: The video has fewer frames, or changed since it was first looked at.
+        """
+        item = self._items[index]
+        facts = self._facts[item.name]
+        check_frames(item.name, frames, facts.num_frames)
+        try:
+            return item.read(frames, facts)
+        except OSError as error:
+            raise _gone(item, error) from error
+
+    def digest(self) -> str:
+        """The sha256 over names and contents of all videos, in sorted order of the names."""
+        parts = sorted((name, facts.sha256) for name, facts in self._facts.items())
+        return sha256_of_parts(*(part for pair in parts for part in pair))
+
+
+def survey(
+    where: Path,
+    items: Sequence[Item],
+    *,
+    on_bad: OnBad = "stop",
+    progress: bool = False,
+    notes: Sequence[str] = (),
+) -> FileSource:
+    """Looks at every video, or remembers what was found before, and makes a source of the usable ones.
+
+    Args:
+        where: The folder, file or archive.
+        items: Its videos, in order; at least one.
+        on_bad: "stop" raises one error that names up to five bad videos; "skip" leaves them out.
+        progress: Show a bar on stderr, if that is a terminal.
+        notes: Notes from listing the videos.
+
+    Returns:
+        A source whose videos can all be read and have one size.
+
+    Raises:
+        DataError: A video is bad, or sizes differ (under "stop"); nothing is left (under "skip").
+    """
+    where = Path(os.path.abspath(where))  # "." has no name
+    found = _inspect_all(where, items, progress=progress)
+    bad = {name: result for name, result in found.items() if isinstance(result, DataError)}
+    good = {name: result for name, result in found.items() if isinstance(result, Facts)}
+    if bad and (on_bad == "stop" or not good):
+        if len(items) == 1:
+            raise next(iter(bad.values()))
+        raise _bad_videos(where, bad, len(items))
+    skipped = [Skipped(name, _reason(error)) for name, error in bad.items()]
+    sizes: dict[tuple[int, int], list[str]] = defaultdict(list)
+    for name, facts in good.items():
+        sizes[facts.height, facts.width].append(name)
+    if len(sizes) > 1:
+        if on_bad == "stop":
+            raise _mixed_sizes(where, sizes)
+        kept = max(sizes, key=lambda size: len(sizes[size]))  # the first one seen, among equals
+        for size, names in sizes.items():
+            if size != kept:
+                reason = f"its size is {size[0]}x{size[1]}, most have {kept[0]}x{kept[1]}"
+                skipped += [Skipped(name, reason) for name in names]
+        good = {name: good[name] for name in sizes[kept]}
+    order = {item.name: position for position, item in enumerate(items)}
+    return FileSource(
+        where.name,
+        [item for item in items if item.name in good],
+        good,
+        skipped=tuple(sorted(skipped, key=lambda video: order[video.name])),
+        notes=(*notes, *_gathered_notes(good)),
+    )
+
+
+def _inspect_all(where: Path, items: Sequence[Item], *, progress: bool) -> dict[str, Facts | DataError]:
+    from tqdm import tqdm
+
+    index = FactsIndex(where)
+
+    def look(item: Item) -> tuple[str, Facts | DataError]:
+        try:
+            stamp = item.stamp()
+            known = index.get(item.name, stamp)
+            return stamp, known or item.inspect()
+        except DataError as error:
+            return "", error
+        except OSError as error:
+            return "", _gone(item, error)
+
+    threads = min(_MAX_THREADS, os.cpu_count() or 1, len(items))
+    with ThreadPoolExecutor(threads) as pool:
+        results = list(
+            tqdm(
+                pool.map(look, items),
+                total=len(items),
+                desc=f"looking at {where.name}",
+                unit="video",
+                disable=not (progress and sys.stderr.isatty()),
+            )
+        )
+    found = {item.name: result for item, (_, result) in zip(items, results, strict=True)}
+    index.save({item.name: (s, f) for item, (s, f) in zip(items, results, strict=True) if isinstance(f, Facts)})
+    return found
+
+
+def _gathered_notes(facts: Mapping[str, Facts]) -> list[str]:
+    names: dict[str, list[str]] = defaultdict(list)
+    for name, found in facts.items():
+        for note in found.notes:
+            names[note].append(name)
+    return [f"{note} ({len(of)} of {len(facts)} videos, first {of[0]})" for note, of in names.items()]
+
+
+def _reason(error: DataError) -> str:
+    details = [f"{word} {text}" for word, text in (("expected", error.expected), ("found", error.found)) if text]
+    return "; ".join([error.problem, *details])
+
+
+def _bad_videos(where: Path, bad: Mapping[str, DataError], total: int) -> DataError:
+    shown = [f"\n    {name}: {_reason(error)}" for name, error in list(bad.items())[:_SHOWN]]
+    if len(bad) > _SHOWN:
+        shown.append(f"\n    and {len(bad) - _SHOWN} more")
+    return DataError(
+        f"{len(bad)} of {total} videos in {where.name} cannot be used",
+        expected="videos that can be decoded from the first frame to the last",
+        found="".join(shown),
+        where=str(where),
+        fix="replace or remove them, or leave them out with --on-bad skip",
+    )
+
+
+def _mixed_sizes(where: Path, sizes: Mapping[tuple[int, int], Sequence[str]]) -> DataError:
+    ordered = sorted(sizes.items(), key=lambda entry: -len(entry[1]))
+    shown = [
+        f"\n    {height}x{width}: {len(names)} video{'s' if len(names) > 1 else ''}, such as {names[0]}"
+        for (height, width), names in ordered[:_SHOWN]
+    ]
+    if len(ordered) > _SHOWN:
+        shown.append(f"\n    and {len(ordered) - _SHOWN} more sizes")
+    return DataError(
+        f"the videos in {where.name} differ in size",
+        expected="one height x width for all videos of a source",
+        found="".join(shown),
+        where=str(where),
+        fix="bring them to one size first, or keep those of the most frequent size with --on-bad skip",
+    )
+
+
+def _gone(item: Item, error: OSError) -> DataError:
+    return DataError(
+        f"{item.name} cannot be read: {error.strerror or error}",
+        where=item.name,
+        fix="check that the file is there and may be read, or leave it out with --on-bad skip",
+    )

@@ -1,0 +1,258 @@
+"""One video, whatever it is stored as: a file, a gif, a folder of frames, frames in an archive."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from vidmbench.core.arrays import Frames
+from vidmbench.core.errors import DataError
+from vidmbench.core.files import sha256_of, sha256_of_parts
+from vidmbench.videos.files.compression_labels import GIF, joined, of_picture
+from vidmbench.videos.files.containers import VideoFacts, inspect_video
+from vidmbench.videos.files.decoding import decode
+from vidmbench.videos.files.images import inspect_gif, inspect_picture, read_gif, read_picture
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the first look at a video found; kept in the index.
+
+    Attributes:
+        num_frames: Frames that can really be read.
+        height: Rows as displayed.
+        width: Columns as displayed.
+        sha256: Of the content: the file's bytes, or all frame files' bytes in order.
+        is_seekable: For video files, see :class:`vidmbench.videos.files.containers.VideoFacts`.
+        suits_decord: Likewise.
+        notes: What a user should know, one sentence each.
+        compression: What the frames went through, such as ``jpeg quality 75 4:2:0``; empty where nothing was lost.
+    """
+
+    num_frames: int
+    height: int
+    width: int
+    sha256: str
+    is_seekable: bool = False
+    suits_decord: bool = False
+    notes: tuple[str, ...] = ()
+    compression: str = ""
+
+
+@runtime_checkable
+class Item(Protocol):
+    """One video of a source.
+
+    Attributes:
+        name: Unique within the source; a relative path with forward slashes.
+    """
+
+    @property
+    def name(self) -> str:
+        """The video's name."""
+        ...
+
+    def stamp(self) -> str:
+        """Changes whenever the content may have changed; cheap."""
+        ...
+
+    def inspect(self) -> Facts:
+        """Looks at the whole content once; raises DataError where it cannot be used."""
+        ...
+
+    def read(self, frames: Sequence[int], facts: Facts) -> Frames:
+        """The frames asked for (all of them exist), uint8 (frame, height, width, 3)."""
+        ...
+
+
+@dataclass(frozen=True)
+class VideoFile:
+    """A video in a container that PyAV opens."""
+
+    name: str
+    path: Path
+
+    def stamp(self) -> str:
+        """Size and time of the file."""
+        return _stamp(self.path)
+
+    def inspect(self) -> Facts:
+        """Decodes and hashes the file once."""
+        found = inspect_video(self.path)
+        return Facts(
+            found.num_frames,
+            found.height,
+            found.width,
+            sha256_of(self.path),
+            is_seekable=found.is_seekable,
+            suits_decord=found.suits_decord,
+            compression=found.compression,
+        )
+
+    def read(self, frames: Sequence[int], facts: Facts) -> Frames:
+        """Frames by the decoder that suits the file."""
+        known = VideoFacts(facts.num_frames, facts.height, facts.width, facts.is_seekable, facts.suits_decord)
+        return decode(self.path, frames, facts=known)
+
+
+@dataclass(frozen=True)
+class GifFile:
+    """A gif, drawn as browsers draw it."""
+
+    name: str
+    path: Path
+
+    def stamp(self) -> str:
+        """Size and time of the file."""
+        return _stamp(self.path)
+
+    def inspect(self) -> Facts:
+        """Draws and hashes the file once."""
+        num_frames, height, width, notes = inspect_gif(self.path)
+        return Facts(num_frames, height, width, sha256_of(self.path), notes=notes, compression=GIF)
+
+    def read(self, frames: Sequence[int], facts: Facts) -> Frames:
+        """The frames, drawn one over the other from the first."""
+        if not len(frames):
+            return np.zeros((0, facts.height, facts.width, 3), np.uint8)
+        return read_gif(self.path, frames)
+
+
+@dataclass(frozen=True)
+class FrameFolder:
+    """A folder with one picture a frame, in natural order of their names."""
+
+    name: str
+    folder: Path
+    files: tuple[str, ...]
+
+    def stamp(self) -> str:
+        """Names, sizes and times of all frames."""
+        return sha256_of_parts(*(f"{file} {_stamp(self.folder / file)}" for file in self.files))
+
+    def inspect(self) -> Facts:
+        """Reads every frame file once."""
+        return inspect_frames(str(self.folder), self.files, read=self._data)
+
+    def read(self, frames: Sequence[int], facts: Facts) -> Frames:
+        """The pictures asked for."""
+        return read_frames(str(self.folder), self.files, frames, facts, read=self._data)
+
+    def _data(self, file: str) -> bytes:
+        return (self.folder / file).read_bytes()
+
+
+@runtime_checkable
+class _Read(Protocol):
+    def __call__(self, file: str, /) -> bytes: ...
+
+
+def inspect_frames(where: str, files: Sequence[str], read: _Read) -> Facts:
+    """Reads every frame of a video once.
+
+    Args:
+        where: The folder, for messages.
+        files: The frames' names, in order.
+        read: Gives a frame file's bytes.
+
+    Raises:
+        DataError: The names are of several series, the sizes differ, or a frame is damaged.
+    """
+    notes = dict.fromkeys(check_series(where, files))
+    sizes: dict[tuple[int, int], str] = {}
+    hashes, compressions = [], set()
+    for file in files:
+        data = read(file)
+        compressions.add(of_picture(data))
+        height, width, found = inspect_picture(data, f"{where}/{file}")
+        sizes.setdefault((height, width), file)
+        notes.update(dict.fromkeys(found))
+        hashes.append(sha256_of_parts(data))
+    if len(sizes) > 1:
+        raise DataError(
+            f"the frames in {PurePosixPath(where).name} differ in size",
+            expected="one height x width in the whole video",
+            found=", ".join(f"{height}x{width} ({file})" for (height, width), file in list(sizes.items())[:5]),
+            where=where,
+            fix="cut the film strips into frames first, one folder a strip"
+            if all(_is_strip(*size) for size in sizes)
+            else "bring them to one size, or leave the video out with --on-bad skip",
+        )
+    (height, width) = next(iter(sizes))
+    if _is_strip(height, width):
+        notes[f"pictures of {height}x{width} look like film strips, one a video; they were read as one frame each"] = (
+            None
+        )
+    digest = sha256_of_parts(*hashes)
+    return Facts(len(files), height, width, digest, notes=tuple(notes), compression=joined(compressions))
+
+
+def _is_strip(height: int, width: int) -> bool:
+    return width >= 4 * height and width % height == 0
+
+
+def read_frames(where: str, files: Sequence[str], frames: Sequence[int], facts: Facts, read: _Read) -> Frames:
+    """The pictures asked for, uint8 (frame, height, width, 3)."""
+    pictures = {}
+    for index in dict.fromkeys(frames):
+        picture = read_picture(read(files[index]), f"{where}/{files[index]}")
+        if picture.shape != (facts.height, facts.width, 3):
+            raise DataError(
+                f"{files[index]} does not hold what it held when it was first read",
+                expected=f"a frame of {facts.height}x{facts.width}",
+                found=f"{picture.shape[0]}x{picture.shape[1]}",
+                where=where,
+                fix="leave the files alone while they are scored, and start again",
+            )
+        pictures[index] = picture
+    if not pictures:
+        return np.zeros((0, facts.height, facts.width, 3), np.uint8)
+    return np.stack([pictures[index] for index in frames])
+
+
+def check_series(where: str, files: Sequence[str]) -> tuple[str, ...]:
+    """Makes sure that the names count the frames of one video.
+
+    Args:
+        where: The folder, for messages.
+        files: File names; the last run of digits in each is its number.
+
+    Returns:
+        Notes for the user: numbers that are left out.
+
+    Raises:
+        DataError: Several series in one folder (``img_00001.jpg`` and ``flow_00001.jpg``), or a number twice.
+    """
+    series = Counter(re.sub(r"[0-9]+(?=[^0-9]*$)", "#", file) for file in files)
+    if len(series) > 1:
+        kinds = [f"{kind} ({count})" for kind, count in series.most_common(5)]
+        raise DataError(
+            f"the pictures in {PurePosixPath(where).name} do not form one series of frames",
+            expected="names that differ in their number only, such as frame00001.png",
+            found=", ".join(kinds) + (f" and {len(series) - 5} more kinds" if len(series) > 5 else ""),
+            where=where,
+            fix="keep one series in a folder",
+        )
+    runs = [re.search(r"([0-9]+)[^0-9]*$", file) for file in files]
+    numbers = [int(run.group(1)) for run in runs if run]
+    twice = [number for number, count in Counter(numbers).items() if count > 1]
+    if twice:
+        raise DataError(
+            f"the frames in {PurePosixPath(where).name} are numbered in two ways",
+            expected="each number once",
+            found=", ".join(file for file, number in zip(files, numbers, strict=True) if number == twice[0]),
+            where=where,
+            fix="remove the doubles",
+        )
+    if len(numbers) > 1 and max(numbers) - min(numbers) + 1 != len(numbers):
+        return ("frame numbers have gaps; frames were taken in order as if there were none",)
+    return ()
+
+
+def _stamp(path: Path) -> str:
+    stat = path.stat()
+    return f"{stat.st_size}-{stat.st_mtime_ns}"

@@ -1,0 +1,1 @@
+"""Videos that were written side by side into one file."""

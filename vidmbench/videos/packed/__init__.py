@@ -1,0 +1,1 @@
+"""Prepared splits: compressed frames in one file."""

@@ -1,0 +1,297 @@
+"""How a named data set's frames are brought to a square resolution first: rules named after the code they match.
+
+Each keeps its code's own rounding, also where that darkens a picture. What a network is fed afterwards is another
+matter: see :mod:`vidmbench.detectors.resize`.
+"""
+
+import io
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Literal, get_args
+
+import numpy as np
+
+from vidmbench.core.arrays import Frames
+from vidmbench.core.errors import DataError, UsageError, unknown
+from vidmbench.core.files import sha256_of_parts
+from vidmbench.protocols.stages import FramingRule
+from vidmbench.videos.source import Source, compression_of
+
+if TYPE_CHECKING:
+    from PIL.Image import Image, Resampling
+    from torch import Tensor
+
+#: Raised on any change here that can move a pixel.
+FRAMING_VERSION = 1
+
+FRAMING_RULES: tuple[str, ...] = get_args(FramingRule)
+
+#: What ``save(..., q=95)`` really writes: Pillow does not know ``q`` and takes its own quality.
+_STYLEGAN_V_QUALITY = 75
+_STYLEGAN_V_COMPRESSION = "jpeg quality 75 4:2:0"
+
+
+def framed(frames: Frames, rule: str, pixels: int | None = None) -> Frames:
+    """Brings frames to a square resolution as one of the published codes does.
+
+    ========================================  =========================================================================
+    none                                      as they are
+    centre-bilinear                           DIGAN, PVDM: middle square, bilinear without antialias, truncated
+    centre-bilinear-rounded                   the same, rounded: nearest to VIDM's training, which keeps floats
+    centre-lanczos                            MoCoGAN-HD, TATS's frame folders: middle square, Pillow's Lanczos
+    short-side-bilinear-centre                VideoGPT, TATS: short side bilinear, long side rounded up, middle
+    short-side-bilinear-antialias-centre      cd-fvd's loader: the same with antialias, long side rounded down
+    short-side-lanczos-centre                 StyleGAN-V's convert_videos_to_frames.py before it writes
+    short-side-lanczos-centre-jpeg75          ... and after its JPEG files
+    squash-bicubic-pil                        VIDM's evaluate_FVD.py: Pillow's bicubic, aspect ignored
+    squash-lanczos, squash-lanczos-jpeg75     StyleGAN-V's crop_video_dataset.py --resize, before and after JPEG
+    ========================================  =========================================================================
+
+    Frames that have the resolution already stay as they are, but for JPEG, and for "short-side-bilinear-centre": that
+    code goes to -0.5..0.5 and back in float32 and then truncates, which takes one off 63 of the 256 grey levels.
+
+    Args:
+        frames: uint8 (frame, height, width, 3), 0..255.
+        rule: One of :data:`FRAMING_RULES`.
+        pixels: Height and width of the result. "none" needs none, and then refuses frames of another size.
+
+    Returns:
+        uint8 (frame, pixels, pixels, 3), 0..255.
+
+    Raises:
+        UsageError: There is no such rule, or it needs ``pixels``.
+        DataError: "none" was to give another size than the frames have.
+    """
+    height, width = framed_size((frames.shape[1], frames.shape[2]), rule, pixels)
+    if rule == "none":
+        return frames
+    if not len(frames):
+        return np.zeros((0, height, width, 3), np.uint8)
+    if rule in _ON_TORCH:
+        with one_torch_thread():
+            return _RULES[rule](frames, height)
+    return _RULES[rule](frames, height)
+
+
+def framed_size(size: tuple[int, int], rule: str, pixels: int | None) -> tuple[int, int]:
+    """Height and width after a rule, for frames of a height and width; the checks of :func:`framed`.
+
+    Raises:
+        UsageError: There is no such rule, or it needs ``pixels``.
+        DataError: "none" was to give another size than the frames have.
+    """
+    if rule not in FRAMING_RULES:
+        raise unknown("rule for framing", rule, FRAMING_RULES, error=UsageError)
+    if pixels is not None and pixels < 1:
+        raise UsageError("a resolution is a positive number of pixels", expected="1 or more", found=str(pixels))
+    if rule != "none":
+        if pixels is None:
+            raise UsageError(f"the rule {rule} needs a resolution", expected="a number of pixels, such as 128")
+        return pixels, pixels
+    if pixels is not None and size != (pixels, pixels):
+        raise DataError(
+            'the rule "none" leaves frames as they are, and these are not of the resolution asked for',
+            expected=f"frames of {pixels}x{pixels}",
+            found=f"{size[0]}x{size[1]}",
+            fix="ask for no resolution, or take a protocol whose pre_resize says how to get there",
+        )
+    return size
+
+
+class FramedSource:
+    """Another source, its frames brought to a square resolution.
+
+    Under "none" nothing changes, the digest included.
+
+    Args:
+        base: The source underneath.
+        rule: One of :data:`FRAMING_RULES`.
+        pixels: The resolution; None only under "none".
+
+    Raises:
+        UsageError: There is no such rule, or it needs ``pixels``.
+        DataError: "none" was to give another size than the frames have.
+    """
+
+    def __init__(self, base: Source, rule: str, pixels: int | None = None) -> None:
+        self.base = base
+        self.rule = rule
+        self.size = framed_size(base.size, rule, pixels)
+        self.pixels = pixels
+        self.label = base.label
+        self.skipped = base.skipped
+        self.compression = _compression(base, rule)
+        self.labels: tuple[int | None, ...] | None = getattr(base, "labels", None)
+        changed = () if rule == "none" else (f"frames were brought to {pixels}x{pixels} by {rule}",)
+        self.notes = (*base.notes, *changed)
+
+    def __len__(self) -> int:
+        return len(self.base)
+
+    def name(self, index: int) -> str:
+        """See :class:`vidmbench.videos.source.Source`."""
+        return self.base.name(index)
+
+    def num_frames(self, index: int) -> int:
+        """See :class:`vidmbench.videos.source.Source`."""
+        return self.base.num_frames(index)
+
+    def read(self, index: int, frames: Sequence[int]) -> Frames:
+        """The frames asked for, framed; see :class:`vidmbench.videos.source.Source`."""
+        return framed(self.base.read(index, frames), self.rule, self.pixels)
+
+    def digest(self) -> str:
+        """The base's digest with the rule, the resolution and the version of this code; under "none" the base's."""
+        if self.rule == "none":
+            return self.base.digest()
+        return sha256_of_parts("framed", str(FRAMING_VERSION), self.rule, str(self.pixels), self.base.digest())
+
+
+def _compression(base: Source, rule: str) -> str:
+    before = compression_of(base)
+    if not rule.endswith("-jpeg75"):
+        return before
+    return f"{before}; {_STYLEGAN_V_COMPRESSION}" if before else _STYLEGAN_V_COMPRESSION
+
+
+def _middle_square(frames: Frames) -> Frames:
+    height, width = frames.shape[1:3]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    return frames[:, top : top + side, left : left + side]
+
+
+def _centre_bilinear(frames: Frames, pixels: int, *, is_rounded: bool) -> Frames:
+    """DIGAN's resize_crop on float 0..255, as it does with UCF-101, and its truncation before the I3D network."""
+    import torch.nn.functional as F  # reading, listing and checking must not load torch
+
+    x = F.interpolate(_tensor(_middle_square(frames)).float(), size=pixels, mode="bilinear", align_corners=False)
+    x = x.round().clamp(0, 255) if is_rounded else x
+    array: Frames = x.byte().permute(0, 2, 3, 1).contiguous().numpy()
+    return array
+
+
+def _short_side_bilinear(frames: Frames, pixels: int) -> Frames:
+    """VideoGPT's preprocess, to which TATS's is equal, and the way back to uint8 in both compute_fvd scripts."""
+    import torch.nn.functional as F
+
+    height, width = frames.shape[1:3]
+    # In floating point as there: for some sizes (75 x 525 to 64) the long side comes out one pixel longer than exact.
+    scale = pixels / min(height, width)
+    size = (pixels, math.ceil(width * scale)) if height < width else (math.ceil(height * scale), pixels)
+    x = F.interpolate(_tensor(frames).float() / 255.0, size=size, mode="bilinear", align_corners=False)
+    top, left = (x.shape[2] - pixels) // 2, (x.shape[3] - pixels) // 2
+    x = x[:, :, top : top + pixels, left : left + pixels] - 0.5
+    array: Frames = ((x + 0.5) * 255).byte().permute(0, 2, 3, 1).contiguous().numpy()
+    return array
+
+
+def _short_side_antialias(frames: Frames, pixels: int) -> Frames:
+    """cd-fvd's loader (cdfvd/utils/data_utils.py): Resize and CenterCrop of torchvision on 0..1, and .byte() after."""
+    import torch.nn.functional as F
+
+    height, width = frames.shape[1:3]
+    long = int(pixels * max(height, width) / min(height, width))
+    size = (pixels, long) if height <= width else (long, pixels)
+    x = F.interpolate(_tensor(frames).float() / 255.0, size, mode="bilinear", align_corners=False, antialias=True)
+    top, left = (round((length - pixels) / 2.0) for length in size)
+    x = x[:, :, top : top + pixels, left : left + pixels]
+    array: Frames = (x * 255).clamp(0, 255).byte().permute(0, 2, 3, 1).contiguous().numpy()
+    return array
+
+
+@contextmanager
+def one_torch_thread() -> Iterator[None]:
+    """Keeps PyTorch to one thread; around several threads of our own too, so that none sets the number back.
+
+    How it shares out a picture decides which vector kernel its edges go through, and so the last bit before a cut: with
+    two threads up to 4 % of the grey levels come out one off.
+    """
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _tensor(frames: Frames) -> "Tensor":
+    """A view in channels-last order."""
+    import torch
+
+    # PyTorch knows no negative strides and warns of read-only memory.
+    return torch.from_numpy(np.require(frames, requirements=("C", "W"))).permute(0, 3, 1, 2)
+
+
+def _pictures(change: "Callable[[Image, int], Image]") -> Callable[[Frames, int], Frames]:
+    """A rule from what is done to one Pillow picture."""
+
+    def rule(frames: Frames, pixels: int) -> Frames:
+        from PIL import Image
+
+        return np.stack([np.asarray(change(Image.fromarray(np.ascontiguousarray(x)), pixels)) for x in frames])
+
+    return rule
+
+
+def _lanczos(picture: "Image", pixels: int) -> "Image":
+    return picture.resize((pixels, pixels), _filter("LANCZOS"))
+
+
+def _bicubic(picture: "Image", pixels: int) -> "Image":
+    return picture.resize((pixels, pixels), _filter("BICUBIC"))
+
+
+def _short_side_lanczos(picture: "Image", pixels: int) -> "Image":
+    """What torchvision's resize and center_crop do to a Pillow picture."""
+    width, height = picture.size
+    # torchvision drops the fraction of the long side, and rounds half-pixel corners to even, as Python does.
+    long = int(pixels * max(width, height) / min(width, height))
+    size = (pixels, long) if width <= height else (long, pixels)
+    picture = picture.resize(size, _filter("LANCZOS"))
+    left, top = (round((length - pixels) / 2.0) for length in size)
+    return picture.crop((left, top, left + pixels, top + pixels))
+
+
+def _through_jpeg(change: "Callable[[Image, int], Image]") -> "Callable[[Image, int], Image]":
+    def through(picture: "Image", pixels: int) -> "Image":
+        from PIL import Image
+
+        stored = io.BytesIO()
+        change(picture, pixels).save(stored, format="JPEG", quality=_STYLEGAN_V_QUALITY)
+        return Image.open(stored)
+
+    return through
+
+
+def _filter(name: Literal["LANCZOS", "BICUBIC"]) -> "Resampling":
+    from PIL import Image
+
+    return Image.Resampling[name]
+
+
+_RULES: dict[str, Callable[[Frames, int], Frames]] = {
+    "centre-bilinear": lambda frames, pixels: _centre_bilinear(frames, pixels, is_rounded=False),
+    "centre-bilinear-rounded": lambda frames, pixels: _centre_bilinear(frames, pixels, is_rounded=True),
+    "centre-lanczos": lambda frames, pixels: _pictures(_lanczos)(_middle_square(frames), pixels),
+    "short-side-bilinear-centre": _short_side_bilinear,
+    "short-side-bilinear-antialias-centre": _short_side_antialias,
+    "short-side-lanczos-centre": _pictures(_short_side_lanczos),
+    "short-side-lanczos-centre-jpeg75": _pictures(_through_jpeg(_short_side_lanczos)),
+    "squash-bicubic-pil": _pictures(_bicubic),
+    "squash-lanczos": _pictures(_lanczos),
+    "squash-lanczos-jpeg75": _pictures(_through_jpeg(_lanczos)),
+}
+
+_ON_TORCH = {
+    "centre-bilinear",
+    "centre-bilinear-rounded",
+    "short-side-bilinear-centre",
+    "short-side-bilinear-antialias-centre",
+}
+
+if TYPE_CHECKING:
+    _framed: type[Source] = FramedSource

@@ -1,0 +1,120 @@
+"""What a source is: anything that yields clips, with a length, names and ``read(index, frames)``."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from vidmbench.core.arrays import Frames
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """One video that was left out under ``--on-bad skip``.
+
+    Attributes:
+        name: The video, as its source names it.
+        reason: Why it could not be scored, in one line.
+    """
+
+    name: str
+    reason: str
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Videos by index. Evaluation does not care whether they lie on disk, in memory or in a sampler.
+
+    ``read`` and ``num_frames`` are called from several threads at once.
+
+    Attributes:
+        label: How signatures and messages name the source, such as ``clevrer-mini@test``.
+        size: Height and width of every frame, pixels.
+        skipped: Videos already left out because they could not be used (empty unless skipping was asked for).
+        notes: What a reader of the score should know about how the videos were read.
+    """
+
+    label: str
+    size: tuple[int, int]
+    skipped: tuple[Skipped, ...]
+    notes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        """The number of videos."""
+        ...
+
+    def name(self, index: int) -> str:
+        """The video's name, unique within the source."""
+        ...
+
+    def num_frames(self, index: int) -> int:
+        """The number of frames that can really be read."""
+        ...
+
+    def read(self, index: int, frames: Sequence[int]) -> Frames:
+        """The frames asked for, uint8 (frame, height, width, 3), RGB, 0..255, in the order asked for.
+
+        Raises:
+            DataError: The video cannot be decoded or has fewer frames.
+        """
+        ...
+
+    def digest(self) -> str:
+        """64 hex digits that change whenever any pixel of any video may have changed.
+
+        Files are digested by content; procedural sources by name, version and seed.
+        """
+        ...
+
+
+def compression_of(source: Source) -> str:
+    """What a source's frames went through before they were read, such as ``h264 yuv420p``.
+
+    Sources that can lose something say so in an attribute ``compression``; empty means that nothing was lost.
+    """
+    return str(getattr(source, "compression", ""))
+
+
+class Transformed:
+    """A source whose clips are another source's clips, changed as a whole.
+
+    What reads several clips of one video reads the base once and calls ``change`` for each clip.
+
+    Args:
+        base: The source underneath.
+        change: Takes the frames of one clip and its video's name, gives as many frames.
+        label: See :class:`Source`.
+        digest: See :meth:`Source.digest`.
+        is_paired: Whether ``base`` is the very source this one is scored against.
+    """
+
+    def __init__(
+        self, base: Source, change: Callable[[Frames, str], Frames], *, label: str, digest: str, is_paired: bool
+    ) -> None:
+        self.base = base
+        self.change = change
+        self.label = label
+        self.is_paired = is_paired
+        self.size = base.size
+        self.skipped = base.skipped
+        self.notes = base.notes
+        self.compression = compression_of(base)
+        self._digest = digest
+
+    def __len__(self) -> int:
+        return len(self.base)
+
+    def name(self, index: int) -> str:
+        """See :class:`Source`."""
+        return self.base.name(index)
+
+    def num_frames(self, index: int) -> int:
+        """See :class:`Source`."""
+        return self.base.num_frames(index)
+
+    def read(self, index: int, frames: Sequence[int]) -> Frames:
+        """One clip, changed."""
+        return self.change(self.base.read(index, frames), self.name(index))
+
+    def digest(self) -> str:
+        """See :class:`Source`."""
+        return self._digest

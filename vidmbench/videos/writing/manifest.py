@@ -1,0 +1,73 @@
+"""What a folder of videos made here says of itself, so that videos of different settings never mix in one."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from vidmbench.core.errors import ResultError
+from vidmbench.core.files import write_text
+
+FILE_NAME = "made-by-vidmbench.json"
+Facts = Mapping[str, str | int | float | None]
+_DIGEST = "digest"
+
+
+def declare(folder: Path, facts: Facts, *, labels: Sequence[str] = ()) -> None:
+    """Writes what the folder holds, or refuses a folder that holds something else.
+
+    A folder may say less than is known now: earlier versions kept no settings but their digest, and it decides.
+
+    Args:
+        folder: A folder that exists.
+        facts: The settings in words, and under ``digest`` what they come to.
+        labels: Keys that only name what the digest covers; where it is the same they may differ.
+
+    Raises:
+        ResultError: The settings that differ are named, with both values.
+    """
+    manifest = folder / FILE_NAME
+    if not manifest.is_file():
+        if any(folder.iterdir()):
+            raise _other(folder, "an empty folder, or one that the same command began", "files of another origin")
+        write_text(manifest, _text(facts))
+        return
+    found = _read(manifest)
+    if found.get(_DIGEST) is None or next(iter(facts)) not in found:
+        kept = " ".join(manifest.read_text(encoding="utf-8", errors="replace").split())
+        raise _other(folder, f"one begun with {json.dumps(dict(facts))}", kept[:300] or "an empty manifest")
+    different = [key for key, value in facts.items() if key in found and found[key] != value]
+    if found[_DIGEST] == facts[_DIGEST]:
+        different = [key for key in different if key not in labels]
+    elif different != [_DIGEST]:
+        different.remove(_DIGEST)  # it says no more than the words do
+    if different:
+        note = " (this folder says no settings in words)" if facts.keys() - found.keys() else ""
+        raise _other(folder, _said(different, facts), _said(different, found) + note)
+    if facts.keys() - found.keys():
+        write_text(manifest, _text(facts))
+
+
+def _read(manifest: Path) -> dict[str, object]:
+    try:
+        content = json.loads(manifest.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _text(facts: Facts) -> str:
+    return json.dumps(dict(facts), indent=2) + "\n"
+
+
+def _said(keys: Sequence[str], content: Mapping[str, object]) -> str:
+    return ", ".join(f"{key} = {'none' if content[key] is None else content[key]}" for key in keys)
+
+
+def _other(folder: Path, expected: str, found: str) -> ResultError:
+    return ResultError(
+        "the folder already holds something else",
+        expected=expected,
+        found=found,
+        where=str(folder),
+        fix="choose another folder with --out, or give the settings it was begun with",
+    )

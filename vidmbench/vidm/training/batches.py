@@ -1,0 +1,296 @@
+"""Training samples: sample k of a part depends on (seed, part, k) alone, so any process can draw any of them."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from filelock import FileLock
+from torch import Tensor
+from torch.nn import functional
+
+from vidmbench.core import resources
+from vidmbench.core.arrays import Frames
+from vidmbench.core.errors import DataError
+from vidmbench.core.files import replacing, sha256_of_parts
+from vidmbench.core.seeding import generator
+from vidmbench.videos.source import Source
+from vidmbench.vidm.config import Part, VidmSpec
+from vidmbench.vidm.recipes import DataSpec, FlowStartSpec
+
+# Videos that take less are decoded once and kept in the cache as one memory-mapped array; the others are read anew.
+_LARGEST_ARRAY = 4 * 2**30
+_VERSION = 1
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Samples of one step.
+
+    Attributes:
+        x_0: The frame to learn, float32 (batch, 3, height, width) in [-1, 1].
+        eps: Noise, as ``x_0``.
+        t: Timesteps, int64 (batch,).
+        first: x(0)_0, as ``x_0``; motion generator only.
+        previous: x(n-1)_0, as ``x_0``; motion generator only.
+        n: Frame numbers, int64 (batch,); motion generator only.
+        label: Classes, int64 (batch,); class-conditional content generator only.
+    """
+
+    x_0: Tensor
+    eps: Tensor
+    t: Tensor
+    first: Tensor | None = None
+    previous: Tensor | None = None
+    n: Tensor | None = None
+    label: Tensor | None = None
+
+    def to(self, device: torch.device) -> "Batch":
+        """The same samples on another device."""
+        moved = {name: value.to(device) for name, value in vars(self).items() if value is not None}
+        return Batch(**moved)
+
+
+@runtime_checkable
+class Labelled(Protocol):
+    """A source whose videos have classes."""
+
+    def class_of(self, index: int) -> int:
+        """The video's class, counted from 0."""
+        ...
+
+
+class TrainingVideos:
+    """Frames of a source at the model's resolution: the centre square, resized bilinearly without antialias.
+
+    (The VIDM code's preprocessing.) Small sets are kept in the user's cache, decoded.
+
+    Args:
+        source: The videos.
+        resolution: Pixels.
+        shortest: Videos with fewer frames are left out.
+        num_videos: The first so many are taken; None takes all.
+
+    Raises:
+        DataError: No video is long enough.
+    """
+
+    def __init__(self, source: Source, resolution: int, shortest: int, num_videos: int | None = None) -> None:
+        self.source = source
+        self.resolution = resolution
+        self.videos = [index for index in range(len(source)) if source.num_frames(index) >= shortest][:num_videos]
+        if not self.videos:
+            longest = max((source.num_frames(index) for index in range(len(source))), default=0)
+            raise DataError(
+                f"{source.label} has no video that is long enough to train on",
+                expected=f"videos of at least {shortest} frames, the num_frames of the recipe",
+                found=f"{len(source)} videos, the longest of {longest} frames",
+                fix="lower num_frames in the recipe, or take longer videos",
+            )
+        self._is_part = len(self.videos) == num_videos
+        lengths = {source.num_frames(index) for index in self.videos}
+        self._array: Frames | None = None
+        self._shape = (len(self.videos), min(lengths), resolution, resolution, 3)
+        self._is_small = len(lengths) == 1 and int(np.prod(self._shape)) <= _LARGEST_ARRAY
+
+    def __len__(self) -> int:
+        """The number of videos that are long enough."""
+        return len(self.videos)
+
+    def num_frames(self, index: int) -> int:
+        """Frames of the index-th video that is long enough."""
+        return self.source.num_frames(self.videos[index])
+
+    def label(self, index: int) -> int:
+        """Class of the index-th video that is long enough.
+
+        Raises:
+            DataError: The source knows no classes.
+        """
+        if not isinstance(self.source, Labelled):
+            raise DataError(
+                f"{self.source.label} has no class labels",
+                expected="a data set with classes, for a recipe with num_classes > 0",
+                found="videos without labels",
+                fix="set num_classes = 0 in the recipe, or train on a data set with classes",
+            )
+        return self.source.class_of(self.videos[index])
+
+    def digest(self) -> str:
+        """Digest of the source, the resolution and what is done to the frames."""
+        facts = [_VERSION, self.resolution, *([len(self)] if self._is_part else [])]
+        if self._is_part and self.videos != list(range(len(self))):  # short ones were passed over
+            facts += self.videos
+        return sha256_of_parts("training", *map(str, facts), self.source.digest())
+
+    def read(self, index: int, frames: list[int]) -> Frames:
+        """Frames of one video, uint8 (frame, resolution, resolution, 3)."""
+        if self._array is not None:
+            kept: Frames = self._array[index][frames]
+            return kept
+        return self._decoded(index, frames)
+
+    def prepare(self, progress: Progress | None = None) -> None:
+        """Decodes a small set once, or finds it in the cache.
+
+        Args:
+            progress: Told videos done, videos in all, and the source's name.
+        """
+        if not self._is_small or self._array is not None:
+            return
+        target = resources.cache_dir() / "frames" / f"{self.digest()}.npy"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{target}.lock"):
+            if not target.is_file():
+                with replacing(target) as temporary:
+                    self._decode_into(temporary, progress)
+        self._array = np.load(target, mmap_mode="r")
+
+    def _decode_into(self, target: Path, progress: Progress | None) -> None:
+        array = np.lib.format.open_memmap(target, mode="w+", dtype=np.uint8, shape=self._shape)
+        every = list(range(self._shape[1]))
+        with ThreadPoolExecutor(2) as pool:
+            for index, frames in enumerate(pool.map(lambda i: self._decoded(i, every), range(len(self)))):
+                array[index] = frames
+                if progress is not None:
+                    progress(index + 1, len(self), f"frames of {self.source.label}")
+        array.flush()
+
+    def _decoded(self, index: int, frames: list[int]) -> Frames:
+        return square(self.source.read(self.videos[index], frames), self.resolution)
+
+
+def square(frames: Frames, resolution: int) -> Frames:
+    """The centre square at a resolution: bilinear, half-pixel, no antialias, as the VIDM code prepares its data.
+
+    Args:
+        frames: uint8 (frame, height, width, 3).
+        resolution: Pixels.
+    """
+    height, width = frames.shape[1:3]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    cut = frames[:, top : top + side, left : left + side]
+    if side == resolution:
+        return cut
+    resized = functional.interpolate(
+        torch.from_numpy(np.array(cut, order="C")).permute(0, 3, 1, 2).float(),
+        size=(resolution, resolution),
+        mode="bilinear",
+        align_corners=False,
+    )
+    rounded: Frames = resized.round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()
+    return rounded
+
+
+def to_tensor(frames: Frames) -> Tensor:
+    """uint8 (..., height, width, 3) to float32 (..., 3, height, width) in [-1, 1]."""
+    # A picture that was read may not be writable, which PyTorch warns of: hence the copy.
+    return torch.from_numpy(np.array(np.moveaxis(frames, -1, -3), order="C")).float() / 127.5 - 1
+
+
+def draw(part: Part, videos: TrainingVideos, spec: VidmSpec, data: DataSpec, seed: int, indices: range) -> Batch:
+    """The samples with these numbers.
+
+    Motion: x(0), x(n-1) and x(n) of one video, n from 1 to N - 1; the official variant leaves the last frame out, as
+    its code does (reference: randint(1, N - 1)).
+
+    Args:
+        part: Which generator.
+        videos: The frames.
+        spec: The model.
+        data: Which frames.
+        seed: The run's seed.
+        indices: Sample numbers.
+    """
+    shape = (len(indices), spec.resolution, spec.resolution, 3)
+    frames = {name: np.empty(shape, dtype=np.uint8) for name in ("first", "previous", "x_0")}
+    eps = np.empty((len(indices), 3, spec.resolution, spec.resolution), dtype=np.float32)
+    t = np.empty(len(indices), dtype=np.int64)
+    n = np.zeros(len(indices), dtype=np.int64)
+    label = np.zeros(len(indices), dtype=np.int64)
+    for row, index in enumerate(indices):
+        random = generator(seed, "train", part, index)
+        video = int(random.integers(len(videos)))
+        if part == "motion":
+            n[row] = _frame_number(random, data, spec.num_frames - (1 if spec.variant == "official" else 0))
+        first = int(random.integers(videos.num_frames(video) - n[row])) if data.start == "any" else 0
+        read = videos.read(video, [first, first + max(int(n[row]) - 1, 0), first + int(n[row])])
+        if data.flip and random.integers(2):
+            read = read[:, :, ::-1]
+        frames["first"][row], frames["previous"][row], frames["x_0"][row] = read
+        if part == "content" and spec.num_classes:
+            label[row] = videos.label(video)
+        t[row] = random.integers(spec.num_timesteps)
+        eps[row] = random.standard_normal(eps.shape[1:], dtype=np.float32)
+    x_0, noise, steps = to_tensor(frames["x_0"]), torch.from_numpy(eps), torch.from_numpy(t)
+    if part == "content":
+        return Batch(x_0, noise, steps, label=torch.from_numpy(label) if spec.num_classes else None)
+    return Batch(x_0, noise, steps, to_tensor(frames["first"]), to_tensor(frames["previous"]), torch.from_numpy(n))
+
+
+def _frame_number(random: np.random.Generator, data: DataSpec, end: int) -> int:
+    """Draws n, from 1 to ``end`` - 1."""
+    if data.numbers == "near":
+        return min(int(end ** random.random()), end - 1)  # P(n) is proportional to log((n + 1) / n)
+    return int(random.integers(1, end))
+
+
+def batches(
+    part: Part,
+    videos: TrainingVideos,
+    spec: VidmSpec,
+    data: DataSpec,
+    seed: int,
+    *,
+    steps: range,
+    batch_size: int,
+    rank: int = 0,
+    world: int = 1,
+) -> Iterator[Batch]:
+    """One batch a step, drawn one step ahead in a thread; each process gets its share of the global batch.
+
+    Args:
+        part: Which generator.
+        videos: The frames.
+        spec: The model.
+        data: Which frames.
+        seed: The run's seed.
+        steps: Step numbers; step s takes the samples s * batch_size and following.
+        batch_size: Over all processes.
+        rank: Number of this process.
+        world: Number of processes.
+    """
+    share = batch_size // world
+
+    def of(step: int) -> Batch:
+        begin = step * batch_size + rank * share
+        return draw(part, videos, spec, data, seed, range(begin, begin + share))
+
+    with ThreadPoolExecutor(1) as pool:
+        following = pool.submit(of, steps.start) if steps else None
+        for step in steps:
+            assert following is not None
+            batch = following.result()
+            following = pool.submit(of, step + 1) if step + 1 < steps.stop else None
+            yield batch
+
+
+def flow_pairs(videos: TrainingVideos, flow: FlowStartSpec, seed: int, step: int) -> tuple[Tensor, Tensor]:
+    """Two frames of each of some videos, up to ``largest_gap`` frames apart, for photometric training of SpyNet.
+
+    Returns:
+        (reference, support), float32 (batch, 3, height, width) in [-1, 1].
+    """
+    pairs = np.empty((2, flow.batch_size, videos.resolution, videos.resolution, 3), dtype=np.uint8)
+    for row in range(flow.batch_size):
+        random = generator(seed, "flow", step, row)
+        video = int(random.integers(len(videos)))
+        gap = int(random.integers(1, min(flow.largest_gap, videos.num_frames(video) - 1) + 1))
+        first = int(random.integers(videos.num_frames(video) - gap))
+        pairs[:, row] = videos.read(video, [first, first + gap])
+    return to_tensor(pairs[0]), to_tensor(pairs[1])

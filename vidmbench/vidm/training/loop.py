@@ -1,0 +1,283 @@
+"""Trains one generator: AdamW, moving average, clipped gradients; resumable to the bit, on one or many processes."""
+
+import json
+import math
+import time
+from collections.abc import Mapping
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from vidmbench.core.errors import ResultError, UsageError
+from vidmbench.vidm.config import Part, VidmSpec
+from vidmbench.vidm.diffusion.losses import training_loss
+from vidmbench.vidm.diffusion.schedule import Schedule, linear_schedule
+from vidmbench.vidm.networks.motion import MotionNet
+from vidmbench.vidm.recipes import OptimiserSpec, RecipeSpec
+from vidmbench.vidm.training.batches import Batch, Progress, TrainingVideos, batches
+from vidmbench.vidm.training.initialisation import Start, flow_weights, new_net, start_flow
+from vidmbench.vidm.training.interrupts import interrupts_wait
+from vidmbench.vidm.training.state import Log, TrainingState, check_same, read_header, read_tensors
+
+# How often the state is written, the log's rows are made, and pictures are drawn.
+SECONDS_BETWEEN_STATES = 60.0
+STEPS_A_ROW = 50
+PICTURES_A_RUN = 10
+SECONDS_BETWEEN_PICTURES = 60.0
+
+
+class Pictures(Protocol):
+    """Draws samples of a half-trained generator."""
+
+    def __call__(self, part: Part, weights: Mapping[str, Tensor], step: int) -> None:
+        """Draws with these weights, at this step."""
+        ...
+
+
+def train_part(
+    part: Part,
+    recipe: RecipeSpec,
+    videos: TrainingVideos,
+    out: Path,
+    *,
+    seed: int,
+    device: torch.device,
+    sintel: Mapping[str, Tensor] | None = None,
+    start: Start | None = None,
+    progress: Progress | None = None,
+    pictures: Pictures | None = None,
+) -> dict[str, Tensor]:
+    """Trains one generator to the end of its recipe, from where an earlier call stopped.
+
+    One process gives the same bits however often it was stopped; Ctrl-C and SIGTERM wait until the state is written.
+    Under torchrun every process takes an equal share of each batch; the first one writes.
+
+    Args:
+        part: Which generator.
+        recipe: How.
+        videos: On what.
+        out: Folder of the run; ``PART.state.safetensors`` and ``PART.csv`` are kept there.
+        seed: Seed of weights, batches and noise.
+        device: Where.
+        sintel: Weights of SpyNet, where the recipe wants them and the user has them.
+        start: The weights to start from; None starts from the seed.
+        progress: Told steps done, steps in all, and the loss in words.
+        pictures: Draws samples now and then.
+
+    Returns:
+        The moving average of the weights, by name.
+
+    Raises:
+        ResultError: The loss is no longer a number; the folder belongs to another run; memory ran out.
+        UsageError: The batch cannot be shared equally; the Sintel weights do not fit the recipe's flow network.
+        WeightsError: The weights to start from do not fit the recipe's model.
+    """
+    spec, optimiser = recipe.model, recipe.part(part)
+    rank, world = _processes()
+    if optimiser.batch_size % world:
+        raise UsageError(
+            "the batch cannot be shared equally",
+            expected=f"a batch_size that {world} processes divide",
+            found=str(optimiser.batch_size),
+            where=f"{part}.batch_size",
+        )
+    path, log_path = out / f"{part}.state.safetensors", out / f"{part}.csv"
+    for left in out.glob(f".{part}.state.*.safetensors") if rank == 0 else ():
+        left.unlink()  # half a state, of a process that was killed while it wrote
+    net = new_net(part, spec, seed).to(device)
+    facts = _facts(part, recipe, videos, seed, sintel is not None, start)
+    state = TrainingState(net, _copied(net), _adamw(net, optimiser), 0, facts)
+    if path.is_file():
+        state.load(path)
+        state.ema = {name: value.to(device) for name, value in state.ema.items()}
+    elif start is not None:
+        start.fill(net, spec)
+        state.ema = _copied(net)
+    elif isinstance(net, MotionNet) and net.spynet is not None:
+        start_flow(net, recipe, videos, seed, sintel, progress)
+        state.ema = _copied(net)
+    if state.step >= optimiser.steps:
+        return state.ema
+    schedule = linear_schedule(spec.num_timesteps)
+    model = DistributedDataParallel(net) if world > 1 else net
+    log, every = Log(log_path, state.step), max(1, optimiser.steps // PICTURES_A_RUN)
+    began, sums = time.monotonic() - log.seconds, [0.0, 0.0, 0]
+    saved = drawn_at = time.monotonic()
+    drawn = batches(
+        part, videos, spec, recipe.data, seed,
+        steps=range(state.step, optimiser.steps), batch_size=optimiser.batch_size, rank=rank, world=world,
+    )  # fmt: skip
+    with interrupts_wait(wanted=world == 1) as is_stopped:
+        for batch in drawn:
+            rate = optimiser.lr_at(state.step)
+            loss, norm = _step(model, state, batch.to(device), schedule, optimiser, spec, rate)
+            if not math.isfinite(loss):
+                kept = "nothing was saved yet" if not path.is_file() else f"the last good state is in {path}"
+                raise ResultError(
+                    f"the loss of the {part} generator is no longer a number at step {state.step + 1}",
+                    expected="a finite loss",
+                    found=f"{loss} (gradient norm {norm})",
+                    where=f"{part}.lr = {optimiser.lr}",
+                    fix=f"{kept}; lower lr or set precision = 'fp32' in the recipe and start in another folder",
+                )
+            state.step += 1
+            sums = [sums[0] + loss, sums[1] + norm, sums[2] + 1]
+            is_last = state.step == optimiser.steps
+            if state.step % STEPS_A_ROW == 0 or is_last:
+                log.add(state.step, sums[0] / sums[2], sums[1] / sums[2], rate, time.monotonic() - began)
+                sums = [0.0, 0.0, 0]
+            if progress is not None:
+                progress(state.step, optimiser.steps, f"{part}, loss {loss:.4f}")
+            stops = is_stopped()
+            if rank == 0 and (is_last or stops or time.monotonic() - saved > SECONDS_BETWEEN_STATES):
+                log.write()  # before the state: rows that the state does not have yet are dropped, rows lost are lost
+                state.save(path)
+                saved = time.monotonic()
+            if stops:
+                raise KeyboardInterrupt
+            is_due = state.step % every == 0 and time.monotonic() - drawn_at > SECONDS_BETWEEN_PICTURES
+            if rank == 0 and pictures is not None and (is_due or is_last):
+                pictures(part, state.ema, state.step)
+                drawn_at = time.monotonic()
+    return state.ema
+
+
+def check_run(
+    part: Part,
+    recipe: RecipeSpec,
+    videos: TrainingVideos,
+    out: Path,
+    *,
+    seed: int,
+    has_sintel: bool,
+    start: Start | None = None,
+) -> int:
+    """Whether :func:`train_part` could go on in this folder, from the header of the state there alone.
+
+    Returns:
+        The steps done already.
+
+    Raises:
+        WeightsError: The state is damaged.
+        ResultError: It belongs to a run that was started with other settings.
+        DataError: The recipe is class-conditional and the videos have no classes.
+    """
+    if part == "content" and recipe.model.num_classes:
+        videos.label(0)
+    path = out / f"{part}.state.safetensors"
+    if not path.is_file():
+        return 0
+    header = read_header(path)
+    wanted = _facts(part, recipe, videos, seed, has_sintel, start)
+    check_same(header.get("facts", {}), wanted, "a run", path)
+    return int(header["step"])
+
+
+def finished_weights(
+    part: Part,
+    recipe: RecipeSpec,
+    videos: TrainingVideos,
+    out: Path,
+    *,
+    seed: int,
+    has_sintel: bool,
+    start: Start | None = None,
+) -> dict[str, Tensor] | None:
+    """The moving average that a finished :func:`train_part` with these settings left, or None.
+
+    Raises:
+        WeightsError: Its file is damaged.
+    """
+    path = out / f"{part}.state.safetensors"
+    if not path.is_file():
+        return None
+    tensors, header = read_tensors(path)
+    wanted = json.loads(json.dumps(_facts(part, recipe, videos, seed, has_sintel, start)))
+    if header["step"] < recipe.part(part).steps or header["facts"] != wanted:
+        return None
+    return {name.removeprefix("ema."): value for name, value in tensors.items() if name.startswith("ema.")}
+
+
+def _step(
+    model: nn.Module,
+    state: TrainingState,
+    batch: Batch,
+    schedule: Schedule,
+    optimiser: OptimiserSpec,
+    spec: VidmSpec,
+    rate: float,
+) -> tuple[float, float]:
+    """One step of the optimiser; the loss and the gradient's norm over all processes."""
+    for group in state.optimizer.param_groups:
+        group["lr"] = rate
+    x_t = schedule.noisy(batch.x_0, batch.t, batch.eps)
+    half = optimiser.precision == "bf16"
+    try:
+        with torch.autocast(batch.x_0.device.type, torch.bfloat16) if half else nullcontext():
+            if batch.n is None:
+                prediction = model(x_t, batch.t, batch.label)
+            else:
+                prediction = model(x_t, batch.t, batch.n, batch.first, batch.previous)
+        loss = training_loss(
+            prediction, batch.eps, batch.x_0, x_t, batch.t, schedule, kind=spec.loss, variance=spec.variance
+        ).mean()
+        state.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+    except (torch.OutOfMemoryError, RuntimeError) as error:
+        if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
+            raise
+        raise ResultError(
+            "memory ran out",
+            found=str(error).splitlines()[0],
+            where=f"batch_size = {optimiser.batch_size}, resolution = {spec.resolution}",
+            fix="lower batch_size in the recipe (halve it and the learning rate), or channels; what was saved stays",
+        ) from error
+    norm = torch.nn.utils.clip_grad_norm_(state.net.parameters(), optimiser.clip_norm)
+    whole = loss.detach().clone()
+    if dist.is_initialized():
+        dist.all_reduce(whole)
+        whole /= dist.get_world_size()
+    value = float(whole)
+    if not math.isfinite(value) or not math.isfinite(float(norm)):
+        return math.nan, float(norm)  # before the step, so that the weights stay good
+    state.optimizer.step()
+    with torch.no_grad():
+        for name, current in state.net.state_dict().items():
+            state.ema[name].lerp_(current, 1 - optimiser.ema)
+    return value, float(norm)
+
+
+def _facts(
+    part: Part, recipe: RecipeSpec, videos: TrainingVideos, seed: int, has_sintel: bool, start: Start | None
+) -> Mapping[str, Any]:
+    """What must be the same for a run to go on."""
+    facts: dict[str, Any] = {
+        "part": part,
+        "seed": seed,
+        "data": videos.digest(),
+        "model": recipe.model.model_dump(mode="json"),
+        "frames": recipe.data.model_dump(mode="json"),
+        "training": recipe.part(part).model_dump(mode="json"),
+    }
+    facts["start"] = None if start is None else start.sha256
+    if part == "motion" and recipe.model.implicit_condition and start is None:
+        facts["flow_start"] = recipe.flow_start.model_dump(mode="json")
+        facts["flow_weights"] = flow_weights(recipe, has_sintel=has_sintel)
+    return facts
+
+
+def _adamw(net: nn.Module, optimiser: OptimiserSpec) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(net.parameters(), lr=optimiser.lr, weight_decay=optimiser.weight_decay)
+
+
+def _copied(net: nn.Module) -> dict[str, Tensor]:
+    return {name: value.detach().clone() for name, value in net.state_dict().items()}
+
+
+def _processes() -> tuple[int, int]:
+    return (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)

@@ -1,0 +1,296 @@
+"""A whole training run: a recipe and a data set to a folder with a finished model in it."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from vidmbench.core.errors import UsageError
+from vidmbench.core.files import locked
+from vidmbench.records.environment import environment
+from vidmbench.sources.datasets.opening import load_dataset, open_dataset, open_real, parse_dataset
+from vidmbench.videos.source import Source
+from vidmbench.vidm.checkpoints.checkpoint import FILE_NAME, Vidm, filled, save_vidm
+from vidmbench.vidm.checkpoints.spynet_sintel import load_sintel
+from vidmbench.vidm.config import PARTS, Part
+from vidmbench.vidm.networks.content import ContentNet
+from vidmbench.vidm.networks.motion import MotionNet
+from vidmbench.vidm.recipes import RecipeSpec, SamplingSpec
+from vidmbench.vidm.sampling.first_frames import Content
+from vidmbench.vidm.sampling.opening import is_vidm
+from vidmbench.vidm.sampling.source import VidmVideos
+from vidmbench.vidm.training.batches import Progress, TrainingVideos, to_tensor
+from vidmbench.vidm.training.initialisation import Start, flow_weights
+from vidmbench.vidm.training.loop import check_run, finished_weights, train_part
+
+# Pictures drawn during training: how many samples, how many frames, how many steps.
+_SAMPLES = 8
+_FRAMES = (1, 2, 4, 8, 12, 16)
+_PICTURE_SAMPLING = SamplingSpec(sampler="dpm-solver", steps=10)
+
+
+@dataclass(frozen=True)
+class TrainRun:
+    """What to train.
+
+    Attributes:
+        recipe: How.
+        dataset: On what, as ``--dataset`` names it; its training split unless one is given.
+        out: The folder.
+        seed: The seed.
+        data_root: Where a data set lies that the user owns.
+        parts: Which generators; a folder may be finished by several calls.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        command: The command line, for the model's header.
+        half: Whether the finished model is stored in float16.
+        start: The model whose weights training starts from, as ``--model`` names it; None starts from the seed.
+            A generator that is not trained is taken over from it.
+    """
+
+    recipe: RecipeSpec
+    dataset: str
+    out: Path
+    seed: int = 0
+    parts: tuple[Part, ...] = PARTS
+    device: str = "auto"
+    command: tuple[str, ...] = ()
+    half: bool = False
+    start: str | None = None
+    data_root: Path | None = None
+
+
+def training_source(dataset: str, recipe: RecipeSpec, data_root: Path | None = None) -> Source:
+    """The videos to train on: the split that the real side of a score is not taken from.
+
+    Raises:
+        VidmbenchError: There is no such data set, or it cannot be had at the recipe's resolution.
+    """
+    if dataset.startswith("folder:"):
+        return open_real(dataset)[0]
+    name, split, pixels = parse_dataset(dataset)
+    spec = load_dataset(name)
+    if split is None:
+        split = spec.other_split(spec.default_split) or spec.default_split
+    if pixels is None and recipe.model.resolution in spec.resolutions:
+        pixels = recipe.model.resolution
+    return open_dataset(name, split, resolution=pixels, data_root=data_root)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A run of which everything is known to work that can be known without training.
+
+    Attributes:
+        source: The videos.
+        videos: Their frames at the model's resolution.
+        sintel: SpyNet's public weights, where the recipe wants them and the user has them.
+        starts: The weights to start from, by generator.
+        started: What the finished model says of them.
+        done: Steps done by an earlier call, by generator.
+    """
+
+    source: Source
+    videos: TrainingVideos
+    sintel: Mapping[str, Tensor] | None
+    starts: dict[Part, Start]
+    started: dict[str, Any] | None
+    done: dict[Part, int]
+
+    @property
+    def flow_is_random(self) -> bool:
+        """Whether SpyNet will start from the seed because its public weights are not there."""
+        return self.sintel is None and not self.starts and self.done.get("motion") == 0
+
+
+def check_train(run: TrainRun) -> Checked:
+    """Finds what would go wrong in :func:`train`, before the first step of any generator.
+
+    Raises:
+        VidmbenchError: Anything that cannot work.
+    """
+    recipe = run.recipe
+    source = training_source(run.dataset, recipe, run.data_root)
+    sintel = load_sintel() if recipe.model.implicit_condition else None
+    starts, started = _starts(run) if run.start is not None else ({}, None)
+    videos = TrainingVideos(source, recipe.model.resolution, recipe.model.num_frames, recipe.data.videos)
+    done = {
+        part: check_run(
+            part, recipe, videos, run.out, seed=run.seed, has_sintel=sintel is not None, start=starts.get(part)
+        )
+        for part in run.parts
+    }
+    return Checked(source, videos, sintel, starts, started, done)
+
+
+def train(run: TrainRun, progress: Progress | None = None, *, checked: Checked | None = None) -> Path:
+    """Trains what is asked for, from where an earlier call stopped, and writes the finished model.
+
+    Args:
+        run: What.
+        progress: Told steps done, steps in all, and the loss in words.
+        checked: What :func:`check_train` found, where that has been asked: sources and weights are opened once.
+
+    Returns:
+        The finished model's file.
+
+    Raises:
+        VidmbenchError: Anything that cannot work, found before the first step where possible; what was done is kept.
+    """
+    recipe = run.recipe
+    checked = checked or check_train(run)
+    videos, starts, started = checked.videos, checked.starts, checked.started
+    has_sintel = checked.sintel is not None
+    with _processes(run.device) as device, ExitStack() as locks:
+        is_first = not dist.is_initialized() or dist.get_rank() == 0
+        for part in run.parts if is_first else ():
+            locks.enter_context(locked(run.out / f"{part}.state.safetensors", "training"))
+        videos.prepare(progress if is_first else None)
+        pictures = _Pictures(run, videos, device)
+        weights: dict[Part, Mapping[str, Tensor]] = {}
+        for part in run.parts:
+            weights[part] = train_part(
+                part, recipe, videos, run.out, seed=run.seed, device=device, sintel=checked.sintel,
+                start=starts.get(part), progress=progress if is_first else None, pictures=pictures,
+            )  # fmt: skip
+        target = run.out / FILE_NAME
+        if is_first:
+            for part in (other for other in PARTS if other not in run.parts):
+                found = finished_weights(
+                    part, recipe, videos, run.out, seed=run.seed, has_sintel=has_sintel, start=starts.get(part)
+                )
+                if found is not None:
+                    weights[part] = found
+            facts = _facts(run, list(weights), checked.source, has_sintel=has_sintel) | {"start": started}
+            for part, start in starts.items():  # what is not trained stays as it was
+                if part not in weights:
+                    weights[part] = start.filled(part, recipe.model, device).state_dict()
+            if started is not None:
+                facts["flow_start"] = started["facts"].get("flow_start", "not said")
+            dtype = torch.float16 if run.half else torch.float32
+            save_vidm(target, recipe.model, weights, recipe.sampling, facts, dtype=dtype)
+    return target
+
+
+def _starts(run: TrainRun) -> tuple[dict[Part, Start], dict[str, Any]]:
+    """The weights to start from, and what the finished model says of them."""
+    from vidmbench.vidm.checkpoints.official import open_vidm
+
+    assert run.start is not None
+    if not is_vidm(run.start):
+        raise UsageError(
+            "only a VIDM can be trained on", expected="vidm or vidm:PATH", found=f"--from {run.start}", where="--from",
+            fix=f"--from vidm:{run.start}" if Path(run.start).exists() else None,
+        )  # fmt: skip
+    dataset = "" if run.dataset.startswith("folder:") else parse_dataset(run.dataset).name
+    vidm = open_vidm(run.start, dataset, torch.device("cpu"))
+    nets: dict[Part, ContentNet | MotionNet | None] = {"content": vidm.content, "motion": vidm.motion}
+    starts: dict[Part, Start] = {
+        part: Start(net.state_dict(), vidm.sha256, Path(vidm.where)) for part, net in nets.items() if net is not None
+    }
+    for part, start in starts.items():
+        start.filled(part, run.recipe.model, torch.device("meta"))  # whether it fits, before anything is trained
+    for part in run.parts:
+        if part not in starts:
+            raise UsageError(
+                f"the model to start from has no {part} generator",
+                expected="a model with every generator that is trained",
+                found=" and ".join(starts),
+                where=vidm.where,
+                fix="--part " + " or ".join(starts),
+            )
+    return starts, {"sha256": vidm.sha256, "facts": dict(vidm.facts)}
+
+
+def _facts(run: TrainRun, parts: Sequence[Part], source: Source, *, has_sintel: bool) -> dict[str, Any]:
+    return {
+        "recipe": run.recipe.name,
+        "parts": list(parts),
+        "dataset": source.label,
+        "data_digest": source.digest(),
+        "seed": run.seed,
+        "steps": {part: run.recipe.part(part).steps for part in parts},
+        "precision": {part: run.recipe.part(part).precision for part in parts},
+        "flow_start": flow_weights(run.recipe, has_sintel=has_sintel),
+        "command": list(run.command),
+        "vidmbench": version("vidmbench"),
+        # Unlike scoring and drawing, training keeps PyTorch's default of TF32 convolutions on a GPU.
+        "environment": environment()
+        | {"tf32": torch.cuda.is_available() and run.device != "cpu" and torch.backends.cudnn.allow_tf32},
+    }
+
+
+@contextmanager
+def _processes(device: str) -> Iterator[torch.device]:
+    """The device of this process; under torchrun, with the group of all of them set up around it."""
+    from vidmbench.vidm.sampling.opening import torch_device
+
+    chosen = torch_device(device)
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        yield chosen
+        return
+    if chosen.type == "cuda":
+        local = int(os.environ["LOCAL_RANK"])
+        if local >= torch.cuda.device_count():
+            raise UsageError(
+                "more processes than GPUs",
+                expected=f"at most {torch.cuda.device_count()}",
+                found=os.environ["WORLD_SIZE"],
+                fix="torchrun --nproc-per-node with the number of GPUs, or --device cpu",
+            )
+        torch.cuda.set_device(local)
+        chosen = torch.device("cuda", local)
+    dist.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
+    try:
+        yield chosen
+    finally:
+        dist.destroy_process_group()
+
+
+class _Pictures:
+    """Draws a sheet of samples during training: content frames, or clips that go on from real first frames."""
+
+    def __init__(self, run: TrainRun, videos: TrainingVideos, device: torch.device) -> None:
+        self.run = run
+        self.videos = videos
+        self.device = device
+
+    def __call__(self, part: Part, weights: Mapping[str, Tensor], step: int) -> None:
+        """Writes ``PART-STEP.png`` into the run's folder ``samples``."""
+        from PIL import Image
+
+        from vidmbench.core.files import replacing
+
+        spec = self.run.recipe.model
+        nets = {part: filled(ContentNet if part == "content" else MotionNet, spec, weights, self.run.out, self.device)}
+        content, motion = nets.get("content"), nets.get("motion")
+        vidm = Vidm(spec, content, motion, _PICTURE_SAMPLING, "", "training")  # type: ignore[arg-type]
+        count = min(_SAMPLES**2 if part == "content" else _SAMPLES, max(len(self.videos), _SAMPLES))
+        frames = [index for index in _FRAMES if index < spec.num_frames]
+        if part == "content":
+            drawn = VidmVideos(vidm, num_videos=count, num_frames=1, seed=self.run.seed).frames_of_content(range(count))
+            rows = [
+                np.concatenate(list(drawn[begin : begin + _SAMPLES]), axis=1) for begin in range(0, count, _SAMPLES)
+            ]
+        else:
+            first = to_tensor(np.concatenate([self.videos.read(i % len(self.videos), [0]) for i in range(count)]))
+            given = Content(lambda indices: first[list(indices)], "training", "real")
+            source = VidmVideos(vidm, num_videos=count, seed=self.run.seed, content=given, batch_size=count)
+            clips = source.draw(range(count), frames[-1] + 1)
+            rows = [np.concatenate([clip[index] for index in (0, *frames)], axis=1) for clip in clips]
+        sheet = Image.fromarray(np.concatenate(rows, axis=0))
+        with replacing(self.run.out / "samples" / f"{part}-{step:07d}.png") as temporary:
+            sheet.save(temporary)
+
+
+def command_line() -> Sequence[str]:
+    """The command that is running, as a user would type it."""
+    return ["vidmbench", *sys.argv[1:]]
