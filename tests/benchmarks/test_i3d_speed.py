@@ -103,7 +103,7 @@ def test_the_whole_command_takes_little_longer_than_the_network(benchmark, weigh
     network = base.load_engine(PROTOCOL.array)
     inputs = [prepared(clip, PROTOCOL.array, size=224) for clip in clips]
     network_seconds, _ = timed(network.features, inputs)
-    spec = PROTOCOL.bound(frames=16, num_real=half, num_fake=half)
+    spec = PROTOCOL.with_options(frames=16, num_real=half, num_fake=half)
     start = perf_counter()
     benchmark.pedantic(lambda: evaluate(real, fake, plan(real, fake, [spec])), rounds=1)
     whole = perf_counter() - start

@@ -10,7 +10,13 @@ from vidmbench.evaluation.studies.ablation import load_ablation
 from vidmbench.protocols.detector import load_detectors
 from vidmbench.protocols.protocol import load_protocol, protocol_names
 from vidmbench.reporting.tables.layout import layout_names, load_layout
-from vidmbench.sources.datasets.opening import LayoutsSpec, ToyworldSpec, dataset_names, load_dataset, open_dataset
+from vidmbench.sources.datasets.opening import (
+    DiskDatasetSpec,
+    ProceduralDatasetSpec,
+    dataset_names,
+    load_dataset,
+    open_dataset,
+)
 from vidmbench.sources.datasets.spec import load_spec
 from vidmbench.vidm.recipes import load_recipe
 
@@ -82,12 +88,12 @@ def test_datasets(name):
     assert spec.default_split in spec.splits
     assert spec.default_num_videos >= 2
     assert spec.licence
-    if isinstance(spec, LayoutsSpec):
+    if isinstance(spec, DiskDatasetSpec):
         assert CITATION.search(spec.source), f"{spec.source!r} names nothing that a reader can look up"
         assert spec.holds
         assert spec.get
         return
-    assert isinstance(spec, ToyworldSpec)
+    assert isinstance(spec, ProceduralDatasetSpec)
     assert spec.default_num_videos <= spec.videos
     source = open_dataset(name)
     assert (len(source), source.num_frames(0), source.size) == (spec.videos, spec.frames, (spec.resolution,) * 2)

@@ -38,7 +38,7 @@ def golden(shared):
 
 def bound(name, pair):
     real, fake = COUNTS[pair]
-    return load_protocol(name).bound(frames=16, num_real=real, num_fake=fake)
+    return load_protocol(name).with_options(frames=16, num_real=real, num_fake=fake)
 
 
 @pytest.mark.parametrize("pair", ["sky", "ucf"])

@@ -208,7 +208,7 @@ def test_same_padding_as_tensorflow_has_it(size, kernel, stride, expected):
 def test_eight_frames_are_refused_before_any_work(monkeypatch):
     monkeypatch.setattr(base, "load_weights", lambda spec: pytest.fail("weights were asked for"))
     with pytest.raises(UsageError) as caught:
-        load_protocol("fvd-tf-hub").bound(frames=8)
+        load_protocol("fvd-tf-hub").with_options(frames=8)
     said = str(caught.value)
     assert "fvd-tf-hub cannot score clips of 8 frames" in said
     assert "9 to 1024 frames" in said

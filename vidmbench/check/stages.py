@@ -82,7 +82,7 @@ class Bench:
         """
         found = {}
         for label, windows in {"any": None, **(spec.dataset.windows or {})}.items():
-            bound = spec.bound(
+            bound = spec.with_options(
                 num_real=_count(spec.clips.real, _CHOSEN), num_fake=_count(spec.clips.fake, _CHOSEN), windows=windows
             )
             sides: tuple[Literal["real", "fake"], ...] = ("real", "fake") if label == "any" else ("real",)
@@ -156,12 +156,12 @@ class Bench:
         """The whole way, from golden clips to the numbers."""
         real, fake = self._sources(spec)
         # Golden videos are as long as a clip: a stride, or frames spread over a video, is the stage clips' business.
-        bound = spec.bound(
+        bound = spec.with_options(
             frames=_frames(spec),
             stride=1,
             num_real=_count(spec.clips.real, SCORED),
             num_fake=_count(spec.clips.fake, SCORED),
-            stage=spec.dataset.bound(is_owned=True),
+            stage=spec.dataset.with_options(is_on_disk=True),
         )
         (planned,) = plan(real, fake, [bound], short_real="drop", short_fake="drop")
         draws = [
@@ -173,7 +173,7 @@ class Bench:
         return self._scored(spec, ((source, clip.video, clip.indices) for clip in clips.clips))
 
     def _sources(self, spec: ProtocolSpec) -> tuple[Source, Source]:
-        stage = spec.dataset.bound(is_owned=True)
+        stage = spec.dataset.with_options(is_on_disk=True)
         real = GoldenVideos(self.golden.real, "golden-real", _frames(spec))
         fake = GoldenVideos(self.golden.fake, "golden-fake", _frames(spec))
         return FramedSource(real, stage.pre_resize, stage.resolution), fake

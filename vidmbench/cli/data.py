@@ -150,11 +150,11 @@ def make(
       vidmbench data make clevrer-mini --split train --frames 16 --format npz --out arrays
     """
     from vidmbench.evaluation.job import checked_output
-    from vidmbench.sources.datasets.opening import ToyworldSpec, load_dataset, open_dataset
+    from vidmbench.sources.datasets.opening import ProceduralDatasetSpec, load_dataset, open_dataset
     from vidmbench.videos.writing.manifest import declare
 
     spec = load_dataset(name)
-    if not isinstance(spec, ToyworldSpec):
+    if not isinstance(spec, ProceduralDatasetSpec):
         raise DataError(
             f"{name} cannot be made: it is real footage",
             expected="clevrer-mini, which vidmbench draws itself",

@@ -10,7 +10,7 @@ from vidmbench.core.errors import UsageError
 
 if TYPE_CHECKING:
     from vidmbench.evaluation.choices import Choices
-    from vidmbench.vidm.sampling.opening import Drawing
+    from vidmbench.vidm.sampling.opening import SamplingOptions
 
 
 class PrecisionPick(StrEnum):
@@ -182,7 +182,7 @@ def choices_from(
     device: DevicePick,
     on_bad: OnBadPick,
     data_root: Path | None,
-    drawing: "Drawing | None" = None,
+    drawing: "SamplingOptions | None" = None,
 ) -> "Choices":
     """The options as :class:`vidmbench.evaluation.choices.Choices`.
 
@@ -190,7 +190,7 @@ def choices_from(
         UsageError: Options that contradict each other or are no numbers.
     """
     from vidmbench.evaluation.choices import DEFAULT_PROTOCOL, Choices
-    from vidmbench.vidm.sampling.opening import Drawing
+    from vidmbench.vidm.sampling.opening import SamplingOptions
 
     if num_videos is not None and (num_real is not None or num_fake is not None):
         raise UsageError(
@@ -226,7 +226,7 @@ def choices_from(
         device=device.value,
         on_bad=on_bad.value,
         data_root=data_root,
-        drawing=drawing or Drawing(),
+        drawing=drawing or SamplingOptions(),
     )
 
 

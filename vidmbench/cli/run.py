@@ -88,10 +88,10 @@ def run(
       vidmbench run --model control:real --dataset clevrer-mini --frames 16,32 --num-videos 64
     """
     from vidmbench.evaluation.job import carry_out, checked_output, prepare_run, record_of
-    from vidmbench.vidm.sampling.opening import Drawing
+    from vidmbench.vidm.sampling.opening import SamplingOptions
 
     with frames_bar() as on_frame, progress_bar() as progress:
-        drawing = Drawing(
+        drawing = SamplingOptions(
             content, sampler.value if sampler else None, steps, noise.value if noise else None, batch_size, on_frame
         )
         choices = choices_from(

@@ -66,13 +66,13 @@ def sample(
     """
     from vidmbench.evaluation.job import checked_output
     from vidmbench.videos.writing.manifest import declare
-    from vidmbench.vidm.sampling.opening import Drawing, is_vidm, load_model, videos_of
+    from vidmbench.vidm.sampling.opening import SamplingOptions, is_vidm, load_model, videos_of
 
     if not is_vidm(model):
         raise UsageError("only VIDM can be drawn from", expected="vidm or vidm:PATH", found=f"--model {model}")
     vidm = load_model(model, dataset, device.value)
     with frames_bar() as on_frame:
-        drawing = Drawing(
+        drawing = SamplingOptions(
             content, sampler.value if sampler else None, steps, noise.value if noise else None, batch_size, on_frame
         )
         source = videos_of(

@@ -188,11 +188,11 @@ def ablate(
     from vidmbench.evaluation.job import checked_output
     from vidmbench.evaluation.studies.ablation import Ablation, check_ablation, plan_lines, run_ablation, scaled
     from vidmbench.vidm.recipes import load_recipe
-    from vidmbench.vidm.sampling.opening import Drawing
+    from vidmbench.vidm.sampling.opening import SamplingOptions
 
     spec = load_recipe(recipe).in_precision(precision.value if precision else None)
     _tell_of_slow_bf16(spec, device)
-    drawing = Drawing(None, sampler.value if sampler else None, steps, batch_size=32)
+    drawing = SamplingOptions(None, sampler.value if sampler else None, steps, batch_size=32)
     choices = choices_from(
         None, frames, None, num_videos, None, None, seed, PrecisionPick.fp32, device, OnBadPick.stop, data_root, drawing
     )

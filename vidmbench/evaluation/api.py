@@ -154,7 +154,7 @@ def extract_features(
         seed=seed,
         precision=precision,
         device=device,
-    ).bound()
+    ).bound_protocols()
     plan = plan_clips(
         [source.name(index) for index in range(len(source))],
         [source.num_frames(index) for index in range(len(source))],

@@ -8,8 +8,8 @@ from vidmbench.core.errors import UsageError, unknown
 from vidmbench.detectors.engine import Device, Precision
 from vidmbench.protocols.protocol import ProtocolSpec, load_protocol
 from vidmbench.protocols.stages import DatasetStage
-from vidmbench.sources.datasets.opening import DatasetSpec, LayoutsSpec, OnBad, parse_dataset, spec_of
-from vidmbench.vidm.sampling.opening import Drawing
+from vidmbench.sources.datasets.opening import DatasetSpec, DiskDatasetSpec, OnBad, parse_dataset, spec_of
+from vidmbench.vidm.sampling.opening import SamplingOptions
 
 DEFAULT_PROTOCOL = "fvd-vidm-paper"
 
@@ -34,7 +34,7 @@ class Choices:
     Example:
         >>> from vidmbench import Choices
         >>> choices = Choices(protocols=("fvd-stylegan-v", "fvd-digan"), frames=(16, 64), num_real=256, num_fake=256)
-        >>> [(spec.name, spec.clips.frames) for spec in choices.bound()]
+        >>> [(spec.name, spec.clips.frames) for spec in choices.bound_protocols()]
         [('fvd-stylegan-v', 16), ('fvd-stylegan-v', 64), ('fvd-digan', 16), ('fvd-digan', 64)]
     """
 
@@ -48,7 +48,7 @@ class Choices:
     device: Device = "auto"
     on_bad: OnBad = "stop"
     data_root: Path | None = None
-    drawing: Drawing = field(default_factory=Drawing)
+    drawing: SamplingOptions = field(default_factory=SamplingOptions)
 
     def __post_init__(self) -> None:
         """Refuses words that mean nothing: nobody checks types at run time, and a signature repeats what was asked for.
@@ -67,7 +67,7 @@ class Choices:
                 found=f"protocols={self.protocols!r}, frames={self.frames!r}",
             )
 
-    def bound(
+    def bound_protocols(
         self, dataset: DatasetSpec | None = None, resolution: int | None = None, *, is_cropped: bool = True
     ) -> list[ProtocolSpec]:
         """Every protocol at every clip length.
@@ -85,16 +85,16 @@ class Choices:
         specs = []
         for protocol in (load_protocol(name) for name in self.protocols):
             for frames in self.frames or (None,):
-                is_owned = isinstance(dataset, LayoutsSpec) and is_cropped
+                is_on_disk = isinstance(dataset, DiskDatasetSpec) and is_cropped
                 specs.append(
-                    protocol.bound(
+                    protocol.with_options(
                         frames=frames,
                         stride=self.stride,
                         num_real=_count(self.num_real, protocol.clips.real.videos, dataset),
                         num_fake=_count(self.num_fake, protocol.clips.fake.videos, dataset),
                         seed=self.seed,
-                        stage=protocol.dataset.bound(is_owned=is_owned, resolution=resolution),
-                        windows=(protocol.dataset.windows or {}).get(dataset.name) if dataset and is_owned else None,
+                        stage=protocol.dataset.with_options(is_on_disk=is_on_disk, resolution=resolution),
+                        windows=(protocol.dataset.windows or {}).get(dataset.name) if dataset and is_on_disk else None,
                     )
                 )
         return specs
@@ -109,9 +109,9 @@ class Choices:
             UsageError: The protocols do it in different ways, so that one reading cannot serve them all.
         """
         spec = spec_of(dataset)
-        if not isinstance(spec, LayoutsSpec):
+        if not isinstance(spec, DiskDatasetSpec):
             return None
-        stages = {one.name: one.dataset for one in self.bound(spec, parse_dataset(dataset).resolution)}
+        stages = {one.name: one.dataset for one in self.bound_protocols(spec, parse_dataset(dataset).resolution)}
         first, *others = stages.items()
         for name, stage in others:
             ways = [

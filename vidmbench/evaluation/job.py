@@ -84,7 +84,7 @@ def prepare_run(
     """
     if not model:
         raise UsageError("the model has no name", expected="a label", found="nothing", where="--model")
-    choices.bound()  # names and numbers first: they cost nothing to check
+    choices.bound_protocols()  # names and numbers first: they cost nothing to check
     if is_vidm(model.removeprefix(TWIN)):
         return _vidm_job(model, dataset, choices, samples)
     if layout is not None and (samples is None or model.startswith(CONTROL)):
@@ -118,7 +118,7 @@ def prepare_score(real: Videos, fake: Videos, choices: Choices) -> Job:
     """
     named = str(real) if isinstance(real, str | Path) else ""
     spec = spec_of(named.removeprefix("dataset:")) if named.startswith("dataset:") else None
-    clips = [bound.clips for bound in choices.bound(spec, is_cropped=False)]
+    clips = [bound.clips for bound in choices.bound_protocols(spec, is_cropped=False)]
     source = open_source(real, on_bad=choices.on_bad, data_root=choices.data_root)
     other = open_source(
         fake,
@@ -170,7 +170,7 @@ def vidm_job(vidm: "Vidm", model: str, dataset: str, choices: Choices) -> Job:
         data_root=choices.data_root,
         stage=choices.stage(dataset),
     )
-    clips = [bound.clips for bound in choices.bound(spec)]
+    clips = [bound.clips for bound in choices.bound_protocols(spec)]
     fake: Source = videos_of(
         vidm,
         dataset,
@@ -233,7 +233,9 @@ def _job(
 ) -> Job:
     checked_counts(real, fake)
     bare: Literal["drop", "error"] = "drop" if choices.on_bad == "skip" else "error"
-    specs = choices.bound(spec, parse_dataset(dataset).resolution if is_cropped else None, is_cropped=is_cropped)
+    specs = choices.bound_protocols(
+        spec, parse_dataset(dataset).resolution if is_cropped else None, is_cropped=is_cropped
+    )
     _check_both_counts(real, fake, specs)
     plans = plan(
         real,

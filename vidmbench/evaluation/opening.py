@@ -11,7 +11,7 @@ from vidmbench.sources.datasets.opening import OnBad, open_any, paired_control
 from vidmbench.sources.names import CONTROL, TWIN
 from vidmbench.videos import ArraySource
 from vidmbench.videos.source import Source
-from vidmbench.vidm.sampling.opening import Drawing, is_vidm, load_model, videos_of
+from vidmbench.vidm.sampling.opening import SamplingOptions, is_vidm, load_model, videos_of
 
 if TYPE_CHECKING:
     import torch
@@ -111,6 +111,6 @@ def _drawn(
     # The checkpoint that is shipped for a data set is found by its name.
     named = isinstance(real, str) and real.startswith("dataset:")
     dataset = str(real).removeprefix("dataset:") if named else "clevrer-mini"
-    drawing = Drawing(steps=steps, batch_size=min(num_videos, 16))
+    drawing = SamplingOptions(steps=steps, batch_size=min(num_videos, 16))
     model = load_model(text, dataset)
     return videos_of(model, dataset, drawing, num_videos=num_videos, num_frames=num_frames, seed=seed)

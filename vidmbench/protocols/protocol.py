@@ -60,7 +60,7 @@ class ProtocolSpec(Frozen):
             raise ValueError("statistics.subsets and statistics.subset_size go together")
         return self
 
-    def bound(
+    def with_options(
         self,
         *,
         frames: int | None = None,
@@ -82,7 +82,7 @@ class ProtocolSpec(Frozen):
             num_real: Real videos.
             num_fake: Scored videos.
             seed: Seed of every random choice.
-            stage: What the data set stage really does, from :meth:`DatasetStage.bound`.
+            stage: What the data set stage really does, from :meth:`DatasetStage.with_options`.
             windows: How the clips of the named data set on the real side are cut, where not as ``clips.real`` says.
 
         Raises:
@@ -119,7 +119,7 @@ class ProtocolSpec(Frozen):
             update={"frames": frames, "stride": stride or self.clips.stride, "real": real, "fake": fake}
         )
         statistics = self.statistics if seed is None else self.statistics.model_copy(update={"seed": seed})
-        stage = stage or self.dataset.bound(is_owned=False)
+        stage = stage or self.dataset.with_options(is_on_disk=False)
         return self.model_copy(update={"clips": clips, "statistics": statistics, "dataset": stage})
 
 
@@ -164,7 +164,7 @@ def load_protocol(name: str | Path) -> ProtocolSpec:
         >>> protocol = load_protocol("fvd-stylegan-v")
         >>> protocol.array.detector, protocol.clips.frames, protocol.clips.real.videos, protocol.statistics.covariance
         ('i3d-kinetics400', 16, 2048, 'n')
-        >>> protocol.bound(frames=128, num_real=256, num_fake=256).clips.frames
+        >>> protocol.with_options(frames=128, num_real=256, num_fake=256).clips.frames
         128
     """
     name = str(name)

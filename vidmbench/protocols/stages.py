@@ -128,14 +128,14 @@ class DatasetStage(Frozen):
             raise ValueError("resolution goes with every pre_resize but none")
         return self
 
-    def bound(self, *, is_owned: bool, resolution: int | None = None) -> "DatasetStage":
+    def with_options(self, *, is_on_disk: bool, resolution: int | None = None) -> "DatasetStage":
         """What is really done to a real side.
 
         Args:
-            is_owned: Whether it is a named data set that lies on the user's disk: nothing else is resized.
+            is_on_disk: Whether it is a named data set that lies on the user's disk: nothing else is resized.
             resolution: The one asked for; None takes the protocol's.
         """
-        if not is_owned or self.pre_resize == "none":
+        if not is_on_disk or self.pre_resize == "none":
             return self.model_copy(update={"pre_resize": "none", "resolution": None})
         return self.model_copy(update={"resolution": resolution or self.resolution})
 

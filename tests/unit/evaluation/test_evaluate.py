@@ -39,7 +39,7 @@ def films(seed, count=6, frames=12, size=8, label="films", bad=()):
 
 
 def spec(name="fvd-stylegan-v", count=6, **options):
-    return load_protocol(name).bound(frames=9, num_real=count, num_fake=count, **options)
+    return load_protocol(name).with_options(frames=9, num_real=count, num_fake=count, **options)
 
 
 def scored(real, fake, *specs, **options):
@@ -71,7 +71,7 @@ def test_a_measurement_says_everything():
 @pytest.mark.parametrize(("covariance", "name"), [("n", "fvd-stylegan-v"), ("n-1", "fvd-tf-hub")])
 def test_the_value_is_the_distance_of_the_features(covariance, name):
     real, fake = films(0), films(1)
-    bound = load_protocol(name).bound(frames=12, num_real=6, num_fake=6)
+    bound = load_protocol(name).with_options(frames=12, num_real=6, num_fake=6)
     (plans,) = plan(real, fake, [bound])
     (item,) = evaluate(real, fake, [plans])
     jobs = [features.FeatureJob(real, plans.real, bound.array, "fp32")]
@@ -143,7 +143,7 @@ def test_sizes_that_differ_are_warned_of():
 
 def test_the_same_videos_on_both_sides_are_warned_of():
     real = films(0)
-    (item,) = scored(real, films(0), load_protocol("fvd-tf-hub").bound(frames=12, num_real=6, num_fake=6))
+    (item,) = scored(real, films(0), load_protocol("fvd-tf-hub").with_options(frames=12, num_real=6, num_fake=6))
     assert "both sides hold the same videos" in item.warnings
     assert item.value == pytest.approx(0, abs=1e-9)
     assert "same videos" not in warnings(real, films(1))

@@ -61,7 +61,7 @@ def test_two_records_of_one_job_have_two_names(films):
 
 def test_every_protocol_at_every_length():
     choices = Choices(protocols=("fvd-stylegan-v", "fvd-tf-hub"), frames=(9, 12), seed=4)
-    specs = choices.bound()
+    specs = choices.bound_protocols()
     assert [(spec.name, spec.clips.frames) for spec in specs] == [
         ("fvd-stylegan-v", 9),
         ("fvd-stylegan-v", 12),

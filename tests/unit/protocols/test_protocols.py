@@ -43,7 +43,7 @@ def test_every_file_loads_and_comes_back_from_its_own_words(name):
     assert spec.name == name
     assert ProtocolSpec.model_validate(spec.model_dump(mode="json")) == spec
     assert ProtocolSpec.model_validate_json(spec.model_dump_json()) == spec
-    assert spec.bound(stage=spec.dataset) == spec
+    assert spec.with_options(stage=spec.dataset) == spec
 
 
 @pytest.mark.parametrize("path", sorted(resources.protocols_dir().rglob("*.toml")), ids=lambda path: path.stem)
@@ -139,14 +139,14 @@ def test_an_unknown_detector_is_refused(own_file):
 @pytest.mark.parametrize("frames", [1, 8, 1025])
 def test_lengths_the_network_or_the_protocol_refuses(frames):
     with pytest.raises(UsageError) as caught:
-        load_protocol("fvd-stylegan-v").bound(frames=frames)
+        load_protocol("fvd-stylegan-v").with_options(frames=frames)
     assert "9 to 1024 frames" in str(caught.value)
     assert caught.value.fix == f"choose --frames {9 if frames < 9 else 1024}"
 
 
 @pytest.mark.parametrize("frames", [9, 16, 128, 1024])
 def test_lengths_that_work(frames):
-    assert load_protocol("fvd-stylegan-v").bound(frames=frames).clips.frames == frames
+    assert load_protocol("fvd-stylegan-v").with_options(frames=frames).clips.frames == frames
 
 
 def test_a_file_cannot_pose_as_a_built_in_protocol(own_file):
@@ -158,7 +158,7 @@ def test_a_file_cannot_pose_as_a_built_in_protocol(own_file):
 def test_the_network_has_the_last_word_on_short_clips(own_file):
     spec = load_protocol(own_file(WHOLE.replace("[9, 1024]", "[2, 1024]").replace('"fvd-stylegan-v"', '"mine"')))
     with pytest.raises(UsageError, match="cannot score clips of 8 frames"):
-        spec.bound(frames=8)
+        spec.with_options(frames=8)
 
 
 @pytest.mark.parametrize(
@@ -172,13 +172,13 @@ def test_the_network_has_the_last_word_on_short_clips(own_file):
 )
 def test_options_that_cannot_be(options, words):
     with pytest.raises(UsageError, match=words):
-        load_protocol("fvd-vidm-paper").bound(**options)
+        load_protocol("fvd-vidm-paper").with_options(**options)
 
 
 def test_binding_gives_a_copy():
     spec = load_protocol("fvd-vidm-paper")
     before = spec.model_dump_json()
-    bound = spec.bound(frames=32, stride=2, num_real=5, num_fake=7, seed=9)
+    bound = spec.with_options(frames=32, stride=2, num_real=5, num_fake=7, seed=9)
     assert spec.model_dump_json() == before
     clips = bound.clips
     assert (clips.frames, clips.stride, clips.real.videos, clips.fake.videos) == (32, 2, 5, 7)
@@ -188,7 +188,7 @@ def test_binding_gives_a_copy():
 
 
 def test_a_count_turns_all_into_the_first():
-    side = load_protocol("fvd-tf-hub").bound(num_real=5).clips.real
+    side = load_protocol("fvd-tf-hub").with_options(num_real=5).clips.real
     assert side == SideSpec(videos=5, pick="sorted-first", start="zero")
 
 

@@ -16,7 +16,7 @@ FACTS = {
 
 
 def signed(spec=None, **facts):
-    return signature_of(spec or load_protocol("fvd-stylegan-v").bound(), **{**FACTS, **facts})
+    return signature_of(spec or load_protocol("fvd-stylegan-v").with_options(), **{**FACTS, **facts})
 
 
 def test_the_long_form():
@@ -40,7 +40,11 @@ def test_what_is_not_known_is_a_question_mark():
 
 @pytest.mark.parametrize(
     "fact",
-    [{"fake_digest": "0" * 64}, {"version": "9.9"}, {"spec": load_protocol("fvd-stylegan-v").bound().bound(seed=5)}],
+    [
+        {"fake_digest": "0" * 64},
+        {"version": "9.9"},
+        {"spec": load_protocol("fvd-stylegan-v").with_options().with_options(seed=5)},
+    ],
 )
 def test_fakes_seed_and_version_do_not_part_numbers(fact):
     assert signed(**fact).long != signed().long
@@ -125,7 +129,7 @@ def test_every_field_of_a_protocol_that_moves_a_number_parts_numbers(path, kind)
     value = OTHER[kind, path[-1]]
     if value is None:
         return
-    spec = load_protocol("fvd-stylegan-v").bound()
+    spec = load_protocol("fvd-stylegan-v").with_options()
     content = spec.model_dump(mode="json")
     place = content
     for part in path[:-1]:
@@ -142,7 +146,7 @@ def test_every_field_of_a_protocol_that_moves_a_number_parts_numbers(path, kind)
 
 
 def test_the_size_of_subsets_parts_numbers():
-    spec = load_protocol("kvd-tats").bound()
+    spec = load_protocol("kvd-tats").with_options()
     pair = [
         spec.model_copy(update={"statistics": spec.statistics.model_copy(update={"subsets": 9, "subset_size": size})})
         for size in (100, 1000)
@@ -151,7 +155,7 @@ def test_the_size_of_subsets_parts_numbers():
 
 
 def test_numbers_of_one_protocol_differ_by_their_names():
-    spec = load_protocol("prdc-i3d").bound()
+    spec = load_protocol("prdc-i3d").with_options()
     assert metric_names(spec) == ("precision", "recall", "density", "coverage")
     signatures = [signed(spec, metric=name) for name in metric_names(spec)]
     assert [signature.long.split(" | ")[0] for signature in signatures] == list(metric_names(spec))
@@ -160,7 +164,7 @@ def test_numbers_of_one_protocol_differ_by_their_names():
 
 
 def test_eps_keeps_all_its_digits():
-    spec = load_protocol("fvd-stylegan-v").bound()
+    spec = load_protocol("fvd-stylegan-v").with_options()
 
     def shown(eps):
         array = spec.array.model_copy(update={"batch_norm_eps": eps})
@@ -188,7 +192,7 @@ def test_what_is_known_to_differ(first, second, found):
 
 
 def test_an_inception_score_names_no_real_videos():
-    spec = load_protocol("is-frames").bound()
+    spec = load_protocol("is-frames").with_options()
     planned, made = (signed(spec, num_real=count, real_label=label) for count, label in ((2048, "a"), (0, "b")))
     assert planned == made
     assert "real" not in dict(made.fields)

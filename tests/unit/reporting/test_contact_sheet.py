@@ -23,7 +23,7 @@ def scored(monkeypatch):
     random = np.random.default_rng(0)
     real = ArraySource(random.integers(0, 256, (9, 12, 10, 16, 3), dtype=np.uint8), "truth")
     fake = ArraySource(random.integers(0, 256, (6, 9, 20, 8, 3), dtype=np.uint8), "fakes")
-    spec = load_protocol("fvd-stylegan-v").bound(frames=9, num_real=9, num_fake=6)
+    spec = load_protocol("fvd-stylegan-v").with_options(frames=9, num_real=9, num_fake=6)
     (planned,) = plan(real, fake, [spec])
     (measurement,) = evaluate(real, fake, [planned])
     return real, fake, planned, measurement

@@ -6,9 +6,15 @@ import pytest
 
 from vidmbench.core import resources
 from vidmbench.core.errors import ProtocolError
-from vidmbench.sources.datasets.spec import LayoutsSpec, ToyworldSpec, dataset_names, load_dataset, load_spec
+from vidmbench.sources.datasets.spec import (
+    DiskDatasetSpec,
+    ProceduralDatasetSpec,
+    dataset_names,
+    load_dataset,
+    load_spec,
+)
 
-LAYOUTS = [name for name in dataset_names() if isinstance(load_dataset(name), LayoutsSpec)]
+LAYOUTS = [name for name in dataset_names() if isinstance(load_dataset(name), DiskDatasetSpec)]
 
 
 def text_of(name):
@@ -17,7 +23,7 @@ def text_of(name):
 
 def test_the_data_sets_of_the_paper_are_there():
     assert set(LAYOUTS) == {"ucf101", "taichi-hd", "sky-timelapse", "clevrer"}
-    assert isinstance(load_dataset("clevrer-mini"), ToyworldSpec)
+    assert isinstance(load_dataset("clevrer-mini"), ProceduralDatasetSpec)
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ def _bound(spec: ProtocolSpec, frames: int | None, choices: Choices, real: Sourc
             return asked
         return max(2, min(side.videos, available_clips(source, spec.clips, side, frames, choices.stride)))
 
-    return spec.bound(
+    return spec.with_options(
         frames=frames,
         stride=choices.stride,
         num_real=count(choices.num_real, spec.clips.real, real),

@@ -138,7 +138,7 @@ def _bound(choices: Choices) -> ProtocolSpec:
             where="--protocol",
         )
     frames = choices.frames[0] if choices.frames else None
-    return spec.bound(frames=frames, stride=choices.stride, seed=choices.seed)
+    return spec.with_options(frames=frames, stride=choices.stride, seed=choices.seed)
 
 
 def _open_fake(text: str, train: Source, choices: Choices) -> Source:

@@ -18,7 +18,7 @@ from vidmbench.records.record import Measurement, RunRecord
 from vidmbench.sources.controls import static_of
 from vidmbench.sources.names import TWIN
 from vidmbench.videos.source import Source
-from vidmbench.vidm.sampling.opening import Drawing, is_vidm
+from vidmbench.vidm.sampling.opening import SamplingOptions, is_vidm
 
 _LONGEST = 64  # frames shown of a clip
 _LEAST_PIXELS = 128  # small frames are enlarged, so that 4:2:0 keeps their colours and browsers do not blur them
@@ -176,7 +176,7 @@ def _choices(record: RunRecord, options: dict[str, list[str]], clips: int) -> Ch
         return next((int(options[name][-1]) for name in names if name in options), None)
 
     try:
-        drawing = Drawing(
+        drawing = SamplingOptions(
             content=options.get("content", [None])[-1],
             sampler=options.get("sampler", [None])[-1],  # type: ignore[arg-type]
             steps=number("steps"),

@@ -23,7 +23,7 @@ from vidmbench.sources.datasets.disk import (
 )
 from vidmbench.sources.datasets.disk_findings import count_findings, single_findings, videos
 from vidmbench.sources.datasets.disk_listing import frames_of
-from vidmbench.sources.datasets.spec import LayoutsSpec, load_dataset
+from vidmbench.sources.datasets.spec import DiskDatasetSpec, load_dataset
 from vidmbench.videos.files.inspection_cache import FactsIndex
 from vidmbench.videos.files.video_files import Facts, Item, VideoFile, check_series
 from vidmbench.videos.packed.reader import is_prepared, open_prepared
@@ -76,7 +76,7 @@ def check_dataset(
         DataError: It is another data set, it lacks the split, or there is nothing to look at.
     """
     spec = load_dataset(name)
-    if not isinstance(spec, LayoutsSpec):
+    if not isinstance(spec, DiskDatasetSpec):
         raise UsageError(
             f"{name} needs no check: vidmbench draws it anew each time",
             expected="a data set on your disk, such as ucf101",
@@ -156,7 +156,7 @@ def _check_single(found: Found, is_quick: bool) -> Report:
     return _report(found, is_quick, len(source), lengths, sizes, looked, findings, len(source))
 
 
-def _check_prepared(spec: LayoutsSpec, root: Path, split: str, is_quick: bool) -> Report:
+def _check_prepared(spec: DiskDatasetSpec, root: Path, split: str, is_quick: bool) -> Report:
     """A file that ``data prepare`` wrote: its own table of contents was checked when it was opened."""
     source = open_prepared(root, label=f"{spec.name}@{split}")
     layout = f"prepared by the rule {source.rule}" + (f" at {source.pixels} pixels" if source.pixels else "")
@@ -256,7 +256,7 @@ def _order_findings(items: Sequence[Item]) -> list[Finding]:
     return [Finding("", found, "vidmbench sorts numbers by value; code that sorts as text, as most does, takes others")]
 
 
-def _content_findings(spec: LayoutsSpec, looked: _Looked, sizes: Counter[str]) -> list[Finding]:
+def _content_findings(spec: DiskDatasetSpec, looked: _Looked, sizes: Counter[str]) -> list[Finding]:
     findings = []
     if looked.broken:
         text = f"{videos(len(looked.broken))} cannot be used, first {looked.broken[0].name}"

@@ -6,7 +6,7 @@ from statistics import median
 from typing import Any
 
 from vidmbench.sources.datasets.disk import Finding
-from vidmbench.sources.datasets.spec import LayoutsSpec, load_dataset
+from vidmbench.sources.datasets.spec import DiskDatasetSpec, load_dataset
 from vidmbench.videos.source import Skipped
 
 #: Videos that most codes score.
@@ -122,7 +122,7 @@ def counted(counts: Mapping[str, int]) -> str:
 
 def _rows(report: Report) -> list[tuple[str, str, str]]:
     spec = load_dataset(report.dataset)
-    assert isinstance(spec, LayoutsSpec)
+    assert isinstance(spec, DiskDatasetSpec)
     rows = [("videos", str(report.expected_videos or "no count published"), str(report.videos))]
     if report.lengths:
         lengths = sorted(length for length, count in report.lengths.items() for _ in range(count))

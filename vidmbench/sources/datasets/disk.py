@@ -23,7 +23,7 @@ from vidmbench.sources.datasets.disk_findings import (
 from vidmbench.sources.datasets.disk_listing import hollow_classes, read_tree, shuffled_as_text, storage_of
 from vidmbench.sources.datasets.disk_names import check_identity, covered_classes, labels_of, levels
 from vidmbench.sources.datasets.disk_splits import choose
-from vidmbench.sources.datasets.spec import LayoutsSpec, dataset_names
+from vidmbench.sources.datasets.spec import DiskDatasetSpec, dataset_names
 from vidmbench.videos.arrays.uint8_source import open_array
 from vidmbench.videos.files.inspection import OnBad, survey
 from vidmbench.videos.files.video_files import Item
@@ -66,7 +66,7 @@ class Found:
         notes: What was seen while listing, one sentence each.
     """
 
-    spec: LayoutsSpec
+    spec: DiskDatasetSpec
     root: Path
     split: str
     layout: str
@@ -116,7 +116,7 @@ class DatasetVideos:
         return self.base.digest()
 
 
-def root_of(spec: LayoutsSpec, data_root: Path | None) -> Path:
+def root_of(spec: DiskDatasetSpec, data_root: Path | None) -> Path:
     """Where a data set lies.
 
     Args:
@@ -160,7 +160,7 @@ def root_of(spec: LayoutsSpec, data_root: Path | None) -> Path:
     return found
 
 
-def find_dataset(spec: LayoutsSpec, root: Path, split: str | None = None) -> Found:
+def find_dataset(spec: DiskDatasetSpec, root: Path, split: str | None = None) -> Found:
     """Finds out by names alone in which layout a data set lies, and which of its videos belong to a split.
 
     Args:
@@ -204,7 +204,7 @@ def find_dataset(spec: LayoutsSpec, root: Path, split: str | None = None) -> Fou
     return Found(spec, root, split, words, tuple(chosen.items), labels, depth, tuple(findings), tuple(tree.notes))
 
 
-def has_split(spec: LayoutsSpec, root: Path, split: str) -> bool:
+def has_split(spec: DiskDatasetSpec, root: Path, split: str) -> bool:
     """Whether this copy has the split."""
     try:
         find_dataset(spec, root, split)
@@ -214,7 +214,7 @@ def has_split(spec: LayoutsSpec, root: Path, split: str) -> bool:
 
 
 def open_layouts(
-    spec: LayoutsSpec, root: Path, split: str | None = None, *, on_bad: OnBad = "stop", progress: bool = False
+    spec: DiskDatasetSpec, root: Path, split: str | None = None, *, on_bad: OnBad = "stop", progress: bool = False
 ) -> DatasetVideos:
     """The videos of one split as a source; see :func:`vidmbench.videos.files.inspection.survey`.
 
@@ -271,14 +271,14 @@ def _single_file(root: Path, split: str | None) -> Path | None:
     return own[0] if own else files[0]
 
 
-def _hdf5_split(spec: LayoutsSpec, split: str) -> str | None:
+def _hdf5_split(spec: DiskDatasetSpec, split: str) -> str | None:
     """What HDF5 files call a split; None where it is made of several."""
     parts = spec.parts(split)
     folders = parts[0].folders
     return next((name for name in ("train", "test", *folders) if name in folders), None) if len(parts) == 1 else None
 
 
-def _depth_in_words(spec: LayoutsSpec, items: Sequence[Item], depth: int) -> str:
+def _depth_in_words(spec: DiskDatasetSpec, items: Sequence[Item], depth: int) -> str:
     parents = {PurePosixPath(item.name).parent.name.lower() for item in items}
     if depth <= 1:
         return "all in one folder"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from vidmbench.sources.datasets.spec import LayoutsSpec
+from vidmbench.sources.datasets.spec import DiskDatasetSpec
 
 
 class Finding(NamedTuple):
@@ -29,7 +29,7 @@ def videos(count: int, kind: str = "") -> str:
     return f"{count} {kind}{' ' if kind else ''}video{'' if count == 1 else 's'}"
 
 
-def count_findings(spec: LayoutsSpec, split: str, count: int) -> list[Finding]:
+def count_findings(spec: DiskDatasetSpec, split: str, count: int) -> list[Finding]:
     """How many videos a split has, where that is not what the release has."""
     own = spec.splits[split]
     if own.videos is None or own.videos == count:
@@ -41,7 +41,7 @@ def count_findings(spec: LayoutsSpec, split: str, count: int) -> list[Finding]:
     return [Finding(videos(own.videos), f"{share} videos", meaning)]
 
 
-def single_findings(spec: LayoutsSpec, split: str, name: str, count: int) -> list[Finding]:
+def single_findings(spec: DiskDatasetSpec, split: str, name: str, count: int) -> list[Finding]:
     """What a copy in one file cannot show: it has no names of folders and videos to tell data set and split by."""
     meaning = f"taken for {spec.name}@{split} on your word"
     return [
@@ -50,7 +50,7 @@ def single_findings(spec: LayoutsSpec, split: str, name: str, count: int) -> lis
     ]
 
 
-def archive_finding(spec: LayoutsSpec, size: tuple[int, int], depth: int | None = None) -> list[Finding]:
+def archive_finding(spec: DiskDatasetSpec, size: tuple[int, int], depth: int | None = None) -> list[Finding]:
     """Which of the forms that circulate this is, by the size of its frames and the depth of its folders.
 
     Args:
@@ -79,7 +79,7 @@ def archive_finding(spec: LayoutsSpec, size: tuple[int, int], depth: int | None 
     return []
 
 
-def length_findings(spec: LayoutsSpec, lengths: Sequence[int]) -> list[Finding]:
+def length_findings(spec: DiskDatasetSpec, lengths: Sequence[int]) -> list[Finding]:
     """Videos that are shorter or longer than any of the release."""
     if spec.frames is None:
         return []

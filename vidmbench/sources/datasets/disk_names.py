@@ -7,11 +7,11 @@ from pathlib import PurePosixPath
 from vidmbench.core.errors import DataError
 from vidmbench.sources.datasets.disk_findings import Finding, videos
 from vidmbench.sources.datasets.disk_listing import Tree, key_of, made_here
-from vidmbench.sources.datasets.spec import LayoutsSpec, dataset_names, load_dataset
+from vidmbench.sources.datasets.spec import DiskDatasetSpec, dataset_names, load_dataset
 from vidmbench.videos.files.video_files import Item
 
 
-def check_identity(spec: LayoutsSpec, tree: Tree) -> list[Finding]:
+def check_identity(spec: DiskDatasetSpec, tree: Tree) -> list[Finding]:
     """Makes sure that the root holds this data set and no other.
 
     Raises:
@@ -24,7 +24,7 @@ def check_identity(spec: LayoutsSpec, tree: Tree) -> list[Finding]:
     fits = matching(spec.names, keys)
     for name in dataset_names():
         other = load_dataset(name)
-        if isinstance(other, LayoutsSpec) and name != spec.name:
+        if isinstance(other, DiskDatasetSpec) and name != spec.name:
             foreign = matching(other.names, keys)
             if len(foreign) > len(fits):
                 raise _other(spec, tree, name, f"{len(foreign)} of {len(keys)} named such as {foreign[0]}")
@@ -54,7 +54,7 @@ def check_identity(spec: LayoutsSpec, tree: Tree) -> list[Finding]:
     return [Finding(f"names such as {spec.example}", found, meaning)]
 
 
-def labels_of(spec: LayoutsSpec, tree: Tree, items: Sequence[Item]) -> tuple[int | None, ...] | None:
+def labels_of(spec: DiskDatasetSpec, tree: Tree, items: Sequence[Item]) -> tuple[int | None, ...] | None:
     """The class of every video: the position in the declaration, or what a dataset.json says; None without classes."""
     labels = tuple(_class_of(spec, item, tree) for item in items)
     return None if all(label is None for label in labels) else labels
@@ -75,7 +75,7 @@ def covered_classes(labels: Sequence[int | None] | None, indices: Sequence[int])
     return len({labels[index] for index in indices} - {None})
 
 
-def levels(spec: LayoutsSpec, items: Sequence[Item]) -> int:
+def levels(spec: DiskDatasetSpec, items: Sequence[Item]) -> int:
     """Levels of folders from the split's folder down to the video itself; the most frequent number."""
     folders = folder_names(spec)
     depths = []
@@ -87,7 +87,7 @@ def levels(spec: LayoutsSpec, items: Sequence[Item]) -> int:
     return max(set(depths), key=depths.count)
 
 
-def folder_names(spec: LayoutsSpec) -> set[str]:
+def folder_names(spec: DiskDatasetSpec) -> set[str]:
     """The names of all folders that hold a split, lower case."""
     return {name for split in spec.splits.values() for name in split.folders}
 
@@ -98,7 +98,7 @@ def matching(pattern: str, keys: Sequence[str]) -> list[str]:
     return [key for key in keys if compiled.search(key)]
 
 
-def _class_of(spec: LayoutsSpec, item: Item, tree: Tree) -> int | None:
+def _class_of(spec: DiskDatasetSpec, item: Item, tree: Tree) -> int | None:
     known = {name.lower(): place for place, name in enumerate(spec.classes)}
     found = re.search(spec.label, key_of(item)) if spec.label else None
     names = [found.group(1)] if found else []
@@ -119,7 +119,7 @@ def _common(folders: Sequence[Sequence[str]]) -> int:
     return shared
 
 
-def _other(spec: LayoutsSpec, tree: Tree, other: str, found: str) -> DataError:
+def _other(spec: DiskDatasetSpec, tree: Tree, other: str, found: str) -> DataError:
     return DataError(
         f"{tree.root.name} is not {spec.name}: it looks like {other}",
         expected=f"names such as {spec.example}",

@@ -9,7 +9,7 @@ from vidmbench.core.errors import DataError, unknown
 from vidmbench.sources.datasets.disk_findings import Finding, videos
 from vidmbench.sources.datasets.disk_listing import Tree, key_of
 from vidmbench.sources.datasets.disk_names import folder_names, matching
-from vidmbench.sources.datasets.spec import LayoutsSpec, SplitSpec
+from vidmbench.sources.datasets.spec import DiskDatasetSpec, SplitSpec
 from vidmbench.videos.files.video_files import FrameFolder, Item
 
 #: Where people keep ucfTrainTestlist: in the root, in root/train (DIGAN), or beside the root.
@@ -30,7 +30,7 @@ class Chosen(NamedTuple):
     findings: list[Finding]
 
 
-def choose(spec: LayoutsSpec, tree: Tree, split: str) -> Chosen:
+def choose(spec: DiskDatasetSpec, tree: Tree, split: str) -> Chosen:
     """The videos of a split.
 
     Raises:
@@ -55,7 +55,7 @@ def choose(spec: LayoutsSpec, tree: Tree, split: str) -> Chosen:
     return Chosen(items, chosen.how, [*chosen.findings, *_conflicts(spec, parts, items), *doubles])
 
 
-def _by_lists(spec: LayoutsSpec, tree: Tree, split: str, paths: Sequence[Path]) -> Chosen:
+def _by_lists(spec: DiskDatasetSpec, tree: Tree, split: str, paths: Sequence[Path]) -> Chosen:
     wanted: dict[str, str] = {}
     for path in paths:
         for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
@@ -85,7 +85,7 @@ def _by_lists(spec: LayoutsSpec, tree: Tree, split: str, paths: Sequence[Path]) 
     return Chosen(items, f"split by {names}", findings)
 
 
-def _by_numbers(spec: LayoutsSpec, tree: Tree, split: str, parts: Sequence[SplitSpec]) -> Chosen:
+def _by_numbers(spec: DiskDatasetSpec, tree: Tree, split: str, parts: Sequence[SplitSpec]) -> Chosen:
     numbers = [re.search(spec.number, key_of(item)) for item in tree.items]
 
     def pick(parts: Sequence[SplitSpec]) -> list[Item]:
@@ -103,7 +103,7 @@ def _by_numbers(spec: LayoutsSpec, tree: Tree, split: str, parts: Sequence[Split
     return Chosen(items, "split by the numbers in the names", [])
 
 
-def _by_folders(spec: LayoutsSpec, tree: Tree, split: str, parts: Sequence[SplitSpec]) -> Chosen:
+def _by_folders(spec: DiskDatasetSpec, tree: Tree, split: str, parts: Sequence[SplitSpec]) -> Chosen:
     known = folder_names(spec)
     wanted = {name for part in parts for name in part.folders}
     places = [_split_folder(known, item) for item in tree.items]
@@ -131,7 +131,7 @@ def _by_folders(spec: LayoutsSpec, tree: Tree, split: str, parts: Sequence[Split
     return Chosen(items, "split by folders", findings)
 
 
-def _undivided(spec: LayoutsSpec, tree: Tree, split: str, wanted: set[str]) -> Chosen:
+def _undivided(spec: DiskDatasetSpec, tree: Tree, split: str, wanted: set[str]) -> Chosen:
     """No folder inside speaks of splits: the root is one split itself, or nothing tells them apart."""
     own = tree.root.stem.lower()
     is_split = own in folder_names(spec)
@@ -156,7 +156,7 @@ def _undivided(spec: LayoutsSpec, tree: Tree, split: str, wanted: set[str]) -> C
 
 
 def _no_split(
-    spec: LayoutsSpec, tree: Tree, split: str, expected: str, pick: Callable[[Sequence[SplitSpec]], list[Item]]
+    spec: DiskDatasetSpec, tree: Tree, split: str, expected: str, pick: Callable[[Sequence[SplitSpec]], list[Item]]
 ) -> DataError:
     """Names the splits that would have worked."""
     there = {name: len(pick([other])) for name, other in spec.splits.items() if not other.parts}
@@ -172,7 +172,7 @@ def _no_split(
     )
 
 
-def _conflicts(spec: LayoutsSpec, parts: Sequence[SplitSpec], items: Sequence[Item]) -> list[Finding]:
+def _conflicts(spec: DiskDatasetSpec, parts: Sequence[SplitSpec], items: Sequence[Item]) -> list[Finding]:
     """Videos that their list or number puts elsewhere than their folder."""
     own = {name for part in parts for name in part.folders}
     if not own:
@@ -187,7 +187,7 @@ def _conflicts(spec: LayoutsSpec, parts: Sequence[SplitSpec], items: Sequence[It
     return [Finding("", found, "lists and numbers in the names decide, not the folder")]
 
 
-def _without_doubles(spec: LayoutsSpec, items: Sequence[Item]) -> tuple[list[Item], list[Finding]]:
+def _without_doubles(spec: DiskDatasetSpec, items: Sequence[Item]) -> tuple[list[Item], list[Finding]]:
     """Leaves out videos that lie there twice, in two folders or in two formats; files go before their frames."""
     first: dict[str, Item] = {}
     for item in sorted(items, key=lambda item: isinstance(item, FrameFolder)):

@@ -6,7 +6,13 @@ from typing import Literal, NamedTuple
 from vidmbench.core.errors import DataError, UsageError, unknown
 from vidmbench.protocols.stages import DatasetStage
 from vidmbench.sources.controls import KINDS, control
-from vidmbench.sources.datasets.spec import DatasetSpec, LayoutsSpec, ToyworldSpec, dataset_names, load_dataset
+from vidmbench.sources.datasets.spec import (
+    DatasetSpec,
+    DiskDatasetSpec,
+    ProceduralDatasetSpec,
+    dataset_names,
+    load_dataset,
+)
 from vidmbench.sources.names import CONTROL
 from vidmbench.videos.source import Source
 
@@ -15,9 +21,9 @@ OnBad = Literal["stop", "skip"]
 __all__ = [
     "DatasetName",
     "DatasetSpec",
-    "LayoutsSpec",
+    "DiskDatasetSpec",
     "OnBad",
-    "ToyworldSpec",
+    "ProceduralDatasetSpec",
     "dataset_names",
     "load_dataset",
     "open_any",
@@ -80,7 +86,7 @@ def open_dataset(
     split = split or split_of(spec, stage)
     if split not in spec.splits:
         raise unknown(f"split of {name}", split, spec.splits, error=DataError)
-    known = (spec.resolutions or (spec.resolution,)) if isinstance(spec, ToyworldSpec) else ()
+    known = (spec.resolutions or (spec.resolution,)) if isinstance(spec, ProceduralDatasetSpec) else ()
     is_resized = stage is not None and stage.pre_resize != "none"
     if resolution is not None and resolution not in known and not is_resized:
         raise DataError(
@@ -89,7 +95,7 @@ def open_dataset(
             found=str(resolution),
             fix=None if known else f"--dataset {name}@{split}; the protocol crops and resizes",
         )
-    if isinstance(spec, LayoutsSpec):
+    if isinstance(spec, DiskDatasetSpec):
         from vidmbench.sources.datasets.disk import open_layouts, root_of
         from vidmbench.videos.packed.reader import is_prepared
         from vidmbench.videos.pre_resize import FramedSource
@@ -109,7 +115,7 @@ def split_of(spec: DatasetSpec, stage: DatasetStage | None = None) -> str:
     return stage.splits.get(spec.name, spec.default_split) if stage is not None else spec.default_split
 
 
-def _prepared(spec: LayoutsSpec, split: str, root: Path, stage: DatasetStage | None) -> Source:
+def _prepared(spec: DiskDatasetSpec, split: str, root: Path, stage: DatasetStage | None) -> Source:
     """A split out of a file that ``data prepare`` wrote.
 
     Raises:
@@ -250,7 +256,7 @@ def check_control(kind: str) -> None:
 def _other_split(spec: DatasetSpec, split: str, data_root: Path | None) -> str | None:
     """A split that shares no video with this one, if this copy of the data set has it."""
     other = spec.other_split(split)
-    if other is None or isinstance(spec, ToyworldSpec):
+    if other is None or isinstance(spec, ProceduralDatasetSpec):
         return other
     from vidmbench.sources.datasets.disk import has_split, root_of
     from vidmbench.videos.packed.reader import is_prepared

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from vidmbench.core.errors import UsageError
 from vidmbench.protocols.protocol import load_protocol
 from vidmbench.sources.datasets.opening import OnBad, open_dataset, split_of
-from vidmbench.sources.datasets.spec import LayoutsSpec, load_dataset
+from vidmbench.sources.datasets.spec import DiskDatasetSpec, load_dataset
 from vidmbench.videos.packed.writer import Estimate, estimated_bytes, write_prepared
 from vidmbench.videos.source import Source
 
@@ -74,7 +74,7 @@ def prepare_dataset(
         VidmbenchError: Anything about the request that cannot work.
     """
     spec = load_dataset(name)
-    if not isinstance(spec, LayoutsSpec):
+    if not isinstance(spec, DiskDatasetSpec):
         raise UsageError(
             f"{name} needs no preparing",
             expected="a data set that lies on your disk",

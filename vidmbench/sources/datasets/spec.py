@@ -16,7 +16,7 @@ _Ranges = Annotated[
 ]
 
 
-class ToyworldSpec(Frozen):
+class ProceduralDatasetSpec(Frozen):
     """A data set that vidmbench makes itself.
 
     Attributes:
@@ -94,7 +94,7 @@ class ArchiveSpec(Frozen):
     note: str = ""
 
 
-class LayoutsSpec(Frozen):
+class DiskDatasetSpec(Frozen):
     """A data set that the user has on disk, in whatever layout.
 
     Attributes:
@@ -179,10 +179,13 @@ class LayoutsSpec(Frozen):
         return [self.splits[part] for part in own.parts] or [own]
 
 
-DatasetSpec: TypeAlias = ToyworldSpec | LayoutsSpec
+DatasetSpec: TypeAlias = ProceduralDatasetSpec | DiskDatasetSpec
 """A data set, as protocols/datasets/NAME.toml declares it."""
 
-_READERS: dict[str, type[ToyworldSpec] | type[LayoutsSpec]] = {"toyworld": ToyworldSpec, "layouts": LayoutsSpec}
+_READERS: dict[str, type[ProceduralDatasetSpec] | type[DiskDatasetSpec]] = {
+    "toyworld": ProceduralDatasetSpec,
+    "layouts": DiskDatasetSpec,
+}
 
 
 class _Reader(BaseModel):

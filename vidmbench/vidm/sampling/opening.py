@@ -25,7 +25,7 @@ _WEIGHTS = (".safetensors", ".tar", ".pth", ".pt")
 
 
 @dataclass(frozen=True)
-class Drawing:
+class SamplingOptions:
     """How a VIDM is drawn from; None leaves a choice to the checkpoint.
 
     Attributes:
@@ -88,7 +88,7 @@ def torch_device(device: str) -> "torch.device":
 def videos_of(
     vidm: "Vidm",
     dataset: str,
-    drawing: Drawing,
+    drawing: SamplingOptions,
     *,
     num_videos: int,
     num_frames: int | None = None,
