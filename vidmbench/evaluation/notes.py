@@ -5,7 +5,7 @@ import numpy as np
 from vidmbench.detectors.weights_local import is_seeded
 from vidmbench.evaluation.clips import ClipPlan
 from vidmbench.evaluation.statistics import NO_INTERVAL
-from vidmbench.metrics.uncertainty import MIN_SAMPLES
+from vidmbench.metrics.jackknife import MIN_SAMPLES
 from vidmbench.protocols.detector import load_detector
 from vidmbench.protocols.protocol import ProtocolSpec
 from vidmbench.videos.source import Source, Transformed, compression_of

@@ -2,7 +2,7 @@
 
     IS = exp( mean over samples of KL( p(y|x) || p(y) ) ),   p(y) = mean over samples of p(y|x)
 
-Salimans et al. (2016, "Improved techniques for training GANs", section 4). It lies between 1 and the number of
+Salimans et al. (2016, "Improved techniques for training GANs", section 4). It is between 1 and the number of
 classes, and not above the number of samples. Few samples make it small, as p(y) is then fitted to them: ten splits
 of 2048 videos are ten scores of 205 videos, lower than the one score of all of them.
 
@@ -17,8 +17,8 @@ Codes in use differ in three choices, which are arguments here:
 
 Without shuffling, samples sorted by class give splits of few classes each and so a lower score.
 
-Where there are fewer videos than asked for, StyleGAN-V and VIDM still cut at the places meant for 2048 and the last
-splits are short or empty; here the cuts go by the samples there are.
+With fewer videos than requested StyleGAN-V and VIDM still cut at the indices meant for 2048, so the last splits are
+short or empty; here the cuts depend on the actual number of samples.
 """
 
 from dataclasses import dataclass
@@ -31,14 +31,8 @@ from scipy.special import softmax, xlogy
 
 from vidmbench.core.errors import DataError
 from vidmbench.core.seeding import generator
-from vidmbench.metrics.uncertainty import (
-    MIN_SAMPLES,
-    Interval,
-    TwoSampleStatistic,
-    _cut,
-    _quantile,
-    _without_each,
-)
+from vidmbench.metrics.jackknife import MIN_SAMPLES, GroupedSample, check_options, quantile
+from vidmbench.metrics.uncertainty import Interval
 
 ROWS_AT_ONCE = 4096  # bounds the float64 copies
 SUM_TOLERANCE = 1e-4  # a float32 softmax over 1008 classes is off by some 1e-6
@@ -144,7 +138,7 @@ def inception_score_interval(
 ) -> Interval | None:
     """An interval for the expected Inception Score at this count, of one split, by a grouped jackknife.
 
-    The jackknife of vidmbench.metrics.uncertainty with one side. Of 300 to 1000 simulated intervals at 95 % in
+    The jackknife of :mod:`vidmbench.metrics.jackknife` over one sample. Of 300 to 1000 simulated intervals at 95 % in
     each of eight cases (Dirichlet probabilities of 10 and 101 classes, 8 to 2048 samples) 95 to 98 % held the
     expected value, with standard errors up to 1.2 times too large. "Expected at this count" is meant: the score
     itself still rises with the number of samples.
@@ -165,26 +159,24 @@ def inception_score_interval(
     """
     _check_probabilities(probabilities)
     _check_eps(eps)
-    if groups < 2:
-        raise ValueError(f"a jackknife needs at least 2 groups, found {groups}")
-    if not 0.0 < level < 1.0:
-        raise ValueError(f"the level of an interval lies between 0 and 1, found {level}")
+    check_options(groups, level)
     if len(probabilities) < MIN_SAMPLES:
         return None
-    statistic = TwoSampleStatistic[_Entropies, float](
-        summarise=lambda rows: _Entropies.of(rows, np.arange(len(rows)), eps),
-        prepare=lambda entropies: entropies.score,
-        compare=lambda score, _: score,
+    sample = GroupedSample.cut(
+        probabilities,
+        lambda rows: _Entropies.of(rows, np.arange(len(rows)), eps),
+        max_groups=groups,
+        random=generator(seed, "jackknife", "fake"),
     )
-    side = _cut(probabilities, statistic, groups, generator(seed, "jackknife", "fake"))
-    variance = side.variance(list(_without_each(side, statistic)))
+    score = sample.whole().score
+    variance = sample.variance([entropies.score for entropies in sample.without_each()])
     error = float(np.sqrt(variance))
-    half_width = error * _quantile(level, [variance], [side.degrees_of_freedom])
+    half_width = error * quantile(level, [variance], [sample.degrees_of_freedom])
     return Interval(
-        low=max(1.0, side.whole - half_width),
-        high=min(float(probabilities.shape[1]), side.whole + half_width),
+        low=max(1.0, score - half_width),
+        high=min(float(probabilities.shape[1]), score + half_width),
         standard_error=error,
-        kind=f"jackknife-{len(side.groups)}-{100 * level:g}",
+        kind=f"jackknife-{len(sample.groups)}-{100 * level:g}",
     )
 
 

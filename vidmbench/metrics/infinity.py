@@ -13,7 +13,7 @@ any T_k, 1 between T_k and T_l of independent cuts, and k of T_k with itself (in
 best line under these goes through T_1, and its slope per part is the sum of (T_k - T_1) over the sum of (k - 1):
 weighted least squares with weights 1 / (k - 1). With k = 1, 2, 3, 4 the second-order variance grows by one sixth only.
 
-A fit with a term in 1 / n² besides was tried and left out: see docs/uncertainty.md. The value is not clipped: where
+A fit with a term in 1 / n² besides was tried and rejected: see docs/uncertainty.md. The value is not clipped: where
 both sides have one distribution it is around 0, and negative about half of the time.
 """
 
@@ -79,7 +79,7 @@ def fitted_line(x: Sequence[float], values: Sequence[float]) -> Line:
     Raises:
         ValueError: There are fewer than two points, or none is to the right of the first.
     """
-    run = sum(place - x[0] for place in x[1:])
+    run = sum(point - x[0] for point in x[1:])
     if len(x) != len(values) or not run > 0.0:
         raise ValueError(f"a line needs two points or more, the first at the smallest x; found x = {list(x)}")
     slope = sum(value - values[0] for value in values[1:]) / run
@@ -97,8 +97,8 @@ class _Parts:
         """The moments of these samples, (sample, ...), whose parts are ``labels`` (sample, cut)."""
         return cls(
             tuple(
-                tuple(_moments(samples[own == part]) for part in range(parts))
-                for own, parts in zip(labels.T, cuts, strict=True)
+                tuple(_moments(samples[column == part]) for part in range(parts))
+                for column, parts in zip(labels.T, cuts, strict=True)
             )
         )
 
@@ -180,7 +180,7 @@ def frechet_infinity(
             them, evenly from 1 to what leaves 512 samples in a part.
         repeats: How many random cuts are averaged at each point; the time grows with it.
         level: The probability with which the interval should hold the distance with endless samples.
-        groups: The most groups that the jackknife cuts a side into. Whole samples are left out, from every part.
+        groups: The most groups that the jackknife cuts a side into. Whole samples are omitted, from every part.
         seed: Decides which samples share a part, and which share a group.
 
     Returns:
@@ -212,14 +212,14 @@ def frechet_infinity(
 
     def summarise(indices: npt.NDArray[Any]) -> _Parts:
         """Both sides' samples are numbered through, so that the jackknife can hand over numbers of either side."""
-        own = real[indices] if indices[0] < counts[0] else fake[indices - counts[0]]
-        return _Parts.of(own, labels[indices], cuts)
+        samples = real[indices] if indices[0] < counts[0] else fake[indices - counts[0]]
+        return _Parts.of(samples, labels[indices], cuts)
 
-    def prepare(found: _Parts) -> list[list[Gaussian]]:
-        return [[Gaussian.of(part, normalisation) for part in own if part is not None] for own in found.moments]
+    def prepare(summary: _Parts) -> list[list[Gaussian]]:
+        return [[Gaussian.of(part, normalisation) for part in cut if part is not None] for cut in summary.moments]
 
     def distances(a: list[list[Gaussian]], b: list[list[Gaussian]]) -> list[float]:
-        return [fmean(compare(*pair).distance for pair in zip(*own, strict=True)) for own in zip(a, b, strict=True)]
+        return [fmean(compare(*pair).distance for pair in zip(*cut, strict=True)) for cut in zip(a, b, strict=True)]
 
     of_real, of_fake = np.arange(counts[0]), np.arange(counts[0], sum(counts))
     with one_blas_thread():
@@ -231,8 +231,8 @@ def frechet_infinity(
     return Extrapolation(
         value=line.value,
         interval=interval,
-        sizes=tuple(1.0 / place for place in dict.fromkeys(x)),
-        values=tuple(fmean(value for value, own in zip(values, cuts, strict=True) if own == part) for part in chosen),
+        sizes=tuple(1.0 / point for point in dict.fromkeys(x)),
+        values=tuple(fmean(value for value, cut in zip(values, cuts, strict=True) if cut == part) for part in chosen),
         slope=line.slope,
     )
 
@@ -246,7 +246,7 @@ def _parts_of(count: int, least: int) -> tuple[int, ...]:
 def _labels(count: int, cuts: Sequence[int], seed: int, side: str) -> npt.NDArray[np.int64]:
     """Which part of each cut every sample is in, (sample, cut): parts of equal size but for one sample."""
     labels = np.empty((count, len(cuts)), dtype=np.int64)
-    for place, parts in enumerate(cuts):
-        order = generator(seed, "infinity", side, place).permutation(count)
-        labels[order, place] = np.arange(count) % parts
+    for index, parts in enumerate(cuts):
+        order = generator(seed, "infinity", side, index).permutation(count)
+        labels[order, index] = np.arange(count) % parts
     return labels

@@ -18,7 +18,7 @@ clips: a generator that copies one clip in ten and is poor otherwise has an area
 opposite of copying. (The authors meet this by testing in cells of the feature space, which takes thousands of clips.)
 The share looks at the near end alone, where copies are, and counts clips, so it can be checked by looking at them.
 
-How sure they are. All statements are for the training set at hand.
+How sure they are. All statements are for the given training set.
 
     interval      Clopper and Pearson (1934): for the share that endless clips of this generator would have below
                   this threshold
@@ -141,8 +141,8 @@ def memorisation(
         ValueError: An array is no such array, the numbers of features differ, the quantile is out of range, or the
             features are too large for float64 sums of squares.
     """
-    for features, side, own in zip((train, heldout, fake), _SIDES, names, strict=True):
-        _check(features, side, own)
+    for features, side, clip_names in zip((train, heldout, fake), _SIDES, names, strict=True):
+        _check(features, side, clip_names)
     rank = threshold_rank(len(heldout), quantile)
     near_heldout, near_fake = nearest(train, heldout), nearest(train, fake)
     copies = np.flatnonzero(near_heldout.copies)

@@ -2,11 +2,11 @@
 
     D = d²(real, A) - d²(real, B)
 
-Two separate intervals waste what both distances share: the real samples. Here a group of real samples is left out of
-both distances at once, so their noise counts only as far as it moves the difference. The fakes' groups are left out
-one side at a time, or, where A and B were drawn from the same seeds one by one, the same videos of both at once. With
-D_(-g) the difference without group g, each of these parts adds to the variance as in
-:mod:`vidmbench.metrics.uncertainty`, and the statistic is D over its standard error against Student's t with the
+Two separate intervals waste what both distances share: the real samples. Here a group of real samples is omitted from
+both distances at once, so their noise counts only as far as it moves the difference. The fakes' groups are omitted
+one side at a time, or, where A and B were sampled with the same seeds, the same videos of both at once. With
+D_(-g) the difference without group g, each side adds its share to the variance as in
+:mod:`vidmbench.metrics.jackknife`, and the statistic is D over its standard error against Student's t with the
 degrees of freedom of Welch (1947) and Satterthwaite (1946).
 
 The test is of the *expected values of the estimator at these counts*. The distances carry a bias of order 1 / n that
@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from math import ceil, sqrt
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
@@ -27,8 +26,9 @@ from vidmbench.core.errors import DataError
 from vidmbench.core.seeding import generator
 from vidmbench.metrics.blas import one_blas_thread
 from vidmbench.metrics.frechet import Gaussian, compare
+from vidmbench.metrics.jackknife import MIN_SAMPLES, GroupedSample, check_options, degrees_of_freedom, merged
 from vidmbench.metrics.moments import Moments, Normalisation
-from vidmbench.metrics.uncertainty import MIN_SAMPLES, Interval, leave_one_out
+from vidmbench.metrics.uncertainty import Interval
 
 SIGNIFICANCE, POWER = 0.05, 0.8
 
@@ -46,8 +46,8 @@ class PairedDifference:
         standard_error: Standard error of the difference.
         effect: The difference over the spread that one video a side would have, standard error times the root of the
             count: it does not shrink as videos are added. None where nothing varies.
-        needed: Videos a side with which p falls below 0.05 in 80 % of repetitions, if the difference is the one found
-            here and the standard error falls as one over the root of the count; None where there is no difference.
+        needed: Videos a side with which p falls below 0.05 in 80 % of repetitions, if the true difference is this one
+            and the standard error falls as one over the root of the count; None where there is no difference.
     """
 
     first: float
@@ -58,14 +58,6 @@ class PairedDifference:
     standard_error: float
     effect: float | None
     needed: int | None
-
-
-@dataclass(frozen=True)
-class _Share:
-    """What leaving out the groups of one or two sides together adds to the variance."""
-
-    variance: float
-    freedom: int
 
 
 def paired_difference(
@@ -87,7 +79,7 @@ def paired_difference(
         fake_a: The same of the first model.
         fake_b: The same of the second, as many as of the first.
         normalisation: What the scatters are divided by, "n" or "n-1".
-        same_seeds: Sample i of A and sample i of B were drawn from one seed, and are left out together.
+        same_seeds: Sample i of A and sample i of B were generated with one seed, and are omitted together.
         groups: The most groups a side is cut into, at least 2.
         level: The probability with which the interval should hold the expected difference.
         seed: Decides which samples share a group.
@@ -99,69 +91,44 @@ def paired_difference(
         DataError: A side has fewer than MIN_SAMPLES samples, or A and B differ in number.
         ValueError: groups or level is out of range, or the numbers of features differ.
     """
-    if groups < 2 or not 0.0 < level < 1.0:
-        raise ValueError(f"groups are at least 2 and the level between 0 and 1, found {groups} and {level}")
+    check_options(groups, level)
     check_counts(len(real), len(fake_a), len(fake_b))
     names = ("real", "fake", "fake" if same_seeds else "other fake")
     with one_blas_thread():
-        sides = [
-            _Side.cut(samples, groups, normalisation, generator(seed, "jackknife", name))
+        real_side, side_a, side_b = (
+            GroupedSample.cut(samples, _moments, max_groups=groups, random=generator(seed, "jackknife", name))
             for samples, name in zip((real, fake_a, fake_b), names, strict=True)
-        ]
-        truth, a, b = (side.whole for side in sides)
+        )
+        whole, whole_a, whole_b = (_whole(side, normalisation) for side in (real_side, side_a, side_b))
 
-        def distance(one: Gaussian, other: Gaussian) -> float:
-            return compare(one, other).distance
+        def without_each(side: GroupedSample[Moments]) -> Iterator[Gaussian]:
+            return (Gaussian.of(moments, normalisation) for moments in side.without_each())
 
-        shares = [sides[0].share([distance(part, a) - distance(part, b) for part in sides[0].without_each()])]
+        def difference(real: Gaussian, a: Gaussian, b: Gaussian) -> float:
+            return compare(real, a).distance - compare(real, b).distance
+
+        shares = [_share(real_side, [difference(part, whole_a, whole_b) for part in without_each(real_side)])]
         if same_seeds:
-            pairs = zip(sides[1].without_each(), sides[2].without_each(), strict=True)
-            shares.append(sides[1].share([distance(truth, one) - distance(truth, other) for one, other in pairs]))
+            pairs = zip(without_each(side_a), without_each(side_b), strict=True)
+            shares.append(_share(side_a, [difference(whole, a, b) for a, b in pairs]))
         else:
-            shares += [side.share([distance(truth, part) for part in side.without_each()]) for side in sides[1:]]
-        first, second = distance(truth, a), distance(truth, b)
+            for side in (side_a, side_b):
+                shares.append(_share(side, [compare(whole, part).distance for part in without_each(side)]))
+        first, second = compare(whole, whole_a).distance, compare(whole, whole_b).distance
+    sides = (real_side, side_a, side_b)
     kind = f"paired-jackknife-{'x'.join(str(len(side.groups)) for side in sides)}-{100 * level:g}"
     return _tested(first, second, shares, len(fake_a), level, kind)
 
 
-@dataclass(frozen=True, eq=False)
-class _Side:
-    """One sample cut into groups of equal size, and what fills none."""
+def _whole(side: GroupedSample[Moments], normalisation: Normalisation) -> Gaussian:
+    # The remainder comes last here and first in GroupedSample.whole: the order decides the last bits of a p value.
+    remainder = () if side.remainder is None else (side.remainder,)
+    return Gaussian.of(merged((*side.groups, *remainder)), normalisation)
 
-    count: int
-    group_size: int
-    groups: Sequence[Moments]
-    rest: Moments | None
-    normalisation: Normalisation
 
-    @classmethod
-    def cut(
-        cls, samples: npt.NDArray[Any], most: int, normalisation: Normalisation, random: np.random.Generator
-    ) -> "_Side":
-        count = len(samples)
-        number = min(most, count)
-        size = count // number
-        order = random.permutation(count)
-        chosen = [_moments(samples[order[start : start + size]]) for start in range(0, number * size, size)]
-        left = order[number * size :]
-        return cls(count, size, chosen, _moments(samples[left]) if left.size else None, normalisation)
-
-    @property
-    def whole(self) -> Gaussian:
-        total = self.groups[0]
-        for part in (*self.groups[1:], *([] if self.rest is None else [self.rest])):
-            total = total.merge(part)
-        return Gaussian.of(total, self.normalisation)
-
-    def without_each(self) -> Iterator[Gaussian]:
-        """The side without each group in turn."""
-        for moments in leave_one_out(self.groups, self.rest):
-            yield Gaussian.of(moments, self.normalisation)
-
-    def share(self, values: Sequence[float]) -> _Share:
-        """The share of the variance, from the values without each group."""
-        kept = self.count - self.group_size
-        return _Share(kept * kept / (self.count * self.group_size) * float(np.var(values, ddof=1)), len(values) - 1)
+def _share(side: GroupedSample[Moments], values: Sequence[float]) -> tuple[float, int]:
+    """A side's share of the variance, and its degrees of freedom."""
+    return side.variance(values), side.degrees_of_freedom
 
 
 def _moments(samples: npt.NDArray[Any]) -> Moments:
@@ -169,11 +136,12 @@ def _moments(samples: npt.NDArray[Any]) -> Moments:
 
 
 def _tested(
-    first: float, second: float, shares: Sequence[_Share], count: int, level: float, kind: str
+    first: float, second: float, shares: Sequence[tuple[float, int]], count: int, level: float, kind: str
 ) -> PairedDifference:
     """Interval, p value and counts from the shares of the variance."""
     difference = first - second
-    variance = sum(share.variance for share in shares)
+    variances, degrees = zip(*shares, strict=True)
+    variance = sum(variances)
     if variance == 0.0:
         interval = Interval(difference, difference, 0.0, kind)
         certain = 1.0 if difference == 0.0 else 0.0
@@ -181,7 +149,7 @@ def _tested(
             first, second, difference, interval, certain, 0.0, None, None if difference == 0.0 else MIN_SAMPLES
         )
     error = sqrt(variance)
-    student = stats.t(variance**2 / sum(share.variance**2 / share.freedom for share in shares))
+    student = stats.t(degrees_of_freedom(variances, degrees))
     half_width = error * float(student.ppf(0.5 + level / 2.0))
     effect = difference / (error * sqrt(count))
     return PairedDifference(

@@ -290,7 +290,7 @@ def test_options_out_of_range_are_refused():
         inception_score(rows, splits=0)
     with pytest.raises(ValueError, match="a jackknife needs at least 2 groups, found 1"):
         inception_score_interval(rows, groups=1)
-    with pytest.raises(ValueError, match=r"the level of an interval lies between 0 and 1, found 95\.0"):
+    with pytest.raises(ValueError, match=r"the level of an interval must be between 0 and 1, found 95\.0"):
         inception_score_interval(rows, level=95.0)
     for measure in (inception_score, inception_score_from_logits, inception_score_interval):
         for eps in (-1e-9, 1.0, float("nan")):

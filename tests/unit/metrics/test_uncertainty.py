@@ -6,7 +6,7 @@ from scipy import stats
 from vidmbench.core.seeding import generator
 from vidmbench.metrics.frechet import frechet_distance, frechet_interval
 from vidmbench.metrics.moments import Moments
-from vidmbench.metrics.uncertainty import TwoSampleStatistic, jackknife_interval, leave_one_out
+from vidmbench.metrics.uncertainty import TwoSampleStatistic, jackknife_interval
 
 # The oracle takes each covariance anew from its samples; the package merges moments of groups.
 ROUNDING = 1e-9
@@ -108,16 +108,6 @@ def test_without_spread_the_interval_is_the_value():
 def test_options_out_of_range_are_refused(arguments):
     with pytest.raises(ValueError, match=r"groups|level"):
         frechet_interval(np.eye(5), np.eye(5), normalisation="n", **arguments)
-
-
-@pytest.mark.parametrize("outside", [None, Numbers([100])])
-@pytest.mark.parametrize("count", [2, 3, 8, 13])
-def test_leaving_one_out_joins_all_others(count, outside):
-    kept = [] if outside is None else outside.values
-    found = [
-        sorted(summary.values) for summary in leave_one_out([Numbers([number]) for number in range(count)], outside)
-    ]
-    assert found == [[number for number in range(count) if number != left_out] + kept for left_out in range(count)]
 
 
 def drawn(random, count, shift):
