@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal
 
 from vidmbench.check.comparison import (
     Kept,
@@ -24,16 +23,19 @@ from vidmbench.check.golden import HOW, Golden, GoldenProtocol, load_golden
 from vidmbench.check.report import Check
 from vidmbench.check.stages import SCORED, STAGES, Bench, Stage, has_weights, seeded_draws, statistics
 from vidmbench.core.errors import UsageError, VidmbenchError
-from vidmbench.detectors.engine import Device, load_engine
+from vidmbench.core.vocabulary import CheckedWeights, Device
+from vidmbench.detectors.engine import load_engine
 from vidmbench.evaluation.statistics import Score
 from vidmbench.protocols.detector import load_detector
 from vidmbench.protocols.protocol import ProtocolSpec, load_protocol, protocol_names
 
-Weights = Literal["auto", "with", "without"]
-
 
 def run_checks(
-    names: Sequence[str] = (), *, weights: Weights = "auto", device: Device = "auto", golden: Golden | None = None
+    names: Sequence[str] = (),
+    *,
+    weights: CheckedWeights = "auto",
+    device: Device = "auto",
+    golden: Golden | None = None,
 ) -> Iterator[Check]:
     """Makes the checks, stage by stage; each is yielded as soon as it is known.
 
@@ -119,7 +121,7 @@ class _Asked:
 
 
 def _in_order(
-    specs: Sequence[ProtocolSpec], golden: Golden, weights: Weights, device: Device, *, all_asked: bool
+    specs: Sequence[ProtocolSpec], golden: Golden, weights: CheckedWeights, device: Device, *, all_asked: bool
 ) -> Iterator[Check]:
     bench = Bench(golden.clips, device)
     asked = []
@@ -140,7 +142,7 @@ def _in_order(
             yield from _STAGES[stage](one)
 
 
-def _why_not(spec: ProtocolSpec, values: GoldenProtocol, weights: Weights) -> str:
+def _why_not(spec: ProtocolSpec, values: GoldenProtocol, weights: CheckedWeights) -> str:
     """Why a network is left alone; empty where it is not."""
     detector = load_detector(spec.array.detector)
     if weights == "without":

@@ -24,7 +24,8 @@ from vidmbench.check.golden_inputs import (
     seeded_features,
     seeded_probabilities,
 )
-from vidmbench.detectors.engine import Device, Engine, Prepared, load_engine
+from vidmbench.core.vocabulary import Device
+from vidmbench.detectors.engine import Engine, Prepared, load_engine
 from vidmbench.detectors.weights_local import imported, is_seeded
 from vidmbench.detectors.weights_registry import weights_path
 from vidmbench.evaluation.clips import ClipPlan, plan_clips

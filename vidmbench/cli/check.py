@@ -72,7 +72,7 @@ def check(
 def _refuse_folder(path: Path) -> None:
     """Before the work, not after it."""
     from vidmbench.core.errors import UsageError
-    from vidmbench.evaluation.job import checked_output
+    from vidmbench.core.files import checked_output
 
     if path.is_dir():
         raise UsageError("--junit names a file", found=f"the folder {path}", where="--junit")

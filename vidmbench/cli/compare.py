@@ -68,7 +68,8 @@ def compare(
       vidmbench compare REAL FAKE --frames 16
       vidmbench compare dataset:clevrer-mini@test control:blurred --num-videos 8 --protocol fvd-tats
     """
-    from vidmbench.evaluation.job import carry_out, checked_output, record_of
+    from vidmbench.core.files import checked_output
+    from vidmbench.evaluation.job import carry_out, record_of
     from vidmbench.evaluation.studies.compare import prepare_compare, with_all_protocols
     from vidmbench.reporting.tables.conventions import convention_rows
 
@@ -127,7 +128,8 @@ def explain(
     Examples:
       vidmbench explain fvd-stylegan-v fvd-vidm-release REAL FAKE --frames 16 --num-videos 48
     """
-    from vidmbench.evaluation.job import carry_out, checked_output
+    from vidmbench.core.files import checked_output
+    from vidmbench.evaluation.job import carry_out
     from vidmbench.evaluation.studies.compare import prepare_explain, shifts
     from vidmbench.reporting.plots.contact_sheet import save_figure
     from vidmbench.reporting.plots.explain import waterfall

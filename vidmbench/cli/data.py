@@ -149,7 +149,7 @@ def make(
       vidmbench data make clevrer-mini --num-videos 16 --out clips
       vidmbench data make clevrer-mini --split train --frames 16 --format npz --out arrays
     """
-    from vidmbench.evaluation.job import checked_output
+    from vidmbench.core.files import checked_output
     from vidmbench.sources.datasets.opening import ProceduralDatasetSpec, load_dataset, open_dataset
     from vidmbench.videos.writing.manifest import declare
 

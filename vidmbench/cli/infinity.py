@@ -63,7 +63,7 @@ def infinity(
     Examples:
       vidmbench infinity dataset:clevrer-mini@test dataset:clevrer-mini@train --dry-run
     """
-    from vidmbench.evaluation.job import checked_output
+    from vidmbench.core.files import checked_output
     from vidmbench.evaluation.studies.single_distance import one_job, scored
     from vidmbench.metrics.infinity import check_counts, frechet_infinity
     from vidmbench.protocols.detector import load_detector

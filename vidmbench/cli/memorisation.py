@@ -90,7 +90,7 @@ def memorisation(
       vidmbench memorisation dataset:clevrer-mini@train dataset:clevrer-mini@test DIR --num-videos 32
     """
     from vidmbench.core.errors import UsageError
-    from vidmbench.evaluation.job import checked_output
+    from vidmbench.core.files import checked_output
     from vidmbench.evaluation.studies.memorisation import carry_out_memorisation
     from vidmbench.evaluation.studies.memorisation_plan import prepare_memorisation
     from vidmbench.reporting.plots.contact_sheet import save_figure

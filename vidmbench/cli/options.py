@@ -189,7 +189,8 @@ def choices_from(
     Raises:
         UsageError: Options that contradict each other or are no numbers.
     """
-    from vidmbench.evaluation.choices import DEFAULT_PROTOCOL, Choices
+    from vidmbench.core.vocabulary import DEFAULT_PROTOCOL
+    from vidmbench.evaluation.choices import Choices
     from vidmbench.vidm.sampling.opening import SamplingOptions
 
     if num_videos is not None and (num_real is not None or num_fake is not None):

@@ -195,7 +195,7 @@ def _wanted(
 
 def write_figure(figure: "Figure", out: Path, notes: Sequence[str] = ()) -> None:
     """Saves a figure, its folder made where it is missing; its path goes to stdout, notes to stderr."""
-    from vidmbench.evaluation.job import checked_output
+    from vidmbench.core.files import checked_output
     from vidmbench.reporting.plots.style import save_figure
 
     checked_output(out.parent)

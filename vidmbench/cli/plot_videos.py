@@ -234,7 +234,7 @@ def _reading(
 
 
 def _check_folder(out: Path) -> None:
-    from vidmbench.evaluation.job import checked_output
+    from vidmbench.core.files import checked_output
 
     checked_output(out.parent)
 

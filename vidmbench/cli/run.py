@@ -87,7 +87,8 @@ def run(
       vidmbench run --model my-gan --samples DIR --dataset folder:REAL --frames 16 --num-videos 48
       vidmbench run --model control:real --dataset clevrer-mini --frames 16,32 --num-videos 64
     """
-    from vidmbench.evaluation.job import carry_out, checked_output, prepare_run, record_of
+    from vidmbench.core.files import checked_output
+    from vidmbench.evaluation.job import carry_out, prepare_run, record_of
     from vidmbench.vidm.sampling.opening import SamplingOptions
 
     with frames_bar() as on_frame, progress_bar() as progress:
@@ -156,7 +157,8 @@ def score(
       vidmbench score REAL FAKE --protocol fvd-stylegan-v --frames 16 --num-videos 48
       vidmbench score dataset:clevrer-mini@test control:blurred --frames 16 --num-videos 32
     """
-    from vidmbench.evaluation.job import carry_out, checked_output, prepare_score, record_of
+    from vidmbench.core.files import checked_output
+    from vidmbench.evaluation.job import carry_out, prepare_score, record_of
 
     choices = choices_from(
         protocol, frames, stride, num_videos, num_real, num_fake, seed, precision, device, on_bad, data_root
@@ -181,7 +183,7 @@ def score(
 
 def _check_output(out: Path | None) -> None:
     """What a dry run can say about the output folder without making it."""
-    from vidmbench.evaluation.job import checked_output
+    from vidmbench.core.files import checked_output
 
     if out is not None and out.exists():
         checked_output(out)

@@ -64,7 +64,7 @@ def sample(
       vidmbench sample --model vidm:runs/tiny --num-videos 64 --frames 128 --out drawn-64
       vidmbench sample --model vidm --content scene.png --num-videos 8 --frames 16 --out one-scene
     """
-    from vidmbench.evaluation.job import checked_output
+    from vidmbench.core.files import checked_output
     from vidmbench.videos.writing.manifest import declare
     from vidmbench.vidm.sampling.opening import SamplingOptions, is_vidm, load_model, videos_of
 

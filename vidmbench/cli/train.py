@@ -66,7 +66,7 @@ def train(
       vidmbench train --recipe tiny-finetune --from vidm --out runs/finer
       vidmbench train --recipe clevrer-256 --dataset folder:CLEVRER --out RUN --part motion
     """
-    from vidmbench.evaluation.job import checked_output
+    from vidmbench.core.files import checked_output
     from vidmbench.vidm.config import PARTS
     from vidmbench.vidm.recipes import load_recipe
     from vidmbench.vidm.training.run import TrainRun, check_train
@@ -185,7 +185,7 @@ def ablate(
       vidmbench ablate --recipe tiny --dataset clevrer-mini --dry-run
       vidmbench ablate --recipe tiny --budget 0.25 --num-videos 64 --out runs/ablation --dry-run
     """
-    from vidmbench.evaluation.job import checked_output
+    from vidmbench.core.files import checked_output
     from vidmbench.evaluation.studies.ablation import Ablation, check_ablation, plan_lines, run_ablation, scaled
     from vidmbench.vidm.recipes import load_recipe
     from vidmbench.vidm.sampling.opening import SamplingOptions

@@ -60,6 +60,38 @@ def unwritable(folder: Path, error: OSError, option: str = "--out") -> ResultErr
     )
 
 
+def checked_output(folder: Path, option: str = "--out") -> Path:
+    """Creates the output folder and checks that it can be written to, before any work is done.
+
+    Args:
+        folder: The folder.
+        option: The option that named it, for messages.
+
+    Returns:
+        The folder, ``~`` expanded.
+
+    Raises:
+        ResultError: It cannot be written to, or it is a file.
+    """
+    folder = folder.expanduser()
+    if folder.exists() and not folder.is_dir():
+        raise ResultError(
+            "the output folder is a file",
+            expected="a folder",
+            found="a file",
+            where=str(folder),
+            fix=f"give another {option}, or move the file away",
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".probe-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise unwritable(folder, error, option) from error
+    return folder
+
+
 def sha256_of(path: Path) -> str:
     """The sha256 of a file's bytes, as 64 hex digits."""
     with path.open("rb") as stream:

@@ -2,12 +2,13 @@
 
 import importlib.util
 from collections.abc import Iterable, Iterator
-from typing import Literal, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32
 
 from vidmbench.core.errors import UsageError
+from vidmbench.core.vocabulary import Device, Precision
 from vidmbench.detectors.i3d import folded, rounded_to_bf16
 from vidmbench.detectors.weights_registry import load_weights
 from vidmbench.protocols.detector import DetectorSpec, load_detector
@@ -15,8 +16,6 @@ from vidmbench.protocols.stages import ArrayStage
 
 Prepared = Float32[np.ndarray, "_time size size 3"]
 Feature = Float32[np.ndarray, " feature"]
-Precision = Literal["fp32", "bf16"]
-Device = Literal["auto", "cpu", "cuda"]
 
 #: Of the TensorFlow graph; what a protocol means that names none.
 _I3D_EPS = 1e-3

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from vidmbench.detectors.engine import Feature, Precision, Prepared
+from vidmbench.core.vocabulary import Precision
+from vidmbench.detectors.engine import Feature, Prepared
 from vidmbench.detectors.i3d import Convolution, Triple, entry, second, trunk
 
 

@@ -10,7 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vidmbench.core.torch_settings import without_tf32
-from vidmbench.detectors.engine import Feature, Precision, Prepared
+from vidmbench.core.vocabulary import Precision
+from vidmbench.detectors.engine import Feature, Prepared
 from vidmbench.detectors.i3d import FP32_LAYER, Convolution, Triple, entry, same_padding, second, trunk
 
 # Clips of 16 frames a batch on a GPU; fewer where clips are longer. The CPU takes one clip at a time.

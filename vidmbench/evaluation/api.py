@@ -4,8 +4,8 @@ from pathlib import Path
 
 from vidmbench.core.errors import UsageError
 from vidmbench.core.progress import progress_bar
-from vidmbench.detectors.engine import Device, Precision
-from vidmbench.evaluation.choices import DEFAULT_PROTOCOL, Choices
+from vidmbench.core.vocabulary import DEFAULT_PROTOCOL, Device, Precision
+from vidmbench.evaluation.choices import Choices
 from vidmbench.evaluation.clips import plan_clips
 from vidmbench.evaluation.features import FeatureJob, FeatureSet, features_of
 from vidmbench.evaluation.job import carry_out, prepare_score

@@ -5,13 +5,11 @@ from pathlib import Path
 from typing import get_args
 
 from vidmbench.core.errors import UsageError, unknown
-from vidmbench.detectors.engine import Device, Precision
+from vidmbench.core.vocabulary import DEFAULT_PROTOCOL, Device, OnBad, Precision
 from vidmbench.protocols.protocol import ProtocolSpec, load_protocol
 from vidmbench.protocols.stages import DatasetStage
-from vidmbench.sources.datasets.opening import DatasetSpec, DiskDatasetSpec, OnBad, parse_dataset, spec_of
+from vidmbench.sources.datasets.opening import DatasetSpec, DiskDatasetSpec, parse_dataset, spec_of
 from vidmbench.vidm.sampling.opening import SamplingOptions
-
-DEFAULT_PROTOCOL = "fvd-vidm-paper"
 
 
 @dataclass(frozen=True)

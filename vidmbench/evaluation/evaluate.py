@@ -7,7 +7,8 @@ from importlib.metadata import version
 from typing import Literal
 
 from vidmbench.core.errors import DataError
-from vidmbench.detectors.engine import Device, Precision, engine_name
+from vidmbench.core.vocabulary import Device, OnBad, Precision
+from vidmbench.detectors.engine import engine_name
 from vidmbench.detectors.weights_local import identity, short_identity
 from vidmbench.evaluation.clips import ClipPlan, plan_clips
 from vidmbench.evaluation.features import FeatureJob, FeatureSet, Progress, by_video, features_of
@@ -20,7 +21,6 @@ from vidmbench.protocols.stages import MANY_A_VIDEO
 from vidmbench.records.record import Measurement, SideRecord
 from vidmbench.videos.source import Source
 
-OnBad = Literal["stop", "skip"]
 Short = Literal["drop", "error"]
 
 

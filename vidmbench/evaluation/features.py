@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
@@ -18,7 +17,8 @@ from vidmbench.core import resources
 from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import sha256_of_parts, unwritable
-from vidmbench.detectors.engine import Device, Engine, Precision, Prepared, engine_name, load_engine
+from vidmbench.core.vocabulary import Device, OnBad, Precision
+from vidmbench.detectors.engine import Engine, Prepared, engine_name, load_engine
 from vidmbench.detectors.weights_local import identity, imported
 from vidmbench.evaluation.clips import Clip, ClipPlan
 from vidmbench.evaluation.feature_cache import CacheEntry
@@ -108,7 +108,7 @@ def features_of(
     jobs: Sequence[FeatureJob],
     *,
     device: Device = "auto",
-    on_bad: Literal["stop", "skip"] = "stop",
+    on_bad: OnBad = "stop",
     progress: Progress | None = None,
 ) -> list[FeatureSet]:
     """Features for every job, from the cache where they are there.
@@ -164,7 +164,7 @@ def _base(source: Source) -> Source:
     return source.base if isinstance(source, Transformed) else source
 
 
-def _fill(entries: list[_Entry], device: Device, on_bad: Literal["stop", "skip"], progress: Progress | None) -> None:
+def _fill(entries: list[_Entry], device: Device, on_bad: OnBad, progress: Progress | None) -> None:
     """Computes what is missing of the entries of one source."""
     with ExitStack() as locks:
         for entry in sorted(entries, key=lambda entry: entry.key):  # one order for all processes: no deadlock
@@ -209,7 +209,7 @@ class _Read:
     problem: DataError | None
 
 
-def _score(entries: list[_Entry], device: Device, on_bad: Literal["stop", "skip"], progress: Progress | None) -> None:
+def _score(entries: list[_Entry], device: Device, on_bad: OnBad, progress: Progress | None) -> None:
     """Streams the clips of one network's entries: readers ahead of the network, few clips in memory."""
     total = sum(len(entry.job.plan.clips) for entry in entries)
     if all(entry.rows == len(entry.job.plan.clips) for entry in entries):

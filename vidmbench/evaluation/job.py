@@ -1,6 +1,5 @@
 """What ``run`` and ``score`` were asked for: resolved, planned, carried out, recorded."""
 
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,8 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from vidmbench.core.errors import DataError, ResultError, UsageError
-from vidmbench.core.files import unwritable
+from vidmbench.core.errors import DataError, UsageError
 from vidmbench.evaluation.choices import Choices
 from vidmbench.evaluation.evaluate import Planned, checked_counts, evaluate, plan
 from vidmbench.evaluation.features import Progress
@@ -281,35 +279,6 @@ def carry_out(job: Job, progress: Progress | None = None) -> list[Measurement]:
         on_bad=choices.on_bad,
         progress=progress,
     )
-
-
-def checked_output(folder: Path, option: str = "--out") -> Path:
-    """Makes the output folder and proves that it can be written to, before any work is done.
-
-    Args:
-        folder: The folder.
-        option: What it was named by, for messages.
-
-    Raises:
-        ResultError: It cannot, or it is a file.
-    """
-    folder = folder.expanduser()
-    if folder.exists() and not folder.is_dir():
-        raise ResultError(
-            "the output folder is a file",
-            expected="a folder",
-            found="a file",
-            where=str(folder),
-            fix=f"give another {option}, or move the file away",
-        )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".probe-{os.getpid()}"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise unwritable(folder, error, option) from error
-    return folder
 
 
 def record_of(job: Job, measurements: Sequence[Measurement], *, command: Sequence[str]) -> RunRecord:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Union
 import numpy as np
 
 from vidmbench.core.errors import DataError, UsageError
+from vidmbench.core.vocabulary import OnBad
 from vidmbench.sources.controls import static_of
-from vidmbench.sources.datasets.opening import OnBad, open_any, paired_control
+from vidmbench.sources.datasets.opening import open_any, paired_control
 from vidmbench.sources.names import CONTROL, TWIN
 from vidmbench.videos import ArraySource
 from vidmbench.videos.source import Source

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidmbench.core.errors import DataError
+from vidmbench.core.vocabulary import OnBad
 from vidmbench.videos.arrays.uint8_source import ArraySource, open_array
 from vidmbench.videos.files.archives import find_archived_videos
 from vidmbench.videos.files.folders import GIF_SUFFIX, KINDS, VIDEO_SUFFIXES, find_videos
-from vidmbench.videos.files.inspection import FileSource, OnBad, survey
+from vidmbench.videos.files.inspection import FileSource, survey
 from vidmbench.videos.files.video_files import GifFile, VideoFile
 
 if TYPE_CHECKING:

@@ -9,8 +9,6 @@ from vidmbench.core.declarations import Frozen
 
 Variant = Literal["paper", "official"]
 Variance = Literal["fixed-small", "fixed-large", "learned-range"]
-NoiseChoice = Literal["frame", "video"]
-SamplerName = Literal["ancestral", "ddim", "dpm-solver"]
 Part = Literal["content", "motion"]
 Loss = Literal["mse", "robust", "p2-vlb"]
 ContentFrame = Literal["frame 0", "left out"]

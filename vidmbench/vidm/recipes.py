@@ -9,10 +9,10 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_va
 from vidmbench.core import resources
 from vidmbench.core.declarations import Frozen, load_toml
 from vidmbench.core.errors import unknown
-from vidmbench.vidm.config import PARTS, NoiseChoice, Part, SamplerName, VidmSpec
+from vidmbench.core.vocabulary import NoiseChoice, Precision, SamplerName
+from vidmbench.vidm.config import PARTS, Part, VidmSpec
 
 FlowStart = Literal["sintel", "photometric", "seed"]
-TrainingPrecision = Literal["fp32", "bf16"]
 
 
 class DataSpec(Frozen):
@@ -55,7 +55,7 @@ class OptimiserSpec(Frozen):
     weight_decay: float = Field(default=0.01, ge=0)
     clip_norm: PositiveFloat = 1.0
     ema: float = Field(default=0.999, ge=0, lt=1)
-    precision: TrainingPrecision = "fp32"
+    precision: Precision = "fp32"
 
     def lr_at(self, step: int) -> float:
         """The learning rate of a step, counted from 0."""
@@ -147,7 +147,7 @@ class RecipeSpec(Frozen):
             raise ValueError("flow_start.steps must be given with start = 'photometric', and only then")
         return self
 
-    def in_precision(self, precision: TrainingPrecision | None) -> "RecipeSpec":
+    def in_precision(self, precision: Precision | None) -> "RecipeSpec":
         """The recipe with both generators trained in another precision; None leaves it as it is."""
         if precision is None:
             return self

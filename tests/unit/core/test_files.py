@@ -4,7 +4,7 @@ import stat
 import pytest
 
 from vidmbench.core.errors import ResultError
-from vidmbench.core.files import natural_key, replacing, sha256_of, sha256_of_parts, write_text
+from vidmbench.core.files import checked_output, natural_key, replacing, sha256_of, sha256_of_parts, write_text
 
 
 def test_a_file_takes_its_place_when_the_block_ends(tmp_path):
@@ -75,3 +75,27 @@ def test_natural_order():
 def test_signs_that_only_look_like_digits_are_text(name):
     assert sorted([name, "x1"], key=natural_key) == sorted(["x1", name], key=natural_key)
     assert natural_key(name) != natural_key("x1")
+
+
+def test_an_output_folder_is_made_and_proven(tmp_path):
+    folder = checked_output(tmp_path / "a" / "b")
+    assert folder.is_dir()
+    assert list(folder.iterdir()) == []
+    assert checked_output(folder) == folder
+
+
+def test_an_output_folder_that_is_a_file(tmp_path):
+    (tmp_path / "out").touch()
+    with pytest.raises(ResultError, match="the output folder is a file"):
+        checked_output(tmp_path / "out")
+    with pytest.raises(ResultError, match="cannot write to the folder"):
+        checked_output(tmp_path / "out" / "deeper")
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="permissions do not bind root")
+def test_a_read_only_output_folder(tmp_path):
+    tmp_path.chmod(stat.S_IRUSR | stat.S_IXUSR)
+    with pytest.raises(ResultError, match="cannot write to the folder") as caught:
+        checked_output(tmp_path)
+    assert caught.value.fix is not None
+    assert "--out" in caught.value.fix

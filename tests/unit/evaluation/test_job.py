@@ -1,16 +1,14 @@
-import os
 import re
-import stat
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from vidmbench.core.errors import DataError, ProtocolError, ResultError, UsageError
+from vidmbench.core.errors import DataError, ProtocolError, UsageError
 from vidmbench.evaluation import features
 from vidmbench.evaluation import job as runs
 from vidmbench.evaluation.choices import Choices
-from vidmbench.evaluation.job import carry_out, checked_output, prepare_run, prepare_score, record_of
+from vidmbench.evaluation.job import carry_out, prepare_run, prepare_score, record_of
 from vidmbench.records.record import read_record, write_record
 from vidmbench.sources.clevrer_mini import ToyVideos
 from vidmbench.videos.source import Transformed
@@ -181,27 +179,3 @@ def test_fewer_videos_than_asked_names_a_number_that_works(films):
 def test_more_frames_than_the_videos_have(films):
     with pytest.raises(DataError, match="the longest video allows --frames 12"):
         prepare_score(*films, Choices(frames=(13,), num_real=5, num_fake=5))
-
-
-def test_an_output_folder_is_made_and_proven(tmp_path):
-    folder = checked_output(tmp_path / "a" / "b")
-    assert folder.is_dir()
-    assert list(folder.iterdir()) == []
-    assert checked_output(folder) == folder
-
-
-def test_an_output_folder_that_is_a_file(tmp_path):
-    (tmp_path / "out").touch()
-    with pytest.raises(ResultError, match="the output folder is a file"):
-        checked_output(tmp_path / "out")
-    with pytest.raises(ResultError, match="cannot write to the folder"):
-        checked_output(tmp_path / "out" / "deeper")
-
-
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="permissions do not bind root")
-def test_a_read_only_output_folder(tmp_path):
-    tmp_path.chmod(stat.S_IRUSR | stat.S_IXUSR)
-    with pytest.raises(ResultError, match="cannot write to the folder") as caught:
-        checked_output(tmp_path)
-    assert caught.value.fix is not None
-    assert "--out" in caught.value.fix

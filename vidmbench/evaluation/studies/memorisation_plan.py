@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from vidmbench.core.errors import DataError, UsageError, unknown
+from vidmbench.core.vocabulary import TrainClips
 from vidmbench.evaluation.choices import Choices
 from vidmbench.evaluation.clips import Clip, ClipPlan, plan_clips
 from vidmbench.metrics.memorisation import threshold_rank
@@ -15,7 +16,6 @@ from vidmbench.sources.datasets.opening import open_any
 from vidmbench.sources.names import CONTROL
 from vidmbench.videos.source import Source
 
-TrainClips = Literal["random", "chunks", "windows"]
 _STARTS: dict[TrainClips, Literal["random", "every-chunk", "every-window"]] = {
     "random": "random",
     "chunks": "every-chunk",

@@ -11,7 +11,8 @@ import numpy as np
 
 from vidmbench.core.errors import DataError, ResultError, VidmbenchError
 from vidmbench.core.files import replacing
-from vidmbench.evaluation.choices import DEFAULT_PROTOCOL, Choices
+from vidmbench.core.vocabulary import DEFAULT_PROTOCOL
+from vidmbench.evaluation.choices import Choices
 from vidmbench.evaluation.clips import ClipPlan
 from vidmbench.evaluation.job import Job, prepare_run, prepare_score
 from vidmbench.records.record import Measurement, RunRecord

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from vidmbench.core.files import write_text
-from vidmbench.evaluation.job import checked_output
+from vidmbench.core.files import checked_output, write_text
 from vidmbench.records.frame import no_records
 from vidmbench.records.record import RunRecord, record_files
 from vidmbench.reporting.page.clips import Exhibit, Media, Medium, Reading, exhibits_of, shortest

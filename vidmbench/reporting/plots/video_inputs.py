@@ -8,9 +8,9 @@ import numpy as np
 
 from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError, UsageError
+from vidmbench.core.vocabulary import OnBad
 from vidmbench.evaluation.opening import open_source
 from vidmbench.sources.controls import static_of
-from vidmbench.sources.datasets.opening import OnBad
 from vidmbench.sources.names import TWIN
 from vidmbench.videos.source import Source
 

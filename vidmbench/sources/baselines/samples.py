@@ -8,12 +8,13 @@ from typing import NamedTuple
 from vidmbench.core.declarations import load_toml
 from vidmbench.core.errors import DataError, UsageError
 from vidmbench.core.files import natural_key
+from vidmbench.core.vocabulary import OnBad
 from vidmbench.sources.baselines.layouts import Choice, baseline_names, choose_among, load_baseline
 from vidmbench.sources.baselines.spec import ArraySpec, GridSpec, LayoutSpec, StripSpec
 from vidmbench.videos.arrays.declared_source import ArrayFile, open_declared
 from vidmbench.videos.arrays.layout import ArrayLayout
 from vidmbench.videos.files.folders import GIF_SUFFIX, PICTURE_SUFFIXES, VIDEO_SUFFIXES
-from vidmbench.videos.files.inspection import OnBad, survey
+from vidmbench.videos.files.inspection import survey
 from vidmbench.videos.files.video_files import FrameFolder, GifFile, Item, VideoFile
 from vidmbench.videos.grids.layout import GridLayout, find_grid
 from vidmbench.videos.grids.strips import StripFile

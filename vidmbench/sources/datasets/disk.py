@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError, UsageError, unknown
+from vidmbench.core.vocabulary import OnBad
 from vidmbench.sources.datasets.disk_findings import (
     Finding,
     archive_finding,
@@ -25,7 +26,7 @@ from vidmbench.sources.datasets.disk_names import check_identity, covered_classe
 from vidmbench.sources.datasets.disk_splits import choose
 from vidmbench.sources.datasets.spec import DiskDatasetSpec, dataset_names
 from vidmbench.videos.arrays.uint8_source import open_array
-from vidmbench.videos.files.inspection import OnBad, survey
+from vidmbench.videos.files.inspection import survey
 from vidmbench.videos.files.video_files import Item
 from vidmbench.videos.source import Source, compression_of
 

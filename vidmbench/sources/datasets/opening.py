@@ -1,9 +1,10 @@
 """From a name or a path to a source: data set declarations, folders, arrays, archives and controls."""
 
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from vidmbench.core.errors import DataError, UsageError, unknown
+from vidmbench.core.vocabulary import OnBad
 from vidmbench.protocols.stages import DatasetStage
 from vidmbench.sources.controls import KINDS, control
 from vidmbench.sources.datasets.spec import (
@@ -15,8 +16,6 @@ from vidmbench.sources.datasets.spec import (
 )
 from vidmbench.sources.names import CONTROL
 from vidmbench.videos.source import Source
-
-OnBad = Literal["stop", "skip"]
 
 __all__ = [
     "DatasetName",

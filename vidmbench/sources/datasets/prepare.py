@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidmbench.core.errors import UsageError
+from vidmbench.core.vocabulary import OnBad
 from vidmbench.protocols.protocol import load_protocol
-from vidmbench.sources.datasets.opening import OnBad, open_dataset, split_of
+from vidmbench.sources.datasets.opening import open_dataset, split_of
 from vidmbench.sources.datasets.spec import DiskDatasetSpec, load_dataset
 from vidmbench.videos.packed.writer import Estimate, estimated_bytes, write_prepared
 from vidmbench.videos.source import Source

@@ -6,18 +6,16 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Literal
 
 from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import sha256_of_parts
+from vidmbench.core.vocabulary import OnBad
 from vidmbench.videos.files.compression_labels import joined
 from vidmbench.videos.files.decoding import check_frames
 from vidmbench.videos.files.inspection_cache import FactsIndex
 from vidmbench.videos.files.video_files import Facts, Item
 from vidmbench.videos.source import Skipped
-
-OnBad = Literal["stop", "skip"]
 
 #: Decoding releases the interpreter lock; beyond a few threads the disk is the limit.
 _MAX_THREADS = 8

@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 from vidmbench.core.errors import UsageError, unknown
-from vidmbench.vidm.config import SamplerName, Variance
+from vidmbench.core.vocabulary import SamplerName
+from vidmbench.vidm.config import Variance
 from vidmbench.vidm.diffusion.schedule import Schedule, blended, split_prediction
 
 # (x_t, t) to noise: t holds timesteps of the full process, int64 (batch,); see split_prediction for the channels.

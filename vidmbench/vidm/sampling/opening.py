@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from vidmbench.core.errors import DataError, UsageError
 from vidmbench.core.files import sha256_of
+from vidmbench.core.vocabulary import NoiseChoice, SamplerName
 from vidmbench.sources.datasets.opening import load_dataset, open_dataset, open_real, parse_dataset
 from vidmbench.videos.source import Source
-from vidmbench.vidm.config import NoiseChoice, SamplerName
 from vidmbench.vidm.recipes import SamplingSpec
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from vidmbench.vidm.config import SamplerName
+from vidmbench.core.vocabulary import SamplerName
 from vidmbench.vidm.diffusion.samplers import sample
 from vidmbench.vidm.diffusion.schedule import Schedule
 from vidmbench.vidm.networks.motion import MotionNet

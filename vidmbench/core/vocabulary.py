@@ -1,0 +1,28 @@
+"""Closed sets of words that the command line, Python and files share.
+
+This module imports nothing heavy: the command line is built from these types at every start.
+"""
+
+from typing import Literal
+
+#: The protocol of commands and functions that are given none.
+DEFAULT_PROTOCOL = "fvd-vidm-paper"
+
+#: Number format of a network.
+Precision = Literal["fp32", "bf16"]
+#: Where a network runs; ``auto`` takes a CUDA device if there is one.
+Device = Literal["auto", "cpu", "cuda"]
+#: Whether videos that cannot be used stop the work, or are skipped and listed.
+OnBad = Literal["stop", "skip"]
+#: How VIDM denoises a frame.
+SamplerName = Literal["ancestral", "ddim", "dpm-solver"]
+#: Whether VIDM takes new noise for each frame, as in the paper, or one noise for all frames of a video.
+NoiseChoice = Literal["frame", "video"]
+#: Which of VIDM's two generators are trained.
+TrainedPart = Literal["both", "content", "motion"]
+#: Which clips of a training video ``memorisation`` searches.
+TrainClips = Literal["random", "chunks", "windows"]
+#: Which networks ``check`` runs: those whose weights are on this machine, all (fetching weights), or none.
+CheckedWeights = Literal["auto", "with", "without"]
+#: File formats of tables.
+TableFormat = Literal["md", "csv", "latex", "html"]
