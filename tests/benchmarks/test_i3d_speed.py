@@ -15,7 +15,8 @@ from reference.i3d import PlainI3D, plain_features
 from vidmbench.detectors import engine as base
 from vidmbench.detectors.resize import prepared
 from vidmbench.detectors.weights_registry import load_weights
-from vidmbench.evaluation.evaluate import evaluate, plan
+from vidmbench.evaluation.evaluate import evaluate
+from vidmbench.evaluation.plan import plan
 from vidmbench.metrics import Moments, frechet_distance
 from vidmbench.protocols.detector import load_detectors
 from vidmbench.protocols.protocol import load_protocol

@@ -4,7 +4,8 @@ import csv
 
 import pytest
 
-from vidmbench.evaluation.evaluate import evaluate, plan
+from vidmbench.evaluation.evaluate import evaluate
+from vidmbench.evaluation.plan import plan
 from vidmbench.protocols.protocol import load_protocol
 from vidmbench.videos import open_source
 

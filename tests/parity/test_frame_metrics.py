@@ -11,7 +11,8 @@ from torch_fidelity_beside_cpu import import_torch_fidelity
 from vidmbench.core import resources
 from vidmbench.detectors.inception import seeded_weights
 from vidmbench.detectors.weights_local import add_other, identity
-from vidmbench.evaluation.evaluate import evaluate, plan
+from vidmbench.evaluation.evaluate import evaluate
+from vidmbench.evaluation.plan import plan
 from vidmbench.protocols.detector import load_detector
 from vidmbench.protocols.protocol import load_protocol
 from vidmbench.sources.clevrer_mini.videos import ToyVideos

@@ -5,7 +5,8 @@ from importlib.metadata import version
 import numpy as np
 import pytest
 
-from vidmbench.evaluation.evaluate import evaluate, plan
+from vidmbench.evaluation.evaluate import evaluate
+from vidmbench.evaluation.plan import plan
 from vidmbench.protocols.protocol import load_protocol
 from vidmbench.sources.controls import control
 from vidmbench.sources.datasets.opening import open_dataset

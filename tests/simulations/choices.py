@@ -14,8 +14,9 @@ from scipy.stats import kendalltau
 
 from vidmbench.core.progress import progress_bar
 from vidmbench.evaluation.choices import Choices
-from vidmbench.evaluation.evaluate import evaluate, plan
+from vidmbench.evaluation.evaluate import evaluate
 from vidmbench.evaluation.job import carry_out
+from vidmbench.evaluation.plan import plan
 from vidmbench.evaluation.studies.compare import prepare_compare
 from vidmbench.protocols.protocol import load_protocol
 from vidmbench.protocols.stages import FirstResize

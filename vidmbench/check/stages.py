@@ -29,7 +29,7 @@ from vidmbench.detectors.engine import Engine, Prepared, load_engine
 from vidmbench.detectors.weights_local import imported, is_seeded
 from vidmbench.detectors.weights_registry import weights_path
 from vidmbench.evaluation.clips import ClipPlan, plan_clips
-from vidmbench.evaluation.evaluate import plan
+from vidmbench.evaluation.plan import plan
 from vidmbench.evaluation.statistics import Score, scores
 from vidmbench.protocols.detector import DetectorSpec, load_detector
 from vidmbench.protocols.protocol import ProtocolSpec

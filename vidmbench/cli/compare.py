@@ -130,7 +130,7 @@ def explain(
     """
     from vidmbench.core.files import checked_output
     from vidmbench.evaluation.job import carry_out
-    from vidmbench.evaluation.studies.compare import prepare_explain, shifts
+    from vidmbench.evaluation.studies.explain import prepare_explain, shifts
     from vidmbench.reporting.plots.contact_sheet import save_figure
     from vidmbench.reporting.plots.explain import waterfall
 

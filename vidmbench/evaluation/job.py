@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Literal
 
 from vidmbench.core.errors import DataError, UsageError
 from vidmbench.evaluation.choices import Choices
-from vidmbench.evaluation.evaluate import Planned, checked_counts, evaluate, plan
+from vidmbench.evaluation.evaluate import evaluate
 from vidmbench.evaluation.features import Progress
 from vidmbench.evaluation.opening import Videos, open_source
+from vidmbench.evaluation.plan import Planned, checked_counts, plan
 from vidmbench.protocols.protocol import ProtocolSpec
 from vidmbench.protocols.stages import MANY_A_VIDEO
 from vidmbench.records.environment import environment
@@ -243,9 +244,9 @@ def _job(
         short_fake=None if spec and fake_is_named else bare,
     )
     if spec is None:
-        return Job(model, dataset, None, real, fake, tuple(plans), choices)
+        return Job(model=model, dataset=dataset, split=None, real=real, fake=fake, plans=tuple(plans), choices=choices)
     split = parse_dataset(dataset).split or split_of(spec, choices.stage(dataset))
-    return Job(model, spec.name, split, real, fake, tuple(plans), choices)
+    return Job(model=model, dataset=spec.name, split=split, real=real, fake=fake, plans=tuple(plans), choices=choices)
 
 
 def _check_both_counts(real: Source, fake: Source, specs: Sequence[ProtocolSpec]) -> None:

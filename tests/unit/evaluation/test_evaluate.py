@@ -3,7 +3,8 @@ import pytest
 
 from vidmbench.core.errors import DataError
 from vidmbench.evaluation import features
-from vidmbench.evaluation.evaluate import checked_counts, evaluate, plan, planned_engine, planned_signature
+from vidmbench.evaluation.evaluate import evaluate, planned_engine, planned_signature
+from vidmbench.evaluation.plan import checked_counts, plan
 from vidmbench.metrics import Moments, frechet_distance
 from vidmbench.protocols.detector import load_detectors
 from vidmbench.protocols.protocol import load_protocol

@@ -3,7 +3,8 @@ import pytest
 
 from vidmbench.core.errors import ResultError
 from vidmbench.evaluation import features
-from vidmbench.evaluation.evaluate import evaluate, plan
+from vidmbench.evaluation.evaluate import evaluate
+from vidmbench.evaluation.plan import plan
 from vidmbench.protocols.protocol import load_protocol
 from vidmbench.reporting.plots.contact_sheet import contact_sheet, save_figure
 from vidmbench.videos import ArraySource

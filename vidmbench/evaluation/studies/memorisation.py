@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from vidmbench.core.errors import DataError
 from vidmbench.detectors.weights_local import is_seeded
 from vidmbench.evaluation.clips import Clip, ClipPlan
-from vidmbench.evaluation.evaluate import Planned, planned_signature
+from vidmbench.evaluation.evaluate import planned_signature
 from vidmbench.evaluation.features import FeatureJob, FeatureSet, Progress, features_of
+from vidmbench.evaluation.plan import Planned
 from vidmbench.evaluation.studies.memorisation_plan import MemorisationJob, Part
 from vidmbench.metrics.memorisation import Memorisation, memorisation
 from vidmbench.protocols.detector import load_detector

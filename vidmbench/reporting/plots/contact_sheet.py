@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vidmbench.evaluation.clips import ClipPlan
-from vidmbench.evaluation.evaluate import Planned
+from vidmbench.evaluation.plan import Planned
 from vidmbench.records.record import Measurement
 from vidmbench.reporting.plots.style import new_figure, save_figure
 from vidmbench.videos.source import Source

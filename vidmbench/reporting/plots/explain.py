@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from vidmbench.evaluation.studies.compare import Explanation, Shift
+from vidmbench.evaluation.studies.explain import Explanation, Shift
 from vidmbench.records.record import Measurement
 from vidmbench.reporting.plots.style import BLUE, SKY, VERMILLION, new_figure
 

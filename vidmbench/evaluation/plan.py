@@ -1,0 +1,109 @@
+"""From two sources and bound protocols to the clips of every measurement: what can be wrong is found here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from vidmbench.core.errors import DataError
+from vidmbench.evaluation.clips import ClipPlan, plan_clips
+from vidmbench.protocols.protocol import ProtocolSpec
+from vidmbench.protocols.stages import MANY_A_VIDEO
+from vidmbench.videos.source import Source
+
+Short = Literal["drop", "error"]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One measurement, planned but not yet made: everything that can be wrong with the request is known here.
+
+    Attributes:
+        spec: The protocol with frames, stride, counts and seed bound.
+        real: Clips of the real side.
+        fake: Clips of the scored side.
+        again: Both sides of every further repeat, where the protocol draws more than once.
+    """
+
+    spec: ProtocolSpec
+    real: ClipPlan
+    fake: ClipPlan
+    again: tuple[tuple[ClipPlan, ClipPlan], ...] = ()
+
+    @property
+    def draws(self) -> tuple[tuple[ClipPlan, ClipPlan], ...]:
+        """Both sides of every repeat."""
+        return (self.real, self.fake), *self.again
+
+
+def plan(
+    real: Source,
+    fake: Source,
+    specs: Sequence[ProtocolSpec],
+    *,
+    short_real: Short | None = "error",
+    short_fake: Short | None = "error",
+) -> list[Planned]:
+    """Chooses the clips of both sides for each protocol.
+
+    Args:
+        real: The real videos.
+        fake: The videos to score.
+        specs: Bound protocols.
+        short_real: What becomes of real videos shorter than a clip; None leaves it to the protocol.
+        short_fake: The same for the scored side.
+
+    Returns:
+        One plan a protocol.
+
+    Raises:
+        DataError: Too few videos, or videos shorter than a clip.
+    """
+    sides = {"real": real, "fake": fake}
+    specs = [_with_what_real_there_is(spec, real) for spec in specs]
+    names = {side: [source.name(index) for index in range(len(source))] for side, source in sides.items()}
+    lengths = {side: [source.num_frames(index) for index in range(len(source))] for side, source in sides.items()}
+
+    def clips(spec: ProtocolSpec, side: Literal["real", "fake"], short: Short | None, repeat: int) -> ClipPlan:
+        return plan_clips(
+            names[side],
+            lengths[side],
+            spec.clips,
+            side,
+            seed=spec.statistics.seed,
+            short=short or spec.dataset.short_videos,
+            label=sides[side].label,
+            repeat=repeat,
+        )
+
+    planned = []
+    for spec in specs:
+        draws = [
+            (clips(spec, "real", short_real, repeat), clips(spec, "fake", short_fake, repeat))
+            for repeat in range(spec.statistics.repeats)
+        ]
+        planned.append(Planned(spec, *draws[0], again=tuple(draws[1:])))
+    return planned
+
+
+def _with_what_real_there_is(spec: ProtocolSpec, real: Source) -> ProtocolSpec:
+    """An inception score looks at no real videos: it asks for no more of them than there are."""
+    if spec.metric != "inception-score" or spec.clips.real.start in MANY_A_VIDEO:
+        return spec
+    side = spec.clips.real.model_copy(update={"videos": min(spec.clips.real.videos or len(real), len(real))})
+    return spec.model_copy(update={"clips": spec.clips.model_copy(update={"real": side})})
+
+
+def checked_counts(real: Source, fake: Source) -> None:
+    """Refuses sources that cannot give a covariance at all.
+
+    Raises:
+        DataError: A source has fewer than 2 videos.
+    """
+    for source in (real, fake):
+        if len(source) < 2:
+            raise DataError(
+                f"{source.label} has {len(source)} video{'' if len(source) == 1 else 's'}",
+                expected="at least 2 videos a side: a covariance needs them",
+                found=str(len(source)),
+                where=source.label,
+            )

@@ -1,0 +1,172 @@
+"""From one protocol's number to another's, one field at a time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from vidmbench.core.errors import DataError, UsageError
+from vidmbench.evaluation.choices import Choices
+from vidmbench.evaluation.job import Job
+from vidmbench.evaluation.studies.compare import bound_to_sources, job_of, open_both, planned
+from vidmbench.protocols.protocol import load_protocol
+from vidmbench.protocols.stages import SideSpec
+from vidmbench.records.record import Measurement
+
+
+@dataclass(frozen=True)
+class Step:
+    """One field on the way from one protocol to another.
+
+    Attributes:
+        field: The field, such as ``array.resize``; several where they only go together.
+        before: Its value in the first protocol.
+        after: Its value in the second.
+    """
+
+    field: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What ``vidmbench explain`` will do.
+
+    Attributes:
+        job: The sources, with a plan for the first protocol and one for each step: the last equals the second.
+        steps: The fields that change, in the order they are changed.
+    """
+
+    job: Job
+    steps: tuple[Step, ...]
+
+
+#: The order of the walk: the network and what it is fed, then which clips, then the statistics.
+_WALK = (
+    ("array", ("detector",)),
+    ("array", ("batch_norm_eps",)),
+    ("array", ("first_resize",)),
+    ("array", ("crop",)),
+    ("array", ("resize",)),
+    ("array", ("range",)),
+    ("clips", ("stride",)),
+    ("clips", ("real",)),
+    ("clips", ("fake",)),
+    ("statistics", ("covariance",)),
+    ("statistics", ("degree",)),
+    ("statistics", ("subsets", "subset_size")),
+    ("statistics", ("neighbours",)),
+    ("statistics", ("splits",)),
+    ("statistics", ("log_eps",)),
+    ("statistics", ("shuffle_seed",)),
+    ("statistics", ("repeats",)),
+    ("statistics", ("seed",)),
+)
+
+
+def prepare_explain(first: str, second: str, real: str, fake: str, choices: Choices) -> Explanation:
+    """Resolves ``vidmbench explain``: from one protocol's number to another's, one field at a time.
+
+    Args:
+        first: A protocol.
+        second: Another with the same metric.
+        real: A path, ``dataset:NAME[@SPLIT]``.
+        fake: The same, or ``control:NAME``.
+        choices: The options.
+
+    Raises:
+        UsageError: The two measure different things, or say the same.
+        VidmbenchError: Anything else about the request that cannot work.
+    """
+    specs = [load_protocol(name) for name in (first, second)]
+    if specs[0].metric != specs[1].metric:
+        raise UsageError(
+            "these protocols measure different things, so there is no way from one number to the other",
+            expected="two protocols of one metric",
+            found=f"{specs[0].name}: {specs[0].metric}; {specs[1].name}: {specs[1].metric}",
+            fix="see all metrics: vidmbench list protocols",
+        )
+    allowed = [spec.clips.frames_allowed for spec in specs]
+    if max(low for low, _ in allowed) > min(high for _, high in allowed):
+        raise UsageError(
+            "these protocols share no clip length, so there is no way from one number to the other",
+            expected="two protocols that can score the same clips",
+            found="; ".join(
+                f"{spec.name}: {low} to {high} frames" for spec, (low, high) in zip(specs, allowed, strict=True)
+            ),
+            fix="see what each allows: vidmbench show NAME",
+        )
+    if len(choices.frames) > 1:
+        raise UsageError("explain takes one clip length", found=f"--frames {','.join(map(str, choices.frames))}")
+    sources = open_both(real, fake, choices)
+    frames = choices.frames[0] if choices.frames else specs[0].clips.frames
+    start, end = (bound_to_sources(spec, frames, choices, *sources) for spec in specs)
+    walked, steps = [start], []
+    for stage, fields in _WALK:
+        old, new = getattr(walked[-1], stage), getattr(end, stage)
+        changed = {field: getattr(new, field) for field in fields if getattr(old, field) != getattr(new, field)}
+        if changed:
+            walked.append(walked[-1].model_copy(update={stage: old.model_copy(update=changed)}))
+            values = [" ".join(_shown(getattr(part, field)) for field in changed) for part in (old, new)]
+            steps.append(Step(", ".join(f"{stage}.{field}" for field in changed), *values))
+    walked[-1] = end if steps else start  # the same recipe by now, under its own name
+    if not steps:
+        raise UsageError(
+            "these two protocols say the same of these sources",
+            found=f"{start.name} and {end.name} at {frames} frames",
+            fix="choose two others: vidmbench list protocols",
+        )
+    plans = [planned(spec, *sources, choices) for spec in walked]
+    return Explanation(job_of(*sources, plans, choices), tuple(steps))
+
+
+def _shown(value: Any) -> str:
+    """A field's value in a word or two."""
+    if isinstance(value, SideSpec):
+        stride = f" stride {value.stride}" if value.stride else ""
+        return f"{value.videos or ''} {value.pick} {value.start}{stride}".strip()
+    if value is None:
+        return "-"
+    if hasattr(value, "model_dump"):
+        return " ".join(str(part) for part in value.model_dump().values())
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+@dataclass(frozen=True)
+class Shift:
+    """What one step does to the number.
+
+    Attributes:
+        step: The field.
+        value: The number after it.
+        change: What it added to the number before it.
+        share: The change as a part of the whole way; None where both ends are equal.
+    """
+
+    step: Step
+    value: float
+    change: float
+    share: float | None
+
+
+def shifts(explanation: Explanation, measurements: Sequence[Measurement]) -> list[Shift]:
+    """The steps with their numbers.
+
+    Args:
+        explanation: What was done.
+        measurements: One a plan of it.
+
+    Raises:
+        DataError: One of them has no value.
+    """
+    for one in measurements:
+        if one.value is None:
+            raise DataError(f"a step on the way has no value: {one.reason}", where=one.protocol)
+    values = [one.value for one in measurements if one.value is not None]
+    whole = values[-1] - values[0]
+    changes = [after - before for before, after in pairwise(values)]
+    return [
+        Shift(step, value, change, change / whole if whole else None)
+        for step, value, change in zip(explanation.steps, values[1:], changes, strict=True)
+    ]
