@@ -90,7 +90,7 @@ def test_vidm_is_drawn_only_where_it_is_asked_for(command, folder, fake_network)
         assert done.code == 0, done.err
         page = (folder / "site/index.html").read_text(encoding="utf-8")
         assert page.count("<video ") == count
-        assert ("ask for it with --videos" in page) == (words == ())
+        assert ("request them with --videos" in page) == (words == ())
 
 
 def test_no_records(command, folder):

@@ -154,7 +154,7 @@ def explain(
 def _print_way(measurements: Any, way: Any) -> None:
     from tabulate import tabulate
 
-    from vidmbench.reporting.tables.text import INTERVAL
+    from vidmbench.reporting.tables.rows import INTERVAL
 
     start, end = measurements[0], measurements[-1]
     rows = [(start.protocol, "", "", f"{start.value:.4f}", "", "")]

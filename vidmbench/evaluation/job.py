@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,10 +14,12 @@ from vidmbench.evaluation.evaluate import evaluate
 from vidmbench.evaluation.features import Progress
 from vidmbench.evaluation.opening import Videos, open_source
 from vidmbench.evaluation.plan import Planned, checked_counts, plan
+from vidmbench.evaluation.request import request_of
 from vidmbench.protocols.protocol import ProtocolSpec
 from vidmbench.protocols.stages import MANY_A_VIDEO
 from vidmbench.records.environment import environment
 from vidmbench.records.record import Measurement, RunRecord
+from vidmbench.records.request import RunRequest
 from vidmbench.sources.baselines.layouts import baseline_names
 from vidmbench.sources.baselines.samples import layouts_of, open_samples
 from vidmbench.sources.controls import static_of
@@ -50,6 +52,7 @@ class Job:
         fake: The videos to score.
         plans: What will be measured.
         choices: The options.
+        request: What the record stores of the request; None where it cannot be repeated from a record.
     """
 
     model: str
@@ -59,6 +62,7 @@ class Job:
     fake: Source
     plans: tuple[Planned, ...]
     choices: Choices
+    request: RunRequest | None = None
 
 
 def prepare_run(
@@ -84,8 +88,9 @@ def prepare_run(
     if not model:
         raise UsageError("the model has no name", expected="a label", found="nothing", where="--model")
     choices.bound_protocols()  # names and numbers first: they cost nothing to check
+    request = request_of("run", dataset, model, choices, samples=samples, layout=layout)
     if is_vidm(model.removeprefix(TWIN)):
-        return _vidm_job(model, dataset, choices, samples)
+        return replace(_vidm_job(model, dataset, choices, samples), request=request)
     if layout is not None and (samples is None or model.startswith(CONTROL)):
         raise UsageError(
             "--layout says how --samples lie", found="no --samples", fix="give --samples PATH, or leave it out"
@@ -101,7 +106,8 @@ def prepare_run(
     real, spec = open_real(dataset, on_bad=choices.on_bad, data_root=choices.data_root, stage=stage)
     fake = _open_model(model, dataset, choices, samples, layout)
     is_own = isinstance(fake, Transformed) and model.startswith(CONTROL)
-    return _job(model, dataset, real, fake, spec, choices, fake_is_named=is_own and spec is not None)
+    job = _job(model, dataset, real, fake, spec, choices, fake_is_named=is_own and spec is not None)
+    return replace(job, request=request)
 
 
 def prepare_score(real: Videos, fake: Videos, choices: Choices) -> Job:
@@ -128,7 +134,7 @@ def prepare_score(real: Videos, fake: Videos, choices: Choices) -> Job:
         on_bad=choices.on_bad,
         data_root=choices.data_root,
     )
-    return _job(
+    job = _job(
         other.label,
         source.label,
         source,
@@ -138,6 +144,8 @@ def prepare_score(real: Videos, fake: Videos, choices: Choices) -> Job:
         fake_is_named=isinstance(fake, str) and fake.startswith(("dataset:", CONTROL)),
         is_cropped=False,
     )
+    has_names = isinstance(real, str | Path) and isinstance(fake, str | Path)
+    return replace(job, request=request_of("score", str(real), str(fake), choices) if has_names else None)
 
 
 def _vidm_job(model: str, dataset: str, choices: Choices, samples: str | None) -> Job:
@@ -296,4 +304,5 @@ def record_of(job: Job, measurements: Sequence[Measurement], *, command: Sequenc
         command=tuple(command),
         measurements=tuple(measurements),
         environment=environment(),
+        request=job.request,
     )

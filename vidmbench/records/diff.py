@@ -6,8 +6,8 @@ from typing import Any
 
 from vidmbench.records.record import Measurement, RunRecord, overlap
 
-# Of every record its own: they tell nothing about why two numbers differ.
-_OWN = ("run_id", "created", "digest", "schema_version", "measurements", "environment")
+# They do not explain why two numbers differ, or are compared on their own; a request says what the command says.
+_IDENTITY = ("run_id", "created", "digest", "schema_version", "measurements", "environment", "request")
 _GROUPS = {
     **dict.fromkeys(("protocol", "protocol_spec", "metric", "frames", "stride", "seed"), "protocol"),
     "signature_id": "signature",
@@ -16,8 +16,8 @@ _GROUPS = {
     **dict.fromkeys(("value", "interval", "interval_kind", "spread", "spread_kind", "status", "reason"), "value"),
     **dict.fromkeys(("real", "fake", "warnings"), "sources"),
 }
-# Written out in other fields already, or of no account: a run that finds its features in the cache takes no time.
-_LEFT_OUT = {"signature", "signature_short", "seconds"}
+# Repeated by other fields, or meaningless: a run whose features are cached takes no time.
+_OMITTED = {"signature", "signature_short", "seconds"}
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def record_difference(first: RunRecord, second: RunRecord) -> RecordDifference:
         second: Another.
     """
     contents = [record.model_dump(mode="json") for record in (first, second)]
-    runs = [{key: value for key, value in content.items() if key not in _OWN} for content in contents]
+    runs = [{key: value for key, value in content.items() if key not in _IDENTITY} for content in contents]
     environments = [content["environment"] for content in contents]
     pairs, only_first, only_second = _paired(first.measurements, second.measurements)
     return RecordDifference(
@@ -125,7 +125,7 @@ def _paired(
 
 
 def _change(one: Measurement, other: Measurement) -> ValueChange:
-    contents = [measurement.model_dump(mode="json", exclude=_LEFT_OUT) for measurement in (one, other)]
+    contents = [measurement.model_dump(mode="json", exclude=_OMITTED) for measurement in (one, other)]
     fields = [_differing(_GROUPS[key], *({key: content[key]} for content in contents)) for key in contents[0]]
     signed = [_signature_fields(measurement.signature) for measurement in (one, other)]
     names = dict.fromkeys((one.protocol, other.protocol))

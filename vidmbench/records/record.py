@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from vidmbench.core.errors import ResultError
 from vidmbench.core.files import sha256_of_parts, write_text
+from vidmbench.records.request import RunRequest
 
 SCHEMA = 1
 
@@ -148,6 +149,8 @@ class RunRecord(_Frozen):
         command: The command line that made it.
         measurements: The numbers.
         environment: Versions, processor, threads, git commit.
+        request: What was to be measured, as data; None in records of commands other than ``run`` and ``score``, and in
+            older ones.
         digest: sha256 over all other fields; shows whether a file was edited by hand.
 
     Example:
@@ -170,6 +173,7 @@ class RunRecord(_Frozen):
     command: tuple[str, ...]
     measurements: tuple[Measurement, ...]
     environment: dict[str, Any]
+    request: RunRequest | None = None
     digest: str = ""
 
     def sealed(self) -> "RunRecord":
@@ -178,7 +182,12 @@ class RunRecord(_Frozen):
 
     def _content_digest(self) -> str:
         content = self.model_dump(mode="json", exclude={"digest"})
-        for measurement in content["measurements"]:  # older records have no such keys, and their digests hold
+        # Records of earlier versions lack these keys; a missing value does not enter the digest, so that theirs hold.
+        if self.request is None:
+            del content["request"]
+        else:
+            content["request"] = self.request.model_dump(mode="json", exclude_none=True)
+        for measurement in content["measurements"]:
             for key in ("spread", "spread_kind"):
                 if measurement[key] is None:
                     del measurement[key]

@@ -107,8 +107,14 @@ def test_records_cannot_be_imported_into_a_package(installed, tmp_path):
 
 
 def test_the_wheel_makes_a_report(used, tmp_path):
-    """Style and script of the page are files of the package."""
+    """Templates, style and script of the page are files of the package."""
     used("-m", "vidmbench", "report", "--videos", "0", "--out", "site")
     page = (tmp_path / "site/index.html").read_text(encoding="utf-8")
     assert "--back:" in page
     assert "aria-sort" in page
+
+
+def test_the_wheel_prints_html_tables(used):
+    assert used("-m", "vidmbench", "table", "1", "--format", "html") == (
+        ROOT / "results" / "tables" / "table1.html"
+    ).read_text(encoding="utf-8")

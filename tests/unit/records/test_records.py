@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from vidmbench.core.errors import ResultError
+from vidmbench.core.files import sha256_of_parts
 from vidmbench.records.published import published_values
 from vidmbench.records.record import (
     SCHEMA,
@@ -15,6 +16,7 @@ from vidmbench.records.record import (
     record_files,
     write_record,
 )
+from vidmbench.records.request import RunRequest
 
 
 def measurement(**changes):
@@ -101,6 +103,33 @@ def test_an_edit_by_hand_is_found(tmp_path, change):
     with pytest.raises(ResultError, match="changed after it was written") as caught:
         read_record(path)
     assert caught.value.where == str(path)
+
+
+REQUEST = RunRequest(command="run", real="d", fake="m", protocols=("p",), frames=(16,), data_root="a b")
+
+
+def test_a_request_is_stored_and_sealed(tmp_path):
+    path = write_record(record(request=REQUEST), tmp_path)
+    assert read_record(path).request == REQUEST
+    edited(path, lambda content: content["request"].update(data_root="elsewhere"))
+    with pytest.raises(ResultError, match="changed after it was written"):
+        read_record(path)
+
+
+def test_records_without_a_request_keep_their_digest():
+    """Older records have no such key; a record without a request has the digest it had before there were requests."""
+    content = record().model_dump(mode="json", exclude={"digest", "request"})
+    for item in content["measurements"]:
+        del item["spread"], item["spread_kind"]
+    assert record().sealed().digest == sha256_of_parts(json.dumps(content, sort_keys=True))
+
+
+def test_a_key_that_is_later_added_to_requests_leaves_digests_alone():
+    class Later(RunRequest):
+        new: str | None = None
+
+    later = Later(**REQUEST.model_dump())
+    assert record(request=later).sealed().digest == record(request=REQUEST).sealed().digest
 
 
 def test_another_layout_of_the_same_words_is_no_edit(tmp_path):

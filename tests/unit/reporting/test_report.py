@@ -1,6 +1,7 @@
 """The page of a report: every number with its signature and command, nothing from elsewhere, nothing unescaped."""
 
 import re
+import shlex
 from html.parser import HTMLParser
 from itertools import pairwise
 
@@ -11,15 +12,17 @@ from table_samples import measured, run_of
 from vidmbench.core import resources
 from vidmbench.core.errors import ResultError
 from vidmbench.evaluation.choices import Choices
-from vidmbench.evaluation.job import prepare_score
+from vidmbench.evaluation.job import prepare_run, prepare_score
+from vidmbench.evaluation.request import request_of
 from vidmbench.records.record import SideRecord, read_records, write_record
 from vidmbench.reporting.page import clips as report_media
-from vidmbench.reporting.page.clips import Media, Reading, exhibits_of
+from vidmbench.reporting.page.clips import ClipOptions, Media, media_of_models
 from vidmbench.reporting.page.write import _ranked, write_report
 from vidmbench.sources.controls import static_of
 
 VOID = {"meta", "link", "img", "br"}
 NASTY = "<script>alert('x')</script> & \"quoted\""
+FILE_NAMES = ["it's.mp4", 'say "hi".mp4', "a & b.mp4", "two\nlines.mp4", "<b>.mp4", "{{ x }} {% y %}.mp4"]
 
 
 class Page(HTMLParser):
@@ -166,6 +169,42 @@ def test_escaped(tmp_path):
     assert "<script>alert" not in text
 
 
+def test_the_day_is_escaped(tmp_path):
+    """It is cut from a text of the record, which may hold a tag that short."""
+    record = run_of(measured(), created="<i></i><b>")
+    page = made([record], tmp_path)
+    assert not page.all("b")
+    assert "<i></i><b>" in page.text
+
+
+@pytest.mark.parametrize("name", FILE_NAMES)
+def test_file_names_are_printed_as_they_are(name, tmp_path):
+    side = SideRecord(label=name, digest="0" * 64, num_videos=1, num_scored=1)
+    record = run_of(measured(real=side, fake=side, warnings=(name,)), model=name, dataset=f"folder:{name}")
+    page = made([record.model_copy(update={"command": ("vidmbench", "run", "--samples", name)})], tmp_path)
+    assert page.faults == []
+    assert not page.all("b")
+    assert "".join(page.words).count(name) >= 6
+    labels = [text for attrs in page.all("td") for text in attrs.values() if text == name]
+    assert labels == [], "names are in cells, not in attributes"
+    assert shlex.join(["--samples", name]) in "\n".join(page.code)
+
+
+def test_clips_of_a_request(tmp_path):
+    """A record that stores its request is not read by its command line."""
+    command = ("vidmbench", "a command line of another version")
+    choices = Choices(frames=(16,), num_real=4, num_fake=4)
+    job = prepare_run("control:reversed", "clevrer-mini@test/32", choices)
+    sides = {
+        side: SideRecord(label=source.label, digest=source.digest(), num_videos=4, num_scored=4)
+        for side, source in (("real", job.real), ("fake", job.fake))
+    }
+    record = run_of(measured(**sides), model="control:reversed").model_copy(update={"command": command})
+    assert not made([record], tmp_path / "before", clips=1).all("video")
+    record = record.model_copy(update={"request": job.request})
+    assert len(made([record], tmp_path / "after", clips=1).all("video")) == 2
+
+
 def test_a_failed_number_has_its_reason_and_sorts_last(tmp_path):
     bad = measured(value=None, interval=None, status="failed", reason="out of memory")
     page = made([run_of(bad, run_id="one"), run_of(measured(), run_id="two", model="other")], tmp_path)
@@ -200,9 +239,9 @@ def test_clips_of_what_can_be_read(shipped, tmp_path):
         assert "autoplay" not in attrs  # the script plays them where motion is welcome
         assert re.fullmatch(r".+: \d+ frames, looping", attrs["aria-label"])
         assert attrs["src"].startswith("data:video/mp4;base64,")
-    assert "not shown: its clips must be drawn again" in page.text
-    assert "the frozen twin repeats the first frame of each clip of vidm" in page.text
-    assert "videos of vidmbench ablate are not kept with its record" in page.text
+    assert "not shown: its clips must be sampled again" in page.text
+    assert "a static baseline repeats the first frame of each clip of vidm" in page.text
+    assert "a record of vidmbench ablate does not say how to open its videos again" in page.text
 
 
 def test_all_numbers_of_a_model_stand_with_its_clips(page):
@@ -217,7 +256,7 @@ def test_other_videos_are_not_shown(shipped, tmp_path):
     one = record.measurements[0]
     other = one.model_copy(update={"fake": one.fake.model_copy(update={"digest": "f" * 64})})
     page = made([record.model_copy(update={"measurements": (other,)})], tmp_path, clips=1)
-    assert "is no longer what was scored" in page.text
+    assert "has changed since it was scored" in page.text
     assert len(page.all("video")) == 1  # the real one
 
 
@@ -235,7 +274,7 @@ def test_large_files_lie_beside_the_page(tmp_path, monkeypatch):
     assert media.add(b"x" * 150_000, "a", "mp4", "").source.startswith("data:video/mp4")
     assert media.add(b"x" * 150_001, "../../b <c>", "mp4", "").source == "media/b-c.mp4"
     assert (tmp_path / "media/b-c.mp4").stat().st_size == 150_001
-    monkeypatch.setattr(report_media, "_ROOM", 150_001)  # the page is full
+    monkeypatch.setattr(report_media, "_MAX_EMBEDDED_BYTES", 150_001)  # the page is full
     assert media.add(b"xx", "d", "png", "").source == "media/d.png"
     assert [path.name for path in media.written] == ["b-c.mp4", "d.png"]
 
@@ -291,13 +330,13 @@ def test_a_frozen_twin_is_shown_without_opening_its_model_again(tmp_path, monkey
         return run_of(measured(frames=9, **sides), model=model, run_id=model)
 
     records = [record("m", job.fake), record("static-of:m", static_of(job.fake))]
-    _, (model, twin) = exhibits_of(records, Reading(1, False, {}), Media(tmp_path))
+    _, (model, twin) = media_of_models(records, ClipOptions(1, False, {}), Media(tmp_path))
     assert asked == ["m"]
     assert (twin.name, len(twin.media)) == ("static-of:m", 1)
     assert twin.media[0].source != model.media[0].source
     other = record("static-of:m", job.fake)  # a twin of other videos than those of the model
-    _, (_, unshown) = exhibits_of([records[0], other], Reading(1, False, {}), Media(tmp_path))
-    assert "no longer what was scored" in unshown.said
+    _, (_, unshown) = media_of_models([records[0], other], ClipOptions(1, False, {}), Media(tmp_path))
+    assert "has changed since it was scored" in unshown.reason
 
 
 def test_a_model_stands_before_its_twin_and_controls_come_last():
@@ -306,9 +345,13 @@ def test_a_model_stands_before_its_twin_and_controls_come_last():
 
 
 @pytest.mark.parametrize("fake", ["vidm", "vidm:RUN", "static-of:vidm"])
-def test_a_scored_model_is_not_drawn_again_unasked(fake, tmp_path):
+@pytest.mark.parametrize("has_request", [False, True])
+@pytest.mark.parametrize("command", ["run", "score"])
+def test_a_model_is_not_sampled_again_unless_requested(fake, command, has_request, tmp_path):
     """Whatever label the record gives it."""
-    command = ("vidmbench", "score", "dataset:clevrer-mini@test/32", fake, "--frames", "16")
-    record = run_of(measured(), model="x").model_copy(update={"command": command})
-    page = made([record], tmp_path, clips=None)
-    assert "not shown: its clips must be drawn again" in page.text
+    real = "dataset:clevrer-mini@test/32"
+    words = ("score", real, fake) if command == "score" else ("run", "--model", fake, "--dataset", real[8:])
+    request = request_of(command, real, fake, Choices(frames=(16,))) if has_request else None
+    update = {"command": ("vidmbench", *words, "--frames", "16"), "request": request}
+    page = made([run_of(measured(), model="x").model_copy(update=update)], tmp_path, clips=None)
+    assert "not shown: its clips must be sampled again" in page.text

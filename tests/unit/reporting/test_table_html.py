@@ -5,10 +5,12 @@ from html import unescape
 from html.parser import HTMLParser
 
 import pytest
+from jinja2 import UndefinedError
 from table_samples import layout_of, measured, run_of
 
 from vidmbench.core import resources
 from vidmbench.records.record import read_records
+from vidmbench.reporting.jinja import render
 from vidmbench.reporting.tables.build import build_table, layout_names, load_layout
 from vidmbench.reporting.tables.html import to_html
 from vidmbench.reporting.tables.values import Cell, Panel, Table
@@ -104,6 +106,23 @@ def test_texts_are_escaped():
     assert "<script>" not in text
     assert Page(text).faults == []
     assert evil in unescape(re.sub(r"<[^>]*>", "", text))
+
+
+@pytest.mark.parametrize("name", ["it's.mp4", 'say "hi".mp4', "a & b.mp4", "two\nlines.mp4", "<b>.mp4", "{{ x }}.mp4"])
+def test_file_names_are_printed_as_they_are(name):
+    cell = Cell("measured", "1.0", (name,), signature=name)
+    page = Page(to_html(Table(name, name, (), (Panel(name, (name,), (name,), None, ((cell,),), ()),))))
+    assert page.faults == []
+    assert not page.all("b")
+    assert [text for text in map(str.strip, page.text) if text == name] == [
+        name
+    ] * 6  # title, heading, caption, row, column, note
+    assert [attrs["title"] for attrs in page.all("td") if "title" in attrs] == [name]
+
+
+def test_a_template_without_its_values_is_an_error():
+    with pytest.raises(UndefinedError, match="'title' is undefined"):
+        render("vidmbench.reporting.tables", "page.html", style="", sections=[])
 
 
 def test_signatures_are_folded_away(tmp_path):

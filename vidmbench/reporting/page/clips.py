@@ -1,4 +1,4 @@
-"""What a report shows of the videos: clips as they were scored, read again by what the records' commands say."""
+"""The clips that a report shows: those that were scored, read again from the sources that the records name."""
 
 import base64
 import re
@@ -11,31 +11,31 @@ import numpy as np
 
 from vidmbench.core.errors import DataError, ResultError, VidmbenchError
 from vidmbench.core.files import replacing
-from vidmbench.core.vocabulary import DEFAULT_PROTOCOL
-from vidmbench.evaluation.choices import Choices
 from vidmbench.evaluation.clips import ClipPlan
 from vidmbench.evaluation.job import Job, prepare_run, prepare_score
+from vidmbench.evaluation.request import choices_of
 from vidmbench.records.record import Measurement, RunRecord
+from vidmbench.records.request import RunRequest
+from vidmbench.reporting.page.old_records import request_of_command
 from vidmbench.sources.controls import static_of
 from vidmbench.sources.names import TWIN
 from vidmbench.videos.source import Source
-from vidmbench.vidm.sampling.opening import SamplingOptions, is_vidm
+from vidmbench.vidm.sampling.opening import is_vidm
 
-_LONGEST = 64  # frames shown of a clip
-_LEAST_PIXELS = 128  # small frames are enlarged, so that 4:2:0 keeps their colours and browsers do not blur them
-# Files up to this size stand in the page itself, as long as there is room for all of them.
-_SMALL, _ROOM = 150_000, 3_000_000
-_FLAGS = ("--json", "--dry-run")
+MAX_FRAMES = 64  # shown of a clip
+_MIN_PIXELS = 128  # smaller frames are enlarged: 4:2:0 keeps their colours, and browsers do not blur them
+# Files up to this size are embedded in the page while their total is below the second number.
+_MAX_FILE_BYTES, _MAX_EMBEDDED_BYTES = 150_000, 3_000_000
 
 
 @dataclass(frozen=True)
 class Medium:
-    """One video or picture of the page.
+    """One video or image of the page.
 
     Attributes:
         kind: ``mp4`` or ``png``.
         source: What the page loads: a data URI, or a path beside it.
-        alt: What it is.
+        alt: What it shows.
     """
 
     kind: str
@@ -45,28 +45,29 @@ class Medium:
 
 @dataclass
 class Media:
-    """Puts files into the page while they are small, and beside it otherwise.
+    """Embeds small files in the page and writes the others beside it.
 
     Attributes:
-        folder: Where the page lies.
-        used: Bytes that stand in the page by now.
+        folder: The page's folder.
+        num_embedded_bytes: Size of the files embedded so far.
+        written: The files written beside the page.
     """
 
     folder: Path
-    used: int = 0
+    num_embedded_bytes: int = 0
     written: list[Path] = field(default_factory=list)
 
     def add(self, data: bytes, name: str, kind: str, alt: str) -> Medium:
-        """Keeps one file.
+        """Adds one file.
 
         Args:
             data: Its bytes.
-            name: What it is to be called where it lies beside the page; any text.
+            name: Its name if it is written beside the page; any text.
             kind: ``mp4`` or ``png``.
-            alt: What it is, for those who cannot see it.
+            alt: What it shows, for those who cannot see it.
         """
-        if len(data) <= _SMALL and self.used + len(data) <= _ROOM:
-            self.used += len(data)
+        if len(data) <= _MAX_FILE_BYTES and self.num_embedded_bytes + len(data) <= _MAX_EMBEDDED_BYTES:
+            self.num_embedded_bytes += len(data)
             mime = {"mp4": "video/mp4", "png": "image/png"}[kind]
             return Medium(kind, f"data:{mime};base64,{base64.b64encode(data).decode()}", alt)
         plain = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-") or "clip"
@@ -78,168 +79,137 @@ class Media:
 
 
 @dataclass(frozen=True)
-class Reading:
-    """What may be read for a report.
+class ClipOptions:
+    """Which clips a report may read.
 
     Attributes:
-        clips: Clips of each model; 0 reads none.
-        draws: Whether models are drawn from again, which takes minutes.
-        pictures: Pictures that lie beside their records, by run.
+        num_clips: Clips of each model; 0 reads none.
+        may_sample: Whether models are sampled again, which takes minutes.
+        contact_sheets: Images that were written beside records, by run id.
     """
 
-    clips: int
-    draws: bool
-    pictures: dict[str, Path]
+    num_clips: int
+    may_sample: bool
+    contact_sheets: dict[str, Path]
 
 
 @dataclass(frozen=True)
-class Exhibit:
+class ModelMedia:
     """What is shown of one model, or of the real videos.
 
     Attributes:
         name: Its heading.
-        media: What was found.
-        said: A sentence where there is nothing to play.
+        media: Its clips, or its contact sheet.
+        reason: Why there are none; empty where there are.
     """
 
     name: str
     media: tuple[Medium, ...]
-    said: str = ""
+    reason: str = ""
 
 
-def exhibits_of(records: Sequence[RunRecord], reading: Reading, media: Media) -> tuple[Exhibit | None, list[Exhibit]]:
+def media_of_models(
+    records: Sequence[RunRecord], options: ClipOptions, media: Media
+) -> tuple[ModelMedia | None, list[ModelMedia]]:
     """Clips of models scored against the same real videos, and of these.
 
     Args:
-        records: One record a model, all with the same real side; a frozen twin after its model.
-        reading: What may be read.
-        media: Where files are kept.
+        records: One record a model, all with the same real side; a static baseline after its model.
+        options: What may be read.
+        media: Where files are stored.
 
     Returns:
-        The real videos, None where none can be read; and one exhibit a record.
+        The real videos, None where they cannot be read; and one entry a record.
     """
-    real: Exhibit | None = None
-    shown = []
+    real: ModelMedia | None = None
+    models = []
     jobs: dict[str, Job] = {}
     for record in records:
         try:
             base = jobs.get(record.model.removeprefix(TWIN)) if record.model.startswith(TWIN) else None
-            # The twin of a model that is shown repeats that model's first frames: nothing is opened or drawn again.
-            job = _job(record, reading) if base is None else replace(base, fake=static_of(base.fake))
+            # A static baseline repeats the first frames of a model: nothing is opened or sampled again.
+            job = _job(record, options) if base is None else replace(base, fake=static_of(base.fake))
             jobs[record.model] = job
-            one = shortest(record)
-            _check_same(job.real, one.real.digest)
+            measurement = shortest(record)
+            _check_digest(job.real, measurement.real.digest)
             if real is None:
-                real = Exhibit(f"real: {one.real.label}", _clips(job.real, job.plans[0].real, reading, media))
-            _check_same(job.fake, one.fake.digest)
-            found = _clips(job.fake, job.plans[0].fake, reading, media)
-            shown.append(Exhibit(record.model, found, "" if found else "no clips were asked for."))
-        except (VidmbenchError, OSError, ValueError) as error:  # a command may say anything
-            shown.append(_instead(record, error, reading, media))
-    return real, shown
+                clips = _clips(job.real, job.plans[0].real, options, media)
+                real = ModelMedia(f"real: {measurement.real.label}", clips)
+            _check_digest(job.fake, measurement.fake.digest)
+            clips = _clips(job.fake, job.plans[0].fake, options, media)
+            models.append(ModelMedia(record.model, clips, "" if clips else "no clips were requested."))
+        except (VidmbenchError, OSError, ValueError) as error:  # a request may hold anything
+            models.append(_contact_sheet(record, error, options, media))
+    return real, models
 
 
-def _instead(record: RunRecord, error: Exception, reading: Reading, media: Media) -> Exhibit:
-    """The picture that was made with the record, or a sentence that says why there is nothing."""
-    picture = reading.pictures.get(record.run_id)
-    if picture is not None:
+def _contact_sheet(record: RunRecord, error: Exception, options: ClipOptions, media: Media) -> ModelMedia:
+    """The contact sheet that was written with the record, or the reason why there is nothing to show."""
+    path = options.contact_sheets.get(record.run_id)
+    if path is not None:
         alt = f"Clips of {record.model} beside real ones, as they were scored: a row a clip, first frame to last"
-        return Exhibit(record.model, (media.add(picture.read_bytes(), record.run_id, "png", alt),))
+        return ModelMedia(record.model, (media.add(path.read_bytes(), record.run_id, "png", alt),))
     problem = error.problem if isinstance(error, VidmbenchError) else str(error).partition("\n")[0]
-    return Exhibit(record.model, (), f"not shown: {problem}.")
+    return ModelMedia(record.model, (), f"not shown: {problem}.")
 
 
-def _job(record: RunRecord, reading: Reading) -> Job:
-    """The job that the record's command describes.
+def _job(record: RunRecord, options: ClipOptions) -> Job:
+    """The job that made the record's shortest clips, prepared again.
 
     Raises:
-        VidmbenchError: The command cannot be carried out here, or only at a cost that nobody asked for.
+        VidmbenchError: Its videos cannot be opened here, or only at a cost that was not requested.
     """
-    words, options = _parsed(record.command)
-    needs_drawing = any(is_vidm(name.removeprefix(TWIN)) for name in (record.model, *words[1:]))
-    if reading.clips == 0:
-        raise ResultError("no clips were asked for (--videos)")
-    if needs_drawing and record.model.startswith(TWIN):
-        raise ResultError(f"the frozen twin repeats the first frame of each clip of {record.model[len(TWIN) :]}")
-    if needs_drawing and not reading.draws:
-        raise ResultError("its clips must be drawn again, which takes minutes: ask for it with --videos 2")
-    choices = _choices(record, options, reading.clips)
-    if words[:1] == ["run"] and {"model", "dataset"} <= options.keys():
-        given = {name: options[name][-1] for name in ("samples", "layout") if name in options}
-        return prepare_run(options["model"][-1], options["dataset"][-1], choices, **given)
-    if words[:1] == ["score"] and len(words) == 3:
-        return prepare_score(words[1], words[2], choices)
-    raise ResultError(f"videos of vidmbench {words[0] if words else ''} are not kept with its record")
+    if options.num_clips == 0:
+        raise ResultError("no clips were requested (--videos 0)")
+    stored = record.request or request_of_command(record.command)
+    _check_sampling(record.model, stored, options)
+    # One measurement is shown: clips of the first protocol at the least length.
+    request = stored.model_copy(update={"protocols": stored.protocols[:1], "frames": (shortest(record).frames,)})
+    choices = choices_of(request, batch_size=options.num_clips)
+    if request.command == "score":
+        return prepare_score(request.real, request.fake, choices)
+    return prepare_run(request.fake, request.real, choices, samples=request.samples, layout=request.layout)
 
 
-def _choices(record: RunRecord, options: dict[str, list[str]], clips: int) -> Choices:
-    def number(*names: str) -> int | None:
-        return next((int(options[name][-1]) for name in names if name in options), None)
-
-    try:
-        drawing = SamplingOptions(
-            content=options.get("content", [None])[-1],
-            sampler=options.get("sampler", [None])[-1],  # type: ignore[arg-type]
-            steps=number("steps"),
-            noise=options.get("noise", [None])[-1],  # type: ignore[arg-type]
-            batch_size=max(1, clips),
-        )
-        return Choices(
-            protocols=(options.get("protocol", [DEFAULT_PROTOCOL])[0],),
-            frames=(shortest(record).frames,),
-            stride=number("stride"),
-            num_real=number("num-real", "num-videos"),
-            num_fake=number("num-fake", "num-videos"),
-            seed=number("seed"),
-            on_bad="skip" if options.get("on-bad", ["stop"])[-1] == "skip" else "stop",
-            data_root=Path(options["data-root"][-1]) if "data-root" in options else None,
-            drawing=drawing,
-        )
-    except ValueError as error:
-        raise ResultError("the record's command cannot be read", found=str(error)) from error
-
-
-def _parsed(command: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:
-    """The words of a command, and its options with all their values."""
-    words, options = list[str](), dict[str, list[str]]()
-    rest = iter(command[1:])
-    for word in rest:
-        if not word.startswith("--"):
-            words.append(word)
-        elif word not in (*_FLAGS, "--traceback"):
-            name, equals, value = word.removeprefix("--").partition("=")
-            options.setdefault(name, []).append(value if equals else next(rest, ""))
-    return words, options
+def _check_sampling(model: str, request: RunRequest, options: ClipOptions) -> None:
+    """Refuses to sample a model again where that was not requested, whatever label its record gives it."""
+    if not any(is_vidm(name.removeprefix(TWIN)) for name in (model, request.real, request.fake)):
+        return
+    if model.startswith(TWIN):
+        raise ResultError(f"a static baseline repeats the first frame of each clip of {model.removeprefix(TWIN)}")
+    if not options.may_sample:
+        raise ResultError("its clips must be sampled again, which takes minutes: request them with --videos 2")
 
 
 def shortest(record: RunRecord) -> Measurement:
     """The measurement of the shortest clips."""
-    return min(record.measurements, key=lambda one: one.frames)
+    return min(record.measurements, key=lambda measurement: measurement.frames)
 
 
-def _check_same(source: Source, digest: str) -> None:
-    """Videos of another content are not shown beside the number: it says nothing about them."""
+def _check_digest(source: Source, digest: str) -> None:
+    """Videos of another content are not shown beside the number, which says nothing about them."""
     if source.digest() != digest:
-        raise DataError(f"what lies at its place ({source.label}) is no longer what was scored")
+        raise DataError(f"{source.label} has changed since it was scored")
 
 
-def _clips(source: Source, plan: ClipPlan, reading: Reading, media: Media) -> tuple[Medium, ...]:
+def _clips(source: Source, plan: ClipPlan, options: ClipOptions, media: Media) -> tuple[Medium, ...]:
     """Some clips as they were scored, those of the first videos."""
-    chosen = sorted(plan.clips, key=lambda clip: clip.video)[: reading.clips]
-    found = []
-    for clip in chosen:
-        frames = source.read(clip.video, list(clip.indices)[:_LONGEST])
+    clips = sorted(plan.clips, key=lambda clip: clip.video)[: options.num_clips]
+    shown = []
+    for clip in clips:
+        frames = source.read(clip.video, list(clip.indices)[:MAX_FRAMES])
         alt = f"{source.label}, {source.name(clip.video)}: {len(frames)} frames, looping"
         name = f"{source.label}-{source.digest()[:8]}-{clip.video}"
-        found.append(media.add(_mp4(frames), name, "mp4", alt))
-    return tuple(found)
+        shown.append(media.add(_mp4(frames), name, "mp4", alt))
+    return tuple(shown)
 
 
 def _mp4(frames: np.ndarray) -> bytes:
+    """Frames, uint8 (frame, height, width, 3), as an MP4 file."""
     from vidmbench.videos import write_mp4
 
-    times = max(1, -(-_LEAST_PIXELS // max(frames.shape[1:3])))
+    scale = max(1, -(-_MIN_PIXELS // max(frames.shape[1:3])))
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "clip.mp4"
-        write_mp4(target, frames.repeat(times, axis=1).repeat(times, axis=2), fps=8 if len(frames) <= 32 else 25)
+        write_mp4(target, frames.repeat(scale, axis=1).repeat(scale, axis=2), fps=8 if len(frames) <= 32 else 25)
         return target.read_bytes()

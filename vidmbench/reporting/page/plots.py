@@ -1,14 +1,15 @@
-"""The pictures of a report: drawn from records alone, with alternative texts that say the numbers."""
+"""The plots of a report: made from records alone, with alternative texts that state the numbers."""
 
 import base64
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING
 
 from vidmbench.core.errors import VidmbenchError
 from vidmbench.records.record import RunRecord
+from vidmbench.reporting.jinja import render
+from vidmbench.reporting.page.html import Section
 from vidmbench.reporting.plots.ablation import ablation_figure, ablation_of
 from vidmbench.reporting.plots.controls import Ruler, rulers_figure, rulers_of
 from vidmbench.reporting.plots.conventions import conventions_figure, conventions_of
@@ -18,19 +19,20 @@ from vidmbench.reporting.plots.selection import Wanted
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# An SVG stays sharp; one of many hatched bars is larger than its pixels.
-_LARGEST_SVG = 220_000
+_PACKAGE = "vidmbench.reporting.page"
+# An SVG stays sharp; one of many hatched bars takes more bytes than its pixels.
+_MAX_SVG_BYTES = 220_000
 
 
 @dataclass(frozen=True)
-class Picture:
+class Plot:
     """One plot.
 
     Attributes:
         title: What it shows.
-        source: A data URI.
+        source: The image as a data URI.
         alt: The numbers in words.
-        notes: What was left out.
+        notes: What was omitted.
         is_wide: Whether it needs the width of a page.
     """
 
@@ -41,8 +43,8 @@ class Picture:
     is_wide: bool = False
 
 
-def plots_section(records: Sequence[RunRecord], where: str) -> str:
-    """All plots that the records allow; of the others what they would need.
+def plots_section(records: Sequence[RunRecord], where: str) -> Section:
+    """All plots that the records allow; for each of the others, which records it would need.
 
     Args:
         records: Records, oldest first.
@@ -50,74 +52,62 @@ def plots_section(records: Sequence[RunRecord], where: str) -> str:
     """
     import matplotlib
 
-    pictures: list[Picture] = []
-    missing: list[str] = []
-    for name, draw in _DRAWN.items():
+    plots: list[Plot] = []
+    missing: list[tuple[str, VidmbenchError]] = []
+    for name, make in _PLOTS.items():
         try:
             with matplotlib.rc_context({"text.parse_math": False}):  # a name with dollar signs is no formula
-                pictures += draw(records, where)
+                plots += make(records, where)
         except VidmbenchError as error:
-            missing.append(f"<li>{escape(name)}: {escape(error.problem)}; {escape(error.fix or '')}</li>")
-    lines = ['<section id="plots"><h2>Plots</h2>', '<div class="plots">', *map(_figure, pictures), "</div>"]
-    if missing:
-        lines += ["<h3>Not drawn</h3>", "<ul>", *missing, "</ul>"]
-    return "\n".join([*lines, "</section>"])
+            missing.append((name, error))
+    return Section("plots", "Plots", render(_PACKAGE, "plots.html", plots=plots, missing=missing))
 
 
-def _figure(picture: Picture) -> str:
-    notes = "".join(f"<br>{escape(note)}" for note in picture.notes)
-    wide = ' class="wide" tabindex="0"' if picture.is_wide else ""
-    return (
-        f'<figure{wide}><img src="{picture.source}" alt="{escape(picture.alt)}">'
-        f"<figcaption>{escape(picture.title)}{notes}</figcaption></figure>"
-    )
-
-
-def _frames(records: Sequence[RunRecord], where: str) -> list[Picture]:
+def _frames(records: Sequence[RunRecord], where: str) -> list[Plot]:
     plot = lines_against_frames(records, Wanted(where=where))
-    said = [
+    numbers = [
         f"{line.model}: " + ", ".join(f"{point.one.text()} at {point.one.frames} frames" for point in line.points)
         for line in plot.lines
     ]
     data = plot.lines[0].points[0].data
-    alt = f"FVD against frames of a clip, {data}. {'; '.join(said)}."
-    return [Picture(f"FVD against frames, {data}", _embedded(frames_figure(plot)), alt, plot.notes)]
+    alt = f"FVD against frames of a clip, {data}. {'; '.join(numbers)}."
+    return [Plot(f"FVD against frames, {data}", _embedded(frames_figure(plot)), alt, plot.notes)]
 
 
-def _controls(records: Sequence[RunRecord], where: str) -> list[Picture]:
+def _controls(records: Sequence[RunRecord], where: str) -> list[Plot]:
     return [_ruler(ruler) for ruler in rulers_of(records, Wanted(where=where))]
 
 
-def _ruler(ruler: Ruler) -> Picture:
+def _ruler(ruler: Ruler) -> Plot:
     first = ruler.points[0]
     title = f"Controls and models, {first.data}, {first.one.frames} frames, #{ruler.signature_id}"
-    said = [f"{point.model} {point.one.text()}" for point in sorted(ruler.points, key=lambda one: one.value)]
-    alt = f"{title}. {first.one.metric.upper()}, lowest first: {'; '.join(said)}."
-    return Picture(title, _embedded(rulers_figure([ruler])), alt)
+    numbers = [f"{point.model} {point.one.text()}" for point in sorted(ruler.points, key=lambda point: point.value)]
+    alt = f"{title}. {first.one.metric.upper()}, lowest first: {'; '.join(numbers)}."
+    return Plot(title, _embedded(rulers_figure([ruler])), alt)
 
 
-def _conventions(records: Sequence[RunRecord], where: str) -> list[Picture]:
+def _conventions(records: Sequence[RunRecord], where: str) -> list[Plot]:
     plot = conventions_of(records, where)
-    said = [f"{bar.protocol} {bar.metric.upper()} {bar.text()}" for scale in plot.scales for bar in scale.bars]
+    numbers = [f"{bar.protocol} {bar.metric.upper()} {bar.text()}" for scale in plot.scales for bar in scale.bars]
     title = f"{plot.fake} against {plot.real} by every convention"
-    return [Picture(title, _embedded(conventions_figure(plot)), f"{title}. {'; '.join(said)}.")]
+    return [Plot(title, _embedded(conventions_figure(plot)), f"{title}. {'; '.join(numbers)}.")]
 
 
-def _ablation(records: Sequence[RunRecord], where: str) -> list[Picture]:
+def _ablation(records: Sequence[RunRecord], where: str) -> list[Plot]:
     plot = ablation_of(records, where)
-    said = []
+    numbers = []
     for part in plot.generators:
         for kind, rows in (("measured", part.measured), ("published", part.published)):
             for label, bars in zip(part.rows, rows, strict=True):
                 if bars:
-                    numbers = ", ".join(f"{bar.text} at {bar.frames} frames" for bar in bars)
-                    said.append(f"{part.title}, {label}, {kind}: {numbers}")
+                    values = ", ".join(f"{bar.text} at {bar.frames} frames" for bar in bars)
+                    numbers.append(f"{part.title}, {label}, {kind}: {values}")
     title = "Ablation, measured beside published, each on a scale of its own"
     notes = tuple(f"Not comparable: {line}" for line in plot.mixed)
-    return [Picture(title, _embedded(ablation_figure(plot)), f"{title}. {'; '.join(said)}.", notes, is_wide=True)]
+    return [Plot(title, _embedded(ablation_figure(plot)), f"{title}. {'; '.join(numbers)}.", notes, is_wide=True)]
 
 
-_DRAWN: dict[str, Callable[[Sequence[RunRecord], str], list[Picture]]] = {
+_PLOTS: dict[str, Callable[[Sequence[RunRecord], str], list[Plot]]] = {
     "Controls": _controls,
     "FVD against frames": _frames,
     "Conventions": _conventions,
@@ -133,7 +123,7 @@ def _embedded(figure: "Figure") -> str:
     with matplotlib.rc_context({"svg.hashsalt": "vidmbench"}):
         figure.savefig(stream, format="svg", metadata={"Date": None})
     kind = "svg+xml"
-    if stream.tell() > _LARGEST_SVG:
+    if stream.tell() > _MAX_SVG_BYTES:
         stream, kind = io.BytesIO(), "png"
         figure.savefig(stream, format="png", dpi=150, metadata={"Software": None})
     return f"data:image/{kind};base64,{base64.b64encode(stream.getvalue()).decode()}"

@@ -16,7 +16,8 @@ from vidmbench.reporting.tables.latex import to_latex
 from vidmbench.reporting.tables.layout import Entry, Layout, PartSpec, layout_names, load_layout
 from vidmbench.reporting.tables.marks import UNMARKED, comparison_of, with_marks
 from vidmbench.reporting.tables.measured import claimed_cell, compared, has_any, measured_series, tied
-from vidmbench.reporting.tables.text import ResultRows, measurement_rows, to_csv, to_frame, to_markdown
+from vidmbench.reporting.tables.rows import ResultRows, measurement_rows
+from vidmbench.reporting.tables.text import to_csv, to_frame, to_markdown
 from vidmbench.reporting.tables.values import Cell, Panel, Table
 
 __all__ = [

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from vidmbench.records.record import Measurement, RunRecord
-from vidmbench.reporting.tables.text import ResultRows, interval_legend
+from vidmbench.reporting.tables.rows import ResultRows, interval_legend
 
 _HEADER = ("Protocol", "Metric", "Value", "N (real/fake)", "eps", "Into the network", "Range", "Statistics", "Clips")
 

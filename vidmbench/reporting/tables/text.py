@@ -1,14 +1,13 @@
-"""Tables in Markdown for people and in CSV for programs; the rows of a finished run."""
+"""Tables in Markdown for people, in CSV for programs, and as a data frame."""
 
 import csv
 import io
 import re
 import textwrap
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from vidmbench.records.record import Measurement, RunRecord
 from vidmbench.reporting.tables.marks import legend
 from vidmbench.reporting.tables.values import EMPTY, PROTOCOLS, Cell, Panel, Table, column_blocks, numbered_notes
 
@@ -16,32 +15,7 @@ if TYPE_CHECKING:
     import pandas
 
 WIDTH = 100
-#: Printed wherever an interval is.
-INTERVAL = "± or [low, high]: 95 % interval of the expected value at these counts, bias included (docs/uncertainty.md)."
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
-@dataclass(frozen=True)
-class ResultRows:
-    """What a run prints: a row a measurement, and the long signatures below.
-
-    Attributes:
-        header: The columns.
-        rows: The cells as printed.
-        signatures: One line a row.
-        legend: What the numbers behind the values are.
-    """
-
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    signatures: tuple[str, ...]
-    legend: str = ""
-
-    def to_markdown(self) -> str:
-        """The table, and below it the signatures."""
-        grid = _pipe([self.header, *self.rows], numeric=())
-        legend = [self.legend, ""] if self.legend else []
-        return "\n".join([grid, "", *legend, *self.signatures]) + "\n" if self.rows else "no measurements\n"
 
 
 def to_markdown(table: Table, width: int = WIDTH) -> str:
@@ -84,7 +58,7 @@ def to_csv(table: Table) -> str:
     """A table in CSV, rows and columns as in print, under one header.
 
     The columns are ``part`` (the block's heading), ``row``, every column label of any block, ``best`` and ``second``
-    (the labels whose cells in that row are marked so, parted by `` // ``), and ``notes``: the footnotes of that row,
+    (the labels whose cells in that row are marked so, separated by `` // ``), and ``notes``: the footnotes of that row,
     each after the label of its column. A block opens with a row ``protocols`` whose notes say how its published
     numbers were made and, where printed, a row ``venue``.
     """
@@ -95,12 +69,12 @@ def to_csv(table: Table) -> str:
         def line(
             row: str, texts: Sequence[str], notes: Sequence[str], cells: Sequence[Cell] = (), panel: Panel = panel
         ) -> list[str]:
-            found = dict(zip(panel.columns, texts, strict=False))
+            text_of = dict(zip(panel.columns, texts, strict=False))
             marked = [
                 " // ".join(label for label, cell in zip(panel.columns, cells, strict=False) if cell.mark == mark)
                 for mark in ("best", "second")
             ]
-            return [panel.title, row, *(found.get(label, "") for label in labels), *marked, " // ".join(notes)]
+            return [panel.title, row, *(text_of.get(label, "") for label in labels), *marked, " // ".join(notes)]
 
         if panel.protocols:
             lines.append(line("protocols", (), panel.protocols))
@@ -130,41 +104,13 @@ def to_frame(table: Table) -> "pandas.DataFrame":
     return pandas.DataFrame(lines)
 
 
-def measurement_rows(records: Sequence[RunRecord]) -> ResultRows:
-    """The rows that a finished run prints.
-
-    Args:
-        records: Records, in the order of printing.
-
-    Returns:
-        One row a measurement; the column of numbers is named after the metric where there is only one.
-    """
-    pairs = [(record, measurement) for record in records for measurement in record.measurements]
-    metrics = {measurement.metric for _, measurement in pairs}
-    several = len(metrics) > 1
-    header = ("Model", "Dataset", "Frames", *(("Metric",) if several else ()))
-    header += ("Value" if several or not pairs else metrics.pop().upper(), "N (real/fake)", "Protocol")
-    rows, signatures = [], []
-    for record, one in pairs:
-        dataset = f"{record.dataset}@{record.split}" if record.split else record.dataset
-        named = (record.model, dataset, str(one.frames), *((one.metric.upper(),) if several else ()))
-        rows.append((*named, one.text(), f"{one.num_real}/{one.num_fake}", one.protocol))
-        signatures.append(f"{record.model}, {one.frames} frames: {one.signature}  #{one.signature_id}")
-    return ResultRows(header, tuple(rows), tuple(signatures), interval_legend([one for _, one in pairs]))
-
-
-def interval_legend(measurements: Sequence[Measurement]) -> str:
-    """What ± and brackets mean, where there are any."""
-    return INTERVAL if any(one.interval for one in measurements) else ""
-
-
 def _grid(panel: Panel, columns: range, numbers: dict[str, int], width: int) -> str:
     lines = [["", *(panel.columns[column] for column in columns)]]
     if panel.venues:
         lines.append(["", *(panel.venues[column] for column in columns)])
     for label, cells in zip(panel.rows, panel.cells, strict=True):
         lines.append([label, *(_marked(cells[column], numbers) for column in columns)])
-    text = _pipe(lines, numeric=range(1, len(columns) + 1))
+    text = pipe_table(lines, right_aligned=range(1, len(columns) + 1))
     return text if _widest(text) <= width else _squeezed(text)
 
 
@@ -176,13 +122,18 @@ def _marked(cell: Cell, numbers: dict[str, int]) -> str:
     return f"{around}{text}{around}"
 
 
-def _pipe(lines: Sequence[Sequence[str]], numeric: Sequence[int]) -> str:
-    """A Markdown table whose first line is the header; ``numeric`` columns are set to the right."""
+def pipe_table(lines: Sequence[Sequence[str]], right_aligned: Sequence[int]) -> str:
+    """A Markdown table.
+
+    Args:
+        lines: The cells line by line, the header first.
+        right_aligned: Positions of the columns that are set to the right.
+    """
     from tabulate import tabulate
 
     safe = [[text.replace("|", "\\|") for text in line] for line in lines]
-    align = ["right" if column in numeric else "left" for column in range(len(safe[0]))]
-    # Given as a header, the first line would get two more spaces a column; without one, the rule comes first.
+    align = ["right" if column in right_aligned else "left" for column in range(len(safe[0]))]
+    # tabulate widens columns by two spaces below a header; without a header it prints the rule first.
     rule, header, *body = tabulate(safe, tablefmt="pipe", disable_numparse=True, colalign=align).splitlines()
     return "\n".join([header, rule, *body])
 

@@ -92,6 +92,12 @@ class Table:
         """Whether a number is marked as best."""
         return any(panel.has_marks for panel in self.panels)
 
+    @property
+    def has_measured(self) -> bool:
+        """Whether a number of vidmbench is shown."""
+        cells = (cell for panel in self.panels for line in panel.cells for cell in line)
+        return any(cell.kind in ("measured", "reproduced") for cell in cells)
+
 
 class Span(NamedTuple):
     """A piece of a text.

@@ -1,0 +1,63 @@
+"""What a run was asked to measure, as data: enough to open the same videos and score them again."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class SamplingRequest(BaseModel):
+    """How a VIDM was sampled; None leaves a choice to the checkpoint.
+
+    Attributes:
+        content: Where first frames come from: ``generated``, ``real``, or a path.
+        sampler: Name of the sampler.
+        steps: Denoising steps a frame.
+        noise: ``frame`` or ``video``: how often noise is sampled.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    content: str | None = None
+    sampler: str | None = None
+    steps: int | None = None
+    noise: str | None = None
+
+
+class RunRequest(BaseModel):
+    """The request of a run; None leaves a choice to the protocol.
+
+    Attributes:
+        command: ``run`` or ``score``.
+        real: The real side as the user named it: ``--dataset`` of ``run``, REAL of ``score``.
+        fake: The scored side: ``--model`` of ``run``, FAKE of ``score``.
+        samples: Where the model's videos are stored (``run``).
+        layout: How they are stored there (``run``).
+        protocols: Names or files.
+        frames: Clip lengths; empty for the protocol's own.
+        stride: Distance of a clip's frames in the video.
+        num_real: Number of real videos.
+        num_fake: Number of scored videos.
+        seed: Seed of every random choice.
+        precision: ``fp32`` or ``bf16``.
+        on_bad: ``stop`` at unusable videos, or ``skip`` them.
+        data_root: Folder of data sets on the user's disk.
+        sampling: How a VIDM was sampled.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    command: Literal["run", "score"]
+    real: str
+    fake: str
+    samples: str | None = None
+    layout: str | None = None
+    protocols: tuple[str, ...]
+    frames: tuple[int, ...] = ()
+    stride: int | None = None
+    num_real: int | None = None
+    num_fake: int | None = None
+    seed: int | None = None
+    precision: str = "fp32"
+    on_bad: str = "stop"
+    data_root: str | None = None
+    sampling: SamplingRequest = SamplingRequest()
