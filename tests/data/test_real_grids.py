@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from strip_folders import find_strips
 
 from vidmbench.core.errors import DataError
 from vidmbench.videos import open_source
 from vidmbench.videos.files.inspection import survey
 from vidmbench.videos.grids.layout import Grid, GridLayout
-from vidmbench.videos.grids.strips import find_strips
 from vidmbench.videos.grids.tiles import TiledSource
 
 _DATA = Path(__file__).parents[2].parent / "shared" / "data"

@@ -5,6 +5,7 @@ import torch
 
 from vidmbench.core.files import sha256_of_parts
 from vidmbench.vidm.checkpoints.checkpoint import Vidm
+from vidmbench.vidm.checkpoints.tensor_files import read_tensors
 from vidmbench.vidm.config import FlowSpec, UNetSpec, VidmSpec
 from vidmbench.vidm.diffusion.schedule import at, linear_schedule
 from vidmbench.vidm.networks.content import ContentNet
@@ -12,7 +13,6 @@ from vidmbench.vidm.networks.motion import MotionNet
 from vidmbench.vidm.recipes import DataSpec, FlowStartSpec, OptimiserSpec, RecipeSpec, SamplingSpec
 from vidmbench.vidm.training import loop as training
 from vidmbench.vidm.training.batches import TrainingVideos
-from vidmbench.vidm.training.state import read_tensors
 
 SIZE = 16
 CPU = torch.device("cpu")

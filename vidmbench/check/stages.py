@@ -24,9 +24,12 @@ from vidmbench.check.golden_inputs import (
     seeded_features,
     seeded_probabilities,
 )
+from vidmbench.core.torch_settings import use_one_torch_thread
 from vidmbench.core.vocabulary import Device
-from vidmbench.detectors.engine import Engine, Prepared, load_engine
-from vidmbench.detectors.weights_local import imported, is_seeded
+from vidmbench.detectors.engine import load_engine
+from vidmbench.detectors.plugins import imported
+from vidmbench.detectors.types import Engine, Prepared
+from vidmbench.detectors.weights_local import is_seeded
 from vidmbench.detectors.weights_registry import weights_path
 from vidmbench.evaluation.clips import ClipPlan, plan_clips
 from vidmbench.evaluation.plan import plan
@@ -68,7 +71,7 @@ class Bench:
     def __init__(self, clips: GoldenClips, device: Device = "auto") -> None:
         self.golden = clips
         self.device = device
-        self._reader = ThreadPoolExecutor(1, thread_name_prefix="vidmbench-read", initializer=_one_thread)
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="vidmbench-read", initializer=use_one_torch_thread)
         self._framed: dict[str, dict[str, np.ndarray]] = {}
         self._prepared: dict[str, dict[str, np.ndarray]] = {}
         self._fed: dict[str, np.ndarray] = {}
@@ -285,12 +288,6 @@ def _frames(spec: ProtocolSpec) -> int:
 
 def _rows(plan_of_side: ClipPlan) -> list[tuple[int, int, int, int]]:
     return [(clip.video, clip.start, clip.frames, clip.stride) for clip in plan_of_side.clips]
-
-
-def _one_thread() -> None:
-    import torch
-
-    torch.set_num_threads(1)
 
 
 def _read_and_prepared(source: Source, video: int, frames: Sequence[int], stage: ArrayStage) -> np.ndarray:

@@ -3,15 +3,14 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any
 
-
-class _Tick(Protocol):
-    def __call__(self, done: int, total: int, label: str) -> None: ...
+#: Called with the steps done, the steps in all, and a label.
+Progress = Callable[[int, int, str], None]
 
 
 @contextmanager
-def progress_bar(unit: str = "clip", *, is_shown: bool | None = None) -> Iterator[_Tick]:
+def progress_bar(unit: str = "clip", *, is_shown: bool | None = None) -> Iterator[Progress]:
     """A bar on stderr; another task, told by its total, starts it anew.
 
     Args:

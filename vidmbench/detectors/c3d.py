@@ -28,10 +28,10 @@ from torch import Tensor, nn
 
 from vidmbench.core.errors import DataError, WeightsError
 from vidmbench.core.seeding import generator
+from vidmbench.detectors.types import Tensors
 
 Output = Literal["fc6", "fc7", "fc8", "prob"]
 Lineage = Literal["tgan", "tganv2", "stylegan-v"]
-Tensors = dict[str, np.ndarray]
 
 MODEL_FILE, MEAN_FILE = "conv3d_deepnetA_ucf.npz", "mean2.npz"
 FRAMES, SIZE = 16, 112

@@ -1,46 +1,17 @@
 """What an engine is, and which one runs."""
 
 import importlib.util
-from collections.abc import Iterable, Iterator
-from typing import Protocol, runtime_checkable
-
-import numpy as np
-from jaxtyping import Float32
 
 from vidmbench.core.errors import UsageError
 from vidmbench.core.vocabulary import Device, Precision
 from vidmbench.detectors.i3d import folded, rounded_to_bf16
+from vidmbench.detectors.types import Engine
 from vidmbench.detectors.weights_registry import load_weights
 from vidmbench.protocols.detector import DetectorSpec, load_detector
 from vidmbench.protocols.stages import ArrayStage
 
-Prepared = Float32[np.ndarray, "_time size size 3"]
-Feature = Float32[np.ndarray, " feature"]
-
 #: Of the TensorFlow graph; what a protocol means that names none.
 _I3D_EPS = 1e-3
-
-
-@runtime_checkable
-class Engine(Protocol):
-    """A network on a device.
-
-    Attributes:
-        name: What runs it, such as ``openvino-2026.4/cpu``; stands in the record.
-    """
-
-    name: str
-
-    def features(self, clips: Iterable[Prepared]) -> Iterator[Feature]:
-        """Features of clips, one by one, in order; clips in flight are few and bounded.
-
-        Args:
-            clips: Resized, cropped clips (time, size, size, 3), float32 in the protocol's range.
-
-        Yields:
-            float32 (feature,), the same whatever clips came before or after.
-        """
-        ...
 
 
 def engine_name(device: Device = "auto", detector: str | None = None) -> str:

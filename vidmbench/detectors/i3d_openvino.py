@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from vidmbench.core.vocabulary import Precision
-from vidmbench.detectors.engine import Feature, Prepared
-from vidmbench.detectors.i3d import Convolution, Triple, entry, second, trunk
+from vidmbench.detectors.i3d import Convolution, Triple, body, fp32_layer, stem
+from vidmbench.detectors.types import Feature, Prepared
 
 
 def _import_openvino() -> tuple[ModuleType, ModuleType]:
@@ -96,7 +96,7 @@ class OpenVinoEngine:
         self._chains: dict[tuple[int, ...], list[_Chain]] = {}
 
     def features(self, clips: Iterable[Prepared]) -> Iterator[Feature]:
-        """See :class:`vidmbench.detectors.engine.Engine`."""
+        """See :class:`vidmbench.detectors.types.Engine`."""
         running: deque[tuple[Future[Feature], _Chain]] = deque()
         with ThreadPoolExecutor(self._num_chains, thread_name_prefix="vidmbench-score") as pool:
             for clip in clips:
@@ -113,11 +113,11 @@ class OpenVinoEngine:
         """Chains for clips of one shape, one a core; compiled when the first such clip comes."""
         if shape not in self._chains:
             if self._precision == "fp32":
-                parts = [self._part([1, *shape], (entry, second, trunk), "f32")]
+                parts = [self._part([1, *shape], (stem, fp32_layer, body), "f32")]
             else:
-                parts = [self._part([1, *shape], (entry,), "bf16")]
-                parts.append(self._part(_output_shape(parts[-1]), (second,), "f32"))
-                parts.append(self._part(_output_shape(parts[-1]), (trunk,), "bf16"))
+                parts = [self._part([1, *shape], (stem,), "bf16")]
+                parts.append(self._part(_output_shape(parts[-1]), (fp32_layer,), "f32"))
+                parts.append(self._part(_output_shape(parts[-1]), (body,), "bf16"))
             self._chains[shape] = [_Chain(parts) for _ in range(self._num_chains)]
         return self._chains[shape]
 
@@ -125,11 +125,11 @@ class OpenVinoEngine:
         """Compiles neighbouring parts of the network as one model."""
         op = self._opset
         node = given = op.parameter(shape, np.float32)
-        if entry in functions:
+        if stem in functions:
             node = op.transpose(node, op.constant([0, 4, 1, 2, 3]))
         for function in functions:
             node = function(node, _OpenVinoOps(op), self._layers)
-        if trunk in functions:
+        if body in functions:
             node = op.reduce_mean(node, op.constant([2, 3, 4]), False)
         settings = {
             # Left alone, OpenVINO takes bf16 by itself on processors with matrix units for it.

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from vidmbench.core.torch_settings import without_tf32
 from vidmbench.core.vocabulary import Precision
-from vidmbench.detectors.engine import Feature, Prepared
-from vidmbench.detectors.i3d import FP32_LAYER, Convolution, Triple, entry, same_padding, second, trunk
+from vidmbench.detectors.i3d import FP32_LAYER, Convolution, Triple, body, fp32_layer, same_padding, stem
+from vidmbench.detectors.types import Feature, Prepared
 
 # Clips of 16 frames a batch on a GPU; fewer where clips are longer. The CPU takes one clip at a time.
 _GPU_CLIPS = 16
@@ -97,7 +97,7 @@ class TorchEngine:
         self._ops = _TorchOps(layers, self._device, self._dtype)
 
     def features(self, clips: Iterable[Prepared]) -> Iterator[Feature]:
-        """See :class:`vidmbench.detectors.engine.Engine`."""
+        """See :class:`vidmbench.detectors.types.Engine`."""
         size = 1 if self._device.type == "cpu" else _GPU_CLIPS
         left = iter(clips)
         while batch := list(islice(left, size)):
@@ -106,7 +106,7 @@ class TorchEngine:
     def _batch(self, clips: Sequence[Prepared]) -> np.ndarray:
         with torch.inference_mode(), without_tf32():
             x = torch.from_numpy(np.stack(clips)).to(self._device, self._dtype, non_blocking=True)
-            x = entry(x.permute(0, 4, 1, 2, 3), self._ops, self._layers)
-            logits = trunk(second(x, self._ops, self._layers), self._ops, self._layers)
+            x = stem(x.permute(0, 4, 1, 2, 3), self._ops, self._layers)
+            logits = body(fp32_layer(x, self._ops, self._layers), self._ops, self._layers)
             features: np.ndarray = logits.float().mean(dim=(2, 3, 4)).cpu().numpy()
         return features

@@ -29,8 +29,8 @@ from vidmbench.detectors.inception_blocks import (
     block_35,
     block_35_to_17,
 )
+from vidmbench.detectors.types import Tensors
 
-Tensors = dict[str, np.ndarray]
 Output = Literal["pool", "logits", "logits-unbiased"]
 
 WEIGHTS_FILE = "weights-inception-2015-12-05-6726825d.pth"

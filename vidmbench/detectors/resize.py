@@ -3,13 +3,13 @@
 import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float32, UInt8
+from jaxtyping import UInt8
 from torch import Tensor
 
 from vidmbench.core.arrays import Frames
+from vidmbench.detectors.types import Prepared
 from vidmbench.protocols.stages import ArrayStage, Resize
 
-Prepared = Float32[np.ndarray, "_time size size 3"]
 Squares = UInt8[np.ndarray, "_time size size 3"]
 
 

@@ -78,31 +78,6 @@ def cubic_opencv(frames: Pixels, size: tuple[int, int]) -> Resized:
     return x
 
 
-def cubic_opencv_uint8(frames: Bytes, size: tuple[int, int]) -> Bytes:
-    """OpenCV's ``INTER_CUBIC`` on uint8 pictures: weights in 1/2048, rounded half up once, clipped to 0..255.
-
-    So TGANv2's scripts/make_ucf101.py brings UCF-101 to 192x256 before its real statistics are taken.
-
-    Args:
-        frames: uint8 (time, height, width, channel).
-        size: New height and width.
-
-    Returns:
-        uint8 (time, new height, new width, channel). OpenCV's wheels put a share of values one off that depends on
-        the size and the processor: none or single ones at most sizes, 4.5 % at 100x77 with IPP.
-    """
-    if frames.shape[1:3] == size:
-        return frames
-    # The absolute weights of an axis sum to at most 1.375: 255 x (2048 x 1.375)² still fits into int32.
-    x = frames.astype(np.int32)
-    for axis, new in ((2, size[1]), (1, size[0])):
-        taps, weights = _cubic_taps(x.shape[axis], new)
-        whole = np.rint(weights * 2048).astype(np.int32)
-        x = np.add.reduce([x.take(taps[k], axis) * _along(axis, whole[k]) for k in range(4)])
-    rounded: Bytes = np.clip((x + (1 << 21)) >> 22, 0, 255).astype(np.uint8)
-    return rounded
-
-
 def _cubic_taps(old: int, new: int) -> tuple[np.ndarray, np.ndarray]:
     """The four input pixels of each output pixel along one axis and their weights, both (4, new)."""
     # OpenCV has the scale in float64, positions and weights in float32.

@@ -7,8 +7,9 @@ import torch
 
 from vidmbench.core.errors import ProtocolError
 from vidmbench.core.torch_settings import without_tf32
-from vidmbench.detectors.engine import Feature, Prepared
-from vidmbench.detectors.weights_local import imported, load_other, own_code
+from vidmbench.detectors.plugins import imported, user_code
+from vidmbench.detectors.types import Feature, Prepared
+from vidmbench.detectors.weights_local import load_other
 from vidmbench.protocols.detector import DetectorSpec
 
 
@@ -31,7 +32,7 @@ class ModuleEngine:
         self._spec = spec
         self._device = torch.device(device)
         build, weights = imported(spec.network, spec.folder), load_other(spec)
-        with own_code(spec, "building its network"):
+        with user_code(spec, "building its network"):
             module = build(weights, **spec.options)
         if not isinstance(module, torch.nn.Module):
             raise ProtocolError(
@@ -43,12 +44,12 @@ class ModuleEngine:
         self._module = module.eval().to(self._device)
 
     def features(self, clips: Iterable[Prepared]) -> Iterator[Feature]:
-        """See :class:`vidmbench.detectors.engine.Engine`; of a network that reads frames, those of a clip in a row."""
+        """See :class:`vidmbench.detectors.types.Engine`; of a network that reads frames, those of a clip in a row."""
         for clip in clips:
             with torch.inference_mode(), without_tf32():
                 x = torch.from_numpy(np.ascontiguousarray(clip)).to(self._device)
                 x = x.permute(0, 3, 1, 2) if self._spec.reads == "frames" else x.permute(3, 0, 1, 2)[None]
-                with own_code(self._spec, "computing features"):
+                with user_code(self._spec, "computing features"):
                     given = self._module(x.contiguous())
                 if not isinstance(given, torch.Tensor):
                     raise ProtocolError(

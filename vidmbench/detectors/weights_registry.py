@@ -21,9 +21,8 @@ from tqdm import tqdm
 from vidmbench.core import resources
 from vidmbench.core.errors import WeightsError, no_weights_file
 from vidmbench.core.files import replacing, sha256_of, unwritable
+from vidmbench.detectors.types import Tensors
 from vidmbench.protocols.detector import DetectorSpec
-
-Tensors = dict[str, np.ndarray]
 
 # What a pickle of plain dicts of numpy arrays may name; both spellings, for numpy 1 and 2.
 _ADMITTED = {

@@ -4,11 +4,12 @@ import time
 from collections.abc import Sequence
 from importlib.metadata import version
 
+from vidmbench.core.progress import Progress
 from vidmbench.core.vocabulary import Device, OnBad, Precision
 from vidmbench.detectors.engine import engine_name
 from vidmbench.detectors.weights_local import identity, short_identity
 from vidmbench.evaluation.clips import ClipPlan
-from vidmbench.evaluation.features import FeatureJob, FeatureSet, Progress, by_video, features_of
+from vidmbench.evaluation.features import FeatureJob, FeatureSet, by_video, features_of
 from vidmbench.evaluation.notes import all_remarks, constant
 from vidmbench.evaluation.plan import Planned
 from vidmbench.evaluation.statistics import scores

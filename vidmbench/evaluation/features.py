@@ -6,7 +6,7 @@ safetensors file. Each entry has a lock: two runs that want the same features co
 
 import json
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -17,9 +17,13 @@ from vidmbench.core import resources
 from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import sha256_of_parts, unwritable
+from vidmbench.core.progress import Progress
+from vidmbench.core.torch_settings import use_one_torch_thread
 from vidmbench.core.vocabulary import Device, OnBad, Precision
-from vidmbench.detectors.engine import Engine, Prepared, engine_name, load_engine
-from vidmbench.detectors.weights_local import identity, imported
+from vidmbench.detectors.engine import engine_name, load_engine
+from vidmbench.detectors.plugins import imported
+from vidmbench.detectors.types import Engine, Prepared
+from vidmbench.detectors.weights_local import identity
 from vidmbench.evaluation.clips import Clip, ClipPlan
 from vidmbench.evaluation.feature_cache import CacheEntry
 from vidmbench.protocols.detector import load_detector
@@ -29,7 +33,6 @@ from vidmbench.videos.source import Skipped, Source, Transformed
 # Raised on any change to reading, preparing or networks that can move a feature.
 VERSION = 2
 _READERS = 2
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
@@ -249,7 +252,7 @@ def _ahead(entries: list[_Entry]) -> Iterator[_Read]:
     for entry in entries:
         for clip in entry.job.plan.clips[entry.rows :]:
             wanted.setdefault(clip.video, []).append((entry, clip))
-    pool = ThreadPoolExecutor(_READERS, thread_name_prefix="vidmbench-read", initializer=_one_thread_each)
+    pool = ThreadPoolExecutor(_READERS, thread_name_prefix="vidmbench-read", initializer=use_one_torch_thread)
     futures: deque[Future[list[_Read]]] = deque()
     try:
         for video in sorted(wanted):
@@ -260,13 +263,6 @@ def _ahead(entries: list[_Entry]) -> Iterator[_Read]:
             yield from futures.popleft().result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _one_thread_each() -> None:
-    """Readers resize on one thread each, or they would fight with the network for the cores."""
-    import torch
-
-    torch.set_num_threads(1)
 
 
 def _read_video(video: int, wanted: list[tuple[_Entry, Clip]]) -> list[_Read]:

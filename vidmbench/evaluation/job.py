@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from vidmbench.core.errors import DataError, UsageError
+from vidmbench.core.progress import Progress
 from vidmbench.evaluation.choices import Choices
 from vidmbench.evaluation.evaluate import evaluate
-from vidmbench.evaluation.features import Progress
 from vidmbench.evaluation.opening import Videos, open_source
 from vidmbench.evaluation.plan import Planned, checked_counts, plan
 from vidmbench.evaluation.request import request_of

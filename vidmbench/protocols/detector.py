@@ -10,7 +10,7 @@ from vidmbench.core import resources
 from vidmbench.core.declarations import Frozen, load_toml
 from vidmbench.core.errors import unknown
 
-#: An id of :data:`vidmbench.detectors.weights_local.BUILT_IN`, or a place.
+#: An id of :data:`vidmbench.detectors.plugins.BUILT_IN`, or a place.
 _FUNCTION = r"^([a-z0-9-]+|[^:]+:\w+)$"
 
 
@@ -28,7 +28,7 @@ class DetectorSpec(Frozen):
         input_size: Height and width it is fed, pixels.
         measures: Metric kind to the name people use, such as ``frechet = "fvd"``.
         network: The function that builds it: ``package.module:function``, ``file.py:function`` beside the TOML file,
-            or an id of :data:`vidmbench.detectors.weights_local.BUILT_IN`. It is given the weights (names to numpy
+            or an id of :data:`vidmbench.detectors.plugins.BUILT_IN`. It is given the weights (names to numpy
             arrays) and the options, and returns a torch module that maps float32 (clip, 3, time, size, size), or
             (frame, 3, size, size), to (clip or frame, num_features). None for I3D, which has engines of its own.
         prepare: ``package.module:function`` or ``file.py:function`` that crops, resizes and scales, for protocols with

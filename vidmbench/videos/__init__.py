@@ -1,6 +1,5 @@
 """Videos from disk and back: every storage people use, opened as a source."""
 
-from vidmbench.core.vocabulary import OnBad
 from vidmbench.videos.arrays.uint8_source import ArraySource, check_clips, open_array
 from vidmbench.videos.files.containers import VideoFacts, inspect_video
 from vidmbench.videos.files.decoding import Decoder, decode
@@ -12,7 +11,6 @@ __all__ = [
     "ArraySource",
     "Decoder",
     "FileSource",
-    "OnBad",
     "VideoFacts",
     "check_clips",
     "decode",

@@ -6,8 +6,7 @@ matter: see :mod:`vidmbench.detectors.resize`.
 
 import io
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy as np
 from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError, UsageError, unknown
 from vidmbench.core.files import sha256_of_parts
+from vidmbench.core.torch_settings import one_torch_thread
 from vidmbench.protocols.stages import FramingRule
 from vidmbench.videos.source import Source, compression_of
 
@@ -199,23 +199,6 @@ def _short_side_antialias(frames: Frames, pixels: int) -> Frames:
     x = x[:, :, top : top + pixels, left : left + pixels]
     array: Frames = (x * 255).clamp(0, 255).byte().permute(0, 2, 3, 1).contiguous().numpy()
     return array
-
-
-@contextmanager
-def one_torch_thread() -> Iterator[None]:
-    """Keeps PyTorch to one thread; around several threads of our own too, so that none sets the number back.
-
-    How it shares out a picture decides which vector kernel its edges go through, and so the last bit before a cut: with
-    two threads up to 4 % of the grey levels come out one off.
-    """
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _tensor(frames: Frames) -> "Tensor":

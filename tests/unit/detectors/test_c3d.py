@@ -18,7 +18,7 @@ from reference.c3d import (
 from vidmbench.core.errors import DataError, WeightsError
 from vidmbench.detectors import c3d as module
 from vidmbench.detectors.c3d import C3D, MEAN_FILE, MODEL_FILE, PUBLISHED, Widths, load, read_weights, seeded_weights
-from vidmbench.detectors.resize_c3d import bilinear_align_corners, cubic_opencv, cubic_opencv_uint8, resized_for_c3d
+from vidmbench.detectors.resize_c3d import bilinear_align_corners, cubic_opencv, resized_for_c3d
 
 NARROW = Widths((2, 3, 3, 4, 4, 4, 4, 5), (12, 9), 101)
 LINEAGES = ["tgan", "tganv2", "stylegan-v"]
@@ -57,7 +57,6 @@ GOLDEN_CUBIC = [
         183.2533264160,
     ],
 ]
-GOLDEN_CUBIC_UINT8 = [[51, 121, 154, 67, 58, 86], [255, 255, 218, 34, 0, 34], [0, 42, 126, 172, 189, 183]]
 
 
 @pytest.fixture(scope="module")
@@ -282,7 +281,6 @@ def test_what_chainer_and_opencv_make_of_a_picture():
     found = bilinear_align_corners(picture, (3, 6))[0, :, :, 0]
     np.testing.assert_allclose(found, GOLDEN_ALIGNED, rtol=0, atol=5e-5)
     np.testing.assert_allclose(cubic_opencv(picture, (3, 6))[0, :, :, 0], GOLDEN_CUBIC, rtol=0, atol=3e-4)
-    np.testing.assert_array_equal(cubic_opencv_uint8(picture, (3, 6))[0, :, :, 0], GOLDEN_CUBIC_UINT8)
 
 
 def test_cubic_weights_are_those_of_a_cubic():
@@ -292,36 +290,17 @@ def test_cubic_weights_are_those_of_a_cubic():
         assert total == pytest.approx(1, abs=1e-12)
 
 
-@pytest.mark.parametrize("function", [cubic_opencv, cubic_opencv_uint8, bilinear_align_corners])
+@pytest.mark.parametrize("function", [cubic_opencv, bilinear_align_corners])
 def test_frames_of_the_right_size_stay_as_they_are(function):
     frames = frames_of(20, 30)
     np.testing.assert_array_equal(function(frames, (20, 30)), frames)
 
 
-@pytest.mark.parametrize("function", [cubic_opencv, cubic_opencv_uint8, bilinear_align_corners])
+@pytest.mark.parametrize("function", [cubic_opencv, bilinear_align_corners])
 @pytest.mark.parametrize("grey", [0, 1, 128, 255])
 def test_even_frames_stay_even(function, grey):
     found = function(np.full((1, 9, 13, 3), grey, np.uint8), (16, 7))
     np.testing.assert_allclose(found, grey, atol=1e-4)
-
-
-@pytest.mark.parametrize(("height", "width"), SIZES)
-@pytest.mark.parametrize("size", [(192, 256), (6, 5)])
-def test_cubic_on_bytes_is_the_rounded_cubic(height, width, size):
-    frames = frames_of(height, width)
-    found = cubic_opencv_uint8(frames, size)
-    assert found.dtype == np.uint8
-    exact = np.clip(cubic_opencv(frames, size), 0, 255)
-    # Weights of 1/2048 move a value by 255 x 8 / 4096 at most, rounding by a half.
-    assert np.abs(found - exact).max() <= 1.0
-
-
-def test_cubic_on_bytes_cannot_overflow():
-    hard = np.zeros((1, 40, 40, 3), np.uint8)
-    hard[:, ::2, ::2] = hard[:, 1::2, 1::2] = 255
-    for size in ((80, 80), (61, 47), (20, 20)):
-        wide = np.clip(cubic_opencv(hard, size), 0, 255)
-        assert np.abs(cubic_opencv_uint8(hard, size) - wide).max() <= 1.0
 
 
 def test_tgan_overshoots_and_cuts_the_middle():

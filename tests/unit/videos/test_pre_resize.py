@@ -18,7 +18,7 @@ from vidmbench.core.errors import DataError, UsageError
 from vidmbench.videos import ArraySource
 from vidmbench.videos.pre_resize import FRAMING_RULES, FramedSource, framed
 from vidmbench.videos.source import Source
-from vidmbench.vidm.training.batches import square
+from vidmbench.vidm.frames import square
 
 SIZES = [(341, 256, 128), (240, 320, 128), (320, 256, 64), (37, 53, 16), (53, 37, 64), (128, 128, 128), (75, 525, 64)]
 GREY = 2e-3  # what float32 leaves open, grey levels: positions on some hundred pixels

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 from PIL import Image
+from strip_folders import find_strips
 
 from vidmbench.core.errors import DataError
 from vidmbench.videos.files.inspection import survey
 from vidmbench.videos.files.video_files import Item
-from vidmbench.videos.grids.strips import StripFile, find_strips
+from vidmbench.videos.grids.strips import StripFile
 
 VIDEO = np.random.default_rng(0).integers(0, 256, (5, 16, 16, 3), dtype=np.uint8)
 

@@ -6,8 +6,9 @@ from vidm_helpers import SIZE, CodedVideos, LabelledVideos, small_spec, told_by,
 from vidmbench.core.declarations import validated
 from vidmbench.core.errors import DataError, ProtocolError
 from vidmbench.vidm.config import VidmSpec
+from vidmbench.vidm.frames import square
 from vidmbench.vidm.recipes import DataSpec, FlowStartSpec, load_recipe, recipe_names
-from vidmbench.vidm.training.batches import Batch, TrainingVideos, batches, draw, flow_pairs, square
+from vidmbench.vidm.training.batches import Batch, TrainingVideos, batches, draw, flow_pairs
 
 PARTS = ["content", "motion"]
 

@@ -11,11 +11,11 @@ from vidmbench.core.errors import ProtocolError, ResultError, WeightsError
 from vidmbench.core.files import sha256_of
 from vidmbench.vidm.checkpoints import checkpoint
 from vidmbench.vidm.checkpoints.checkpoint import FILE_NAME, checkpoint_file, load_vidm, save_vidm
+from vidmbench.vidm.checkpoints.tensor_files import read_tensors, write_tensors
 from vidmbench.vidm.networks.content import ContentNet
 from vidmbench.vidm.networks.motion import MotionNet
 from vidmbench.vidm.recipes import SamplingSpec
 from vidmbench.vidm.sampling.source import VidmVideos
-from vidmbench.vidm.training.state import read_tensors, write_tensors
 
 SPEC = small_spec()
 WEIGHTS = {

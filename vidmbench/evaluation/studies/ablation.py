@@ -1,7 +1,7 @@
 """The ablation of the paper's Table 3: every row trained with equal seed and budget, drawn from alike, scored alike."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -14,21 +14,22 @@ from vidmbench.core import resources
 from vidmbench.core.declarations import Frozen, load_toml
 from vidmbench.core.errors import UsageError
 from vidmbench.core.files import sha256_of_parts, write_text
+from vidmbench.core.progress import Progress
 from vidmbench.evaluation.choices import Choices
 from vidmbench.evaluation.job import Job, carry_out, record_of, vidm_job
 from vidmbench.records.record import RunRecord, read_records, write_record
 from vidmbench.vidm.checkpoints.checkpoint import Vidm, load_vidm
+from vidmbench.vidm.checkpoints.tensor_files import check_same
 from vidmbench.vidm.config import Part
 from vidmbench.vidm.networks.content import ContentNet
 from vidmbench.vidm.networks.motion import MotionNet
 from vidmbench.vidm.recipes import OptimiserSpec, RecipeSpec
 from vidmbench.vidm.sampling.opening import torch_device
 from vidmbench.vidm.training.run import TrainRun, check_train, train
-from vidmbench.vidm.training.state import check_same
 
 #: In the folder: what decides its numbers.
 SETTINGS = "ablation.json"
-Progress = Callable[[int, int, str], None]
+
 Component = Literal["truncation", "penalty", "posgn", "implicit_condition", "residual"]
 
 

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vidmbench.core.errors import DataError
+from vidmbench.core.progress import Progress
 from vidmbench.detectors.weights_local import is_seeded
 from vidmbench.evaluation.clips import Clip, ClipPlan
 from vidmbench.evaluation.evaluate import planned_signature
-from vidmbench.evaluation.features import FeatureJob, FeatureSet, Progress, features_of
+from vidmbench.evaluation.features import FeatureJob, FeatureSet, features_of
 from vidmbench.evaluation.plan import Planned
 from vidmbench.evaluation.studies.memorisation_plan import MemorisationJob, Part
 from vidmbench.metrics.memorisation import Memorisation, memorisation

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from vidmbench.core.errors import UsageError
+from vidmbench.core.progress import Progress
 from vidmbench.evaluation.choices import Choices
 from vidmbench.evaluation.clips import Clip
-from vidmbench.evaluation.features import FeatureJob, Progress, features_of
+from vidmbench.evaluation.features import FeatureJob, features_of
 from vidmbench.evaluation.job import Job, carry_out, prepare_score
 from vidmbench.metrics import realism
 from vidmbench.protocols.protocol import load_protocol

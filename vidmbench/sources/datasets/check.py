@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from vidmbench.core.errors import DataError, UsageError
+from vidmbench.core.progress import Progress
 from vidmbench.sources.datasets.check_report import USUAL_VIDEOS, LongEnough, Report, counted, report_json, report_text
 from vidmbench.sources.datasets.disk import (
     Finding,
@@ -29,19 +29,11 @@ from vidmbench.videos.files.video_files import Facts, Item, VideoFile, check_ser
 from vidmbench.videos.packed.reader import is_prepared, open_prepared
 from vidmbench.videos.source import Skipped
 
-__all__ = ["CLIP_FRAMES", "LongEnough", "Progress", "Report", "check_dataset", "report_json", "report_text"]
+__all__ = ["CLIP_FRAMES", "LongEnough", "Report", "check_dataset", "report_json", "report_text"]
 
 CLIP_FRAMES = (16, 64, 128)
 _SHOWN = 5
 _MAX_THREADS = 8
-
-
-class Progress(Protocol):
-    """Told how far the work is."""
-
-    def __call__(self, done: int, total: int, label: str) -> None:
-        """``done`` of ``total`` videos."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from vidmbench.videos.packed.writer import Estimate, estimated_bytes, write_prep
 from vidmbench.videos.source import Source
 
 if TYPE_CHECKING:
-    from vidmbench.videos.packed.reader import PreparedFile, Progress
+    from vidmbench.core.progress import Progress
+    from vidmbench.videos.packed.reader import PreparedFile
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,8 @@
 """Pictures that hold a whole video, its frames side by side or one above the other."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -12,7 +11,6 @@ from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import sha256_of_parts
 from vidmbench.videos.files.compression_labels import of_picture
-from vidmbench.videos.files.folders import PICTURE_SUFFIXES, is_leftover, sort_files, sort_items
 from vidmbench.videos.files.images import inspect_picture, read_picture
 from vidmbench.videos.files.video_files import Facts, Item
 
@@ -107,45 +105,6 @@ class StripFile:
             where=str(self.path),
             fix=f"{fix}; leave single pictures out with --on-bad skip",
         )
-
-
-def find_strips(folder: Path, *, axis: StripAxis = "horizontal", frames: int | None = None) -> list[StripFile]:
-    """Lists the film strips in a folder and the folders below it; nothing is opened.
-
-    Args:
-        folder: An existing folder; each picture in it is one video.
-        axis: How the frames lie in all of them.
-        frames: How many frames each has; None if frames are square.
-
-    Returns:
-        The strips in natural order of their relative paths, for :func:`vidmbench.videos.files.inspection.survey`.
-
-    Raises:
-        DataError: There is no picture.
-    """
-    strips = []
-    seen: set[str] = set()
-    # As for videos, links are followed, but not one that leads back up.
-    for root, folders, files in os.walk(folder, followlinks=True):
-        if os.path.realpath(root) in seen:
-            folders.clear()
-            continue
-        seen.add(os.path.realpath(root))
-        folders[:] = sort_files(name for name in folders if not is_leftover(name))
-        for file in sort_files(name for name in files if not is_leftover(name)):
-            if PurePosixPath(file).suffix.lower() in PICTURE_SUFFIXES:
-                path = Path(root) / file
-                strips.append(StripFile(path.relative_to(folder).as_posix(), path, axis, frames))
-    if not strips:
-        raise DataError(
-            f"no film strips in {Path(os.path.abspath(folder)).name}",
-            expected=f"pictures ({', '.join(sorted(suffix[1:] for suffix in PICTURE_SUFFIXES))}), one a video",
-            found="none in the folder and those below it",
-            where=str(folder),
-            fix="give the folder that holds the pictures",
-        )
-    order = {item.name: position for position, item in enumerate(sort_items(strips))}
-    return sorted(strips, key=lambda strip: order[strip.name])
 
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 import hashlib
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +11,9 @@ import numpy as np
 
 from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError
+
+#: Told videos done, videos in all, and what is being done.
+from vidmbench.core.progress import Progress
 from vidmbench.videos.files.decoding import check_frames
 from vidmbench.videos.packed.format import (
     FRAMES_A_GROUP,
@@ -28,9 +31,6 @@ from vidmbench.videos.packed.format import (
 )
 from vidmbench.videos.pre_resize import FRAMING_VERSION
 from vidmbench.videos.source import Skipped, Source
-
-#: Told videos done, videos in all, and what is being done.
-Progress = Callable[[int, int, str], None]
 
 
 class PreparedFile:

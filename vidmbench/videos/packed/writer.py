@@ -20,6 +20,8 @@ import numpy as np
 
 from vidmbench.core.errors import ResultError, UsageError
 from vidmbench.core.files import locked
+from vidmbench.core.progress import Progress
+from vidmbench.core.torch_settings import one_torch_thread
 from vidmbench.videos.packed.format import (
     FORMAT_VERSION,
     FRAMES_A_GROUP,
@@ -34,9 +36,9 @@ from vidmbench.videos.packed.format import (
     opened,
     packed,
 )
-from vidmbench.videos.packed.reader import PreparedFile, Progress, is_prepared
+from vidmbench.videos.packed.reader import PreparedFile, is_prepared
 from vidmbench.videos.packed.resume import unfinished
-from vidmbench.videos.pre_resize import FRAMING_VERSION, FramedSource, framed, one_torch_thread
+from vidmbench.videos.pre_resize import FRAMING_VERSION, FramedSource, framed
 from vidmbench.videos.source import Source
 
 _MAX_WORKERS = 16

@@ -15,11 +15,11 @@ from vidmbench.core import resources
 from vidmbench.core.declarations import validated
 from vidmbench.core.errors import WeightsError
 from vidmbench.core.files import sha256_of, write_text
+from vidmbench.vidm.checkpoints.tensor_files import FORMAT, read_tensors, write_tensors
 from vidmbench.vidm.config import PARTS, Part, VidmSpec
 from vidmbench.vidm.networks.content import ContentNet
 from vidmbench.vidm.networks.motion import MotionNet
 from vidmbench.vidm.recipes import SamplingSpec
-from vidmbench.vidm.training.state import FORMAT, read_tensors, write_tensors
 
 FILE_NAME = "vidm.safetensors"
 

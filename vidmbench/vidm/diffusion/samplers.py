@@ -26,7 +26,7 @@ Model = Callable[[Tensor, Tensor], Tensor]
 # the samples beside it.
 Noise = Callable[[int], Tensor]
 # Called after each step.
-Progress = Callable[[], object]
+OnStep = Callable[[], object]
 
 
 class Sampler(Protocol):
@@ -57,7 +57,7 @@ class Sampler(Protocol):
         noise: Noise,
         variance: Variance,
         clip: bool,
-        progress: Progress | None,
+        progress: OnStep | None,
     ) -> Tensor:
         """Draw frames."""
         ...
@@ -72,7 +72,7 @@ def ancestral(
     noise: Noise,
     variance: Variance = "fixed-small",
     clip: bool = True,
-    progress: Progress | None = None,
+    progress: OnStep | None = None,
 ) -> Tensor:
     """Draw each x_{t-1} from the model's Gaussian (Ho et al. 2020, Algorithm 2; here Eq. 2).
 
@@ -105,7 +105,7 @@ def ddim(
     eta: float = 0.0,
     variance: Variance = "fixed-small",
     clip: bool = True,
-    progress: Progress | None = None,
+    progress: OnStep | None = None,
 ) -> Tensor:
     """Denoising diffusion implicit models (Song et al. 2021, Eq. 12 and 16).
 
@@ -156,7 +156,7 @@ def dpm_solver_2m(
     noise: Noise | None = None,
     variance: Variance = "fixed-small",
     clip: bool = True,
-    progress: Progress | None = None,
+    progress: OnStep | None = None,
 ) -> Tensor:
     """DPM-Solver++(2M): second order, one evaluation a step (Lu et al. 2022, Algorithm 2).
 
@@ -208,7 +208,7 @@ def sample(
     noise: Noise,
     variance: Variance,
     clip: bool = True,
-    progress: Progress | None = None,
+    progress: OnStep | None = None,
 ) -> Tensor:
     """Draw frames with the sampler of that name; DDIM with eta = 0, and x_T at unit norm where it alone decides.
 
@@ -261,6 +261,6 @@ def _deviation(values: Tensor | None, low: float, high: float, variance: Varianc
     return float(np.exp(0.5 * (high if variance == "fixed-large" else low)))
 
 
-def _tell(progress: Progress | None) -> None:
+def _tell(progress: OnStep | None) -> None:
     if progress is not None:
         progress()

@@ -204,7 +204,7 @@ def _content_source(dataset: str, resolution: int, data_root: Path | None) -> So
 def _first_frames(source: Source, indices: Sequence[int], resolution: int) -> "Tensor":
     import numpy as np
 
-    from vidmbench.vidm.training.batches import square, to_tensor
+    from vidmbench.vidm.frames import square, to_tensor
 
     if max(indices) >= len(source):
         raise DataError(
@@ -220,7 +220,7 @@ def _picture(path: Path, resolution: int) -> "Tensor":
     import numpy as np
     from PIL import Image, UnidentifiedImageError
 
-    from vidmbench.vidm.training.batches import square, to_tensor
+    from vidmbench.vidm.frames import square, to_tensor
 
     try:
         with Image.open(path) as image:

@@ -14,6 +14,7 @@ from vidmbench.core.files import sha256_of_parts
 from vidmbench.core.torch_settings import without_tf32
 from vidmbench.videos.source import Skipped
 from vidmbench.vidm.checkpoints.checkpoint import Vidm
+from vidmbench.vidm.frames import to_uint8
 from vidmbench.vidm.networks.motion import MotionNet
 from vidmbench.vidm.recipes import SamplingSpec
 from vidmbench.vidm.sampling.first_frames import Content, drawn_content, schedule_of, unit_noise
@@ -245,10 +246,3 @@ def _no_motion(vidm: Vidm) -> UsageError:
         where=vidm.where,
         fix="train the motion part: vidmbench train --part motion",
     )
-
-
-def to_uint8(frames: Tensor) -> Frames:
-    """float32 (batch, 3, height, width) in [-1, 1] to uint8 (batch, height, width, 3), rounded."""
-    levels = ((frames + 1) * 127.5).round().clamp(0, 255).byte()
-    converted: Frames = levels.permute(0, 2, 3, 1).cpu().numpy()
-    return converted

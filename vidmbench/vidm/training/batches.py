@@ -1,6 +1,6 @@
 """Training samples: sample k of a part depends on (seed, part, k) alone, so any process can draw any of them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,21 +10,21 @@ import numpy as np
 import torch
 from filelock import FileLock
 from torch import Tensor
-from torch.nn import functional
 
 from vidmbench.core import resources
 from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import replacing, sha256_of_parts
+from vidmbench.core.progress import Progress
 from vidmbench.core.seeding import generator
 from vidmbench.videos.source import Source
 from vidmbench.vidm.config import Part, VidmSpec
+from vidmbench.vidm.frames import square, to_tensor
 from vidmbench.vidm.recipes import DataSpec, FlowStartSpec
 
 # Videos that take less are decoded once and kept in the cache as one memory-mapped array; the others are read anew.
 _LARGEST_ARRAY = 4 * 2**30
 _VERSION = 1
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
@@ -162,35 +162,6 @@ class TrainingVideos:
 
     def _decoded(self, index: int, frames: list[int]) -> Frames:
         return square(self.source.read(self.videos[index], frames), self.resolution)
-
-
-def square(frames: Frames, resolution: int) -> Frames:
-    """The centre square at a resolution: bilinear, half-pixel, no antialias, as the VIDM code prepares its data.
-
-    Args:
-        frames: uint8 (frame, height, width, 3).
-        resolution: Pixels.
-    """
-    height, width = frames.shape[1:3]
-    side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    cut = frames[:, top : top + side, left : left + side]
-    if side == resolution:
-        return cut
-    resized = functional.interpolate(
-        torch.from_numpy(np.array(cut, order="C")).permute(0, 3, 1, 2).float(),
-        size=(resolution, resolution),
-        mode="bilinear",
-        align_corners=False,
-    )
-    rounded: Frames = resized.round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()
-    return rounded
-
-
-def to_tensor(frames: Frames) -> Tensor:
-    """uint8 (..., height, width, 3) to float32 (..., 3, height, width) in [-1, 1]."""
-    # A picture that was read may not be writable, which PyTorch warns of: hence the copy.
-    return torch.from_numpy(np.array(np.moveaxis(frames, -1, -3), order="C")).float() / 127.5 - 1
 
 
 def draw(part: Part, videos: TrainingVideos, spec: VidmSpec, data: DataSpec, seed: int, indices: range) -> Batch:

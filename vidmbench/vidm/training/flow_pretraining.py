@@ -13,11 +13,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vidmbench.core.progress import Progress
 from vidmbench.core.seeding import generator
 from vidmbench.vidm.networks.spynet import SpyNet, warp
 
 Pairs = Callable[[int], tuple[Tensor, Tensor]]
-Progress = Callable[[int, int, str], None]
 
 # Full size, half and quarter: coarse images pull on the flow where a motion is larger than an object's edge is wide.
 _SCALES = 3

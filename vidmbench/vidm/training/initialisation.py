@@ -9,12 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from vidmbench.core.errors import UsageError
+from vidmbench.core.progress import Progress
 from vidmbench.vidm.checkpoints.checkpoint import filled
 from vidmbench.vidm.config import PARTS, Part, VidmSpec
 from vidmbench.vidm.networks.content import ContentNet
 from vidmbench.vidm.networks.motion import MotionNet
 from vidmbench.vidm.recipes import RecipeSpec
-from vidmbench.vidm.training.batches import Progress, TrainingVideos, flow_pairs
+from vidmbench.vidm.training.batches import TrainingVideos, flow_pairs
 from vidmbench.vidm.training.flow_pretraining import pretrain_flow
 
 

@@ -14,15 +14,17 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from vidmbench.core.errors import ResultError, UsageError
+from vidmbench.core.progress import Progress
+from vidmbench.vidm.checkpoints.tensor_files import check_same, read_header, read_tensors
 from vidmbench.vidm.config import Part, VidmSpec
 from vidmbench.vidm.diffusion.losses import training_loss
 from vidmbench.vidm.diffusion.schedule import Schedule, linear_schedule
 from vidmbench.vidm.networks.motion import MotionNet
 from vidmbench.vidm.recipes import OptimiserSpec, RecipeSpec
-from vidmbench.vidm.training.batches import Batch, Progress, TrainingVideos, batches
+from vidmbench.vidm.training.batches import Batch, TrainingVideos, batches
 from vidmbench.vidm.training.initialisation import Start, flow_weights, new_net, start_flow
 from vidmbench.vidm.training.interrupts import interrupts_wait
-from vidmbench.vidm.training.state import Log, TrainingState, check_same, read_header, read_tensors
+from vidmbench.vidm.training.state import Log, TrainingState
 
 # How often the state is written, the log's rows are made, and pictures are drawn.
 SECONDS_BETWEEN_STATES = 60.0

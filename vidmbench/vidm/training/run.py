@@ -16,19 +16,21 @@ from torch import Tensor
 
 from vidmbench.core.errors import UsageError
 from vidmbench.core.files import locked
+from vidmbench.core.progress import Progress
 from vidmbench.records.environment import environment
 from vidmbench.sources.datasets.opening import load_dataset, open_dataset, open_real, parse_dataset
 from vidmbench.videos.source import Source
 from vidmbench.vidm.checkpoints.checkpoint import FILE_NAME, Vidm, filled, save_vidm
 from vidmbench.vidm.checkpoints.spynet_sintel import load_sintel
 from vidmbench.vidm.config import PARTS, Part
+from vidmbench.vidm.frames import to_tensor
 from vidmbench.vidm.networks.content import ContentNet
 from vidmbench.vidm.networks.motion import MotionNet
 from vidmbench.vidm.recipes import RecipeSpec, SamplingSpec
 from vidmbench.vidm.sampling.first_frames import Content
 from vidmbench.vidm.sampling.opening import is_vidm
 from vidmbench.vidm.sampling.source import VidmVideos
-from vidmbench.vidm.training.batches import Progress, TrainingVideos, to_tensor
+from vidmbench.vidm.training.batches import TrainingVideos
 from vidmbench.vidm.training.initialisation import Start, flow_weights
 from vidmbench.vidm.training.loop import check_run, finished_weights, train_part
 
