@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
+from jaxtyping import UInt8
 
 from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError, UsageError, unknown
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 #: Raised on any change here that can move a pixel.
 FRAMING_VERSION = 1
 
+Resized = UInt8[np.ndarray, "frame new_height new_width 3"]
+
 FRAMING_RULES: tuple[str, ...] = get_args(FramingRule)
 
 #: What ``save(..., q=95)`` really writes: Pillow does not know ``q`` and takes its own quality.
@@ -32,7 +35,7 @@ _STYLEGAN_V_QUALITY = 75
 _STYLEGAN_V_COMPRESSION = "jpeg quality 75 4:2:0"
 
 
-def framed(frames: Frames, rule: str, pixels: int | None = None) -> Frames:
+def framed(frames: Frames, rule: str, pixels: int | None = None) -> Resized:
     """Brings frames to a square resolution as one of the published codes does.
 
     ========================================  =========================================================================
@@ -155,24 +158,24 @@ def _compression(base: Source, rule: str) -> str:
     return f"{before}; {_STYLEGAN_V_COMPRESSION}" if before else _STYLEGAN_V_COMPRESSION
 
 
-def _middle_square(frames: Frames) -> Frames:
+def _middle_square(frames: Frames) -> Resized:
     height, width = frames.shape[1:3]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
     return frames[:, top : top + side, left : left + side]
 
 
-def _centre_bilinear(frames: Frames, pixels: int, *, is_rounded: bool) -> Frames:
+def _centre_bilinear(frames: Frames, pixels: int, *, is_rounded: bool) -> Resized:
     """DIGAN's resize_crop on float 0..255, as it does with UCF-101, and its truncation before the I3D network."""
     import torch.nn.functional as F  # reading, listing and checking must not load torch
 
     x = F.interpolate(_tensor(_middle_square(frames)).float(), size=pixels, mode="bilinear", align_corners=False)
     x = x.round().clamp(0, 255) if is_rounded else x
-    array: Frames = x.byte().permute(0, 2, 3, 1).contiguous().numpy()
+    array: Resized = x.byte().permute(0, 2, 3, 1).contiguous().numpy()
     return array
 
 
-def _short_side_bilinear(frames: Frames, pixels: int) -> Frames:
+def _short_side_bilinear(frames: Frames, pixels: int) -> Resized:
     """VideoGPT's preprocess, to which TATS's is equal, and the way back to uint8 in both compute_fvd scripts."""
     import torch.nn.functional as F
 
@@ -183,11 +186,11 @@ def _short_side_bilinear(frames: Frames, pixels: int) -> Frames:
     x = F.interpolate(_tensor(frames).float() / 255.0, size=size, mode="bilinear", align_corners=False)
     top, left = (x.shape[2] - pixels) // 2, (x.shape[3] - pixels) // 2
     x = x[:, :, top : top + pixels, left : left + pixels] - 0.5
-    array: Frames = ((x + 0.5) * 255).byte().permute(0, 2, 3, 1).contiguous().numpy()
+    array: Resized = ((x + 0.5) * 255).byte().permute(0, 2, 3, 1).contiguous().numpy()
     return array
 
 
-def _short_side_antialias(frames: Frames, pixels: int) -> Frames:
+def _short_side_antialias(frames: Frames, pixels: int) -> Resized:
     """cd-fvd's loader (cdfvd/utils/data_utils.py): Resize and CenterCrop of torchvision on 0..1, and .byte() after."""
     import torch.nn.functional as F
 
@@ -197,7 +200,7 @@ def _short_side_antialias(frames: Frames, pixels: int) -> Frames:
     x = F.interpolate(_tensor(frames).float() / 255.0, size, mode="bilinear", align_corners=False, antialias=True)
     top, left = (round((length - pixels) / 2.0) for length in size)
     x = x[:, :, top : top + pixels, left : left + pixels]
-    array: Frames = (x * 255).clamp(0, 255).byte().permute(0, 2, 3, 1).contiguous().numpy()
+    array: Resized = (x * 255).clamp(0, 255).byte().permute(0, 2, 3, 1).contiguous().numpy()
     return array
 
 
@@ -209,10 +212,10 @@ def _tensor(frames: Frames) -> "Tensor":
     return torch.from_numpy(np.require(frames, requirements=("C", "W"))).permute(0, 3, 1, 2)
 
 
-def _pictures(change: "Callable[[Image, int], Image]") -> Callable[[Frames, int], Frames]:
+def _pictures(change: "Callable[[Image, int], Image]") -> Callable[[Frames, int], Resized]:
     """A rule from what is done to one Pillow picture."""
 
-    def rule(frames: Frames, pixels: int) -> Frames:
+    def rule(frames: Frames, pixels: int) -> Resized:
         from PIL import Image
 
         return np.stack([np.asarray(change(Image.fromarray(np.ascontiguousarray(x)), pixels)) for x in frames])
@@ -256,7 +259,7 @@ def _filter(name: Literal["LANCZOS", "BICUBIC"]) -> "Resampling":
     return Image.Resampling[name]
 
 
-_RULES: dict[str, Callable[[Frames, int], Frames]] = {
+_RULES: dict[str, Callable[[Frames, int], Resized]] = {
     "centre-bilinear": lambda frames, pixels: _centre_bilinear(frames, pixels, is_rounded=False),
     "centre-bilinear-rounded": lambda frames, pixels: _centre_bilinear(frames, pixels, is_rounded=True),
     "centre-lanczos": lambda frames, pixels: _pictures(_lanczos)(_middle_square(frames), pixels),
