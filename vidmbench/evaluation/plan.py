@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from vidmbench.core.errors import DataError
+from vidmbench.core.text import counted
 from vidmbench.evaluation.clips import ClipPlan, plan_clips
 from vidmbench.protocols.protocol import ProtocolSpec
 from vidmbench.protocols.stages import MANY_A_VIDEO
@@ -102,7 +103,7 @@ def checked_counts(real: Source, fake: Source) -> None:
     for source in (real, fake):
         if len(source) < 2:
             raise DataError(
-                f"{source.label} has {len(source)} video{'' if len(source) == 1 else 's'}",
+                f"{source.label} has {counted(len(source), 'video')}",
                 expected="at least 2 videos a side: a covariance needs them",
                 found=str(len(source)),
                 where=source.label,

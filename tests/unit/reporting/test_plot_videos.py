@@ -7,8 +7,9 @@ import pytest
 
 from vidmbench.core.errors import DataError, UsageError
 from vidmbench.reporting.plots.samples import samples_figure, samples_video
+from vidmbench.reporting.plots.strips import strip_of
 from vidmbench.reporting.plots.timeline import distance_from_start, motion_of, timeline_figure
-from vidmbench.reporting.plots.video_inputs import Reading, Shown, described, open_shown, strip_of
+from vidmbench.reporting.plots.video_inputs import Reading, Shown, described, open_shown
 
 
 def noise(frames=6, height=10, width=8, seed=0):

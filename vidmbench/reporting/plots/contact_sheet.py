@@ -7,6 +7,7 @@ import numpy as np
 from vidmbench.evaluation.clips import ClipPlan
 from vidmbench.evaluation.plan import Planned
 from vidmbench.records.record import Measurement
+from vidmbench.reporting.plots.strips import clip_strip
 from vidmbench.reporting.plots.style import new_figure, save_figure
 from vidmbench.videos.source import Source
 
@@ -55,11 +56,4 @@ def _sheet(source: Source, plan: ClipPlan) -> np.ndarray:
         clips = sorted(plan.clips, key=lambda clip: clip.video)[:_ROWS]  # of a sampler only the first are still there
     else:
         clips = list(plan.clips[:: max(1, len(plan.clips) // _ROWS)][:_ROWS])
-    rows = []
-    for clip in clips:
-        shown = np.linspace(0, clip.frames - 1, min(_COLUMNS, clip.frames)).round().astype(int)
-        frames = source.read(clip.video, list(clip.indices))[shown]
-        rows.append(
-            np.concatenate([np.pad(frame, ((1, 1), (1, 1), (0, 0)), constant_values=255) for frame in frames], 1)
-        )
-    return np.concatenate(rows)
+    return np.concatenate([clip_strip(source, clip, _COLUMNS) for clip in clips])

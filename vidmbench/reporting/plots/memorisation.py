@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vidmbench.evaluation.clips import Clip
 from vidmbench.evaluation.studies.memorisation import Finding
-from vidmbench.evaluation.studies.memorisation_plan import Part
+from vidmbench.reporting.plots.strips import clip_strip
 from vidmbench.reporting.plots.style import SKY, VERMILLION, new_figure
 
 if TYPE_CHECKING:
@@ -29,7 +28,10 @@ def memorisation_sheet(finding: Finding, top: int = 6) -> "Figure":
         A figure; below the pairs stand both distributions of distances and the threshold.
     """
     job, pairs = finding.job, finding.pairs[:top]
-    rows = [(_strip(job.fake, pair.fake), _strip(job.train, pair.train)) for pair in pairs]
+    rows = [
+        [clip_strip(part.source, clip, _COLUMNS) for part, clip in ((job.fake, pair.fake), (job.train, pair.train))]
+        for pair in pairs
+    ]
     heights = [_STRIP * max(strip.shape[0] / strip.shape[1] for strip in row) + 0.3 for row in rows]
     figure = new_figure(_WIDTH, sum(heights) + 3.6, dpi=130)
     grid = figure.add_gridspec(len(rows) + 1, 3, width_ratios=[_STRIP, 1.2, _STRIP], height_ratios=[*heights, 2.3])
@@ -62,13 +64,6 @@ def headline(finding: Finding) -> str:
         f"{share:.1f} % [{low:.1f}, {high:.1f}] of {finding.counts[2]} generated clips are nearer to the training set "
         f"than the nearest {100 * result.expected:.1f} % of held-out clips"
     )
-
-
-def _strip(part: Part, clip: Clip) -> np.ndarray:
-    """Some frames of a clip in a row, uint8, a white line around each."""
-    shown = np.linspace(0, clip.frames - 1, min(_COLUMNS, clip.frames)).round().astype(int)
-    frames = part.source.read(clip.video, list(clip.indices))[shown]
-    return np.concatenate([np.pad(frame, ((1, 1), (1, 1), (0, 0)), constant_values=255) for frame in frames], 1)
 
 
 def _show(axis: Any, strip: np.ndarray, name: str) -> None:

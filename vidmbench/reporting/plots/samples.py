@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vidmbench.core.arrays import Frames
+from vidmbench.reporting.plots.strips import strip_of
 from vidmbench.reporting.plots.style import PAGE, axes_at, label_of, new_figure, styled, text_at, text_height, wrapped
-from vidmbench.reporting.plots.video_inputs import Shown, strip_of
+from vidmbench.reporting.plots.video_inputs import Shown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

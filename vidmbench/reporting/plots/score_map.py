@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vidmbench.evaluation.studies.score_map import ScoredClip, ScoreMap
+from vidmbench.reporting.plots.strips import clip_strip
 from vidmbench.reporting.plots.style import (
     BLUE,
     PAGE,
@@ -17,7 +18,6 @@ from vidmbench.reporting.plots.style import (
     text_height,
     wrapped,
 )
-from vidmbench.reporting.plots.video_inputs import strip_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,7 +39,7 @@ def score_map_figure(found: ScoreMap) -> "Figure":
     """
     worst = found.ranked[:_STRIPS]
     best = [one for one in found.ranked[::-1][:_STRIPS] if one not in worst]
-    strips = [_strip(found, one) for one in (*worst, *best)]
+    strips = [clip_strip(found.job.fake, one.clip, _FRAMES) for one in (*worst, *best)]
     across = PAGE - _LEFT - _MAP - 0.25
     heights = [across * strip.shape[0] / strip.shape[1] + _TITLE + _GAP for strip in strips]
     tall = max(_MAP + 0.95, sum(heights) + 2 * _TITLE + 0.1)
@@ -91,11 +91,6 @@ def _draw_map(axis: "Axes", found: ScoreMap, numbered: Sequence[ScoredClip]) -> 
     axis.set_yticks([])
     axis.legend(loc="upper left", bbox_to_anchor=(-0.08, -0.06), ncols=2, handletextpad=0.2, columnspacing=0.8)
     axis.set_title(f"{found.job.model} among {found.job.dataset}", loc="left")
-
-
-def _strip(found: ScoreMap, one: ScoredClip) -> np.ndarray:
-    frames = found.job.fake.read(one.clip.video, list(one.clip.indices))
-    return strip_of(frames, np.linspace(0, len(frames) - 1, min(_FRAMES, len(frames))).round().astype(int).tolist())
 
 
 def _short(name: str) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vidmbench.core.arrays import Frames
+from vidmbench.reporting.plots.strips import strip_of
 from vidmbench.reporting.plots.style import (
     PAGE,
     Look,
@@ -18,7 +19,7 @@ from vidmbench.reporting.plots.style import (
     text_height,
     wrapped,
 )
-from vidmbench.reporting.plots.video_inputs import Shown, strip_of
+from vidmbench.reporting.plots.video_inputs import Shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

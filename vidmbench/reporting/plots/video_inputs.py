@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError, UsageError
 from vidmbench.core.vocabulary import OnBad
@@ -131,19 +129,3 @@ def described(shown: Sequence[Shown], reading: Reading) -> str:
         if origin or notes:
             said.append(f"{one.label}{origin}{notes}.")
     return " ".join(said)
-
-
-def strip_of(video: Frames, places: Sequence[int]) -> Frames:
-    """Some frames of a clip in a row, a white line of one pixel around each; white where the clip has ended.
-
-    Args:
-        video: uint8 (frame, height, width, 3).
-        places: Which frames.
-
-    Returns:
-        uint8 (height + 2, places * (width + 2), 3).
-    """
-    blank = np.full(video.shape[1:], 255, np.uint8)
-    frames = [video[place] if place < len(video) else blank for place in places]
-    strip: Frames = np.concatenate([np.pad(one, ((1, 1), (1, 1), (0, 0)), constant_values=255) for one in frames], 1)
-    return strip

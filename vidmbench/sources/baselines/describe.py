@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from tabulate import tabulate
 
 from vidmbench.core import resources
+from vidmbench.core.text import counted
 from vidmbench.records.published import PublishedValue
 from vidmbench.sources.baselines.layouts import exporter, published_rows
 from vidmbench.sources.baselines.spec import BaselineSpec, LayoutSpec
@@ -24,7 +25,7 @@ def summary(spec: BaselineSpec) -> str:
     """A line: who, where, code, what its output looks like, what goes wrong first, what the paper printed."""
     written = list(dict.fromkeys(_KINDS[layout.kind] for layout in spec.layouts))
     printed = published_rows(spec)
-    numbers = f"{len(printed)} printed number{'' if len(printed) == 1 else 's'}" if printed else "no printed number"
+    numbers = counted(len(printed), "printed number") if printed else "no printed number"
     code = spec.code or "no public code"
     return f"{spec.title}, {spec.venue}; {code}; {', '.join(written)}; {numbers}; beware: {spec.traps[0]}"
 

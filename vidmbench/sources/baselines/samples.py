@@ -8,6 +8,7 @@ from typing import NamedTuple
 from vidmbench.core.declarations import load_toml
 from vidmbench.core.errors import DataError, UsageError
 from vidmbench.core.files import natural_key
+from vidmbench.core.text import counted
 from vidmbench.core.vocabulary import OnBad
 from vidmbench.sources.baselines.layouts import Choice, baseline_names, choose_among, load_baseline
 from vidmbench.sources.baselines.spec import ArraySpec, GridSpec, LayoutSpec, StripSpec
@@ -211,7 +212,7 @@ def _notes(title: str, choice: Choice, source: Source) -> Sequence[str]:
         notes.append(layout.note)
     for reason, count in Counter(left.reason for left in choice.left_out).items():
         first = next(left.name for left in choice.left_out if left.reason == reason)
-        notes.append(f"left out {count} file{'s' if count > 1 else ''}: {reason} (first {first})")
+        notes.append(f"left out {counted(count, 'file')}: {reason} (first {first})")
     if layout.frames is not None and len(source) and source.num_frames(0) != layout.frames:
         notes.append(f"its code writes {layout.frames} frames a video, here are {source.num_frames(0)}")
     if layout.size is not None and source.size != (layout.size, layout.size):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError, UsageError, unknown
+from vidmbench.core.text import counted
 from vidmbench.core.vocabulary import OnBad
 from vidmbench.sources.datasets.disk_findings import (
     Finding,
@@ -192,7 +193,7 @@ def find_dataset(spec: DiskDatasetSpec, root: Path, split: str | None = None) ->
     findings += [*count_findings(spec, split, len(chosen.items)), *chosen.findings]
     hollow = hollow_classes(tree, spec.classes)
     if hollow:
-        found = f"{len(hollow)} class folder{'s' if len(hollow) > 1 else ''} without a video: {', '.join(hollow[:5])}"
+        found = f"{counted(len(hollow), 'class folder')} without a video: {', '.join(hollow[:5])}"
         findings.append(Finding("videos of every class", found, "missing from every score"))
     shuffled = shuffled_as_text(chosen.items)
     if shuffled:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from vidmbench.core.text import counted
 from vidmbench.sources.datasets.spec import DiskDatasetSpec
 
 
@@ -26,7 +27,7 @@ class Finding(NamedTuple):
 
 def videos(count: int, kind: str = "") -> str:
     """A number of videos in words."""
-    return f"{count} {kind}{' ' if kind else ''}video{'' if count == 1 else 's'}"
+    return counted(count, f"{kind} video" if kind else "video")
 
 
 def count_findings(spec: DiskDatasetSpec, split: str, count: int) -> list[Finding]:
@@ -69,9 +70,9 @@ def archive_finding(spec: DiskDatasetSpec, size: tuple[int, int], depth: int | N
         meaning = "cropped or resized before; scores compare only with those of the same copy"
         return [Finding(known, f"{here}: this {is_one}", meaning)]
     if match.depth and depth and depth != match.depth:
-        expected = f"{match.name} with {match.depth} level{'s' if match.depth > 1 else ''} of folders"
+        expected = f"{match.name} with {counted(match.depth, 'level')} of folders"
         meaning = f"the frames have the size of {match.name}, but somebody arranged the folders anew"
-        return [Finding(expected, f"{here} in {depth} level{'s' if depth > 1 else ''}", meaning)]
+        return [Finding(expected, f"{here} in {counted(depth, 'level')}", meaning)]
     if len(archives) > 1:
         others = " and ".join(archive.name for archive in archives if archive is not match)
         meaning = match.note or f"scores against it are not those against {others}"

@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import natural_key
+from vidmbench.core.text import counted
 from vidmbench.videos.files.video_files import FrameFolder, GifFile, Item, VideoFile
 
 VIDEO_SUFFIXES = frozenset(
@@ -109,9 +110,9 @@ def _walk(folder: Path) -> Iterable[tuple[str, list[str], bool]]:
 
 
 def _nothing(folder: Path, other: Counter[str], num_empty: int) -> DataError:
-    found = [f"{count} {suffix} file{'s' if count > 1 else ''}" for suffix, count in other.most_common(5)]
+    found = [counted(count, f"{suffix} file") for suffix, count in other.most_common(5)]
     if num_empty:
-        found.append(f"{num_empty} empty folder{'s' if num_empty > 1 else ''}")
+        found.append(counted(num_empty, "empty folder"))
     fix = "give the folder that holds the videos"
     if _OPENED_ALONE & other.keys():
         fix = "give one .npy, .npz or .zip file by its own path, or the folder that holds the videos"

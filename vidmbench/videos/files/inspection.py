@@ -10,6 +10,7 @@ from pathlib import Path
 from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import sha256_of_parts
+from vidmbench.core.text import counted
 from vidmbench.core.vocabulary import OnBad
 from vidmbench.videos.files.compression_labels import joined
 from vidmbench.videos.files.decoding import check_frames
@@ -197,7 +198,7 @@ def _bad_videos(where: Path, bad: Mapping[str, DataError], total: int) -> DataEr
 def _mixed_sizes(where: Path, sizes: Mapping[tuple[int, int], Sequence[str]]) -> DataError:
     ordered = sorted(sizes.items(), key=lambda entry: -len(entry[1]))
     shown = [
-        f"\n    {height}x{width}: {len(names)} video{'s' if len(names) > 1 else ''}, such as {names[0]}"
+        f"\n    {height}x{width}: {counted(len(names), 'video')}, such as {names[0]}"
         for (height, width), names in ordered[:_SHOWN]
     ]
     if len(ordered) > _SHOWN:

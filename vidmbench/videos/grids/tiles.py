@@ -11,6 +11,7 @@ import numpy as np
 from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import sha256_of_parts
+from vidmbench.core.text import counted
 from vidmbench.videos.files.decoding import check_frames
 from vidmbench.videos.grids.layout import Grid, GridLayout, find_with_reason, in_words
 from vidmbench.videos.source import Source, compression_of
@@ -215,10 +216,12 @@ def _tile_notes(names: Sequence[str], states: Sequence[_State]) -> list[str]:
     notes = []
     num_dropped = sum(state.num_dropped for state in states)
     if num_dropped:
-        notes.append(f"{_tiles(num_dropped)} at the end of the grid {_are(num_dropped)} empty and left out")
+        notes.append(f"{counted(num_dropped, 'tile')} at the end of the grid {_are(num_dropped)} empty and left out")
     num_empty = sum(state.num_empty for state in states)
     if num_empty:
-        notes.append(f"{_tiles(num_empty)} before the last video {_are(num_empty)} of one colour throughout and kept")
+        notes.append(
+            f"{counted(num_empty, 'tile')} before the last video {_are(num_empty)} of one colour throughout and kept"
+        )
     repeats: dict[tuple[int, ...], list[str]] = {}
     num_tiles = num_repeating = num_still = 0
     for name, state in zip(names, states, strict=True):
@@ -237,16 +240,12 @@ def _tile_notes(names: Sequence[str], states: Sequence[_State]) -> list[str]:
         notes.append(f"{word.format(_listed(common_frames))} the frame before in all tiles{where}")
     if num_repeating:
         other = "other frames repeat" if repeats else "frames repeat"
-        notes.append(f"in {num_repeating} of {_tiles(num_tiles)} {other} the frame before")
+        notes.append(f"in {num_repeating} of {counted(num_tiles, 'tile')} {other} the frame before")
     if num_still:
         notes.append(
-            f"{num_still} of {_tiles(num_tiles)} stand still at the end: the last two frames or more are equal"
+            f"{num_still} of {counted(num_tiles, 'tile')} stand still at the end: the last two frames or more are equal"
         )
     return notes
-
-
-def _tiles(number: int) -> str:
-    return f"{number} tile" if number == 1 else f"{number} tiles"
 
 
 def _are(number: int) -> str:
