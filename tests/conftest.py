@@ -4,12 +4,13 @@ import os
 from pathlib import Path
 
 import pytest
+from support.engines import FakeEngine, LoadedEngines, use_engine
+from support.paths import SHARED
 
 from vidmbench.core import resources
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 
-SHARED = Path(__file__).resolve().parents[2] / "shared"
 # The cache of the user who runs the tests: only the weights are taken from it, to fetch them once.
 USER_CACHE = resources.cache_dir()
 
@@ -44,3 +45,9 @@ def weights(own_cache: Path) -> Path:
     own.parent.mkdir(exist_ok=True)
     own.symlink_to(path)
     return own
+
+
+@pytest.fixture
+def fake_network(monkeypatch: pytest.MonkeyPatch) -> LoadedEngines:
+    """Puts a network that costs nothing in the place of the real one; says how often it was loaded, what it scored."""
+    return use_engine(lambda *_, **__: FakeEngine(), patch=monkeypatch.setattr)

@@ -10,7 +10,7 @@ from time import perf_counter
 import numpy as np
 import pytest
 import torch
-from vidm_helpers import randomised
+from support.vidm_helpers import randomised
 
 from vidmbench.vidm.checkpoints.checkpoint import Vidm
 from vidmbench.vidm.config import FlowSpec, UNetSpec, VidmSpec

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from minute_recipe import RECIPE
+from support.engines import LoadedEngines, use_engine
+from support.minute_recipe import RECIPE
 
-import vidmbench.evaluation.features
 from vidmbench.cli import main
 from vidmbench.detectors.engine import load_engine
 from vidmbench.sources.clevrer_mini import ToyVideos
@@ -84,49 +84,13 @@ def script() -> Callable[..., Outcome]:
     return given
 
 
-class FakeEngine:
-    """A network that costs nothing: a fixed random projection of every clip's coarse pixels."""
-
-    name = "fake"
-
-    def __init__(self, counts: dict[str, int]) -> None:
-        self._counts = counts
-
-    def features(self, clips):
-        for clip in clips:
-            self._counts["clips"] += 1
-            coarse = clip[::4, ::32, ::32].reshape(-1)
-            mix = np.random.default_rng(0).normal(size=(400, coarse.size)) / np.sqrt(coarse.size)
-            yield (mix @ coarse).astype(np.float32)
-
-
-@pytest.fixture
-def fake_network(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
-    """Puts the fake network in the place of the real one; counts how often it was loaded and what it scored."""
-    counts = {"loads": 0, "clips": 0}
-
-    def load(*_args: object, **_options: object) -> FakeEngine:
-        counts["loads"] += 1
-        return FakeEngine(counts)
-
-    monkeypatch.setattr(vidmbench.evaluation.features, "load_engine", load)
-    return counts
-
-
 _loaded = lru_cache(maxsize=2)(load_engine)
 
 
 @pytest.fixture
-def network(weights: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
-    """The real network, loaded once for all tests; counts how often a command asked for it."""
-    counts = {"loads": 0}
-
-    def load(*args: Any, **options: Any) -> Any:
-        counts["loads"] += 1
-        return _loaded(*args, **options)
-
-    monkeypatch.setattr(vidmbench.evaluation.features, "load_engine", load)
-    return counts
+def network(weights: Path, monkeypatch: pytest.MonkeyPatch) -> LoadedEngines:
+    """The real network, loaded once for all tests; one entry for every time that a command loads it."""
+    return use_engine(_loaded, patch=monkeypatch.setattr)
 
 
 @pytest.fixture(scope="session")

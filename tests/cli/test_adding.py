@@ -3,16 +3,15 @@
 import re
 import shutil
 import subprocess
-from pathlib import Path
 
 import numpy as np
 import pytest
-from dataset_trees import write_videos
+from support.dataset_trees import write_videos
+from support.paths import ROOT
 
 from vidmbench.core import resources
 from vidmbench.sources.clevrer_mini import ToyVideos
 
-ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "adding.md").read_text(encoding="utf-8")
 
 

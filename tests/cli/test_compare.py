@@ -104,4 +104,4 @@ def test_explain_takes_one_length(command, pair):
 
 def test_explain_checks_the_picture_before_the_work(command, pair, fake_network):
     command("explain", "fvd-digan", "fvd-tf-hub", *pair, "--frames", 16, "--out", "way.xyz").fails("picture format")
-    assert fake_network["clips"] == 0
+    assert fake_network.scored == 0

@@ -117,7 +117,7 @@ def test_features_come_from_the_cache(command, models, fake_network):
 def test_unequal_counts_are_refused_before_any_work(command, models, folder, fake_network):
     np.save(folder / "bad.npy", np.load(folder / "bad.npy")[:4])
     command("compare-models", *models, *SMALL).fails("equal counts", "5 and 4", "score 4 of each")
-    assert fake_network["clips"] == 0
+    assert fake_network.scored == 0
     assert command("compare-models", *models, *SMALL, "--num-real", 5, "--num-fake", 4).code == 0
 
 
@@ -132,7 +132,7 @@ def test_only_frechet_distances_at_one_length(given, command, models):
 
 def test_infinity_says_how_many_it_needs_before_any_work(command, models, fake_network, folder):
     command("infinity", *models[:2], *COMMON).fails("too few videos", "at least 1024", "5 real and 5 generated")
-    assert fake_network["clips"] == 0
+    assert fake_network.scored == 0
     assert not (folder / "runs").exists()
 
 
@@ -157,7 +157,7 @@ def test_infinity_and_its_picture(command, many, few_are_enough, folder):
 
 def test_infinity_dry_run(command, many, few_are_enough, fake_network, folder):
     found = command("infinity", *many, *SMALL, "--dry-run")
-    assert (found.code, fake_network["clips"]) == (0, 0)
+    assert (found.code, fake_network.scored) == (0, 0)
     assert "dry run" in found.out
     assert not (folder / "runs").exists()
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from dataset_trees import UCF_NAMES, frames, touch, write_videos
+from support.dataset_trees import UCF_NAMES, frames, touch, write_videos
 
 AVI = [f"{name}.avi" for name in UCF_NAMES]
 CHECK = ("data", "check", "ucf101", "--data-root")

@@ -12,8 +12,9 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 import typer.main
-from dataset_trees import many, ucf_lists, write_frame_folders, write_videos
-from documented import PAGES, ROOT, adapted, commands, name_of, of_vidmbench
+from support.dataset_trees import many, ucf_lists, write_frame_folders, write_videos
+from support.documented import PAGES, adapted, commands, name_of, of_vidmbench
+from support.paths import ROOT
 
 from vidmbench.cli import app
 from vidmbench.core import resources

@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
+from support.engines import use_engine
+from support.paths import environment
 
 SCRIPT = Path(sys.executable).with_name("vidmbench")
 SCORE = [SCRIPT, "score", "dataset:clevrer-mini@test", "dataset:clevrer-mini@train", "--frames", "9", "--json"]
@@ -16,12 +18,12 @@ SCORE = [SCRIPT, "score", "dataset:clevrer-mini@test", "dataset:clevrer-mini@tra
 # The installed command with one counter put in: how many clips the network saw.
 COUNTED = """
 import sys
-import vidmbench.evaluation.features as features
+from support.engines import use_engine
 from vidmbench.cli import main
+from vidmbench.detectors.engine import load_engine
 
-load = features.load_engine
 def counting(*args, **options):
-    engine = load(*args, **options)
+    engine = load_engine(*args, **options)
     inner = engine.features
     def outer(clips):
         for feature in inner(clips):
@@ -29,7 +31,7 @@ def counting(*args, **options):
             yield feature
     engine.features = outer
     return engine
-features.load_engine = counting
+use_engine(counting)
 sys.argv[0] = "vidmbench"
 main()
 """
@@ -69,7 +71,9 @@ def test_interrupted_in_the_middle(weights, own_cache, command, network, monkeyp
     kept = rows_in(own_cache) + count * len(list((own_cache / "features").glob("*.safetensors")))
     assert 3 <= kept < 2 * count
 
-    again = subprocess.run([sys.executable, "-c", COUNTED, *words], capture_output=True, text=True, timeout=120)
+    again = subprocess.run(
+        [sys.executable, "-c", COUNTED, *words], capture_output=True, text=True, timeout=120, env=environment()
+    )
     assert again.returncode == 0, again.stderr
     assert again.stderr.count("counted") == 2 * count - kept
     whole = json.loads(again.stdout)
@@ -79,7 +83,7 @@ def test_interrupted_in_the_middle(weights, own_cache, command, network, monkeyp
     (fresh / "weights" / weights.name).symlink_to(weights.resolve())
     monkeypatch.setenv("VIDMBENCH_CACHE", str(fresh))
     assert command(*words).json["value"] == whole["value"]
-    assert network["loads"] > 0
+    assert len(network) > 0
 
 
 def test_interrupted_in_this_process(command, fake_network, monkeypatch):
@@ -88,7 +92,7 @@ def test_interrupted_in_this_process(command, fake_network, monkeypatch):
     def interrupted(*_args, **_options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("vidmbench.evaluation.features.load_engine", interrupted)
+    use_engine(interrupted, patch=monkeypatch.setattr)
     outcome = command("score", "dataset:clevrer-mini", "control:noise", "--num-videos", "2")
     assert outcome.code == 130
     assert outcome.out == ""
@@ -101,7 +105,7 @@ def test_two_runs_at_once_on_one_cache(weights, own_cache, folder):
     """Both succeed with the identical value, and each clip was computed once."""
     words = ["run", "--model", "control:noise", "--dataset", "clevrer-mini", "--frames", "9", "--num-videos", "4"]
     command = [sys.executable, "-c", COUNTED, *words, "--json"]
-    both = [subprocess.Popen(command, stdout=-1, stderr=-1, text=True) for _ in range(2)]
+    both = [subprocess.Popen(command, stdout=-1, stderr=-1, text=True, env=environment()) for _ in range(2)]
     ends = [process.communicate(timeout=120) for process in both]
     assert [process.returncode for process in both] == [0, 0], ends
     first, second = (json.loads(out) for out, _ in ends)

@@ -43,7 +43,7 @@ def test_copies_are_found_and_named(command, fake_network, three, folder):
     assert found.code == 0, found.err
     content = found.json
     assert (content["num_train"], content["num_heldout"], content["num_fake"]) == (10, 20, 8)
-    assert fake_network["clips"] == 38
+    assert fake_network.scored == 38
     pairs = [(pair["generated"], pair["training"], pair["distance"], pair["is_copy"]) for pair in content["nearest"]]
     assert pairs[:2] == [("clip000003", "clip000001", 0.0, True), ("clip000006", "clip000008", 0.0, True)]
     assert pairs[2][2] > 0.0
@@ -61,9 +61,9 @@ def test_copies_are_found_and_named(command, fake_network, three, folder):
 
 def test_the_table_says_the_same(command, fake_network, three):
     content = command(*MEMORISATION, "--json").json
-    loads = fake_network["loads"]
+    loads = len(fake_network)
     shown = command(*MEMORISATION)
-    assert fake_network["loads"] == loads  # all features were in the cache
+    assert len(fake_network) == loads  # all features were in the cache
     assert shown.code == 0
     value = f"{100 * content['value']:.1f} %"
     (line,) = (line for line in shown.out.splitlines() if line.startswith("| generated clips nearer than"))
@@ -171,7 +171,7 @@ def test_videos_that_are_too_short_are_left_out_when_asked(command, fake_network
 )  # fmt: skip
 def test_mistakes_are_found_before_the_network_runs(words, said, command, fake_network, three, folder):
     command(*MEMORISATION, *words).fails(*said)
-    assert fake_network["loads"] == 0
+    assert len(fake_network) == 0
     assert not (folder / "runs").exists()
 
 

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from dataset_trees import ucf_lists, write_videos
+from support.dataset_trees import ucf_lists, write_videos
 
 from vidmbench.sources.clevrer_mini import ToyVideos
 from vidmbench.videos import open_source

@@ -4,7 +4,7 @@ import json
 import shutil
 
 import pytest
-from table_samples import measured, run_of
+from support.table_samples import measured, run_of
 
 from vidmbench.records.record import write_record
 

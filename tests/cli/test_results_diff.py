@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from table_samples import TINY, measured, run_of
+from support.table_samples import TINY, measured, run_of
 
 from vidmbench.core import resources
 from vidmbench.records.record import write_record

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from minute_recipe import RECIPE
 from PIL import Image
 from safetensors.torch import load_file
+from support.minute_recipe import RECIPE
 
 from vidmbench.core.files import locked
 from vidmbench.records.record import read_record
@@ -81,18 +81,18 @@ def test_run_scores_what_it_draws(trained, command, fake_network):
     assert content["real"]["label"] == "clevrer-mini@test/32"  # scored at the model's resolution
     assert "first frames: generated" in content["warnings"]
     assert any("dpm-solver sampler, 2 steps" in note for note in content["warnings"])
-    scored = fake_network["clips"]
+    scored = fake_network.scored
     again = command(
         "run", "--model", "vidm:RUN", "--dataset", "clevrer-mini", "--frames", "9,16", "--num-videos", 4, "--json"
     )
     assert again.json["value"] == content["value"]
-    assert fake_network["clips"] == scored  # features of samples are kept by checkpoint, settings and seed
+    assert fake_network.scored == scored  # features of samples are kept by checkpoint, settings and seed
     other = command(
         "run", "--model", "vidm:RUN", "--dataset", "clevrer-mini", "--frames", "9", "--num-videos", 4, "--seed", 1,
         "--json",
     )  # fmt: skip
     assert other.json["value"] != content["value"]
-    assert fake_network["clips"] == scored + 8
+    assert fake_network.scored == scored + 8
 
 
 def test_the_frozen_twin_repeats_the_first_frames(trained, command, fake_network):
@@ -155,7 +155,7 @@ def test_ablation_trains_scores_and_goes_on(command, fake_network, monkeypatch):
     assert plan.out.count("to do") == 7
     assert "2 content and 2 motion steps" in plan.out
     assert command(*words, "--part", "content").code == 0
-    assert fake_network["clips"] > 0
+    assert fake_network.scored > 0
     half = sorted(Path("rows/records").glob("*.json"))
     assert len(half) == 4
     done = command(*words)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from minute_recipe import RECIPE
 from PIL import Image
+from support.minute_recipe import RECIPE
 
 from vidmbench.core import resources
 from vidmbench.core.files import sha256_of

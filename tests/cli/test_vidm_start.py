@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import numpy as np
-from minute_recipe import RECIPE
 from safetensors.torch import load_file
+from support.minute_recipe import RECIPE
 
 from vidmbench.core.files import sha256_of
 from vidmbench.videos import open_source

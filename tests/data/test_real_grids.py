@@ -1,11 +1,11 @@
 """Grids and film strips that generators' authors published, read from beside the checkout."""
 
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
-from strip_folders import find_strips
+from support.paths import SHARED
+from support.strip_folders import find_strips
 
 from vidmbench.core.errors import DataError
 from vidmbench.videos import open_source
@@ -13,7 +13,7 @@ from vidmbench.videos.files.inspection import survey
 from vidmbench.videos.grids.layout import Grid, GridLayout
 from vidmbench.videos.grids.tiles import TiledSource
 
-_DATA = Path(__file__).parents[2].parent / "shared" / "data"
+_DATA = SHARED / "data"
 _GENERATED = _DATA / "generated"
 _STRIPS = _DATA / "real" / "mocogan"
 

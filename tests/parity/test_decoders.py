@@ -4,10 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.paths import SHARED
 
 from vidmbench.videos import decode, inspect_video
 
-_DATA = Path(__file__).parents[2].parent / "shared" / "data"
+_DATA = SHARED / "data"
 _SUFFIXES = {".mp4", ".avi", ".mkv", ".webm", ".mov"}
 _CLIPS = sorted(path for path in (_DATA / "real").rglob("*") if path.suffix in _SUFFIXES)
 # Without those that tests/unit/videos/test_shared.py shows to be refused, and a large one.

@@ -6,7 +6,7 @@ The published weights are on no registry; the layout, the resizing and the stati
 import numpy as np
 import pytest
 import torch
-from torch_fidelity_beside_cpu import import_torch_fidelity
+from support.torch_fidelity_beside_cpu import import_torch_fidelity
 
 from vidmbench.core import resources
 from vidmbench.detectors.inception import seeded_weights

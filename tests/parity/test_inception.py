@@ -5,8 +5,8 @@ import importlib.util
 import numpy as np
 import pytest
 import torch
+from support.torch_fidelity_beside_cpu import import_torch_fidelity
 from torch import nn
-from torch_fidelity_beside_cpu import import_torch_fidelity
 
 from vidmbench.detectors import inception_blocks
 from vidmbench.detectors.inception import InceptionV3, layout, load, read_weights, seeded_weights

@@ -2,9 +2,9 @@
 
 import re
 import shlex
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from support.paths import ROOT
+
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 _PROGRAMS = ("vidmbench", "python", "torchrun", "make", "pip")
 # What a reader must bring, and what stands in for it here.

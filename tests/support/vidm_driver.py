@@ -1,6 +1,6 @@
 """Trains small generators in a process of its own, which can be told to kill itself at a given moment.
 
-    python vidm_driver.py OUT PARTS MOMENT STEP
+    python -m support.vidm_driver OUT PARTS MOMENT STEP
 
 Under torchrun it is one of several processes. MOMENT is where it sends itself SIGKILL, once step STEP is done:
 "after-step", before anything is written; "half-state", the state half written under its temporary name;
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 import torch.distributed as dist
-from vidm_helpers import CPU, small_recipe, training_videos
+from support.vidm_helpers import CPU, small_recipe, training_videos
 
 from vidmbench.vidm.training import loop as training
 from vidmbench.vidm.training import state

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from support.engines import FakeEngine, use_engine
 
 from vidmbench.core.errors import DataError
 from vidmbench.evaluation import features
@@ -11,21 +12,7 @@ from vidmbench.protocols.protocol import load_protocol
 from vidmbench.sources.controls import control
 from vidmbench.videos import ArraySource
 
-WIDTH = 400
-
-
-class FakeEngine:
-    name = "fake"
-
-    def features(self, clips):
-        for clip in clips:
-            picture = clip[:, ::28, ::28].astype(np.float64)
-            yield np.resize(picture, WIDTH).astype(np.float32)
-
-
-@pytest.fixture(autouse=True)
-def _fake_engine(monkeypatch):
-    monkeypatch.setattr(features, "load_engine", lambda *_, **__: FakeEngine())
+pytestmark = pytest.mark.usefixtures("fake_network")
 
 
 def films(seed, count=6, frames=12, size=8, label="films", bad=()):
@@ -119,7 +106,7 @@ def test_features_that_are_not_finite_are_a_failed_measurement(monkeypatch):
             for number, feature in enumerate(super().features(clips)):
                 yield feature * (np.nan if number == 1 else 1)
 
-    monkeypatch.setattr(features, "load_engine", lambda *_, **__: Broken())
+    use_engine(lambda *_, **__: Broken(), patch=monkeypatch.setattr)
     (item,) = scored(films(0), films(1))
     assert (item.status, item.value) == ("failed", None)
     assert item.reason == "the network gave no finite features for clip000001 on the real side"

@@ -1,4 +1,3 @@
-import os
 import signal
 import subprocess
 import sys
@@ -10,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
+from support.engines import WIDTH, FakeEngine, use_engine
+from support.paths import environment
 
 from vidmbench.core.errors import DataError
 from vidmbench.detectors.engine import engine_name
@@ -23,30 +24,6 @@ from vidmbench.videos import ArraySource
 from vidmbench.videos.source import Skipped
 
 SPEC = load_protocol("fvd-stylegan-v")
-WIDTH = 400
-
-
-class FakeEngine:
-    """Features from a clip's pixels in no time; keeps one clip in hand, as the real engines do."""
-
-    name = "fake"
-
-    def __init__(self):
-        self.scored = 0
-
-    def features(self, clips):
-        held = None
-        for clip in clips:
-            if held is not None:
-                yield self.feature(held)
-            held = clip
-        if held is not None:
-            yield self.feature(held)
-
-    def feature(self, clip):
-        self.scored += 1
-        sums = clip.astype(np.float64).mean(axis=(1, 2, 3))
-        return np.resize(np.concatenate([sums, np.sqrt(np.abs(sums))]), WIDTH).astype(np.float32)
 
 
 class Films(ArraySource):
@@ -67,19 +44,6 @@ class Films(ArraySource):
 
 
 @pytest.fixture
-def engines(monkeypatch):
-    """Every engine that was loaded."""
-    loaded = []
-
-    def load(stage, *, precision, device):
-        loaded.append(FakeEngine())
-        return loaded[-1]
-
-    monkeypatch.setattr(module, "load_engine", load)
-    return loaded
-
-
-@pytest.fixture
 def array():
     return np.random.default_rng(0).integers(0, 256, (6, 20, 8, 8, 3), dtype=np.uint8)
 
@@ -96,7 +60,7 @@ def entry_files(own_cache, ending):
     return sorted((own_cache / "features").glob(f"*{ending}"))
 
 
-def test_features_come_in_the_order_of_the_plan(engines, array):
+def test_features_come_in_the_order_of_the_plan(fake_network, array):
     films = Films(array)
     (found,) = features_of([job(films)])
     assert found.features.shape == (6, WIDTH)
@@ -108,22 +72,22 @@ def test_features_come_in_the_order_of_the_plan(engines, array):
     assert len({row.tobytes() for row in found.features}) == 6
 
 
-def test_the_second_call_loads_no_engine_and_reads_nothing(engines, array, monkeypatch):
+def test_the_second_call_loads_no_engine_and_reads_nothing(fake_network, array, monkeypatch):
     (first,) = features_of([job(Films(array))])
-    monkeypatch.setattr(module, "load_engine", lambda *_, **__: pytest.fail("an engine was loaded"))
+    use_engine(lambda *_, **__: pytest.fail("an engine was loaded"), patch=monkeypatch.setattr)
     films = Films(array)
     (second,) = features_of([job(films)])
     np.testing.assert_array_equal(first.features, second.features)
     assert films.reads == []
 
 
-def test_only_whole_entries_are_left_in_the_cache(engines, array, own_cache):
+def test_only_whole_entries_are_left_in_the_cache(fake_network, array, own_cache):
     features_of([job(Films(array))])
     names = sorted(path.suffix for path in (own_cache / "features").iterdir())
     assert names in ([".safetensors"], [".lock", ".safetensors"])
 
 
-def test_several_jobs_on_one_source_read_each_video_once(engines, array):
+def test_several_jobs_on_one_source_read_each_video_once(fake_network, array):
     films = Films(array)
     tf1 = SPEC.array.model_copy(update={"resize": "bilinear-tf1"})
     jobs = [
@@ -135,7 +99,7 @@ def test_several_jobs_on_one_source_read_each_video_once(engines, array):
     ]
     found = features_of(jobs)
     assert sorted(films.reads) == list(range(6))
-    assert len(engines) == 1
+    assert len(fake_network) == 1
     assert [len(item.features) for item in found] == [6, 6, 4, 5, 6]
     for wanted, item in zip(jobs, found, strict=True):
         fresh = type(wanted)(wanted.source, wanted.plan, wanted.stage, wanted.precision)
@@ -145,20 +109,20 @@ def test_several_jobs_on_one_source_read_each_video_once(engines, array):
         np.testing.assert_array_equal(alone.features, item.features)
 
 
-def test_one_network_is_loaded_for_each_precision_and_epsilon(engines, array):
+def test_one_network_is_loaded_for_each_precision_and_epsilon(fake_network, array):
     films = Films(array)
     other = SPEC.array.model_copy(update={"batch_norm_eps": 1e-5})
     features_of([job(films), job(films, precision="bf16"), job(films, stage=other)])
-    assert len(engines) == 3
+    assert len(fake_network) == 3
 
 
-def test_the_same_job_twice_is_computed_once(engines, array):
+def test_the_same_job_twice_is_computed_once(fake_network, array):
     one, two = features_of([job(Films(array)), job(Films(array))])
     np.testing.assert_array_equal(one.features, two.features)
-    assert sum(engine.scored for engine in engines) == 6
+    assert fake_network.scored == 6
 
 
-def test_progress_is_told(engines, array):
+def test_progress_is_told(fake_network, array):
     told = []
     features_of([job(Films(array))], progress=lambda *words: told.append(words))
     assert told == [(done, 6, "films") for done in range(1, 7)]
@@ -219,17 +183,17 @@ def test_the_key_does_not_depend_on_names_of_folders_or_objects(array):
 # Bad videos.
 
 
-def test_a_video_that_cannot_be_read_stops_the_work_and_keeps_what_was_done(engines, array):
+def test_a_video_that_cannot_be_read_stops_the_work_and_keeps_what_was_done(fake_network, array):
     films = Films(array, bad={4: "clip 4 is broken"})
     with pytest.raises(DataError, match="clip 4 is broken"):
         features_of([job(films)])
     (found,) = features_of([job(Films(array))])
-    assert engines[-1].scored < 6
+    assert fake_network[-1].scored < 6
     assert len(found.features) == 6
 
 
 @pytest.mark.parametrize("bad", [[0], [5], [2, 3], [0, 1, 2, 3, 4, 5], [0, 5]])
-def test_skipping_leaves_clips_out_and_lists_them(engines, array, bad):
+def test_skipping_leaves_clips_out_and_lists_them(fake_network, array, bad):
     films = Films(array, bad={index: f"{index} is broken" for index in bad})
     (found,) = features_of([job(films)], on_bad="skip")
     assert found.skipped == tuple(Skipped(films.name(index), f"{index} is broken") for index in bad)
@@ -244,14 +208,14 @@ def test_skipping_leaves_clips_out_and_lists_them(engines, array, bad):
     assert (second.skipped, again.reads) == (found.skipped, [])
 
 
-def test_a_run_that_stops_takes_no_features_with_holes(engines, array):
+def test_a_run_that_stops_takes_no_features_with_holes(fake_network, array):
     films = Films(array, bad={2: "2 is broken"})
     features_of([job(films)], on_bad="skip")
     with pytest.raises(DataError, match="clip000002 could not be read: 2 is broken"):
         features_of([job(films)], on_bad="stop")
 
 
-def test_all_jobs_of_a_bad_video_skip_it(engines, array):
+def test_all_jobs_of_a_bad_video_skip_it(fake_network, array):
     films = Films(array, bad={1: "broken"})
     found = features_of([job(films), job(films, plan_of(6, frames=12))], on_bad="skip")
     assert [len(item.features) for item in found] == [5, 5]
@@ -276,14 +240,14 @@ def cut_after(rows, films, **options):
         features_of([job(films)], progress=stop, **options)
 
 
-def test_an_interrupted_run_goes_on_where_it_stopped(engines, array, own_cache):
+def test_an_interrupted_run_goes_on_where_it_stopped(fake_network, array, own_cache):
     cut_after(4, Films(array))
     (rows,) = entry_files(own_cache, ".rows")
     assert rows.stat().st_size == 4 * 4 * WIDTH
     films = Films(array)
     (found,) = features_of([job(films)])
     assert sorted(films.reads) == [4, 5]
-    assert engines[-1].scored == 2
+    assert fake_network[-1].scored == 2
     assert not entry_files(own_cache, ".rows")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "VERSION", 999)
@@ -292,7 +256,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(engines, array, own_cache):
 
 
 @pytest.mark.parametrize("extra", [1, 7, 4 * WIDTH - 1])
-def test_half_a_row_at_the_end_is_cut(engines, array, own_cache, extra):
+def test_half_a_row_at_the_end_is_cut(fake_network, array, own_cache, extra):
     cut_after(3, Films(array))
     (rows,) = entry_files(own_cache, ".rows")
     with rows.open("ab") as stream:
@@ -304,7 +268,7 @@ def test_half_a_row_at_the_end_is_cut(engines, array, own_cache, extra):
     assert len(found.features) == 6
 
 
-def test_resuming_keeps_skipped_rows(engines, array, own_cache):
+def test_resuming_keeps_skipped_rows(fake_network, array, own_cache):
     bad = {1: "1 is broken", 4: "4 is broken"}
     cut_after(4, Films(array, bad=bad), on_bad="skip")
     films = Films(array, bad=bad)
@@ -316,7 +280,7 @@ def test_resuming_keeps_skipped_rows(engines, array, own_cache):
 
 
 @pytest.mark.parametrize("tail", ['[4, "clip000004", "a reason whose row was never written"]\n', '[4, "clip0000'])
-def test_a_reason_without_its_row_is_forgotten(engines, array, own_cache, tail):
+def test_a_reason_without_its_row_is_forgotten(fake_network, array, own_cache, tail):
     cut_after(4, Films(array, bad={1: "1 is broken"}), on_bad="skip")
     (reasons,) = entry_files(own_cache, ".skipped")
     with reasons.open("a") as stream:
@@ -326,7 +290,7 @@ def test_a_reason_without_its_row_is_forgotten(engines, array, own_cache, tail):
     assert len(found.features) == 5
 
 
-def test_a_damaged_entry_is_made_anew(engines, array, own_cache):
+def test_a_damaged_entry_is_made_anew(fake_network, array, own_cache):
     (first,) = features_of([job(Films(array))])
     (path,) = entry_files(own_cache, ".safetensors")
     whole = path.read_bytes()
@@ -346,17 +310,18 @@ def test_a_damaged_entry_is_made_anew(engines, array, own_cache):
 
 PROCESS = """
 import sys, time
-sys.path[:0] = [{tests!r}]
+sys.path[:0] = [{folder!r}]
 import numpy as np
+from support.engines import FakeEngine, use_engine
 from vidmbench.evaluation import features as module
 import {name} as here
-class Slow(here.FakeEngine):
+class Slow(FakeEngine):
     def feature(self, clip):
         time.sleep(0.05)
         with open(sys.argv[1], "a") as log:
             log.write("scored\\n")
         return super().feature(clip)
-module.load_engine = lambda *_, **__: Slow()
+use_engine(lambda *_, **__: Slow())
 array = np.random.default_rng(0).integers(0, 256, (20, 9, 8, 8, 3), dtype=np.uint8)
 (found,) = module.features_of([here.job(here.Films(array))])
 print(module.sha256_of_parts(found.features.tobytes()))
@@ -365,11 +330,11 @@ print(module.sha256_of_parts(found.features.tobytes()))
 
 @pytest.fixture
 def process(tmp_path):
-    code = PROCESS.format(tests=str(Path(__file__).parent), name=Path(__file__).stem)
+    code = PROCESS.format(folder=str(Path(__file__).parent), name=Path(__file__).stem)
 
     def start(log):
         command = [sys.executable, "-c", code, str(tmp_path / log)]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ.copy())
+        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment())
 
     return start
 
@@ -480,7 +445,7 @@ def test_few_clips_are_in_memory(monkeypatch):
             alive -= 1
 
     monkeypatch.setattr(resizing, "prepared", prepared)
-    monkeypatch.setattr(module, "load_engine", lambda *_, **__: Counting())
+    use_engine(lambda *_, **__: Counting(), patch=monkeypatch.setattr)
     films = Endless(200)
     (found,) = features_of([job(films, plan_of(200, frames=16))])
     np.testing.assert_array_equal(found.features[:, 0], np.arange(200))
@@ -489,7 +454,7 @@ def test_few_clips_are_in_memory(monkeypatch):
     assert films.most <= 20
 
 
-def test_the_reasons_are_kept_in_the_entry(engines, array, own_cache):
+def test_the_reasons_are_kept_in_the_entry(fake_network, array, own_cache):
     features_of([job(Films(array, bad={3: 'a "quoted" reason\nin two lines'}))], on_bad="skip")
     (found,) = features_of([job(Films(array))], on_bad="skip")
     assert found.skipped == (Skipped("clip000003", 'a "quoted" reason\nin two lines'),)

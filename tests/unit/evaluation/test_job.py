@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from vidmbench.core.errors import DataError, ProtocolError, UsageError
-from vidmbench.evaluation import features
 from vidmbench.evaluation import job as runs
 from vidmbench.evaluation.choices import Choices
 from vidmbench.evaluation.job import carry_out, prepare_run, prepare_score, record_of
@@ -13,18 +12,7 @@ from vidmbench.records.record import read_record, write_record
 from vidmbench.sources.clevrer_mini import ToyVideos
 from vidmbench.videos.source import Transformed
 
-
-class FakeEngine:
-    name = "fake"
-
-    def features(self, clips):
-        for clip in clips:
-            yield np.resize(clip[:, ::28, ::28], 400).astype(np.float32)
-
-
-@pytest.fixture(autouse=True)
-def _fake_engine(monkeypatch):
-    monkeypatch.setattr(features, "load_engine", lambda *_, **__: FakeEngine())
+pytestmark = pytest.mark.usefixtures("fake_network")
 
 
 @pytest.fixture

@@ -9,12 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.paths import ROOT
 
 import vidmbench
 from vidmbench.core.errors import DataError, UsageError
-from vidmbench.evaluation import features
 
-ROOT = Path(__file__).resolve().parents[3]
 NEED_WEIGHTS = ("score", "score_all", "extract_features")
 PAGE = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
 
@@ -80,19 +79,6 @@ def test_docstrings_say_what_goes_in_and_out(name):
         assert inspect.signature(thing).return_annotation is not inspect.Signature.empty
 
 
-class FakeEngine:
-    name = "fake"
-
-    def features(self, clips):
-        for clip in clips:
-            yield np.resize(clip[:, ::28, ::28], 400).astype(np.float32)
-
-
-@pytest.fixture
-def fake_engine(monkeypatch):
-    monkeypatch.setattr(features, "load_engine", lambda *_, **__: FakeEngine())
-
-
 def clips(seed, count=5):
     return np.random.default_rng(seed).integers(0, 256, (count, 12, 8, 8, 3), dtype=np.uint8)
 
@@ -100,7 +86,7 @@ def clips(seed, count=5):
 OPTIONS = {"frames": 9, "num_videos": 5}
 
 
-def test_a_number_does_not_depend_on_how_videos_are_given(fake_engine, tmp_path):
+def test_a_number_does_not_depend_on_how_videos_are_given(fake_network, tmp_path):
     torch = importlib.import_module("torch")
     real, fake = clips(0), clips(1)
     np.save(tmp_path / "fake.npy", fake)
@@ -111,7 +97,7 @@ def test_a_number_does_not_depend_on_how_videos_are_given(fake_engine, tmp_path)
     assert vidmbench.score(real, clips(2), **OPTIONS).value not in values
 
 
-def test_controls_and_twins_of_videos_at_hand(fake_engine):
+def test_controls_and_twins_of_videos_at_hand(fake_network):
     real = clips(0)
     still = vidmbench.score(real, "control:static", **OPTIONS)
     assert still.fake.label == "control:static"
@@ -123,12 +109,12 @@ def test_controls_and_twins_of_videos_at_hand(fake_engine):
         vidmbench.score(real, "control:statik", **OPTIONS)
 
 
-def test_text_of_a_measurement_carries_what_it_must(fake_engine):
+def test_text_of_a_measurement_carries_what_it_must(fake_network):
     one = vidmbench.score(clips(0), clips(1), **OPTIONS)
     assert str(one) == f"fvd {one.text()} [fvd-vidm-paper.1 t9 s1 n5/5 fp32 #{one.signature_id}]"
 
 
-def test_several_numbers_at_once(fake_engine):
+def test_several_numbers_at_once(fake_network):
     choices = vidmbench.Choices(protocols=("fvd-stylegan-v", "prdc-i3d"), frames=(9, 10), num_real=5, num_fake=5)
     found = vidmbench.score_all(clips(0), clips(1), choices)
     assert [one.metric for one in found[:2]] == ["fvd", "fvd"]
@@ -137,7 +123,7 @@ def test_several_numbers_at_once(fake_engine):
         vidmbench.score(clips(0), clips(1), protocol="prdc-i3d", **OPTIONS)
 
 
-def test_features_are_those_that_were_scored(fake_engine):
+def test_features_are_those_that_were_scored(fake_network):
     real, fake = clips(0), clips(1)
     seen = [
         vidmbench.Moments.of(vidmbench.extract_features(side, is_real=is_real, **OPTIONS).features)
@@ -159,7 +145,7 @@ def test_features_are_those_that_were_scored(fake_engine):
         (lambda: clips(0, count=3), "num-videos"),
     ],
 )
-def test_bad_videos_are_refused_with_the_way_out(fake_engine, videos, words):
+def test_bad_videos_are_refused_with_the_way_out(fake_network, videos, words):
     with pytest.raises(vidmbench.VidmbenchError, match=words):
         vidmbench.score(clips(0), videos(), **OPTIONS)
 
@@ -190,7 +176,7 @@ def test_a_vidm_is_opened():
     ],
 )
 @pytest.mark.parametrize("is_score", [True, False])
-def test_options_that_mean_nothing_are_refused(fake_engine, options, words, is_score):
+def test_options_that_mean_nothing_are_refused(fake_network, options, words, is_score):
     sides = (clips(0), clips(1)) if is_score else (clips(0),)
     asked = vidmbench.score if is_score else vidmbench.extract_features
     with pytest.raises(vidmbench.VidmbenchError, match=words):
@@ -209,7 +195,7 @@ def test_a_vidm_draws_something(options):
         vidmbench.open_source("vidm", **options)
 
 
-def test_files_may_be_paths(fake_engine, tmp_path):
+def test_files_may_be_paths(fake_network, tmp_path):
     own = tmp_path / "mine.toml"
     text = (ROOT / "protocols" / "metrics" / "fvd-stylegan-v.toml").read_text(encoding="utf-8")
     own.write_text(text.replace('name = "fvd-stylegan-v"', 'name = "mine"'), encoding="utf-8")

@@ -5,11 +5,10 @@ import subprocess
 import sys
 import tomllib
 import zipfile
-from pathlib import Path
 
 import pytest
+from support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 PROBE = "import vidmbench.core.resources as r; print(r.data_root()); print(r.checkout_results_dir())"
 
 

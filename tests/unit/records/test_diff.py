@@ -1,7 +1,7 @@
 """Two records side by side."""
 
 import pytest
-from table_samples import measured, run_of
+from support.table_samples import measured, run_of
 
 from vidmbench.records.diff import record_difference
 

@@ -7,7 +7,7 @@ import sys
 
 import pandas
 import pytest
-from table_samples import measured, run_of
+from support.table_samples import measured, run_of
 
 import vidmbench
 from vidmbench.core import resources

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.paths import SHARED
 
 from vidmbench.core.errors import DataError
 from vidmbench.videos import inspect_video, open_source
 
-_DATA = Path(__file__).parents[3].parent / "shared" / "data"
+_DATA = SHARED / "data"
 
 pytestmark = [
     pytest.mark.shared,

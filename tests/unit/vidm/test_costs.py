@@ -2,12 +2,12 @@
 
 import re
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 import torch
+from support.paths import ROOT
+from support.vidm_networks import FLOW, PIXELS, TIMESTEPS, on_meta, published, small
 from torch import nn
-from vidm_networks import FLOW, PIXELS, TIMESTEPS, on_meta, published, small
 
 from vidmbench.vidm import costs
 from vidmbench.vidm.config import PARTS
@@ -16,7 +16,7 @@ from vidmbench.vidm.networks.content import ContentNet
 from vidmbench.vidm.networks.motion import MotionNet
 from vidmbench.vidm.recipes import load_recipe, recipe_names
 
-PAGE = Path(__file__).parents[3] / "docs" / "vidm.md"
+PAGE = ROOT / "docs" / "vidm.md"
 
 
 def hand_count(net, *inputs):

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from reference import precision_recall as reference
+from support.engines import FakeEngine, use_engine, whole_numbers
 
 from vidmbench.core.errors import UsageError
-from vidmbench.evaluation import features
 from vidmbench.evaluation.choices import Choices
 from vidmbench.evaluation.studies.score_map import prepare_score_map, principal_components, score_map
 from vidmbench.reporting.plots.score_map import score_map_figure
@@ -13,19 +13,9 @@ from vidmbench.reporting.plots.score_map import score_map_figure
 CHOICES = Choices(protocols=("prdc-i3d",), frames=(9,), num_real=10, num_fake=8)
 
 
-class FakeEngine:
-    """Whole numbers, so that the plain loops are exact."""
-
-    name = "fake"
-
-    def features(self, clips):
-        for clip in clips:
-            yield np.resize(np.rint(clip[0, ::56, ::56] * 8), 400).astype(np.float32)
-
-
 @pytest.fixture
 def sides(monkeypatch):
-    monkeypatch.setattr(features, "load_engine", lambda *_, **__: FakeEngine())
+    use_engine(lambda *_, **__: FakeEngine(whole_numbers), patch=monkeypatch.setattr)
     random = np.random.default_rng(0)
     real = random.integers(0, 256, (10, 9, 8, 8, 3), dtype=np.uint8)
     fake = np.concatenate([real[:3], random.integers(0, 256, (5, 9, 8, 8, 3), dtype=np.uint8)])
@@ -57,7 +47,7 @@ def side_features(side):
 
     stage = load_protocol("prdc-i3d").array
     for clip in side:
-        yield next(FakeEngine().features([prepared(clip, stage, size=224)]))
+        yield next(FakeEngine(whole_numbers).features([prepared(clip, stage, size=224)]))
 
 
 def test_principal_components_are_those_of_the_covariance():

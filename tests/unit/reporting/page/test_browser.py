@@ -1,7 +1,7 @@
 """The page of a report in a real browser: it loads in silence, tables sort, videos play, nothing is too wide."""
 
-import chromium
 import pytest
+from support import chromium
 
 from vidmbench.core import resources
 from vidmbench.records.record import read_records

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from table_samples import measured, run_of
+from support.table_samples import measured, run_of
 
 from vidmbench.core import resources
 from vidmbench.core.errors import ResultError

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 from vidmbench.core.errors import ResultError
-from vidmbench.evaluation import features
 from vidmbench.evaluation.evaluate import evaluate
 from vidmbench.evaluation.plan import plan
 from vidmbench.protocols.protocol import load_protocol
@@ -10,17 +9,8 @@ from vidmbench.reporting.plots.contact_sheet import contact_sheet, save_figure
 from vidmbench.videos import ArraySource
 
 
-class FakeEngine:
-    name = "fake"
-
-    def features(self, clips):
-        for clip in clips:
-            yield np.resize(clip[:, ::28, ::28], 400).astype(np.float32)
-
-
 @pytest.fixture
-def scored(monkeypatch):
-    monkeypatch.setattr(features, "load_engine", lambda *_, **__: FakeEngine())
+def scored(fake_network):
     random = np.random.default_rng(0)
     real = ArraySource(random.integers(0, 256, (9, 12, 10, 16, 3), dtype=np.uint8), "truth")
     fake = ArraySource(random.integers(0, 256, (6, 9, 20, 8, 3), dtype=np.uint8), "fakes")

@@ -1,7 +1,7 @@
 """The conventions on one pair, and the ablation beside the paper's: which bars are drawn, and how they are named."""
 
 import pytest
-from table_samples import measured, run_of
+from support.table_samples import measured, run_of
 
 from vidmbench.core.errors import ResultError
 from vidmbench.records.published import published_values

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
-from table_samples import measured, run_of
+from support.table_samples import measured, run_of
 
 from vidmbench.core.errors import ResultError, UsageError
 from vidmbench.protocols.signature import recipe_without

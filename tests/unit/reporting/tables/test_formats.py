@@ -6,10 +6,10 @@ import json
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-from table_samples import layout_of, measured, run_of
+from support.paths import ROOT
+from support.table_samples import layout_of, measured, run_of
 
 from vidmbench.core import resources
 from vidmbench.core.errors import ResultError
@@ -192,15 +192,11 @@ def test_results_commands(tmp_path, capsys, monkeypatch):
 @pytest.mark.parametrize("module", ["vidmbench.reporting.tables.build", "vidmbench.cli.table", "vidmbench.cli.results"])
 def test_importing_leaves_torch_and_pandas_out(module):
     code = f"import sys, {module}; print(sorted({{'torch', 'pandas', 'numpy'}} & set(sys.modules)))"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[3]
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "[]"
 
 
 def test_the_import_check_can_fail():
     code = "import sys, vidmbench.reporting.tables.build, pandas; print('pandas' in sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[3]
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "True"

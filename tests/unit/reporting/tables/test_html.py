@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 from jinja2 import UndefinedError
-from table_samples import layout_of, measured, run_of
+from support.table_samples import layout_of, measured, run_of
 
 from vidmbench.core import resources
 from vidmbench.records.record import read_records

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 
 import pytest
-from table_samples import layout_of, measured, run_of
+from support.table_samples import layout_of, measured, run_of
 
 from vidmbench.core import resources
 from vidmbench.reporting.tables.build import build_table, layout_names, load_layout, printed

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from table_samples import PROTOCOLS, VIDM, column, layout_of, measured, run_of
+from support.table_samples import PROTOCOLS, VIDM, column, layout_of, measured, run_of
 
 from vidmbench.core.errors import ProtocolError
 from vidmbench.records.record import SideRecord

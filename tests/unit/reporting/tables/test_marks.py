@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from table_samples import layout_of, measured, run_of
+from support.table_samples import layout_of, measured, run_of
 
 from vidmbench.core.errors import ProtocolError
 from vidmbench.records.published import published_values

@@ -5,7 +5,7 @@ import io
 import re
 
 import pytest
-from table_samples import column, layout_of, measured, run_of
+from support.table_samples import column, layout_of, measured, run_of
 
 from vidmbench.core.errors import ProtocolError
 from vidmbench.records.record import SideRecord

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from official_code import DYING, OFFICIAL
 from PIL import Image
+from support.official_code import DYING, OFFICIAL
 
 from vidmbench.core import resources
 from vidmbench.sources.baselines.layouts import baseline_names, exporter

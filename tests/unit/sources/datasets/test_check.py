@@ -1,7 +1,7 @@
 """What data check finds in a copy of a data set, each against what the declaration expects."""
 
 import pytest
-from dataset_trees import FIRST_CLASSES, UCF_NAMES, frames, many, touch, write_frame_folders, write_videos
+from support.dataset_trees import FIRST_CLASSES, UCF_NAMES, frames, many, touch, write_frame_folders, write_videos
 
 from vidmbench.core.errors import DataError, UsageError
 from vidmbench.sources.datasets import check as dataset_check

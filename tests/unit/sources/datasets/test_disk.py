@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from dataset_trees import (
+from support.dataset_trees import (
     UCF_NAMES,
     frames,
     many,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from PIL import Image
-from strip_folders import find_strips
+from support.strip_folders import find_strips
 
 from vidmbench.core.errors import DataError
 from vidmbench.videos.files.inspection import survey

@@ -7,10 +7,10 @@ import subprocess
 import sys
 import textwrap
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
+from support.paths import ROOT
 
 from vidmbench.core.errors import DataError, ResultError, UsageError
 from vidmbench.core.files import locked
@@ -203,7 +203,7 @@ def preparing(source, path):
         [sys.executable, "-c", textwrap.dedent(SCRIPT), source, path],
         stdout=subprocess.PIPE,
         text=True,
-        cwd=Path(__file__).parents[3],
+        cwd=ROOT,
     )
 
 

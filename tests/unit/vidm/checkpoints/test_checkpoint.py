@@ -4,7 +4,7 @@ import os
 import pytest
 import torch
 from safetensors.torch import save_file
-from vidm_helpers import CPU, randomised, small_spec, state_in, train
+from support.vidm_helpers import CPU, randomised, small_spec, state_in, train
 
 from vidmbench.core import resources
 from vidmbench.core.errors import ProtocolError, ResultError, WeightsError

@@ -8,7 +8,7 @@ import pickle
 import pytest
 import torch
 from reference.vidm_layout import content_layout, coordinate_layout, motion_layout
-from vidm_networks import built, pieces, small
+from support.vidm_networks import built, pieces, small
 
 from vidmbench.core.errors import WeightsError
 from vidmbench.vidm.checkpoints import official

@@ -5,8 +5,8 @@ import pytest
 import torch
 from reference.vidm_layout import content_layout
 from reference.vidm_sampling import noises_of
-from vidm_helpers import randomised, small_spec
-from vidm_networks import pieces
+from support.vidm_helpers import randomised, small_spec
+from support.vidm_networks import pieces
 
 from vidmbench.core.errors import WeightsError
 from vidmbench.vidm.checkpoints.checkpoint import Vidm

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from reference.vidm_layout import content_layout, coordinate_layout, motion_layout
-from vidm_networks import PIXELS, count, on_meta, published, shapes, small
+from support.vidm_networks import PIXELS, count, on_meta, published, shapes, small
 
 from vidmbench.core.declarations import validated
 from vidmbench.core.errors import ProtocolError

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import unet as plain
 from reference.spynet import plain_flow
+from support.vidm_networks import FRAMES, PIXELS, TIMESTEPS, built, inputs, on_meta, small
 from torch import nn
-from vidm_networks import FRAMES, PIXELS, TIMESTEPS, built, inputs, on_meta, small
 
 from vidmbench.vidm.networks.content import ContentNet
 from vidmbench.vidm.networks.motion import MotionNet

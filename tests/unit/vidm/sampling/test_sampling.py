@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 from reference.vidm_sampling import noises_of, plain_frames
-from vidm_helpers import SIZE, small_vidm
+from support.vidm_helpers import SIZE, small_vidm
 
 from vidmbench.core.errors import DataError, UsageError
 from vidmbench.videos.source import Source

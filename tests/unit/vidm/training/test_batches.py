@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from vidm_helpers import SIZE, CodedVideos, LabelledVideos, small_spec, told_by, training_videos
+from support.vidm_helpers import SIZE, CodedVideos, LabelledVideos, small_spec, told_by, training_videos
 
 from vidmbench.core.declarations import validated
 from vidmbench.core.errors import DataError, ProtocolError

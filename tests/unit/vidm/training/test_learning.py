@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from vidm_helpers import CPU, SEED_FLOW, LabelledVideos, small_recipe, small_spec, state_in, train
+from support.vidm_helpers import CPU, SEED_FLOW, LabelledVideos, small_recipe, small_spec, state_in, train
 
 from vidmbench.core.errors import DataError, ResultError, UsageError
 from vidmbench.sources.clevrer_mini import ToyVideos

@@ -4,13 +4,13 @@ import socket
 import subprocess
 import sys
 from functools import partial
-from pathlib import Path
 
 import pandas as pd
 import pytest
 import torch
-import vidm_driver
-from vidm_helpers import SEED_FLOW, CodedVideos, small_recipe, small_spec, state_in, train
+from support import vidm_driver
+from support.paths import environment
+from support.vidm_helpers import SEED_FLOW, CodedVideos, small_recipe, small_spec, state_in, train
 
 from vidmbench.core.errors import ResultError, UsageError, WeightsError
 from vidmbench.vidm.recipes import DataSpec
@@ -19,7 +19,7 @@ from vidmbench.vidm.training.interrupts import interrupts_wait
 from vidmbench.vidm.training.loop import new_net
 from vidmbench.vidm.training.state import Log
 
-DRIVER = Path(vidm_driver.__file__)
+DRIVER = ("-m", vidm_driver.__name__)
 PARTS = ["content", "motion"]
 DEEPER = small_spec().motion.model_copy(update={"blocks": 2})
 
@@ -61,8 +61,8 @@ def at_step(step, change):
 def test_a_run_killed_at_any_moment_ends_in_the_same_bits(part, kills, tmp_path):
     killed, whole = tmp_path / "killed", tmp_path / "whole"
     for moment, step in kills:
-        command = [sys.executable, str(DRIVER), str(killed), part, moment, str(step)]
-        process = subprocess.run(command, capture_output=True, text=True, timeout=600)
+        command = [sys.executable, *DRIVER, str(killed), part, moment, str(step)]
+        process = subprocess.run(command, capture_output=True, text=True, timeout=600, env=environment())
         assert process.returncode == -signal.SIGKILL, process.stderr
         assert state_in(killed, part)[1] == step - 1
     words = []
@@ -82,8 +82,8 @@ def test_a_run_killed_at_any_moment_ends_in_the_same_bits(part, kills, tmp_path)
 
 
 def test_an_interrupted_step_is_finished_and_kept(tmp_path):
-    command = [sys.executable, str(DRIVER), str(tmp_path / "stopped"), "content", "interrupt", "3"]
-    process = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    command = [sys.executable, *DRIVER, str(tmp_path / "stopped"), "content", "interrupt", "3"]
+    process = subprocess.run(command, capture_output=True, text=True, timeout=600, env=environment())
     assert process.returncode != 0
     assert "KeyboardInterrupt" in process.stderr
     assert state_in(tmp_path / "stopped", "content")[1] == 3
@@ -237,9 +237,9 @@ def test_two_processes_train_as_one(tmp_path):
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--master-addr=127.0.0.1"]
-    command = [*launcher, f"--master-port={port}", str(DRIVER), str(tmp_path / "two"), ",".join(PARTS), "never", "0"]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
-    process = subprocess.run(command, capture_output=True, text=True, timeout=600, env=environment)
+    command = [*launcher, f"--master-port={port}", *DRIVER, str(tmp_path / "two"), ",".join(PARTS), "never", "0"]
+    single = environment(OMP_NUM_THREADS="1", GLOO_SOCKET_IFNAME="lo")
+    process = subprocess.run(command, capture_output=True, text=True, timeout=600, env=single)
     assert process.returncode == 0, process.stderr
     for part in PARTS:
         vidm_driver.trained(part, tmp_path / "one")

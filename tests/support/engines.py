@@ -1,0 +1,86 @@
+"""A network that costs nothing, and the only place that knows how one takes the place of the real network."""
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+WIDTH = 400
+Feature = Callable[[np.ndarray], np.ndarray]
+
+
+def whole_numbers(clip: np.ndarray) -> np.ndarray:
+    """Every 56th pixel of the first frame as an integer, so that plain loops over them are exact."""
+    return np.resize(np.rint(clip[0, ::56, ::56] * 8), WIDTH)
+
+
+def projection(clip: np.ndarray) -> np.ndarray:
+    """A fixed random projection of coarse pixels, which mixes all frames."""
+    coarse = clip[::4, ::32, ::32].reshape(-1)
+    return _mixture(coarse.size) @ coarse
+
+
+@lru_cache(maxsize=4)
+def _mixture(size: int) -> np.ndarray:
+    return np.random.default_rng(0).normal(size=(WIDTH, size)) / np.sqrt(size)
+
+
+class FakeEngine:
+    """Features of clips by a plain function; keeps one clip in hand, as the real engines do.
+
+    Attributes:
+        scored: How many clips it has seen.
+    """
+
+    name = "fake"
+
+    def __init__(self, feature: Feature = projection) -> None:
+        self._feature = feature
+        self.scored = 0
+
+    def features(self, clips: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        held = None
+        for clip in clips:
+            if held is not None:
+                yield self.feature(held)
+            held = clip
+        if held is not None:
+            yield self.feature(held)
+
+    def feature(self, clip: np.ndarray) -> np.ndarray:
+        self.scored += 1
+        return self._feature(clip).astype(np.float32)
+
+
+class LoadedEngines(list[Any]):
+    """Every engine that was loaded, in order."""
+
+    @property
+    def scored(self) -> int:
+        """How many clips all of them have seen."""
+        return sum(engine.scored for engine in self)
+
+
+def use_engine(make: Callable[..., Any], *, patch: Callable[[object, str, Any], Any] = setattr) -> LoadedEngines:
+    """Lets `make` load the network from now on.
+
+    Args:
+        make: Called as `load_engine` is, with the array stage, precision and device.
+        patch: `monkeypatch.setattr`, which ends with the test; `setattr` in a process of its own.
+
+    Returns:
+        The engines that were loaded, which grows with every load.
+    """
+    # Not on top: conftest.py is imported before pytest switches shape checks on, and so is what it imports.
+    from vidmbench.evaluation import features
+
+    loaded = LoadedEngines()
+
+    def load(*stage: Any, **options: Any) -> Any:
+        engine = make(*stage, **options)
+        loaded.append(engine)
+        return engine
+
+    patch(features, "load_engine", load)
+    return loaded
