@@ -1,6 +1,6 @@
 """What the checks start from: golden clips, and features that are the same bits on every machine.
 
-The clips lie in protocols/golden/clips.npz. Features and probabilities without a network are made of integers alone,
+The clips are in protocols/golden/clips.npz. Features and probabilities without a network are made of integers alone,
 hashed from words, so neither a processor nor a version of numpy can move them.
 """
 
@@ -23,20 +23,23 @@ from vidmbench.videos.source import Skipped
 SEEDED_CLIPS, SEEDED_FRAMES, SEEDED_WIDTH = 60, 4, 400
 _LATENT = 6
 
+#: What to do where values are missing.
+HOW = "in a checkout: python -m vidmbench.check.make_golden --write"
+
 
 @dataclass(frozen=True, eq=False)
 class GoldenClips:
-    """Small procedural clips, made once by ``python -m vidmbench.check.golden --write``.
+    """Small procedural clips, made once by ``python -m vidmbench.check.make_golden --write``.
 
     Attributes:
         real: uint8 (clip, frame, height, width, 3), wider than high: there is something to crop.
         fake: The same, square, of other scenes.
-        pictures: uint8 (frame, height, width, 3), larger than networks are fed: there is something to shrink.
+        images: uint8 (frame, height, width, 3), larger than networks are fed: there is something to shrink.
     """
 
     real: Clips
     fake: Clips
-    pictures: Frames
+    images: Frames
 
     @classmethod
     def load(cls, path: Path) -> "GoldenClips":
@@ -53,7 +56,7 @@ class GoldenClips:
                 "no golden clips",
                 found=str(error),
                 where=str(path),
-                fix="in a checkout: python -m vidmbench.check.golden --write",
+                fix=HOW,
             ) from error
 
 
@@ -88,8 +91,8 @@ class GoldenVideos:
 
     def read(self, index: int, frames: Sequence[int]) -> Frames:
         """See :class:`vidmbench.videos.source.Source`."""
-        taken: Frames = self._clips[index][np.asarray(frames) % self._clips.shape[1]]
-        return taken
+        selected: Frames = self._clips[index][np.asarray(frames) % self._clips.shape[1]]
+        return selected
 
     def digest(self) -> str:
         """See :class:`vidmbench.videos.source.Source`."""
@@ -118,8 +121,8 @@ def seeded_features(side: str, clips: int, features: int, frames: int | None = N
     halves = [_integers(f"{words} mix", _LATENT // 2, features) for words in ("common", side)]
     mix = (np.concatenate(halves) >> 8) - 128
     shift = _integers("shift", features) >> (3 if side == "fake" else 16)
-    made: np.ndarray = ((noise + 4 * latent @ mix + shift) * 2.0**-16).astype(np.float32)
-    return made if frames is None else made.reshape(clips, frames, features)
+    values: np.ndarray = ((noise + 4 * latent @ mix + shift) * 2.0**-16).astype(np.float32)
+    return values if frames is None else values.reshape(clips, frames, features)
 
 
 def seeded_probabilities(side: str, clips: int, classes: int) -> np.ndarray:
@@ -137,11 +140,11 @@ def _integers(words: str, *shape: int) -> np.ndarray:
 
 
 def sampled(array: np.ndarray, count: int) -> np.ndarray:
-    """A few values from all over an array, always from the same places: (count,), or all where there are fewer."""
+    """A few values from all over an array, always at the same indices: (count,), or all where there are fewer."""
     flat = array.reshape(-1)
-    return flat if flat.size <= count else flat[sampled_places(flat.size, count)]
+    return flat if flat.size <= count else flat[sampled_indices(flat.size, count)]
 
 
-def sampled_places(size: int, count: int) -> np.ndarray:
-    """Where :func:`sampled` looks in an array of ``size`` values."""
+def sampled_indices(size: int, count: int) -> np.ndarray:
+    """The indices that :func:`sampled` takes of an array of ``size`` values."""
     return np.arange(min(size, count)) if size <= count else np.arange(count) * 1_000_003 % size

@@ -19,9 +19,10 @@ from vidmbench.check.comparison import (
     rows_compared,
     values_compared,
 )
-from vidmbench.check.golden import HOW, Golden, GoldenProtocol, load_golden
+from vidmbench.check.golden import Golden, GoldenProtocol, load_golden
+from vidmbench.check.golden_inputs import HOW
 from vidmbench.check.report import Check
-from vidmbench.check.stages import SCORED, STAGES, Bench, Stage, has_weights, seeded_draws, statistics
+from vidmbench.check.stages import SCORED, STAGES, Stage, StageRunner, has_weights, seeded_features_of, statistics
 from vidmbench.core.errors import UsageError, VidmbenchError
 from vidmbench.core.vocabulary import CheckedWeights, Device
 from vidmbench.detectors.engine import load_engine
@@ -111,19 +112,19 @@ class _Asked:
     spec: ProtocolSpec
     values: GoldenProtocol
     golden: Golden
-    bench: Bench
+    runner: StageRunner
     reason: str
 
     def limit(self, stage: Stage) -> float:
         """The tolerance of a stage for this protocol, and for the engine where one runs."""
-        on_cuda = stage in ("detector", "score") and self.bench.engine_of(self.spec).endswith("/cuda")
+        on_cuda = stage in ("detector", "score") and self.runner.engine_of(self.spec).endswith("/cuda")
         return limit_of(self.spec, stage, on_cuda=on_cuda)
 
 
 def _in_order(
     specs: Sequence[ProtocolSpec], golden: Golden, weights: CheckedWeights, device: Device, *, all_asked: bool
 ) -> Iterator[Check]:
-    bench = Bench(golden.clips, device)
+    runner = StageRunner(golden.clips, device)
     asked = []
     for spec in specs:
         values = golden.protocols.get(spec.name)
@@ -133,7 +134,7 @@ def _in_order(
             said = f"they are of version {values.version}, the protocol is version {spec.version}; {HOW} --overwrite"
             yield Check(None, spec.name, "golden values", "failed", said=said)
         else:
-            asked.append(_Asked(spec, values, golden, bench, _why_not(spec, values, weights)))
+            asked.append(_Asked(spec, values, golden, runner, _why_not(spec, values, weights)))
     if all_asked:
         for name in sorted(golden.protocols.keys() - {spec.name for spec in specs}):
             yield Check(None, name, "golden values", "failed", said=f"there is no such protocol any more; {HOW}")
@@ -177,7 +178,7 @@ def _clips(asked: _Asked) -> Iterator[Check]:
     spec, kept = asked.spec, asked.golden.under(f"clips/{asked.spec.name}")
 
     def compare() -> list[Check]:
-        found = asked.bench.clips(spec)
+        found = asked.runner.clips(spec)
         return [
             rows_compared(spec.name, f"windows of {name.partition('/')[0]}, {name.partition('/')[2]} side", one, other)
             for name in sorted(kept.keys() | found.keys())
@@ -191,7 +192,7 @@ def _framing(asked: _Asked) -> Iterator[Check]:
     spec = asked.spec
 
     def compare() -> list[Check]:
-        kept, found = asked.golden.under(asked.values.framing), asked.bench.framing(spec)
+        kept, found = asked.golden.under(asked.values.framing), asked.runner.framing(spec)
         return [
             levels_compared(spec, asked.limit("framing"), name, kept.get(name), found.get(name))
             for name in sorted(kept | found)
@@ -204,7 +205,7 @@ def _array(asked: _Asked) -> Iterator[Check]:
     spec = asked.spec
 
     def compare() -> list[Check]:
-        kept, found = asked.golden.under(asked.values.array), asked.bench.array(spec)
+        kept, found = asked.golden.under(asked.values.array), asked.runner.array(spec)
         return [
             values_compared("array", spec.name, f"{name} frames, prepared", kept[name], found[name])
             for name in sorted(kept)
@@ -221,8 +222,8 @@ def _detector(asked: _Asked) -> Iterator[Check]:
 
     def compare() -> Check:
         limit = asked.limit("detector")
-        kept, name = asked.golden.under(key)["fed"], f"features of fixed clips, {asked.bench.engine_of(spec)}"
-        return values_compared("detector", spec.name, name, kept, asked.bench.detector(spec), limit)
+        kept, name = asked.golden.under(key)["fed"], f"features of fixed clips, {asked.runner.engine_of(spec)}"
+        return values_compared("detector", spec.name, name, kept, asked.runner.detector(spec), limit)
 
     yield from _attempted("detector", spec.name, "features of fixed clips", compare)
 
@@ -242,7 +243,7 @@ def _interval(asked: _Asked) -> Iterator[Check]:
 def _from_features(asked: _Asked) -> Iterator[tuple[str, Kept, Callable[[], list[Score]]]]:
     """The seeded features, and the golden ones where a network once gave them."""
     spec, values = asked.spec, asked.values
-    yield "seeded features", values.seeded, lambda: statistics(spec, seeded_draws(spec))
+    yield "seeded features", values.seeded, lambda: statistics(spec, seeded_features_of(spec))
     if values.features is not None:
         found = asked.golden.under(values.features)
         yield "golden features", values.golden, lambda: statistics(spec, [(found["real"], found["fake"])])
@@ -256,7 +257,7 @@ def _score(asked: _Asked) -> Iterator[Check]:
 
     def compare() -> list[Check]:
         limit = asked.limit("score")
-        return numbers_compared("score", spec.name, what, asked.values.score, lambda: asked.bench.score(spec), limit)
+        return numbers_compared("score", spec.name, what, asked.values.score, lambda: asked.runner.score(spec), limit)
 
     yield from _attempted("score", spec.name, what, compare)
 

@@ -60,7 +60,7 @@ Draws = Sequence[tuple[np.ndarray, np.ndarray]]
 Result = TypeVar("Result")
 
 
-class Bench:
+class StageRunner:
     """Computes stages, each thing that several protocols share once.
 
     Args:
@@ -118,7 +118,7 @@ class Bench:
             rule, pixels = spec.dataset.pre_resize, spec.dataset.resolution
             sizes = {"own": pixels} if rule == "none" else {"own": pixels, "small": _SMALL}
             self._framed[key] = {
-                name: sampled(self._read(partial(framed, self.golden.pictures, rule, size)), _PIXELS)
+                name: sampled(self._read(partial(framed, self.golden.images, rule, size)), _PIXELS)
                 for name, size in sizes.items()
             }
         return self._framed[key]
@@ -127,7 +127,7 @@ class Bench:
         """What the array stage makes of clips that are wide, square and large: some values, float32."""
         key = array_key(spec)
         if key not in self._prepared:
-            given = {"wide": self.golden.real[0], "square": self.golden.fake[0], "large": self.golden.pictures}
+            given = {"wide": self.golden.real[0], "square": self.golden.fake[0], "large": self.golden.images}
             self._prepared[key] = {
                 name: sampled(self._read(partial(_prepared, frames, spec.array)), _VALUES).astype(np.float32)
                 for name, frames in given.items()
@@ -212,7 +212,7 @@ class Bench:
         return self._engines[key]
 
 
-def seeded_draws(spec: ProtocolSpec) -> Draws:
+def seeded_features_of(spec: ProtocolSpec) -> Draws:
     """Features, probabilities or logits as a protocol's network would give them, without one: a single pair."""
     detector = load_detector(spec.array.detector)
     width = min(detector.num_features, SEEDED_WIDTH)

@@ -8,12 +8,13 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from vidmbench.check import golden
+from vidmbench.check import golden, make_golden
 from vidmbench.check import run as check
 from vidmbench.check import stages as golden_stages
-from vidmbench.check.golden import GoldenClips, load_golden, made_clips
+from vidmbench.check.golden import GoldenClips, load_golden
 from vidmbench.check.golden_inputs import GoldenVideos, sampled, seeded_features, seeded_probabilities
 from vidmbench.check.junit import Case, junit
+from vidmbench.check.make_golden import made_clips
 from vidmbench.check.report import Report
 from vidmbench.check.run import STAGES, run_checks
 from vidmbench.core import resources
@@ -70,8 +71,8 @@ def other_covariance(monkeypatch):
 
 
 def wider_interval(monkeypatch):
-    plain = uncertainty._quantile
-    monkeypatch.setattr(uncertainty, "_quantile", lambda *given: plain(*given) * (1 + 1e-6))
+    plain = uncertainty.quantile
+    monkeypatch.setattr(uncertainty, "quantile", lambda *given: plain(*given) * (1 + 1e-6))
 
 
 @pytest.mark.parametrize(
@@ -136,7 +137,7 @@ def test_a_protocol_cannot_be_forgotten():
     found = report(golden=values)
     said = {one.protocol: one.said for one in found.checks if one.state == "failed"}
     assert set(said) == {"fvd-tats", "fvd-gone", "fvd-latte"}
-    assert said["fvd-tats"] == "no golden values; in a checkout: python -m vidmbench.check.golden --write"
+    assert said["fvd-tats"] == "no golden values; in a checkout: python -m vidmbench.check.make_golden --write"
     assert "no such protocol" in said["fvd-gone"]
     assert "--overwrite" in said["fvd-latte"]
     assert found.first_moved is None
@@ -163,7 +164,7 @@ def plugged(monkeypatch):
     """Puts the network that costs nothing in the place of all others."""
     for module in (golden_stages, check):
         monkeypatch.setattr(module, "load_engine", lambda stage, **_: Network(stage.batch_norm_eps))
-    for module in (golden, check):
+    for module in (make_golden, check):
         monkeypatch.setattr(module, "has_weights", lambda detector: True)
 
 
@@ -172,7 +173,7 @@ def made_with_network():
     with pytest.MonkeyPatch.context() as monkeypatch:
         plugged(monkeypatch)
         values = golden.Golden(load_golden().clips)
-        golden.make(values, ["fvd-digan", "fvd-tf-hub"])
+        make_golden.make(values, ["fvd-digan", "fvd-tf-hub"])
     return values
 
 
@@ -252,7 +253,7 @@ def test_the_real_networks_epsilon(weights, monkeypatch):
 
 def test_golden_clips_are_those_the_script_makes():
     kept, made = load_golden().clips, made_clips()
-    for name in ("real", "fake", "pictures"):
+    for name in ("real", "fake", "images"):
         assert np.array_equal(getattr(kept, name), getattr(made, name))
     assert sum(path.stat().st_size for path in golden.golden_dir().iterdir()) < 1_000_000
 
@@ -288,37 +289,38 @@ def test_golden_videos_are_a_source():
 def copied(tmp_path, monkeypatch):
     """A copy of the golden folder in the place of the real one."""
     shutil.copytree(golden.golden_dir(), tmp_path / "golden")
-    monkeypatch.setattr(golden, "golden_dir", lambda: tmp_path / "golden")
+    for module in (golden, make_golden):
+        monkeypatch.setattr(module, "golden_dir", lambda: tmp_path / "golden")
     return tmp_path / "golden"
 
 
 def test_the_script_adds_and_never_changes_unasked(copied, monkeypatch, capsys):
-    monkeypatch.setattr(golden, "has_weights", lambda detector: False)
+    monkeypatch.setattr(make_golden, "has_weights", lambda detector: False)
     before = {path.name: path.read_bytes() for path in copied.iterdir()}
-    assert golden.main([]) == 0
+    assert make_golden.main([]) == 0
     values = load_golden()
-    golden._forget(values, ["fvd-tats"])
+    make_golden._forget(values, ["fvd-tats"])
     values.protocols["fvd-vidm-paper"].seeded["fvd"] = values.protocols["fvd-latte"].golden["fvd"]  # wrong, and stays
-    golden.write(values)
+    golden.write_golden(values)
     capsys.readouterr()
-    assert golden.main([]) == 1
+    assert make_golden.main([]) == 1
     assert "no golden values: fvd-tats" in capsys.readouterr().out
-    assert golden.main(["--write"]) == 0
+    assert make_golden.main(["--write"]) == 0
     assert "made: fvd-tats (without weights: no detector, no score)" in capsys.readouterr().out
     again = load_golden()
     assert again.protocols["fvd-vidm-paper"] == values.protocols["fvd-vidm-paper"]
     assert not report("fvd-vidm-paper").is_good
     assert report("fvd-tats").is_good
-    assert golden.main(["--write", "--overwrite", "--protocol", "fvd-vidm-paper"]) == 0
+    assert make_golden.main(["--write", "--overwrite", "--protocol", "fvd-vidm-paper"]) == 0
     assert report("fvd-vidm-paper").is_good
     assert before["clips.npz"] == (copied / "clips.npz").read_bytes()
 
 
 def test_the_script_refuses(copied, monkeypatch, capsys):
-    assert golden.main(["--overwrite"]) == 2
-    assert golden.main(["--protocol", "fvd-nobody"]) == 2
+    assert make_golden.main(["--overwrite"]) == 2
+    assert make_golden.main(["--protocol", "fvd-nobody"]) == 2
     monkeypatch.setattr(resources, "checkout_results_dir", lambda: None)
-    assert golden.main(["--write"]) == 2
+    assert make_golden.main(["--write"]) == 2
     assert capsys.readouterr().err.count("error:") == 3
 
 
