@@ -110,7 +110,7 @@ def test_two_records_of_one_run(words, command):
 def test_a_layout_that_names_a_method_nobody_has(command):
     rest = '[[parts.protocols]]\nmethods = ["VIMD"]\nnote = "x"\n'
     Path("mine.toml").write_text(TINY.format(columns='{ label = "x", method = "VIMD" }', rest=rest))
-    command("table", "mine.toml").fails("unknown method 'VIMD': did you mean VIDM", "layout tiny", "mend the layout")
+    command("table", "mine.toml").fails("unknown method 'VIMD': did you mean VIDM", "layout tiny", "correct the layout")
 
 
 def test_an_output_folder_that_is_a_file(command):

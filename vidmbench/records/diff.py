@@ -26,9 +26,9 @@ class Difference:
 
     Attributes:
         group: ``run``, ``protocol``, ``signature``, ``counts``, ``sources``, ``environment`` or ``value``.
-        field: Its name, with dots where it lies deeper.
-        first: What the first record says; None where it says nothing.
-        second: What the second says.
+        field: Its name, with dots for nested fields.
+        first: Its value in the first record; None if absent.
+        second: Its value in the second record.
     """
 
     group: str
@@ -46,9 +46,9 @@ class ValueChange:
         frames: Frames of a clip.
         protocol: The protocol; both names where they differ.
         comparable: Whether both have the same ``signature_id``.
-        printed: Both with their intervals, or why there is none.
-        difference: Second value less the first; None where one has none.
-        intervals_overlap: None where an interval is missing.
+        printed: Both numbers with their intervals, or why there is none.
+        difference: Second value minus first; None if one is missing.
+        intervals_overlap: None if an interval is missing.
         differences: The fields that differ.
     """
 
@@ -68,9 +68,9 @@ class RecordDifference:
 
     Attributes:
         differences: Fields of the runs as wholes.
-        measurements: The numbers that both hold.
+        measurements: The numbers that are in both.
         only_first: Names of measurements that the second lacks.
-        only_second: The reverse.
+        only_second: Names of measurements that the first lacks.
     """
 
     differences: tuple[Difference, ...]
@@ -81,19 +81,19 @@ class RecordDifference:
     @property
     def is_same(self) -> bool:
         """Whether nothing differs."""
-        changed = any(one.differences for one in self.measurements)
+        changed = any(change.differences for change in self.measurements)
         return not (self.differences or changed or self.only_first or self.only_second)
 
 
 def record_difference(first: RunRecord, second: RunRecord) -> RecordDifference:
     """Compares two records.
 
-    Measurements go in pairs by metric, frames and protocol; what is left over then by metric and frames alone, so that
+    Measurements are paired by metric, frames and protocol, and the remaining ones by metric and frames alone, so that
     two protocols can be compared.
 
     Args:
-        first: A record.
-        second: Another.
+        first: The first record.
+        second: The second record.
     """
     contents = [record.model_dump(mode="json") for record in (first, second)]
     runs = [{key: value for key, value in content.items() if key not in _IDENTITY} for content in contents]
@@ -101,7 +101,7 @@ def record_difference(first: RunRecord, second: RunRecord) -> RecordDifference:
     pairs, only_first, only_second = _paired(first.measurements, second.measurements)
     return RecordDifference(
         (*_differing("run", *runs), *_differing("environment", *environments)),
-        tuple(_change(one, other) for one, other in pairs),
+        tuple(_change(*pair) for pair in pairs),
         tuple(map(_name, only_first)),
         tuple(map(_name, only_second)),
     )
@@ -113,31 +113,31 @@ def _paired(
     pairs: list[tuple[Measurement, Measurement]] = []
     left, right = list(first), list(second)
     for keys in (("metric", "frames", "protocol", "stride"), ("metric", "frames", "protocol"), ("metric", "frames")):
-        for one in list(left):
+        for item in list(left):
             for other in right:
-                if all(getattr(one, key) == getattr(other, key) for key in keys):
-                    pairs.append((one, other))
-                    left.remove(one)
+                if all(getattr(item, key) == getattr(other, key) for key in keys):
+                    pairs.append((item, other))
+                    left.remove(item)
                     right.remove(other)
                     break
     pairs.sort(key=lambda pair: first.index(pair[0]))
     return pairs, left, right
 
 
-def _change(one: Measurement, other: Measurement) -> ValueChange:
-    contents = [measurement.model_dump(mode="json", exclude=_OMITTED) for measurement in (one, other)]
+def _change(first: Measurement, second: Measurement) -> ValueChange:
+    contents = [measurement.model_dump(mode="json", exclude=_OMITTED) for measurement in (first, second)]
     fields = [_differing(_GROUPS[key], *({key: content[key]} for content in contents)) for key in contents[0]]
-    signed = [_signature_fields(measurement.signature) for measurement in (one, other)]
-    names = dict.fromkeys((one.protocol, other.protocol))
+    signed = [_signature_fields(measurement.signature) for measurement in (first, second)]
+    names = dict.fromkeys((first.protocol, second.protocol))
     return ValueChange(
-        one.metric,
-        one.frames,
+        first.metric,
+        first.frames,
         " against ".join(names),
-        one.signature_id == other.signature_id,
-        (one.text(), other.text()),
-        None if one.value is None or other.value is None else other.value - one.value,
-        None if one.interval is None or other.interval is None else overlap(one.interval, other.interval),
-        (*_differing("signature", *signed), *(difference for found in fields for difference in found)),
+        first.signature_id == second.signature_id,
+        (first.text(), second.text()),
+        None if first.value is None or second.value is None else second.value - first.value,
+        None if first.interval is None or second.interval is None else overlap(first.interval, second.interval),
+        (*_differing("signature", *signed), *(difference for differences in fields for difference in differences)),
     )
 
 
@@ -151,7 +151,7 @@ def _differing(group: str, first: dict[str, Any], second: dict[str, Any]) -> tup
 
 
 def _flat(content: dict[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
-    """Fields of nested objects with dotted names; lists stay whole."""
+    """Fields of nested objects with dotted names; lists are values."""
     for key, value in content.items():
         if isinstance(value, dict) and value:
             yield from _flat(value, f"{before}{key}.")
@@ -164,5 +164,5 @@ def _signature_fields(signature: str) -> dict[str, str]:
     return {"metric": metric, **{key: value for key, _, value in (field.partition(":") for field in fields)}}
 
 
-def _name(one: Measurement) -> str:
-    return f"{one.metric}, {one.frames} frames, {one.protocol}"
+def _name(measurement: Measurement) -> str:
+    return f"{measurement.metric}, {measurement.frames} frames, {measurement.protocol}"

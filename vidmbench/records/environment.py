@@ -1,4 +1,4 @@
-"""Facts about the machine and the installation that stand in every record."""
+"""Facts about the machine and the installation, which every record holds."""
 
 import os
 import platform
@@ -11,7 +11,7 @@ from vidmbench.core import resources
 
 
 def environment() -> dict[str, Any]:
-    """Versions, processor and commit: what someone needs who wants the same number again."""
+    """Versions, processor and commit: what is needed to reproduce a number."""
     packages = ("vidmbench", "torch", "openvino", "numpy", "scipy", "decord", "av", "pillow")
     return {
         "python": platform.python_version(),
@@ -42,7 +42,7 @@ def _processor() -> str:
 
 
 def _commit() -> str | None:
-    """The commit of vidmbench itself, with ``+changes`` where the checkout is dirty; None in an installed wheel."""
+    """The commit of vidmbench itself, with ``+changes`` if the checkout is dirty; None in an installed wheel."""
     root = resources.checkout_results_dir()
     if root is None or not (root.parent / ".git").exists():
         return None
@@ -53,6 +53,6 @@ def _commit() -> str | None:
         return None
 
 
-def _git(folder: Path, *words: str) -> str:
-    done = subprocess.run(["git", "-C", str(folder), *words], capture_output=True, text=True, check=True, timeout=10)
-    return done.stdout.strip()
+def _git(folder: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(folder), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()

@@ -1,4 +1,4 @@
-"""All measurements as one pandas frame: for notebooks, and for whatever a table or a picture does not show."""
+"""All measurements as one pandas frame, for notebooks and for what no table or plot shows."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,11 +47,11 @@ def load_results(*folders: str | Path) -> "pandas.DataFrame":
     """All measurements, one row each, oldest run first.
 
     Args:
-        folders: Folders of records, searched with what is below them. Without any, the records that come with
-            vidmbench (results/measured) and those of the user's own runs (./runs, if it is there).
+        folders: Folders of records, searched recursively. By default the records shipped with vidmbench
+            (results/measured) and those of the user's runs (./runs, if it exists).
 
     Returns:
-        A frame with these columns; a frame without rows has them too, and what is missing is ``NA``:
+        A frame with these columns, which a frame without rows has too; missing values are ``NA``:
 
         - ``run_id``, ``created``: the run, unique, and its time in UTC.
         - ``model``, ``dataset``, ``split``: what was scored against what, as the user named them; ``split`` is
@@ -61,16 +61,16 @@ def load_results(*folders: str | Path) -> "pandas.DataFrame":
         - ``status``, ``reason``: ``ok``, or ``failed`` and why; a failed measurement has no ``value``.
         - ``value``, ``low``, ``high``, ``interval_kind``: the number, the ends of its interval, and how that was
           made and at which level; FVD has no unit.
-        - ``spread``, ``spread_kind``: what the protocol's own code prints behind ±, and what it is over.
+        - ``spread``, ``spread_kind``: what the protocol's original code prints after the ±, and what it is taken over.
         - ``num_real``, ``num_fake``: clips scored on either side.
-        - ``resolution``: height of the real clips in pixels, before the network's own resizing.
+        - ``resolution``: height of the real clips in pixels, before the network's resizing.
         - ``precision``, ``engine``, ``seed``, ``seconds``: how it was computed; ``seconds`` of wall time.
         - ``signature``, ``signature_short``, ``signature_id``: the recipe as it ran. Rows compare exactly where
           ``signature_id`` is equal.
-        - ``notes``: what a careful reader should know, parted by ``; ``.
+        - ``notes``: warnings, separated by ``; ``.
 
     Raises:
-        ResultError: A folder that was named is none, or a record in it is damaged.
+        ResultError: A path is not a folder, or a record in it is damaged.
 
     Example:
         >>> import vidmbench
@@ -83,19 +83,19 @@ def load_results(*folders: str | Path) -> "pandas.DataFrame":
     """
     import pandas
 
-    places = [checked_records_folder(Path(folder).expanduser()) for folder in folders]
-    records = read_records(*(places or [resources.results_dir() / "measured", Path("runs")]))
-    rows = [_row(record, one) for record in records for one in record.measurements]
+    paths = [checked_records_folder(Path(folder).expanduser()) for folder in folders]
+    records = read_records(*(paths or [resources.results_dir() / "measured", Path("runs")]))
+    rows = [_row(record, measurement) for record in records for measurement in record.measurements]
     return pandas.DataFrame(
         {name: pandas.Series([row[name] for row in rows], dtype=kind) for name, kind in COLUMNS.items()}
     )
 
 
 def checked_records_folder(folder: Path) -> Path:
-    """A folder of records that a user named.
+    """A folder of records that the user named.
 
     Raises:
-        ResultError: It is none.
+        ResultError: It is not a folder.
     """
     if not folder.is_dir():
         raise ResultError(
@@ -109,11 +109,11 @@ def checked_records_folder(folder: Path) -> Path:
 
 
 def no_records(doing: str, where: str) -> ResultError:
-    """The error where nothing was measured yet.
+    """The error if nothing was measured yet.
 
     Args:
-        doing: What the records were wanted for, such as ``plot``.
-        where: Where they were looked for.
+        doing: What the records are for, such as ``plot``.
+        where: Where they were searched.
     """
     return ResultError(
         f"there are no records to {doing}",
@@ -124,11 +124,11 @@ def no_records(doing: str, where: str) -> ResultError:
     )
 
 
-def _row(record: RunRecord, one: Measurement) -> dict[str, Any]:
+def _row(record: RunRecord, measurement: Measurement) -> dict[str, Any]:
     import pandas
 
-    low, high = one.interval or (None, None)
-    own = {
+    low, high = measurement.interval or (None, None)
+    derived = {
         "run_id": record.run_id,
         "created": pandas.Timestamp(record.created),
         "model": record.model,
@@ -136,7 +136,7 @@ def _row(record: RunRecord, one: Measurement) -> dict[str, Any]:
         "split": record.split,
         "low": low,
         "high": high,
-        "resolution": one.real.size[0] if one.real.size else None,
-        "notes": "; ".join(one.warnings),
+        "resolution": measurement.real.size[0] if measurement.real.size else None,
+        "notes": "; ".join(measurement.warnings),
     }
-    return {name: own[name] if name in own else getattr(one, name) for name in COLUMNS}
+    return {name: derived[name] if name in derived else getattr(measurement, name) for name in COLUMNS}

@@ -1,4 +1,4 @@
-"""Numbers as papers print them: results/published, one row a cell."""
+"""Numbers as papers print them: results/published, one row per cell."""
 
 import csv
 from functools import cache
@@ -14,7 +14,7 @@ class PublishedValue(BaseModel):
     """One cell of a published table (a row of results/published/*.csv).
 
     Attributes:
-        table: The table it stands in, such as ``table1``.
+        table: The table it is in, such as ``table1``.
         dataset: Data set as printed.
         resolution: Pixels, square.
         frames: Frames of a clip; 1 for image metrics.
@@ -22,16 +22,16 @@ class PublishedValue(BaseModel):
         class_conditional: ``true``, ``false``, ``unstated`` or ``uncertain``.
         method: The system.
         venue: Where the system was published.
-        metric: Metric as it should be read (misprinted labels mended, said in the note).
+        metric: Metric as it should be read; a corrected label is stated in the note.
         value: The number, or None where none was printed.
         stderr: Spread printed with it.
         source: Who made the number.
-        note: Notes for the careful reader, parted by `` // ``; each is a footnote where the cell is flagged.
-        printed: The cell letter for letter as printed, so that 35.20 does not become 35.2.
-        flag: What is wrong with the cell, for programs; empty where nothing is. ``misprinted``: wrong in print;
+        note: Notes separated by `` // ``; each is a footnote if the cell is flagged.
+        printed: The cell exactly as printed, so that 35.20 does not become 35.2.
+        flag: What is wrong with the cell, for programs; empty if nothing is. ``misprinted``: wrong in print;
             ``repaired``: digits lost in extraction, taken from a second source; ``doubtful``; ``other-protocol``:
             made in another way than its neighbours; ``duplicate``: repeats another cell; ``not-printed``: no value.
-        reading: How surely the print was read, and what confirms it.
+        reading: How reliably the print was read, and what confirms it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -67,7 +67,7 @@ def published_values(table: str) -> tuple[PublishedValue, ...]:
         table: The CSV's name without suffix in results/published, such as ``table1``.
 
     Raises:
-        ResultError: No such table, or a row that does not fit.
+        ResultError: No such table, or an invalid row.
     """
     path = resources.results_dir() / "published" / f"{table}.csv"
     try:
@@ -83,6 +83,6 @@ def published_values(table: str) -> tuple[PublishedValue, ...]:
             )
         except (ValidationError, KeyError) as error:
             raise ResultError(
-                "a row of a published table does not fit", found=str(error), where=f"{path}:{number}"
+                "a row of a published table is invalid", found=str(error), where=f"{path}:{number}"
             ) from error
     return tuple(values)

@@ -1,4 +1,4 @@
-"""Records: one JSON file a run, with everything needed to judge its numbers."""
+"""Records: one JSON file per run, with everything needed to judge its numbers."""
 
 import json
 from pathlib import Path
@@ -26,7 +26,7 @@ class SideRecord(_Frozen):
         num_videos: Videos the source holds.
         num_scored: Clips scored.
         size: Height and width of the clips in pixels, before the detector's resizing.
-        skipped: Name and reason of each video left out.
+        skipped: Name and reason of each skipped video.
     """
 
     label: str
@@ -45,10 +45,10 @@ class Measurement(_Frozen):
         status: ``ok``, or ``failed`` with a reason and no value.
         reason: Why there is no value.
         value: The number.
-        interval: Low and high end, or None where no honest interval exists.
+        interval: Low and high end, or None if no valid interval exists.
         interval_kind: How the interval was made and at which level.
-        spread: What the protocol's own code prints behind ±; tells how runs or splits vary, not how sure the mean is.
-        spread_kind: What that spread is over, such as ``sd over 10 runs``.
+        spread: What the protocol's original code prints after the ±: how runs or splits vary, not the mean's error.
+        spread_kind: What that spread is taken over, such as ``sd over 10 runs``.
         num_real: Real clips scored.
         num_fake: Generated clips scored.
         frames: Frames of a clip.
@@ -57,24 +57,25 @@ class Measurement(_Frozen):
         engine: What ran the network, such as ``openvino-2026.4/cpu``.
         signature: Long form.
         signature_short: Short form.
-        signature_id: 8 hex digits; equal where numbers are comparable.
+        signature_id: 8 hex digits; equal if numbers are comparable.
         protocol: Name of the protocol.
-        protocol_spec: The whole protocol as bound.
+        protocol_spec: The whole protocol with the options of the run.
         weights: Detector name to sha256 of its weights.
-        seconds: Wall time of this measurement, reading included; small when features were cached.
+        seconds: Wall time of this measurement in seconds, reading included; small if features were cached.
         seed: Seed of every random choice.
         real: The real side.
         fake: The scored side.
-        warnings: What a careful reader should know.
+        warnings: Notes printed with the number.
 
     Example:
         >>> from vidmbench.records.record import read_records
         >>> from vidmbench.core import resources
         >>> record = read_records(resources.results_dir() / "measured")[0]
-        >>> one = record.measurements[0]
-        >>> (one.metric, one.status, one.interval[0] < one.value < one.interval[1])
+        >>> measurement = record.measurements[0]
+        >>> low, high = measurement.interval
+        >>> (measurement.metric, measurement.status, low < measurement.value < high)
         ('fvd', 'ok', True)
-        >>> str(one).endswith(f"#{one.signature_id}]")
+        >>> str(measurement).endswith(f"#{measurement.signature_id}]")
         True
     """
 
@@ -108,11 +109,11 @@ class Measurement(_Frozen):
         """The value with its interval, or why there is none.
 
         Args:
-            decimals: Digits after the point; by default enough for four significant digits.
+            decimals: Digits after the decimal point; by default enough for four significant digits.
 
         Returns:
-            ``57.4 ± 3.1`` where the interval is even, ``57.4 [54.9, 61.2]`` where it is not, or ``failed: reason``;
-            behind it what the protocol's own code prints behind ±, such as ``(±0.4, sd over 10 runs)``.
+            ``57.4 ± 3.1`` if the interval is symmetric, ``57.4 [54.9, 61.2]`` if it is not, or ``failed: reason``;
+            after it what the protocol's original code prints after the ±, such as ``(±0.4, sd over 10 runs)``.
         """
         value = self.value
         if self.status == "failed" or value is None:
@@ -145,13 +146,13 @@ class RunRecord(_Frozen):
         created: UTC time, ISO 8601.
         model: What was scored, as the user named it.
         dataset: What it was scored against: a data set's name, or ``folder:PATH``.
-        split: The split of the real side, where the data set has splits.
+        split: The split of the real side, if the data set has splits.
         command: The command line that made it.
         measurements: The numbers.
         environment: Versions, processor, threads, git commit.
         request: What was to be measured, as data; None in records of commands other than ``run`` and ``score``, and in
             older ones.
-        digest: sha256 over all other fields; shows whether a file was edited by hand.
+        digest: sha256 over all other fields; reveals edits by hand.
 
     Example:
         >>> from pathlib import Path
@@ -210,7 +211,7 @@ def read_record(path: Path) -> RunRecord:
     """Reads and checks a record.
 
     Raises:
-        ResultError: No record, a newer layout, missing fields, or edited by hand.
+        ResultError: Not a record, a newer version, missing fields, or edited by hand.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -236,7 +237,7 @@ def read_record(path: Path) -> RunRecord:
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()[:5])
         raise ResultError(
-            "not a whole record",
+            "not a complete record",
             expected="all fields as `vidmbench run` writes them",
             found=problems,
             where=str(path),
@@ -255,21 +256,21 @@ def read_record(path: Path) -> RunRecord:
 
 
 def record_files(folder: Path) -> list[Path]:
-    """All record files below a folder, sorted; JSON files of other programs that share the folder are passed over."""
-    found = sorted(folder.rglob("*.json")) if folder.is_dir() else []
-    return [path for path in found if b'"schema_version"' in path.read_bytes()]
+    """All record files below a folder, sorted; JSON files of other programs in the same folder are ignored."""
+    paths = sorted(folder.rglob("*.json")) if folder.is_dir() else []
+    return [path for path in paths if b'"schema_version"' in path.read_bytes()]
 
 
 def read_records(*folders: Path) -> list[RunRecord]:
     """All records below the folders, oldest first.
 
     Raises:
-        ResultError: A file is no record, or two different records claim the same run.
+        ResultError: A file is not a record, or two different records claim the same run.
     """
-    found: dict[str, tuple[Path, RunRecord]] = {}
+    records: dict[str, tuple[Path, RunRecord]] = {}
     for path in (path for folder in folders for path in record_files(folder)):
         record = read_record(path)
-        earlier = found.setdefault(record.run_id, (path, record))
+        earlier = records.setdefault(record.run_id, (path, record))
         if earlier[1].digest != record.digest:
             raise ResultError(
                 f"two different records claim the run {record.run_id}",
@@ -278,9 +279,9 @@ def read_records(*folders: Path) -> list[RunRecord]:
                 where=f"{earlier[0]} and {path}",
                 fix="remove the one you do not trust",
             )
-    return sorted((record for _, record in found.values()), key=lambda record: (record.created, record.run_id))
+    return sorted((record for _, record in records.values()), key=lambda record: (record.created, record.run_id))
 
 
-def overlap(one: tuple[float, float], other: tuple[float, float]) -> bool:
+def overlap(first: tuple[float, float], second: tuple[float, float]) -> bool:
     """Whether two intervals, low end first, have a point in common."""
-    return max(one[0], other[0]) <= min(one[1], other[1])
+    return max(first[0], second[0]) <= min(first[1], second[1])

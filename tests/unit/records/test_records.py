@@ -156,7 +156,7 @@ def test_what_is_no_json_is_no_record(tmp_path, text):
 @pytest.mark.parametrize("text", ["[]", "{}", '{"schema_version": 1, "run_id": 3}'])
 def test_what_is_no_record_says_what_is_missing(tmp_path, text):
     (tmp_path / "x.json").write_text(text)
-    with pytest.raises(ResultError, match="not a whole record"):
+    with pytest.raises(ResultError, match="not a complete record"):
         read_record(tmp_path / "x.json")
 
 

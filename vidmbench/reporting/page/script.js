@@ -1,5 +1,5 @@
 "use strict";
-// Tables: every column head becomes a button that sorts; numbers before words, what is empty or failed last.
+// Tables: every column head becomes a button that sorts; numbers before words, empty and failed cells last.
 const keyOf = (cell) => {
   if (cell === undefined) return "";
   if (cell.dataset.sort !== undefined) return cell.dataset.sort === "" ? "" : asKey(cell.dataset.sort);
@@ -8,23 +8,23 @@ const keyOf = (cell) => {
   return asKey(copy.textContent.trim());
 };
 const asKey = (text) => {
-  const found = /^-?\d[\d,]*(\.\d+)?(e[+-]?\d+)?(?![\w-])/i.exec(text);
-  return found ? Number(found[0].replace(/,/g, "")) : text;
+  const match = /^-?\d[\d,]*(\.\d+)?(e[+-]?\d+)?(?![\w-])/i.exec(text);
+  return match ? Number(match[0].replace(/,/g, "")) : text;
 };
-const compare = (one, other) => {
-  if (typeof one === "number" && typeof other === "number") return one - other;
-  if (typeof one !== typeof other) return typeof one === "number" ? -1 : 1;
-  return one.localeCompare(other, "en", { numeric: true });
+const compare = (a, b) => {
+  if (typeof a === "number" && typeof b === "number") return a - b;
+  if (typeof a !== typeof b) return typeof a === "number" ? -1 : 1;
+  return a.localeCompare(b, "en", { numeric: true });
 };
 const sortBy = (table, head) => {
-  const turn = head.getAttribute("aria-sort") === "ascending" ? -1 : 1;
+  const direction = head.getAttribute("aria-sort") === "ascending" ? -1 : 1;
   table.querySelectorAll("th[aria-sort]").forEach((other) => other.removeAttribute("aria-sort"));
-  head.setAttribute("aria-sort", turn === 1 ? "ascending" : "descending");
+  head.setAttribute("aria-sort", direction === 1 ? "ascending" : "descending");
   const body = table.tBodies[0];
   const rows = [...body.rows].map((row) => [keyOf(row.cells[head.cellIndex]), row]);
-  rows.sort(([one], [other]) => {
-    if (one === "" || other === "") return (one === "") - (other === "");
-    return turn * compare(one, other);
+  rows.sort(([a], [b]) => {
+    if (a === "" || b === "") return (a === "") - (b === "");
+    return direction * compare(a, b);
   });
   body.append(...rows.map(([, row]) => row));
 };
@@ -38,29 +38,29 @@ for (const table of document.querySelectorAll("table")) {
     button.addEventListener("click", () => sortBy(table, head));
   }
 }
-// What scrolls sideways can be reached by the keyboard.
+// Boxes that scroll sideways can be reached by the keyboard.
 document.querySelectorAll(".scroll:not([tabindex])").forEach((box) => { box.tabIndex = 0; });
-// Videos: they play while they can be seen, unless the reader asked for less motion or stopped them.
+// Videos play while they are visible, unless the reader prefers reduced motion or stopped them.
 const videos = [...document.querySelectorAll("video")];
-const calm = matchMedia("(prefers-reduced-motion: reduce)");
+const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
 const stop = document.getElementById("stop");
-let playing = !calm.matches;
-const seen = new Set();
-const follow = () => {
+let playing = !reducedMotion.matches;
+const visible = new Set();
+const update = () => {
   for (const video of videos) {
-    if (playing && seen.has(video)) video.play().catch(() => {});
+    if (playing && visible.has(video)) video.play().catch(() => {});
     else video.pause();
   }
   if (stop) stop.textContent = playing ? "Stop all videos" : "Play all videos";
 };
 if (videos.length) {
-  const watch = new IntersectionObserver((entries) => {
-    for (const entry of entries) entry.isIntersecting ? seen.add(entry.target) : seen.delete(entry.target);
-    if (playing) follow();
+  const observer = new IntersectionObserver((entries) => {
+    for (const entry of entries) entry.isIntersecting ? visible.add(entry.target) : visible.delete(entry.target);
+    if (playing) update();
   });
-  videos.forEach((video) => watch.observe(video));
-  calm.addEventListener("change", () => { playing = !calm.matches; follow(); });
+  videos.forEach((video) => observer.observe(video));
+  reducedMotion.addEventListener("change", () => { playing = !reducedMotion.matches; update(); });
   stop.hidden = false;
-  stop.addEventListener("click", () => { playing = !playing; follow(); });
-  follow();
+  stop.addEventListener("click", () => { playing = !playing; update(); });
+  update();
 }

@@ -1,6 +1,6 @@
 """Tables: a layout filled with published numbers, and measured records beside them.
 
-``python -m vidmbench.reporting.tables.build`` writes the committed results/tables anew.
+``python -m vidmbench.reporting.tables.build`` regenerates the committed results/tables.
 """
 
 from collections.abc import Callable, Sequence
@@ -39,7 +39,7 @@ __all__ = [
     "write_all_tables",
 ]
 
-# What ``--format`` may say, and how a file of it ends.
+# Values of ``--format``, and the file suffix of each.
 FORMATS: dict[str, Callable[[Table], str]] = {"md": to_markdown, "csv": to_csv, "latex": to_latex, "html": to_html}
 SUFFIXES = {"md": "md", "csv": "csv", "latex": "tex", "html": "html"}
 
@@ -57,21 +57,21 @@ def printed(tables: Sequence[Table], form: str) -> str:
 def build_table(layout: Layout | str, records: Sequence[RunRecord] = (), *, published: bool = True) -> Table:
     r"""Fills a layout.
 
-    A record joins a part where its data set, metric, frames and (if both say it) split fit; it takes a row or
-    column of its own beside the published systems, marked as measured; where a row names its model by
-    ``measured_as``, it joins that row, in a column beside the published one. Every measured number has a footnote
-    with its long signature, and one more where a measured number beside it has another signature.
+    A record joins a part if its data set, metric, frames and (if both name one) split match. It gets a separate row
+    or column beside the published systems, marked as measured; if a row names its model by ``measured_as``, it joins
+    that row, in a column beside the published one. Every measured number has a footnote with its long signature, and
+    a second one if a measured number beside it has another signature.
 
     Args:
         layout: The layout, or its name.
         records: Measured records, oldest first.
-        published: Whether the published numbers are shown; without them, parts nobody measured are left out.
+        published: Whether the published numbers are shown; without them, parts without a measured number are omitted.
 
     Returns:
         The table.
 
     Raises:
-        ProtocolError: The layout names tables, methods or cells that nobody published.
+        ProtocolError: The layout names tables, methods or cells that are not published.
 
     Example:
         >>> from vidmbench import build_table
@@ -87,32 +87,32 @@ def build_table(layout: Layout | str, records: Sequence[RunRecord] = (), *, publ
     problems: list[str] = []
     panels = [_panel(layout, part, values, records, published, problems) for part in layout.parts]
     if problems:
-        found = list(dict.fromkeys(problems))
+        unique = list(dict.fromkeys(problems))
         raise ProtocolError(
-            found[0] if len(found) == 1 else f"{len(found)} mistakes in {layout.name}\n    " + "\n    ".join(found),
+            unique[0] if len(unique) == 1 else f"{len(unique)} mistakes in {layout.name}\n    " + "\n    ".join(unique),
             expected="one published value for each cell",
             where=f"layout {layout.name}",
-            fix="mend the layout, or list the pair of labels under `none`",
+            fix="correct the layout, or list the pair of labels under `none`",
         )
     arrows = "; ".join(
         f"{metric} {layout.arrow(metric)} {spec.better} is better" for metric, spec in layout.metrics.items()
     )
     legend = [layout.caption, f"{arrows}.", *layout.legend]
     shown = tuple(panel for panel in panels if panel.rows and panel.columns)
-    return Table(layout.name, layout.title, (*legend, *_kinds_told_apart(shown)), shown)
+    return Table(layout.name, layout.title, (*legend, *_origin_legend(shown)), shown)
 
 
 def write_all_tables(folder: Path | None = None) -> list[Path]:
     """Writes every layout in every format, from the published numbers and results/measured.
 
     Args:
-        folder: Where to; by default results/tables of the checkout.
+        folder: The output folder; by default results/tables of the checkout.
 
     Returns:
         The files written.
 
     Raises:
-        ResultError: No folder was named and there is no checkout.
+        ResultError: No folder was given and there is no checkout.
     """
     if folder is None:
         results = resources.checkout_results_dir()
@@ -129,8 +129,8 @@ def write_all_tables(folder: Path | None = None) -> list[Path]:
     return written
 
 
-def _kinds_told_apart(panels: Sequence[Panel]) -> list[str]:
-    """What a reader must know of numbers of several origins, and why none is marked where none is."""
+def _origin_legend(panels: Sequence[Panel]) -> list[str]:
+    """How numbers of several origins relate, and why no number is marked if none is."""
     cells = [cell for panel in panels for line in panel.cells for cell in line]
     kinds = {cell.kind for cell in cells}
     lines = []
@@ -165,19 +165,19 @@ def _panel(
     cases: Sequence[Entry] = part.columns if part.methods_in_rows else part.rows
     better = [layout.better(case.metric or part.select.metric) for case in cases]
     systems: Sequence[Entry] = (part.rows if part.methods_in_rows else part.columns) if published else ()
-    found = [[part.find(case, system, values, problems) for system in systems] for case in cases]
+    matches = [[part.find(case, system, values, problems) for system in systems] for case in cases]
     claimed = [[claimed_cell(layout, part, case, row, records) for row in part.rows] for case in cases]
     series = measured_series(layout, part, cases, records)
     if not published:
-        standing = zip(part.rows, zip(*claimed, strict=True), strict=True) if claimed else ()
-        series = [(f"{row.label} (measured)", list(line)) for row, line in standing if has_any(line)] + series
+        claimed_rows = zip(part.rows, zip(*claimed, strict=True), strict=True) if claimed else ()
+        series = [(f"{row.label} (measured)", list(line)) for row, line in claimed_rows if has_any(line)] + series
     labels = [*(_label(layout, system) for system in systems), *(label for label, _ in series)]
     heads: list[str] = []
     joined: list[int] = []
     cells: list[list[Cell]] = []
     for position, case in enumerate(cases):
         heads.append(_label(layout, case))
-        line = [_published_cell(value, layout, part) for value in found[position]]
+        line = [_published_cell(value, layout, part) for value in matches[position]]
         if published and has_any(claimed[position]):
             cells.append([*with_marks(line, better[position]), *(Cell() for _ in series)])
             joined.append(len(heads))
@@ -188,7 +188,7 @@ def _panel(
         for _, measured in series:
             line.append(compared(measured[position], line))
         cells.append(with_marks(tied(line, labels) if has_any(claimed[position]) else line, better[position]))
-    venues = [", ".join(sorted({value.venue for value in column if value})) for column in zip(*found, strict=True)]
+    venues = [", ".join(sorted({value.venue for value in column if value})) for column in zip(*matches, strict=True)]
     venues += [""] * (len(labels) - len(venues))
     rows, columns = heads, labels
     if part.methods_in_rows:

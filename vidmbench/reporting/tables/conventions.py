@@ -1,4 +1,4 @@
-"""One row a convention: its number, and the choices in which it differs from the others."""
+"""One row per convention: its number, and the choices in which it differs from the others."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,39 +16,43 @@ def convention_rows(records: Sequence[RunRecord]) -> ResultRows:
         records: Records of comparisons, in the order of printing.
 
     Returns:
-        One row a measurement, its long signature below.
+        One row per measurement, its long signature below.
     """
+    measurements = [measurement for record in records for measurement in record.measurements]
     rows, signatures = [], []
-    for one in (one for record in records for one in record.measurements):
-        spec = one.protocol_spec
-        counts = f"{one.num_real}/{one.num_fake}"
-        fed = (_number(spec["array"].get("batch_norm_eps")), _fed(spec["array"]), spec["array"]["range"])
+    for measurement in measurements:
+        spec = measurement.protocol_spec
+        counts = f"{measurement.num_real}/{measurement.num_fake}"
+        network_input = (
+            _number(spec["array"].get("batch_norm_eps")),
+            _network_input(spec["array"]),
+            spec["array"]["range"],
+        )
         rows.append(
             (
-                one.protocol,
-                one.metric.upper(),
-                one.text(),
+                measurement.protocol,
+                measurement.metric.upper(),
+                measurement.text(),
                 counts,
-                *fed,
+                *network_input,
                 _statistics(spec["statistics"]),
-                _clips(one),
+                _clips(measurement),
             )
         )
-        signatures.append(f"{one.protocol}: {one.signature}  #{one.signature_id}")
-    measured = [one for record in records for one in record.measurements]
-    return ResultRows(_HEADER, tuple(rows), tuple(signatures), interval_legend(measured))
+        signatures.append(f"{measurement.protocol}: {measurement.signature}  #{measurement.signature_id}")
+    return ResultRows(_HEADER, tuple(rows), tuple(signatures), interval_legend(measurements))
 
 
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.0e}".replace("e-0", "e-")
 
 
-def _fed(stage: dict[str, Any]) -> str:
+def _network_input(stage: dict[str, Any]) -> str:
     """Crop and resizing in a few words."""
     first = stage.get("first_resize")
     before = f"{first['resize']} {first['size']}, " if first else ""
-    way = "short side + crop" if stage["crop"] != "none" else "squash"
-    return f"{before}{stage['resize']}, {way}"
+    method = "short side + crop" if stage["crop"] != "none" else "squash"
+    return f"{before}{stage['resize']}, {method}"
 
 
 def _statistics(stage: dict[str, Any]) -> str:
@@ -59,15 +63,17 @@ def _statistics(stage: dict[str, Any]) -> str:
         "neighbours": "k = {}",
         "splits": "{} splits",
     }
-    said = [
+    parts = [
         text.format(stage[key].upper() if key == "covariance" else stage[key])
         for key, text in words.items()
         if key in stage
     ]
-    return ", ".join(said)
+    return ", ".join(parts)
 
 
-def _clips(one: Measurement) -> str:
-    sides = [one.protocol_spec["clips"][side] for side in ("real", "fake")]
-    said = [f"{side['pick']} {side['start']}" + (f" /{side['stride']}" if side.get("stride") else "") for side in sides]
-    return said[0] if said[0] == said[1] else " | ".join(said)
+def _clips(measurement: Measurement) -> str:
+    sides = [measurement.protocol_spec["clips"][side] for side in ("real", "fake")]
+    texts = [
+        f"{side['pick']} {side['start']}" + (f" /{side['stride']}" if side.get("stride") else "") for side in sides
+    ]
+    return texts[0] if texts[0] == texts[1] else " | ".join(texts)

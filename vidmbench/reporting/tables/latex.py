@@ -1,7 +1,7 @@
 r"""Tables in LaTeX: floats set with booktabs, the notes below them as text that may run over pages.
 
 Columns are set to the right and hold plain numbers, which ``\num`` of siunitx takes; its S columns would refuse the
-intervals, dashes and marks that stand in the same columns. No other package than booktabs is needed.
+intervals, dashes and marks in the same columns. No other package than booktabs is needed.
 """
 
 import re
@@ -25,8 +25,8 @@ from vidmbench.reporting.tables.values import (
 # The text width of the article class (345 pt) in digits of \footnotesize (4.25 pt).
 _WIDTH = 79.0
 _COLUMN_GAP = 1.9
-_SIGNATURE = 120  # characters; a longer note holds one
-_SIGNS = {
+_SIGNATURE = 120  # characters; a longer note contains one
+_ESCAPES = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
     "}": r"\}",
@@ -40,7 +40,7 @@ _SIGNS = {
     "|": r"\textbar{}",
     "<": r"\textless{}",
     ">": r"\textgreater{}",
-    "[": "{[}",  # behind a line's end a bare one would be taken for its argument
+    "[": "{[}",  # after a line end, LaTeX would take a bare one for an optional argument
     "*": "{*}",
     '"': "''",
     "±": r"$\pm$",
@@ -66,7 +66,7 @@ _HEAD = r"""% {title}
 
 
 def to_latex(table: Table) -> str:
-    """A table for a paper: one float a panel, wide ones broken into blocks, and below them legend and notes.
+    """A table for a paper: one float per panel, wide ones split into blocks, and below them legend and notes.
 
     Args:
         table: The table.
@@ -122,7 +122,7 @@ def _tabular(panel: Panel, columns: range, numbers: dict[str, int]) -> list[str]
 
 
 def _below(table: Table, numbers: dict[str, int]) -> list[str]:
-    """Legend, protocols and notes: text, for a float cannot run over a page, and signatures are long."""
+    """Legend, protocols and notes, as text: a float cannot break across pages, and signatures are long."""
     marks = [legend()] if table.has_marks else []
     lines = [escaped(text) + r"\par" for text in (*table.legend, *marks)]
     for panel in table.panels:
@@ -141,7 +141,7 @@ def _below(table: Table, numbers: dict[str, int]) -> list[str]:
 
 
 def _lines(text: str) -> str:
-    """A text with each signature on a line of its own."""
+    """A text with each signature on a separate line."""
     return escaped(text).replace(r" \texttt{", r"\newline \texttt{")
 
 
@@ -166,24 +166,28 @@ def escaped(text: str) -> str:
 
 
 def _span(span: Span) -> str:
-    kept = "|<>" if span.kind == "code" else ""  # typewriter has these where ASCII has them
-    # Parted by an empty group, the two hyphens of an option do not become a dash.
-    text = "-{}-".join("".join(s if s in kept else _sign(s) for s in part) for part in span.text.split("--"))
+    unescaped = "|<>" if span.kind == "code" else ""  # typewriter has these where ASCII has them
+    # Separated by an empty group, the two hyphens of an option do not become a dash.
+    text = "-{}-".join(
+        "".join(s if s in unescaped else _escaped_character(s) for s in part) for part in span.text.split("--")
+    )
     return {"plain": "{}", "code": r"\texttt{{{}}}", "raised": r"\textsuperscript{{{}}}"}[span.kind].format(text)
 
 
-def _sign(sign: str) -> str:
-    """One character; what the fonts of plain LaTeX lack is given by its number, so that the text still compiles."""
-    if sign in _SIGNS:
-        return _SIGNS[sign]
-    if sign.isspace():
+def _escaped_character(character: str) -> str:
+    """One character; those that plain LaTeX fonts lack are printed as their code point, so that the text compiles."""
+    if character in _ESCAPES:
+        return _ESCAPES[character]
+    if character.isspace():
         return " "
-    is_accented = ord(sign) <= 0xFF and unicodedata.normalize("NFD", sign)[0].isascii()
-    return sign if (sign.isprintable() and is_accented) or sign in "ßæøåÆØÅ" else f"U+{ord(sign):04X}"
+    is_accented = ord(character) <= 0xFF and unicodedata.normalize("NFD", character)[0].isascii()
+    return (
+        character if (character.isprintable() and is_accented) or character in "ßæøåÆØÅ" else f"U+{ord(character):04X}"
+    )
 
 
 def _width(panel: Panel, columns: range, numbers: dict[str, int]) -> float:
-    """About how wide a block is, in digits."""
+    """Approximate width of a block, in digits."""
     first = max((_extent(label) for label in panel.rows), default=0.0)
     widths = [
         max(
@@ -200,4 +204,7 @@ def _width(panel: Panel, columns: range, numbers: dict[str, int]) -> float:
 
 
 def _extent(text: str) -> float:
-    return sum(1.45 if sign.isupper() or sign in "mwMW±†‡" else 0.6 if sign in "il.,:'|[]() " else 1.0 for sign in text)
+    return sum(
+        1.45 if character.isupper() or character in "mwMW±†‡" else 0.6 if character in "il.,:'|[]() " else 1.0
+        for character in text
+    )

@@ -1,4 +1,4 @@
-"""Table layouts: what stands in which row and column, read from protocols/tables/*.toml, and what fits there."""
+"""Table layouts: the rows and columns of a table, read from protocols/tables/*.toml, and which numbers fit there."""
 
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -20,7 +20,7 @@ _ARROW = {"lower": "↓", "higher": "↑"}
 
 
 class Select(Frozen):
-    """What a published value must have to fit; None fits all."""
+    """Properties that a published value must have; None matches all."""
 
     dataset: str | None = None
     resolution: PositiveInt | None = None
@@ -42,7 +42,7 @@ class Entry(Select):
 
 
 class Row(Entry):
-    """A row, and the model measured here that stands for its system, if there is one."""
+    """A row, and the measured model that represents its system, if there is one."""
 
     measured_as: str | None = None
 
@@ -64,7 +64,7 @@ class ProtocolGroup(Frozen):
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        differing = [field for one, other in combinations(self.signatures, 2) for field in conflicts(one, other)]
+        differing = [field for pair in combinations(self.signatures, 2) for field in conflicts(*pair)]
         if self.scored_together and differing:
             raise ValueError(f"scored_together, but the signatures differ in {', '.join(differing)}")
         return self
@@ -76,11 +76,11 @@ class PartSpec(Frozen):
     Attributes:
         title: Its heading.
         select: What all its cells have in common.
-        rows: The rows; where systems stand in them, each may name its measured model.
-        columns: The columns; may be empty where only measured numbers are wanted.
+        rows: The rows; if they are systems, each may name its measured model.
+        columns: The columns; empty for a part of measured numbers alone.
         venues: Whether a line says where each column's system was published.
-        none: Pairs of a row's and a column's label where no published value is looked for.
-        protocols: How the published numbers were made; each method stands in one group.
+        none: Pairs of a row's and a column's label that have no published value.
+        protocols: How the published numbers were made; each method is in one group.
     """
 
     title: str
@@ -93,7 +93,7 @@ class PartSpec(Frozen):
 
     @property
     def methods_in_rows(self) -> bool:
-        """Whether systems stand in the rows; measured ones join them there."""
+        """Whether the rows are systems; measured ones are added as rows then."""
         return any(row.method for row in self.rows)
 
     @property
@@ -102,7 +102,7 @@ class PartSpec(Frozen):
         return [entry.method for entry in (*self.rows, *self.columns, self.select) if entry.method]
 
     def protocol_lines(self) -> tuple[str, ...]:
-        """What is known of how the published numbers were made, a line a group; then which groups do not compare."""
+        """How the published numbers were made, one line per group; then which groups do not compare."""
         labels = {entry.method: entry.label for entry in (*self.rows, *self.columns) if entry.method}
         names = [", ".join(labels[method] for method in group.methods) for group in self.protocols]
         lines = [
@@ -113,34 +113,34 @@ class PartSpec(Frozen):
             )
             for name, group in zip(names, self.protocols, strict=True)
         ]
-        for (one, first), (other, second) in combinations(zip(names, self.protocols, strict=True), 2):
-            found = [field for a, b in product(first.signatures, second.signatures) for field in conflicts(a, b)]
-            if found:
-                lines.append(f"Not comparable: {one} with {other}; known to differ in {', '.join(found)}.")
+        for (name, group), (other, second) in combinations(zip(names, self.protocols, strict=True), 2):
+            differing = [field for pair in product(group.signatures, second.signatures) for field in conflicts(*pair)]
+            if differing:
+                lines.append(f"Not comparable: {name} with {other}; known to differ in {', '.join(differing)}.")
         return tuple(lines)
 
     def scored_together(self, method: str) -> int | None:
-        """Which group of methods that were scored together a method belongs to; None where to none."""
+        """Position of the group of methods scored together that a method belongs to; None if it belongs to none."""
         return next(
-            (at for at, group in enumerate(self.protocols) if group.scored_together and method in group.methods), None
+            (i for i, group in enumerate(self.protocols) if group.scored_together and method in group.methods), None
         )
 
     def find(
         self, case: Entry, system: Entry, values: Sequence[PublishedValue], problems: list[str]
     ) -> PublishedValue | None:
-        """The one published value of a cell; what is wrong with the layout is added to ``problems``."""
+        """The published value of a cell, None if there is none; mistakes of the layout are added to ``problems``."""
         row, column = (system, case) if self.methods_in_rows else (case, system)
         if (row.label, column.label) in self.none:
             return None
-        wanted = {**self.select.chosen(), **row.chosen(), **column.chosen()}
-        fitting = [value for value in values if all(getattr(value, key) == want for key, want in wanted.items())]
+        required = {**self.select.chosen(), **row.chosen(), **column.chosen()}
+        fitting = [value for value in values if all(getattr(value, key) == x for key, x in required.items())]
         if len(fitting) == 1:
             return fitting[0]
         before = len(problems)
-        for key, want in wanted.items():
+        for key, expected in required.items():
             known = {str(getattr(value, key)) for value in values}
-            if str(want) not in known:
-                problems.append(unknown(key, str(want), known).problem)
+            if str(expected) not in known:
+                problems.append(unknown(key, str(expected), known).problem)
         if len(problems) == before:
             cell = f"row {row.label!r}, column {column.label!r} of {self.title!r}"
             problems.append(f"{len(fitting) or 'no'} published values fit {cell}")
@@ -193,10 +193,10 @@ class MeasuredSpec(Frozen):
     """Which records join a table.
 
     Attributes:
-        datasets: A data set as printed to the names in protocols/datasets that stand for it; others fit by name.
-        stand_ins: A data set as printed to others, as NAME or NAME@SPLIT, whose records may fill the rows that have
-            ``measured_as``, and those only; such cells say so.
-        models: Patterns of the models admitted; those of ``measured_as`` always are.
+        datasets: From a data set as printed to its names in protocols/datasets; others match by name.
+        stand_ins: From a data set as printed to substitutes, as NAME or NAME@SPLIT, whose records may fill only rows
+            that have ``measured_as``; a footnote says so.
+        models: Patterns of the models admitted; those of ``measured_as`` always are admitted.
     """
 
     datasets: dict[str, Annotated[tuple[str, ...], Field(strict=False)]] = Field(default_factory=dict)
@@ -204,11 +204,11 @@ class MeasuredSpec(Frozen):
     models: tuple[str, ...] = Field(default=("*",), strict=False)
 
     def is_own(self, dataset: str, record: RunRecord) -> bool:
-        """Whether a record was measured on the data set that is printed so."""
+        """Whether a record was measured on the data set printed under this name."""
         return record.dataset in self.datasets.get(dataset, (dataset,))
 
     def is_stand_in(self, dataset: str, record: RunRecord) -> bool:
-        """Whether it was measured on another that stands in for it."""
+        """Whether a record was measured on a substitute for this data set."""
         names = self.stand_ins.get(dataset, ())
         return record.dataset in names or f"{record.dataset}@{record.split}" in names
 
@@ -219,10 +219,10 @@ class Layout(Frozen):
     Attributes:
         name: The file's name without its suffix.
         title: Its heading.
-        caption: What the reader must know first.
-        legend: Further lines.
+        caption: First line of the legend.
+        legend: Further lines of the legend.
         published: Names of the tables in results/published whose values it shows.
-        footnotes: ``flagged``: every flagged cell has its notes below; ``all``: every cell that has notes.
+        footnotes: Whose notes are printed: ``flagged`` cells' only, or ``all``.
         metrics: The metrics shown.
         measured: Which records join.
         parts: The blocks.
@@ -250,22 +250,22 @@ class Layout(Frozen):
 
     @property
     def claimed(self) -> frozenset[str]:
-        """Measured models that stand for a row; they have no row or column of their own in any part."""
+        """Measured models that represent a row; they have no separate row or column in any part."""
         return frozenset(row.measured_as for part in self.parts for row in part.rows if row.measured_as)
 
-    def fits(self, part: PartSpec, case: Entry, record: RunRecord, one: Measurement) -> bool:
-        """Whether a measured number belongs to a case of a part, whichever system's it is."""
-        wanted = {**part.select.chosen(), **case.chosen()}
-        dataset = str(wanted.get("dataset"))
-        pixels = wanted.get("resolution")
+    def fits(self, part: PartSpec, case: Entry, record: RunRecord, measurement: Measurement) -> bool:
+        """Whether a measured number belongs to a case of a part, regardless of the system."""
+        required = {**part.select.chosen(), **case.chosen()}
+        dataset = str(required.get("dataset"))
+        pixels = required.get("resolution")
         is_claimed = record.model in self.claimed
         return (
             (self.measured.is_own(dataset, record) or (is_claimed and self.measured.is_stand_in(dataset, record)))
-            and one.frames == wanted.get("frames")
-            and one.metric.casefold() == str(wanted.get("metric")).casefold()
-            and (not record.split or wanted.get("split") in (None, record.split))
-            # Beside published numbers another resolution is noted; among measured ones it is another table's.
-            and (bool(self.published) or not pixels or one.real.size in (None, (pixels, pixels)))
+            and measurement.frames == required.get("frames")
+            and measurement.metric.casefold() == str(required.get("metric")).casefold()
+            and (not record.split or required.get("split") in (None, record.split))
+            # Beside published numbers another resolution gets a footnote; among measured ones it does not compare.
+            and (bool(self.published) or not pixels or measurement.real.size in (None, (pixels, pixels)))
             and (is_claimed or any(fnmatchcase(record.model, pattern) for pattern in self.measured.models))
         )
 
@@ -284,7 +284,7 @@ def layout_names() -> list[str]:
 
 
 def load_layout(name: str) -> Layout:
-    """Loads a layout by name, by the number of a table in the paper, or from a file of one's own.
+    """Loads a layout by name, by the number of a table in the paper, or from a file.
 
     Args:
         name: A name in protocols/tables, ``1`` for ``table1``, or a path that ends in ``.toml``.

@@ -1,4 +1,4 @@
-"""Best and second best: marked only where numbers compare, and where the order does not hang on chance or doubt."""
+"""Best and second best: marked only where numbers compare and their order depends on neither chance nor doubt."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,9 +8,9 @@ from vidmbench.records.published import PublishedValue
 from vidmbench.records.record import overlap
 from vidmbench.reporting.tables.values import Cell
 
-# Known to be made in another way than their neighbours, or no number of their own: they are no part of a ranking.
+# Made in another way than their neighbours, or not numbers of this cell: they are not ranked.
 _OUTSIDE = ("other-protocol", "duplicate", "not-printed")
-# These may be wrong. A repaired one is not among them: its print was hard to read, and a second source has it.
+# These may be wrong. Repaired numbers are not among them: a second source confirms what was hard to read.
 _DOUBTFUL = ("doubtful", "misprinted")
 SHORT = "Bold: best; underlined: second best, among numbers that compare."
 UNMARKED = "No number is marked as best: none here is known to compare with another and to be better."
@@ -20,8 +20,8 @@ def legend(best: str = "Bold", second: str = "underlined") -> str:
     """What the marks mean.
 
     Args:
-        best: How the best is set.
-        second: How the second best is.
+        best: How the best number is set.
+        second: How the second best number is set.
     """
     return (
         f"{best}: best; {second}: second best; by the arrow, and only among published numbers that were scored "
@@ -32,10 +32,10 @@ def legend(best: str = "Bold", second: str = "underlined") -> str:
 
 
 def comparison_of(value: PublishedValue, group: int | None) -> str:
-    """What a published number may be ranked with; empty where with nothing.
+    """A key that is equal for published numbers that may be ranked together; empty if a number may not be ranked.
 
-    Two numbers whose partial signatures do not contradict each other may still differ in all that their papers leave
-    unsaid. So it takes more: the same party scored both together, on the same split, with or without classes.
+    Two numbers whose partial signatures agree may still differ in everything that their papers do not state. So they
+    must also have been scored together by the same party, on the same split, both with or both without classes.
 
     Args:
         value: The number.
@@ -49,9 +49,9 @@ def comparison_of(value: PublishedValue, group: int | None) -> str:
 def with_marks(cells: Sequence[Cell], better: Literal["lower", "higher"]) -> list[Cell]:
     """The cells of one case (data set, frames, metric) with marks.
 
-    A mark goes to the first number and to all that it does not clearly beat, if a sure number is left that it beats;
-    the next mark likewise, if the first was not shared. A doubtful number is never marked, and marking stops where one
-    stands: should it be wrong, the order below it would be, too. A measured number without an interval beats nothing.
+    The first number, and all that it does not clearly beat, get a mark if they beat a reliable number; the next mark is
+    given likewise, if the first was not shared. A doubtful number is never marked and ends the marking: if it is wrong,
+    so is the order below it. A measured number without an interval beats none.
 
     Args:
         cells: The cells; equal ``compared`` are ranked with each other.
@@ -60,25 +60,25 @@ def with_marks(cells: Sequence[Cell], better: Literal["lower", "higher"]) -> lis
     marked = list(cells)
     sign = 1 if better == "lower" else -1
     for key in dict.fromkeys(cell.compared for cell in cells if cell.compared):
-        left = [
-            (sign * cell.value, at) for at, cell in enumerate(cells) if cell.compared == key and cell.value is not None
+        values = [
+            (sign * cell.value, i) for i, cell in enumerate(cells) if cell.compared == key and cell.value is not None
         ]
-        order = [at for _, at in sorted(left)]
+        order = [i for _, i in sorted(values)]
         marks: tuple[Literal["best", "second"], ...] = ("best", "second")
         for mark in marks:
-            tier = [at for at in order if overlap(_ends(cells[order[0]]), _ends(cells[at]))]
-            beaten = [at for at in order if at not in tier]
-            if not all(_is_sure(cells[at]) for at in tier) or not any(_is_sure(cells[at]) for at in beaten):
+            tier = [i for i in order if overlap(_ends(cells[order[0]]), _ends(cells[i]))]
+            beaten = [i for i in order if i not in tier]
+            if not all(_is_reliable(cells[i]) for i in tier) or not any(_is_reliable(cells[i]) for i in beaten):
                 break
-            for at in tier:
-                marked[at] = replace(cells[at], mark=mark)
+            for i in tier:
+                marked[i] = replace(cells[i], mark=mark)
             if len(tier) > 1:
                 break
             order = beaten
     return marked
 
 
-def _is_sure(cell: Cell) -> bool:
+def _is_reliable(cell: Cell) -> bool:
     return cell.flag not in _DOUBTFUL and (cell.kind == "published" or cell.interval is not None)
 
 

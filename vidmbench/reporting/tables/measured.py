@@ -1,4 +1,4 @@
-"""Measured numbers in a layout: which records fill which cells, and what is noted at them."""
+"""Measured numbers in a layout: which records fill which cells, and with which footnotes."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,90 +17,91 @@ from vidmbench.sources.names import YARDSTICKS
 def measured_series(
     layout: Layout, part: PartSpec, cases: Sequence[Entry], records: Sequence[RunRecord]
 ) -> list[tuple[str, list[Cell]]]:
-    """Label and cells (one a case) of each measured row or column.
+    """Label and cells (one per case) of each measured row or column.
 
-    Each model and protocol has one; where two signatures fall on one cell, the second opens another.
+    Each pair of model and protocol has one; if two signatures fall on the same cell, the second opens another.
     """
-    found: dict[tuple[str, str], list[dict[str, list[tuple[RunRecord, Measurement]]]]] = {}
+    groups: dict[tuple[str, str], list[dict[str, list[tuple[RunRecord, Measurement]]]]] = {}
     for record in records:
-        for one in record.measurements:
+        for measurement in record.measurements:
             for position, case in enumerate(cases):
-                if record.model not in layout.claimed and layout.fits(part, case, record, one):
-                    lines = found.setdefault((record.model, one.protocol), [{} for _ in cases])
-                    lines[position].setdefault(one.signature_id, []).append((record, one))
+                if record.model not in layout.claimed and layout.fits(part, case, record, measurement):
+                    lines = groups.setdefault((record.model, measurement.protocol), [{} for _ in cases])
+                    lines[position].setdefault(measurement.signature_id, []).append((record, measurement))
     series = []
-    for (model, protocol), lines in sorted(found.items()):
-        several = sum(other == model for other, _ in found) > 1
+    for (model, protocol), lines in sorted(groups.items()):
+        has_several = sum(other == model for other, _ in groups) > 1
         filled = [
-            [_measured_cell(layout, part, case, same) for same in line.values()]
+            [_measured_cell(layout, part, case, pairs) for pairs in line.values()]
             for case, line in zip(cases, lines, strict=True)
         ]
         for cells in filled:
             cells.sort(key=lambda cell: cell.kind == "failed")
         for nth in range(max(len(cells) for cells in filled)):
-            made = "reproduced" if any(cell.kind == "reproduced" for cells in filled for cell in cells) else "measured"
-            label = f"{model} ({made}{', ' + protocol if several else ''}{f', {nth + 1}' if nth else ''})"
+            kind = "reproduced" if any(cell.kind == "reproduced" for cells in filled for cell in cells) else "measured"
+            label = f"{model} ({kind}{', ' + protocol if has_several else ''}{f', {nth + 1}' if nth else ''})"
             series.append((label, [cells[nth] if nth < len(cells) else Cell() for cells in filled]))
     return series
 
 
 def claimed_cell(layout: Layout, part: PartSpec, case: Entry, row: Row, records: Sequence[RunRecord]) -> Cell:
-    """The latest number of the model that stands for a row; the signatures that it pushes out are named."""
+    """The latest number of the model that a row names by ``measured_as``; other signatures are named in a note."""
     pairs = [
-        (record, one)
+        (record, measurement)
         for record in records
         if record.model == row.measured_as
-        for one in record.measurements
-        if layout.fits(part, case, record, one)
+        for measurement in record.measurements
+        if layout.fits(part, case, record, measurement)
     ]
     if not pairs:
         return Cell()
     shown = ([pair for pair in pairs if pair[1].status == "ok"] or pairs)[-1][1].signature_id
     cell = _measured_cell(layout, part, case, [pair for pair in pairs if pair[1].signature_id == shown])
-    others = sorted({f"#{one.signature_id}" for _, one in pairs} - {f"#{shown}"})
+    others = sorted({f"#{measurement.signature_id}" for _, measurement in pairs} - {f"#{shown}"})
     note = f"The latest number of {row.measured_as} here; not shown: signature {', '.join(others)}."
     return replace(cell, notes=(*cell.notes, note)) if others else cell
 
 
-def _measured_cell(layout: Layout, part: PartSpec, case: Entry, same: Sequence[tuple[RunRecord, Measurement]]) -> Cell:
-    """The latest of the measurements with one signature; a failed one only where none succeeded."""
-    good = [pair for pair in same if pair[1].status == "ok" and pair[1].value is not None]
-    record, one = (good or same)[-1]
+def _measured_cell(layout: Layout, part: PartSpec, case: Entry, pairs: Sequence[tuple[RunRecord, Measurement]]) -> Cell:
+    """The latest of the measurements with the same signature; a failed one only if none succeeded."""
+    good = [pair for pair in pairs if pair[1].status == "ok" and pair[1].value is not None]
+    record, measurement = (good or pairs)[-1]
     metric = case.metric or part.select.metric
-    text = one.text(layout.metrics[metric].decimals if metric else None)
-    signature = f"#{one.signature_id}, {one.interval_kind or 'no interval'}: `{one.signature}`"
+    text = measurement.text(layout.metrics[metric].decimals if metric else None)
+    signature = f"#{measurement.signature_id}, {measurement.interval_kind or 'no interval'}: `{measurement.signature}`"
     if not good:
-        return Cell("failed", "failed", (f"{record.model} {text}; {signature}",), signature=one.signature)
+        return Cell("failed", "failed", (f"{record.model} {text}; {signature}",), signature=measurement.signature)
     notes = [f"Measured by vidmbench, {signature}"]
     if len(good) > 1:
         notes.append(f"The latest of {len(good)} runs with this signature: {record.run_id}.")
     side = part.select.resolution or case.resolution
-    if one.real.size and side and one.real.size != (side, side):
-        height, width = one.real.size
+    if measurement.real.size and side and measurement.real.size != (side, side):
+        height, width = measurement.real.size
         notes.append(f"Real clips of {height} x {width} pixels, not {side} x {side}.")
     dataset = part.select.dataset or case.dataset
-    is_own = not dataset or layout.measured.is_own(dataset, record)
-    if not is_own:
+    is_same_dataset = not dataset or layout.measured.is_own(dataset, record)
+    if not is_same_dataset:
         notes.append(f"Data set {record.dataset}, not {dataset}.")
-    notes += one.warnings
+    notes += measurement.warnings
     return Cell(
-        "reproduced" if is_own and _is_reproduced(part, record) else "measured",
+        "reproduced" if is_same_dataset and _is_reproduced(part, record) else "measured",
         text,
         tuple(notes),
-        one.value,
-        one.interval,
-        signature=one.signature,
-        signature_id=one.signature_id,
-        compared=f"measured #{one.signature_id}" if _competes(record, one) else "",
+        measurement.value,
+        measurement.interval,
+        signature=measurement.signature,
+        signature_id=measurement.signature_id,
+        compared=f"measured #{measurement.signature_id}" if _competes(record, measurement) else "",
     )
 
 
-def _competes(record: RunRecord, one: Measurement) -> bool:
-    """Whether a number may be marked as best: no control's, and none of videos that go on from given frames."""
-    is_given = any(
-        note.startswith("first frames: ") and not note.startswith("first frames: generated") for note in one.warnings
+def _competes(record: RunRecord, measurement: Measurement) -> bool:
+    """Whether a number may be marked as best: not of a control, and not of videos that continue given frames."""
+    has_given_frames = any(
+        note.startswith("first frames: ") and not note.startswith("first frames: generated")
+        for note in measurement.warnings
     )
-    return not record.model.startswith(YARDSTICKS) and not is_given
+    return not record.model.startswith(YARDSTICKS) and not has_given_frames
 
 
 def _is_reproduced(part: PartSpec, record: RunRecord) -> bool:
@@ -116,9 +117,9 @@ def _published_as(model: str) -> frozenset[str]:
     return frozenset(load_toml(path, BaselineSpec).published_as) if is_name and path.is_file() else frozenset()
 
 
-def compared(cell: Cell, beside: Sequence[Cell]) -> Cell:
-    """The cell, with a note where the first measured number beside it has another signature."""
-    first = next((other.signature_id for other in beside if other.signature_id), cell.signature_id)
+def compared(cell: Cell, others: Sequence[Cell]) -> Cell:
+    """The cell, with a note if the first measured number beside it has another signature."""
+    first = next((other.signature_id for other in others if other.signature_id), cell.signature_id)
     if not cell.signature_id or cell.signature_id == first:
         return cell
     note = f"Not comparable with the measured number beside it: signature #{cell.signature_id}, not #{first}."
@@ -126,21 +127,21 @@ def compared(cell: Cell, beside: Sequence[Cell]) -> Cell:
 
 
 def has_any(cells: Sequence[Cell]) -> bool:
-    """Whether a number, or the reason why there is none, stands in one of them."""
+    """Whether a cell holds a number, or the reason why there is none."""
     return any(cell.kind != "none" for cell in cells)
 
 
 def tied(cells: Sequence[Cell], labels: Sequence[str]) -> list[Cell]:
-    """The measured cells under each other; those whose intervals overlap get a note with the pairs."""
+    """A column of measured cells; those whose intervals overlap get a note with the pairs."""
     pairs = [
         (a, b)
         for a, b in combinations(range(len(cells)), 2)
-        if (one := cells[a]).signature_id == (other := cells[b]).signature_id
-        and one.interval
-        and other.interval
-        and overlap(one.interval, other.interval)
+        if (first := cells[a]).signature_id == (second := cells[b]).signature_id
+        and first.interval
+        and second.interval
+        and overlap(first.interval, second.interval)
     ]
-    named = "; ".join(f"{labels[a]} and {labels[b]}" for a, b in pairs)
-    note = f"Differences within the intervals are ties, in this column: {named}."
-    tied = {position for pair in pairs for position in pair}
-    return [replace(cell, notes=(*cell.notes, note)) if i in tied else cell for i, cell in enumerate(cells)]
+    names = "; ".join(f"{labels[a]} and {labels[b]}" for a, b in pairs)
+    note = f"Differences within the intervals are ties, in this column: {names}."
+    positions = {position for pair in pairs for position in pair}
+    return [replace(cell, notes=(*cell.notes, note)) if i in positions else cell for i, cell in enumerate(cells)]

@@ -1,4 +1,4 @@
-"""Tables as values: cells, blocks, footnotes in reading order; what every printed form starts from."""
+"""Tables as values: cells, blocks and footnotes in reading order; every output format starts from these."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -16,18 +16,18 @@ class Cell:
     """One cell.
 
     Attributes:
-        kind: Who made the number: ``reproduced`` is one measured here of a system that the table prints, ``measured``
-            one of any other model; ``none`` where there is no cell.
+        kind: Who made the number: ``reproduced`` was measured by vidmbench for a system that the table prints,
+            ``measured`` for any other model; ``none`` is an empty cell.
         text: What is printed.
         notes: Its footnotes.
         value: The number behind the text, if there is one.
         interval: Low and high end of a measured value.
-        spread: What is printed behind ± of a published value.
+        spread: What is printed after the ± of a published value.
         signature: Long signature of a measured value.
         signature_id: Its short id; equal where numbers are comparable.
-        flag: What is wrong with a published value (see :class:`vidmbench.records.record.PublishedValue`).
+        flag: What is wrong with a published value (see :class:`vidmbench.records.published.PublishedValue`).
         compared: Numbers of one case may be ranked where this is equal and not empty.
-        mark: Its place among those, where that is sure (see :mod:`vidmbench.reporting.tables.marks`).
+        mark: Its rank among those, where that is certain (see :mod:`vidmbench.reporting.tables.marks`).
     """
 
     kind: Literal["published", "reproduced", "measured", "failed", "none"] = "none"
@@ -51,10 +51,10 @@ class Panel:
         title: Its heading.
         rows: Labels of the rows.
         columns: Labels of the columns.
-        venues: Where each column's system was published; None prints no such line.
+        venues: Where each column's system was published; None omits the line.
         cells: The cells, row by row.
-        protocols: What is known of how the published numbers were made, a line a group.
-        joined: Positions of columns that are never parted from the one before.
+        protocols: What is known of how the published numbers were made, one line per group.
+        joined: Positions of columns that are never separated from the one before.
     """
 
     title: str
@@ -103,8 +103,8 @@ class Span(NamedTuple):
     """A piece of a text.
 
     Attributes:
-        kind: ``code`` stood in backticks, ``raised`` behind a caret.
-        text: The piece without those signs.
+        kind: ``code`` was in backticks, ``raised`` followed a caret.
+        text: The piece without these characters.
     """
 
     kind: Literal["plain", "code", "raised"]
@@ -112,20 +112,20 @@ class Span(NamedTuple):
 
 
 def spans(text: str) -> Iterator[Span]:
-    """A label, legend or note, cut where its type changes."""
+    """A label, legend or note, split where its typeface changes."""
     end = 0
-    for found in _SPAN.finditer(text):
-        if found.start() > end:
-            yield Span("plain", text[end : found.start()])
-        code, raised = found["code"], found["raised"]
+    for match in _SPAN.finditer(text):
+        if match.start() > end:
+            yield Span("plain", text[end : match.start()])
+        code, raised = match["code"], match["raised"]
         yield Span("raised", raised) if code is None else Span("code", code)
-        end = found.end()
+        end = match.end()
     if end < len(text):
         yield Span("plain", text[end:])
 
 
 def column_blocks(panel: Panel, fits: Callable[[Panel, range], bool]) -> list[range]:
-    """The panel's columns in as few runs of about equal length as fit; a joined column stays with the one before."""
+    """The panel's columns in as few blocks of about equal length as fit; a joined column stays with the one before."""
     total = len(panel.columns)
     split: list[range] = []
     for count in range(1, max(total, 1) + 1):
@@ -142,7 +142,7 @@ def numbered_notes(table: Table, blocks: Sequence[Sequence[range]] | None = None
 
     Args:
         table: The table.
-        blocks: How each panel is broken; by default none is.
+        blocks: How the columns of each panel are split; by default they are not.
     """
     if blocks is None:
         blocks = [[range(len(panel.columns))] for panel in table.panels]
