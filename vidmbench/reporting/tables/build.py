@@ -5,6 +5,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal
 
 from vidmbench.core import resources
 from vidmbench.core.errors import ProtocolError, ResultError, unknown
@@ -163,7 +164,6 @@ def _panel(
 ) -> Panel:
     """One block: systems along one axis, cases (data set, frames, metric) along the other."""
     cases: Sequence[Entry] = part.columns if part.methods_in_rows else part.rows
-    better = [layout.better(case.metric or part.select.metric) for case in cases]
     systems: Sequence[Entry] = (part.rows if part.methods_in_rows else part.columns) if published else ()
     matches = [[part.find(case, system, values, problems) for system in systems] for case in cases]
     claimed = [[claimed_cell(layout, part, case, row, records) for row in part.rows] for case in cases]
@@ -175,19 +175,14 @@ def _panel(
     heads: list[str] = []
     joined: list[int] = []
     cells: list[list[Cell]] = []
-    for position, case in enumerate(cases):
+    for case, matching, claims, *measured in zip(cases, matches, claimed, *(line for _, line in series), strict=True):
+        line = [_published_cell(value, layout, part) for value in matching]
+        lines = _case_lines(line, claims, measured, labels, layout.better(case.metric or part.select.metric), published)
         heads.append(_label(layout, case))
-        line = [_published_cell(value, layout, part) for value in matches[position]]
-        if published and has_any(claimed[position]):
-            cells.append([*with_marks(line, better[position]), *(Cell() for _ in series)])
+        if len(lines) > 1:
             joined.append(len(heads))
             heads.append(_label(layout, case, ", measured"))
-            line = []
-            for cell in claimed[position]:
-                line.append(compared(cell, line))
-        for _, measured in series:
-            line.append(compared(measured[position], line))
-        cells.append(with_marks(tied(line, labels) if has_any(claimed[position]) else line, better[position]))
+        cells += lines
     venues = [", ".join(sorted({value.venue for value in column if value})) for column in zip(*matches, strict=True)]
     venues += [""] * (len(labels) - len(venues))
     rows, columns = heads, labels
@@ -203,6 +198,36 @@ def _panel(
         protocols=part.protocol_lines() if published else (),
         joined=frozenset(joined),
     )
+
+
+def _case_lines(
+    published: Sequence[Cell],
+    claimed: Sequence[Cell],
+    measured: Sequence[Cell],
+    labels: Sequence[str],
+    better: Literal["lower", "higher"],
+    has_published: bool,
+) -> list[list[Cell]]:
+    """The cells of one case in one line; in two if numbers are measured for the systems of published ones.
+
+    Args:
+        published: The published numbers, one per system.
+        claimed: The measured number of each system; empty cells where there is none.
+        measured: The numbers of other models.
+        labels: Labels of the systems, then of the other models.
+        better: The direction of the metric.
+        has_published: Whether published numbers are shown.
+    """
+    lines = []
+    line = list(published)
+    if has_published and has_any(claimed):
+        lines.append([*with_marks(line, better), *(Cell() for _ in measured)])
+        line = []
+        for cell in claimed:
+            line.append(compared(cell, line))
+    for cell in measured:
+        line.append(compared(cell, line))
+    return [*lines, with_marks(tied(line, labels) if has_any(claimed) else line, better)]
 
 
 def _label(layout: Layout, entry: Entry, more: str = "") -> str:
