@@ -6,7 +6,7 @@ import shutil
 import pytest
 from support.table_samples import measured, run_of
 
-from vidmbench.records.record import write_record
+from vidmbench.records.record import read_records, write_record
 
 
 def written(folder, name="lab", value=90.0, **changes):
@@ -67,6 +67,8 @@ def test_clips_from_a_folder_of_ones_own(command, folder, fake_network):
     assert done.code == 0, done.err
     page = (folder / "site/index.html").read_text(encoding="utf-8")
     assert page.count("<video ") == 4
+    (record,) = read_records(folder / "lab")
+    assert (record.request.real, record.request.fake, record.request.samples) == ("folder:real", "my gan", "fake")
     shutil.rmtree(folder / "fake")
     done = command("report", "--runs", "lab", "--own", "--out", "site")
     assert done.code == 0, done.err
@@ -79,7 +81,7 @@ def test_clips_from_a_folder_of_ones_own(command, folder, fake_network):
     assert "not shown: " in (folder / "site/index.html").read_text(encoding="utf-8")
 
 
-def test_vidm_is_drawn_only_where_it_is_asked_for(command, folder, fake_network):
+def test_vidm_is_sampled_only_if_requested(command, folder, fake_network):
     scored = command("run", "--model", "vidm", "--dataset", "clevrer-mini", "--frames", "9", "--num-videos", "2",
                      "--steps", "2", "--batch-size", "2", "--out", "lab")  # fmt: skip
     assert scored.code == 0, scored.err

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from vidmbench.core.errors import ProtocolError
+from vidmbench.core.text import counted
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -53,7 +54,7 @@ def validated(content: object, model: type[Model], *, where: str) -> Model:
         problems = [f"{_path(problem['loc'])}: {_said(problem)}" for problem in error.errors()]
         count = len(problems)
         raise ProtocolError(
-            f"{count} mistake{'s' if count > 1 else ''} in {Path(where).name}\n    " + "\n    ".join(problems),
+            f"{counted(count, 'mistake')} in {Path(where).name}\n    " + "\n    ".join(problems),
             where=where,
             fix="mend the keys above" + ("; docs/ shows whole files" if where.endswith(".toml") else ""),
         ) from error

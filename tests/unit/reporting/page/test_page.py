@@ -83,8 +83,14 @@ def test_every_number_stands_with_its_signature_and_command(page, shipped):
     rows = [row for row in page.rows if "Command" in row]
     assert len(rows) == len(pairs) > 30
     for row, (record, one) in zip(rows, pairs, strict=True):
-        for wanted in (record.model, f"#{one.signature_id}", one.signature, " ".join(record.command), repr(one.value)):
-            assert wanted in row
+        for expected in (
+            record.model,
+            f"#{one.signature_id}",
+            one.signature,
+            " ".join(record.command),
+            repr(one.value),
+        ):
+            assert expected in row
         assert f"{one.num_real}/{one.num_fake}" in row
         assert record.run_id in row
         for note in one.warnings:
@@ -143,7 +149,7 @@ def test_plots_say_their_numbers(page):
     assert any(alt.startswith("Ablation") and "published" in alt for alt in alts)
 
 
-def test_what_is_not_drawn_is_said(tmp_path):
+def test_plots_without_records_are_named(tmp_path):
     page = made([run_of(measured())], tmp_path)
     assert not page.all("img")
     assert "Conventions: no record of several protocols" in page.text
@@ -316,11 +322,11 @@ def test_names_that_plots_could_trip_over(tmp_path):
     assert r"a$\frac$b" in page.text
 
 
-def test_a_frozen_twin_is_shown_without_opening_its_model_again(tmp_path, monkeypatch):
+def test_a_static_baseline_is_shown_without_opening_its_model_again(tmp_path, monkeypatch):
     clips = np.random.default_rng(0).integers(0, 256, (2, 4, 9, 32, 32, 3), dtype=np.uint8)
     job = prepare_score(*clips, Choices(frames=(9,), num_real=4, num_fake=4))
-    asked = []
-    monkeypatch.setattr(report_media, "_job", lambda record, _: asked.append(record.model) or job)
+    prepared = []
+    monkeypatch.setattr(report_media, "_job", lambda record, _: prepared.append(record.model) or job)
 
     def record(model, fake):
         sides = {
@@ -330,16 +336,16 @@ def test_a_frozen_twin_is_shown_without_opening_its_model_again(tmp_path, monkey
         return run_of(measured(frames=9, **sides), model=model, run_id=model)
 
     records = [record("m", job.fake), record("static-of:m", static_of(job.fake))]
-    _, (model, twin) = media_of_models(records, ClipOptions(1, False, {}), Media(tmp_path))
-    assert asked == ["m"]
-    assert (twin.name, len(twin.media)) == ("static-of:m", 1)
-    assert twin.media[0].source != model.media[0].source
-    other = record("static-of:m", job.fake)  # a twin of other videos than those of the model
+    _, (model, static) = media_of_models(records, ClipOptions(1, False, {}), Media(tmp_path))
+    assert prepared == ["m"]
+    assert (static.name, len(static.media)) == ("static-of:m", 1)
+    assert static.media[0].source != model.media[0].source
+    other = record("static-of:m", job.fake)  # of other videos than those of the model
     _, (_, unshown) = media_of_models([records[0], other], ClipOptions(1, False, {}), Media(tmp_path))
     assert "has changed since it was scored" in unshown.reason
 
 
-def test_a_model_stands_before_its_twin_and_controls_come_last():
+def test_a_model_is_followed_by_its_static_baseline_and_controls_come_last():
     names = ["control:static", "static-of:b", "a", "static-of:c", "b", "control:real"]
     assert _ranked(names) == ["a", "static-of:c", "b", "static-of:b", "control:static", "control:real"]
 
