@@ -73,7 +73,7 @@ def test_a_second_run_leaves_the_network_alone(command, fake_network):
     assert (first.code, fake_network.scored) == (0, 8)
     loads = len(fake_network)
     second = command(*STATIC, "--json")
-    assert fake_network == {"loads": loads, "clips": 8}
+    assert (len(fake_network), fake_network.scored) == (loads, 8)
     own = dict.fromkeys(("seconds", "run_id", "record", "picture"))
     assert {**second.json, **own} == {**first.json, **own}
     another = command(*STATIC, "--json", "--seed", "1")
@@ -127,7 +127,7 @@ def test_dry_run_does_nothing(command, fake_network, folder, own_cache):
     planned = command(*STATIC, "--dry-run", "--json").json
     assert planned["dry_run"] is True
     assert planned["measurements"][0]["protocol_spec"]["clips"]["frames"] == 16
-    assert fake_network == {"loads": 0, "clips": 0}
+    assert fake_network == []
     assert not list(folder.iterdir())
     assert not list(own_cache.rglob("*.*"))
     # ... and the plan is what then happens.
