@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float32
 
 from vidmbench.core import resources
 from vidmbench.core.arrays import Frames
@@ -84,7 +85,7 @@ class FeatureSet:
         engine: What ran the network.
     """
 
-    features: np.ndarray
+    features: Float32[np.ndarray, "clip *frame feature"]
     skipped: tuple[Skipped, ...]
     engine: str
 

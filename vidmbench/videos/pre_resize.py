@@ -10,9 +10,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
-from jaxtyping import UInt8
 
-from vidmbench.core.arrays import Frames
+from vidmbench.core.arrays import Frames, Resized
 from vidmbench.core.errors import DataError, UsageError, unknown
 from vidmbench.core.files import sha256_of_parts
 from vidmbench.core.torch_settings import one_torch_thread
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 #: Raised on any change here that can move a pixel.
 FRAMING_VERSION = 1
 
-Resized = UInt8[np.ndarray, "frame new_height new_width 3"]
 
 FRAMING_RULES: tuple[str, ...] = get_args(FramingRule)
 

@@ -2,13 +2,14 @@
 
 import numpy as np
 import torch
+from jaxtyping import UInt8
 from torch import Tensor
 from torch.nn import functional
 
-from vidmbench.core.arrays import Frames
+from vidmbench.core.arrays import Frames, Resized
 
 
-def square(frames: Frames, resolution: int) -> Frames:
+def square(frames: Frames, resolution: int) -> Resized:
     """The centre square at a resolution: bilinear, half-pixel, no antialias, as the VIDM code prepares its data.
 
     Args:
@@ -27,11 +28,11 @@ def square(frames: Frames, resolution: int) -> Frames:
         mode="bilinear",
         align_corners=False,
     )
-    rounded: Frames = resized.round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()
+    rounded: Resized = resized.round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()
     return rounded
 
 
-def to_tensor(frames: Frames) -> Tensor:
+def to_tensor(frames: UInt8[np.ndarray, "*batch height width 3"]) -> Tensor:
     """uint8 (..., height, width, 3) to float32 (..., 3, height, width) in [-1, 1]."""
     # A picture that was read may not be writable, which PyTorch warns of: hence the copy.
     return torch.from_numpy(np.array(np.moveaxis(frames, -1, -3), order="C")).float() / 127.5 - 1

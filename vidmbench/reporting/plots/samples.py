@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from jaxtyping import UInt8
 
-from vidmbench.core.arrays import Frames
+from vidmbench.core.arrays import Frames, Image, Resized
 from vidmbench.reporting.plots.strips import strip_of
 from vidmbench.reporting.plots.style import PAGE, axes_at, label_of, new_figure, styled, text_at, text_height, wrapped
 from vidmbench.reporting.plots.video_inputs import Shown
@@ -80,18 +81,17 @@ def samples_video(shown: Sequence[Shown]) -> Frames:
     return video
 
 
-def _enlarged(video: Frames, tallest: int) -> Frames:
+def _enlarged(video: Frames, tallest: int) -> Resized:
     factor = max(1, tallest // video.shape[1])
-    larger: Frames = video.repeat(factor, axis=1).repeat(factor, axis=2)
+    larger: Resized = video.repeat(factor, axis=1).repeat(factor, axis=2)
     return larger
 
 
-def _lasting(video: Frames, length: int) -> Frames:
-    longer: Frames = video[np.minimum(np.arange(length), len(video) - 1)]
-    return longer
+def _lasting(video: Frames, length: int) -> UInt8[np.ndarray, "new_length height width 3"]:
+    return video[np.minimum(np.arange(length), len(video) - 1)]
 
 
-def _on_white(video: Frames, height: int, width: int) -> Frames:
+def _on_white(video: Frames, height: int, width: int) -> Resized:
     """In the middle of a white tile."""
     tile = np.full((len(video), height, width, 3), 255, np.uint8)
     top, left = (height - video.shape[1]) // 2, (width - video.shape[2]) // 2
@@ -99,13 +99,14 @@ def _on_white(video: Frames, height: int, width: int) -> Frames:
     return tile
 
 
-def _label(text: str, width: int, font: Any) -> Frames:
+def _label(text: str, width: int, font: Any) -> Image:
     """Black words on white, uint8 (height, width, 3); wider than asked where the words need it."""
-    from PIL import Image, ImageDraw
+    import PIL.Image
+    import PIL.ImageDraw
 
     wide = max(width, int(np.ceil(font.getlength(text))) + 2 * _BORDER)
-    picture = Image.new("RGB", (wide, 2 * _LETTERS), "white")
-    draw = ImageDraw.Draw(picture)
+    picture = PIL.Image.new("RGB", (wide, 2 * _LETTERS), "white")
+    draw = PIL.ImageDraw.Draw(picture)
     draw.text((wide / 2, _LETTERS), text, fill="black", font=font, anchor="mm")
-    label: Frames = np.asarray(picture)
+    label: Image = np.asarray(picture)
     return label

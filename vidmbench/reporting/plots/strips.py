@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vidmbench.core.arrays import Frames
+from vidmbench.core.arrays import Frames, Image
 from vidmbench.evaluation.clips import Clip
 from vidmbench.videos.source import Source
 
 
-def strip_of(video: Frames, indices: Sequence[int]) -> Frames:
+def strip_of(video: Frames, indices: Sequence[int]) -> Image:
     """Some frames of a video in a row, a white line of one pixel around each; white where the video has ended.
 
     Args:
@@ -22,11 +22,11 @@ def strip_of(video: Frames, indices: Sequence[int]) -> Frames:
     blank = np.full(video.shape[1:], 255, np.uint8)
     frames = [video[index] if index < len(video) else blank for index in indices]
     framed = [np.pad(frame, ((1, 1), (1, 1), (0, 0)), constant_values=255) for frame in frames]
-    strip: Frames = np.concatenate(framed, axis=1)
+    strip: Image = np.concatenate(framed, axis=1)
     return strip
 
 
-def clip_strip(source: Source, clip: Clip, num_frames: int) -> Frames:
+def clip_strip(source: Source, clip: Clip, num_frames: int) -> Image:
     """A clip from its first frame to its last, as evenly spaced frames in a row; see :func:`strip_of`.
 
     Args:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vidmbench.core.arrays import Frames
+from vidmbench.core.arrays import Clips, Frames
 from vidmbench.core.errors import DataError, UsageError
 from vidmbench.core.files import sha256_of_parts
 from vidmbench.core.torch_settings import without_tf32
@@ -89,7 +89,7 @@ class VidmVideos:
         self.is_drawn = True
         self._threads = torch.get_num_threads()
         self._lock = threading.Lock()
-        self._blocks: OrderedDict[int, Frames] = OrderedDict()
+        self._blocks: OrderedDict[int, Clips] = OrderedDict()
 
     def __len__(self) -> int:
         """The number of samples."""
@@ -160,7 +160,7 @@ class VidmVideos:
         }
 
     @torch.no_grad()
-    def draw(self, indices: Sequence[int], num_frames: int) -> Frames:
+    def draw(self, indices: Sequence[int], num_frames: int) -> Clips:
         """Draws samples, whatever was drawn before.
 
         Args:
@@ -173,7 +173,7 @@ class VidmVideos:
         with without_tf32():
             return self._drawn(indices, num_frames)
 
-    def _drawn(self, indices: Sequence[int], num_frames: int) -> Frames:
+    def _drawn(self, indices: Sequence[int], num_frames: int) -> Clips:
         opens = self.vidm.spec.content_frame == "frame 0"
         first = self.content.frames(indices).to(self.vidm.device)
         drawn = [to_uint8(first)] if opens else []
@@ -186,7 +186,7 @@ class VidmVideos:
             previous = walk.frame(n, previous)
             drawn.append(to_uint8(previous))
             self._tell(len(indices))
-        frames: Frames = np.stack(drawn[:num_frames], axis=1)
+        frames: Clips = np.stack(drawn[:num_frames], axis=1)
         return frames
 
     def walk(self, first: Tensor, indices: Sequence[int]) -> MotionWalk:

@@ -12,7 +12,7 @@ from filelock import FileLock
 from torch import Tensor
 
 from vidmbench.core import resources
-from vidmbench.core.arrays import Frames
+from vidmbench.core.arrays import Clips, Frames, Resized
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import replacing, sha256_of_parts
 from vidmbench.core.progress import Progress
@@ -93,7 +93,7 @@ class TrainingVideos:
             )
         self._is_part = len(self.videos) == num_videos
         lengths = {source.num_frames(index) for index in self.videos}
-        self._array: Frames | None = None
+        self._array: Clips | None = None
         self._shape = (len(self.videos), min(lengths), resolution, resolution, 3)
         self._is_small = len(lengths) == 1 and int(np.prod(self._shape)) <= _LARGEST_ARRAY
 
@@ -160,7 +160,7 @@ class TrainingVideos:
                     progress(index + 1, len(self), f"frames of {self.source.label}")
         array.flush()
 
-    def _decoded(self, index: int, frames: list[int]) -> Frames:
+    def _decoded(self, index: int, frames: list[int]) -> Resized:
         return square(self.source.read(self.videos[index], frames), self.resolution)
 
 
