@@ -12,6 +12,7 @@ from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
+from jaxtyping import UInt8
 
 from vidmbench.core.arrays import Clips, Frames
 from vidmbench.core.errors import DataError
@@ -38,8 +39,8 @@ class GoldenClips:
     """
 
     real: Clips
-    fake: Clips
-    images: Frames
+    fake: UInt8[np.ndarray, "clip frame size size 3"]
+    images: UInt8[np.ndarray, "image image_height image_width 3"]
 
     @classmethod
     def load(cls, path: Path) -> "GoldenClips":
