@@ -60,7 +60,8 @@ def check(
     """
     from vidmbench.protocols.protocol import load_protocol
     from vidmbench.sources.datasets.check import check_dataset, report_json, report_text
-    from vidmbench.sources.datasets.opening import load_dataset, split_of
+    from vidmbench.sources.datasets.opening import split_of
+    from vidmbench.sources.datasets.spec import load_dataset
 
     split = split or split_of(load_dataset(name), load_protocol(protocol).dataset)
     with progress_bar("video") as progress:
@@ -150,7 +151,8 @@ def make(
       vidmbench data make clevrer-mini --split train --frames 16 --format npz --out arrays
     """
     from vidmbench.core.files import checked_output
-    from vidmbench.sources.datasets.opening import ProceduralDatasetSpec, load_dataset, open_dataset
+    from vidmbench.sources.datasets.opening import open_dataset
+    from vidmbench.sources.datasets.spec import ProceduralDatasetSpec, load_dataset
     from vidmbench.videos.writing.manifest import declare
 
     spec = load_dataset(name)
@@ -162,7 +164,7 @@ def make(
             fix=f"get it: {spec.get}; then vidmbench data check {name} --data-root DIR",
         )
     split = split or spec.default_split
-    source = open_dataset(name, split, resolution=resolution)
+    source = open_dataset(spec, split, resolution=resolution)
     length = spec.frames if frames is None else frames
     for option, asked, most in (("--num-videos", num_videos, len(source)), ("--frames", length, spec.frames)):
         if asked > most:

@@ -64,7 +64,7 @@ def _listed(things: Things) -> dict[str, str]:
         return {name: load_protocol(name).note for name in protocol_names()}
     if things is Things.DETECTORS:
         return {name: spec.title for name, spec in load_detectors().items()}
-    from vidmbench.sources.datasets.opening import dataset_names, load_dataset
+    from vidmbench.sources.datasets.spec import dataset_names, load_dataset
 
     return {name: load_dataset(name).title for name in dataset_names()}
 
@@ -131,7 +131,8 @@ def _found(name: str) -> tuple[str, dict[str, Any]]:
     from vidmbench.protocols.protocol import load_protocol, protocol_names
     from vidmbench.sources.baselines.layouts import baseline_names, load_baseline
     from vidmbench.sources.controls import KINDS
-    from vidmbench.sources.datasets.opening import dataset_names, load_dataset
+    from vidmbench.sources.datasets.spec import dataset_names, load_dataset
+    from vidmbench.sources.names import control_label, parse_source
     from vidmbench.vidm.recipes import load_recipe, recipe_names
 
     if name in protocol_names() or name.endswith(".toml"):
@@ -144,10 +145,10 @@ def _found(name: str) -> tuple[str, dict[str, Any]]:
         return "detector", load_detectors()[name].model_dump(mode="json")
     if name in recipe_names():
         return "recipe", load_recipe(name).model_dump(mode="json")
-    control = name.removeprefix("control:")
-    if control in KINDS:
-        return "control", {"name": f"control:{control}", "what": KINDS[control]}
-    if name == "vidm":
+    source = parse_source(name, bare="label")
+    if source.kind in ("control", "label") and source.name in KINDS:
+        return "control", {"name": control_label(source.name), "what": KINDS[source.name]}
+    if source.kind == "vidm" and source.path is None:
         return "model drawn here", {
             "name": name,
             "what": _models()[name],

@@ -35,7 +35,7 @@ from vidmbench.core.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vidmbench.reporting.plots.video_inputs import Reading, Shown
+    from vidmbench.reporting.plots.video_inputs import Shown, ShownClips
 
 Sources = Annotated[
     list[str],
@@ -227,10 +227,11 @@ def numbers(text: str, option: str, example: str) -> tuple[int, ...]:
 
 def _reading(
     frames: int, videos: tuple[int, ...], seed: int, steps: int | None, data_root: Path | None, on_bad: OnBadPick
-) -> "Reading":
-    from vidmbench.reporting.plots.video_inputs import Reading
+) -> "ShownClips":
+    from vidmbench.reporting.plots.video_inputs import ShownClips
+    from vidmbench.sources.datasets.opening import Reading
 
-    return Reading(frames, videos, seed, steps, on_bad.value, data_root)
+    return ShownClips(frames, videos, seed, steps, Reading(on_bad.value, data_root))
 
 
 def _check_folder(out: Path) -> None:

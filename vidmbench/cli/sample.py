@@ -65,18 +65,21 @@ def sample(
       vidmbench sample --model vidm --content scene.png --num-videos 8 --frames 16 --out one-scene
     """
     from vidmbench.core.files import checked_output
+    from vidmbench.sources.names import parse_source
+    from vidmbench.sources.opening import resolve_dataset
     from vidmbench.videos.writing.manifest import declare
-    from vidmbench.vidm.sampling.opening import SamplingOptions, is_vidm, load_model, videos_of
+    from vidmbench.vidm.sampling.opening import SamplingOptions, load_model, videos_of
 
-    if not is_vidm(model):
+    name, data = parse_source(model, bare="label"), resolve_dataset(dataset)
+    if name.kind != "vidm":
         raise UsageError("only VIDM can be drawn from", expected="vidm or vidm:PATH", found=f"--model {model}")
-    vidm = load_model(model, dataset, device.value)
+    vidm = load_model(name, data, device.value)
     with frames_bar() as on_frame:
         drawing = SamplingOptions(
             content, sampler.value if sampler else None, steps, noise.value if noise else None, batch_size, on_frame
         )
         source = videos_of(
-            vidm, dataset, drawing, num_videos=num_videos, num_frames=frames, seed=seed, data_root=data_root
+            vidm, data, drawing, num_videos=num_videos, num_frames=frames, seed=seed, data_root=data_root
         )
         folder = checked_output(out)
         facts = {

@@ -71,8 +71,8 @@ def prepare_explain(first: str, second: str, real: str, fake: str, choices: Choi
     Args:
         first: A protocol.
         second: Another with the same metric.
-        real: A path, ``dataset:NAME[@SPLIT]``.
-        fake: The same, or ``control:NAME``.
+        real: The real videos, as the command line names them.
+        fake: The videos to score.
         choices: The options.
 
     Raises:
@@ -99,7 +99,7 @@ def prepare_explain(first: str, second: str, real: str, fake: str, choices: Choi
         )
     if len(choices.frames) > 1:
         raise UsageError("explain takes one clip length", found=f"--frames {','.join(map(str, choices.frames))}")
-    sources = open_both(real, fake, choices)
+    sources = open_both(real, fake, choices, specs)
     frames = choices.frames[0] if choices.frames else specs[0].clips.frames
     start, end = (bound_to_sources(spec, frames, choices, *sources) for spec in specs)
     walked, steps = [start], []

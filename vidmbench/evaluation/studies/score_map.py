@@ -16,7 +16,6 @@ from vidmbench.evaluation.clips import Clip
 from vidmbench.evaluation.features import FeatureJob, features_of
 from vidmbench.evaluation.job import Job, carry_out, prepare_score
 from vidmbench.metrics import realism
-from vidmbench.protocols.protocol import load_protocol
 from vidmbench.records.record import Measurement
 
 DEFAULT = "prdc-i3d"
@@ -70,7 +69,8 @@ def prepare_score_map(real: str, fake: str, choices: Choices) -> Job:
         UsageError: A protocol without a score for each video, or several clip lengths.
         VidmbenchError: Anything else about the request that cannot work.
     """
-    spec = load_protocol(choices.protocols[0])
+    protocols = choices.load_protocols()
+    spec = protocols[0]
     if spec.metric != "precision-recall":
         raise UsageError(
             f"{spec.name} has no score for each video",
@@ -81,7 +81,7 @@ def prepare_score_map(real: str, fake: str, choices: Choices) -> Job:
         )
     if len(choices.frames) > 1:
         raise UsageError("one clip length at a time", expected="such as --frames 16", found=str(choices.frames))
-    return prepare_score(real, fake, choices)
+    return prepare_score(real, fake, choices, protocols=protocols)
 
 
 def score_map(job: Job, progress: Progress | None = None) -> ScoreMap:
