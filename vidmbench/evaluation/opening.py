@@ -1,4 +1,4 @@
-"""The one opener of sources: files, data sets, controls, models, and videos in memory."""
+"""Opens every kind of source: files, data sets, controls, models, and videos in memory."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,4 @@
-"""From two sources and bound protocols to the clips of every measurement: what can be wrong is found here."""
+"""From two sources and bound protocols to the clips of every measurement, which checks the request."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ Short = Literal["drop", "error"]
 
 @dataclass(frozen=True)
 class Planned:
-    """One measurement, planned but not yet made: everything that can be wrong with the request is known here.
+    """One measurement, planned but not yet made; the request is checked.
 
     Attributes:
         spec: The protocol with frames, stride, counts and seed bound.
         real: Clips of the real side.
         fake: Clips of the scored side.
-        again: Both sides of every further repeat, where the protocol draws more than once.
+        again: Both sides of every further repeat, where the protocol repeats its choice of clips.
     """
 
     spec: ProtocolSpec

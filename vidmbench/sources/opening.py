@@ -117,7 +117,7 @@ def open_control(
 
     Raises:
         UsageError: Unknown control.
-        DataError: ``real`` was asked of a source with one split: it would be scored against itself.
+        DataError: ``real`` of a source with one split: it would be scored against itself.
     """
     _check_control(kind)
     if data is not None and data.dataset is not None:

@@ -95,7 +95,7 @@ def prepare_memorisation(
     """Resolves ``vidmbench memorisation``.
 
     Of the protocol the array stage is taken. The clips of all three sources are chosen alike, as held-out and
-    generated clips must be: videos by a seeded permutation, one clip of each from a seeded start.
+    generated clips must be: videos by a seeded permutation, a clip of each from a seeded start.
 
     Args:
         train: Real videos, as the command line names them: files, ``dataset:NAME[@SPLIT]``, ``static-of:`` either.
@@ -177,7 +177,7 @@ def _part(role: str, source: Source, spec: ProtocolSpec, most: int | None, choic
     with_side = _with_side(spec, side)
     names = [source.name(index) for index in range(len(source))]
     short: Literal["drop", "error"] = "drop" if choices.on_bad == "skip" else "error"
-    # One name of a side for all three: the same videos give the same clips, so that whole copies are found as such.
+    # One name of a side for all three: the same videos give the same clips, so that whole copies are recognised.
     plan = plan_clips(
         names, lengths, with_side.clips, "real", seed=spec.statistics.seed, short=short, label=f"{role}: {source.label}"
     )
@@ -209,7 +209,7 @@ def _cut(part: Part, train_clips: TrainClips) -> Part:
 
 
 def _check_heldout(part: Part, quantile: float, num_videos: int | None) -> None:
-    """Too few held-out clips are found before the network runs; where more are there, says how to take them."""
+    """Refuses too few held-out clips before the network runs; where there are more, says how to take them."""
     try:
         threshold_rank(len(part.plan.clips), quantile)
     except DataError as error:

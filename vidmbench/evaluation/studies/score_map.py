@@ -1,7 +1,7 @@
 """A score for each video, where the metric has one: which samples are like real videos, and which are not.
 
-A Fréchet distance is of whole sets and has none. The precision of nearest neighbours has: a sample counts if it lies in
-the ball of some real one, and its realism (:func:`vidmbench.metrics.realism`) says how far inside or outside.
+A Fréchet distance is of whole sets and has none. The precision of nearest neighbours has: a sample counts if it is in
+the ball of some real clip, and its realism (:func:`vidmbench.metrics.realism`) says how far inside or outside.
 """
 
 from dataclasses import dataclass
@@ -28,25 +28,25 @@ class ScoredClip:
     Attributes:
         name: Its video.
         clip: Which frames of it.
-        realism: Its score; 1 or more lies in the ball of a real clip, and counts towards precision.
-        place: Where it stands on the map, in units of the features.
+        realism: Its score; 1 or more is in the ball of a real clip, and counts towards precision.
+        position: Its coordinates on the map, in units of the features.
     """
 
     name: str
     clip: Clip
     realism: float
-    place: tuple[float, float]
+    position: tuple[float, float]
 
 
 @dataclass(frozen=True)
 class ScoreMap:
-    """All samples of one side, scored one by one.
+    """All samples of one side, each with a score.
 
     Attributes:
-        job: What was asked for.
+        job: The request, resolved.
         precision: The number that the scores take apart.
         clips: The samples, in the order in which they were scored.
-        real: Places of the real clips, float64 (clip, 2).
+        real: Coordinates of the real clips on the map, float64 (clip, 2).
         shown: Share of the features' variance that the map shows.
     """
 
@@ -59,7 +59,7 @@ class ScoreMap:
     @property
     def ranked(self) -> list[ScoredClip]:
         """The samples, the least real first."""
-        return sorted(self.clips, key=lambda one: (one.realism, one.name))
+        return sorted(self.clips, key=lambda clip: (clip.realism, clip.name))
 
 
 def prepare_score_map(real: str, fake: str, choices: Choices) -> Job:
@@ -98,20 +98,20 @@ def score_map(job: Job, progress: Progress | None = None) -> ScoreMap:
         DataError: Too few videos for a neighbourhood.
     """
     choices, planned = job.choices, job.plans[0]
-    precision = next(one for one in carry_out(job, progress) if one.metric == "precision")
+    precision = next(each for each in carry_out(job, progress) if each.metric == "precision")
     sides = ((job.real, planned.real), (job.fake, planned.fake))
     jobs = [FeatureJob(source, clips, planned.spec.array, choices.precision) for source, clips in sides]
     real, fake = features_of(jobs, device=choices.device, on_bad=choices.on_bad, progress=progress)
-    left_out = {video.name for video in fake.skipped}
+    skipped = {video.name for video in fake.skipped}
     named = [(job.fake.name(clip.video), clip) for clip in planned.fake.clips]
-    kept = [(name, clip) for name, clip in named if name not in left_out]
+    scored = [(name, clip) for name, clip in named if name not in skipped]
     scores = realism(real.features, fake.features, k=planned.spec.statistics.neighbours or 1)
-    places, shown = principal_components(np.concatenate([real.features, fake.features]))
-    found = [
-        ScoredClip(name, clip, float(score), (float(place[0]), float(place[1])))
-        for (name, clip), score, place in zip(kept, scores, places[len(real.features) :], strict=True)
+    positions, shown = principal_components(np.concatenate([real.features, fake.features]))
+    clips = [
+        ScoredClip(name, clip, float(score), (float(position[0]), float(position[1])))
+        for (name, clip), score, position in zip(scored, scores, positions[len(real.features) :], strict=True)
     ]
-    return ScoreMap(job, precision, tuple(found), places[: len(real.features)], shown)
+    return ScoreMap(job, precision, tuple(clips), positions[: len(real.features)], shown)
 
 
 def principal_components(features: np.ndarray) -> tuple[npt.NDArray[np.float64], float]:
@@ -126,7 +126,7 @@ def principal_components(features: np.ndarray) -> tuple[npt.NDArray[np.float64],
     """
     centred = features.astype(np.float64) - features.mean(axis=0, dtype=np.float64)
     left, singular, _ = np.linalg.svd(centred, full_matrices=False)
-    places = left[:, :2] * singular[:2]
-    longest = places[np.abs(places).argmax(axis=0), range(2)]
+    positions = left[:, :2] * singular[:2]
+    longest = positions[np.abs(positions).argmax(axis=0), range(2)]
     total = float((singular**2).sum())
-    return places * np.where(longest < 0, -1.0, 1.0), float((singular[:2] ** 2).sum()) / total if total else 0.0
+    return positions * np.where(longest < 0, -1.0, 1.0), float((singular[:2] ** 2).sum()) / total if total else 0.0

@@ -180,14 +180,14 @@ def _content(
 
 
 def _content_of_file(path: Path, vidm: "Vidm", sampling: SamplingSpec, seed: int) -> "Content":
-    """First frames that the content generator of another file draws."""
+    """First frames made by the content generator of another file."""
     from vidmbench.vidm.checkpoints.official import open_content
     from vidmbench.vidm.sampling.first_frames import drawn_content
 
     net = open_content(path, vidm.device)
     if net.spec.resolution != vidm.spec.resolution:
         raise UsageError(
-            "the content generator draws frames of another size than the model",
+            "the content generator makes frames of another size than the model",
             expected=f"{vidm.spec.resolution} pixels",
             found=f"{net.spec.resolution} pixels",
             where=str(path),
@@ -222,7 +222,7 @@ def _first_frames(source: Source, indices: Sequence[int], resolution: int) -> "T
 
     if max(indices) >= len(source):
         raise DataError(
-            f"{source.label} has fewer first frames than videos to draw",
+            f"{source.label} has fewer first frames than videos to sample",
             expected=f"at least {max(indices) + 1} videos",
             found=str(len(source)),
             fix=f"--num-videos {len(source)} works",
