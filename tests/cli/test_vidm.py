@@ -115,7 +115,7 @@ def test_first_frames_from_elsewhere(trained, command, fake_network):
     for content, note in (
         ("generated", "first frames: generated"),
         ("real", "first frames: real, frame 0 of each video of clevrer-mini@train/32"),
-        ("scene.png", "first frames: one image for all videos, scene.png"),
+        ("scene.png", "first frames: one picture for all videos, scene.png"),
     ):
         done = command(*words, "--content", content)
         assert done.code == 0, done.err

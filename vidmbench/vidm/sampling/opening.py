@@ -175,7 +175,8 @@ def _content(
         return _content_of_file(path, vidm, sampling, seed)
     image = _image(path, resolution)
     digest = sha256_of(path)
-    note = f"first frames: one image for all videos, {path.name} (sha256 {digest[:8]})"
+    # Manifests of sample folders hold this text: a change of it would refuse to resume them.
+    note = f"first frames: one picture for all videos, {path.name} (sha256 {digest[:8]})"
     return Content(lambda indices: image.expand(len(indices), -1, -1, -1), f"file:{digest}", note)
 
 
