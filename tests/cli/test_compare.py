@@ -23,8 +23,8 @@ def test_every_convention_in_one_table(command, pair):
     assert outcome.out.count("proto:") == outcome.out.count("\n| ")  # a signature a row, below the table
     assert "sd over 10 runs" in outcome.out
     # Latte's real clips span 46 frames, and these have 16.
-    assert "left out: fid-frames, fid-frames-digan, is-frames: the weights inception-v3 are not on" in outcome.err
-    assert "left out: fvd-latte: 5 of 5 videos of real.npy are shorter than the clip" in outcome.err
+    assert "skipped: fid-frames, fid-frames-digan, is-frames: the weights inception-v3 are not on" in outcome.err
+    assert "skipped: fvd-latte: 5 of 5 videos of real.npy are shorter than the clip" in outcome.err
 
 
 def test_as_one_object(command, pair):
@@ -103,5 +103,7 @@ def test_explain_takes_one_length(command, pair):
 
 
 def test_explain_checks_the_picture_before_the_work(command, pair, fake_network):
-    command("explain", "fvd-digan", "fvd-tf-hub", *pair, "--frames", 16, "--out", "way.xyz").fails("picture format")
+    command("explain", "fvd-digan", "fvd-tf-hub", *pair, "--frames", 16, "--out", "way.xyz").fails(
+        "unknown figure format"
+    )
     assert fake_network.scored == 0

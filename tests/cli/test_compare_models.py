@@ -103,7 +103,7 @@ def test_seeds_cannot_be_shared_where_a_video_is_left_out(command, models, folde
     (folder / "torn" / "5.mp4").write_bytes(b"no video")
     given = ("compare-models", real, "whole", "torn", *SMALL, "--on-bad", "skip")
     assert command(*given).code == 0
-    command(*given, "--same-seeds").fails("do not go in pairs", "0 and 1 left out", "leave --same-seeds out")
+    command(*given, "--same-seeds").fails("cannot be paired", "0 and 1 skipped", "omit --same-seeds")
 
 
 def test_features_come_from_the_cache(command, models, fake_network):
@@ -152,7 +152,7 @@ def test_infinity_and_its_picture(command, many, few_are_enough, folder):
     rows = [[cell.strip() for cell in line.split("|")[1:3]] for line in found.out.splitlines()[2:4]]
     assert rows == [["plain, N = 12/12", f"{said['plain']:.2f}"], ["infinity", f"{said['value']:.2f}"]]
     assert "comes from the number of videos" in found.out
-    assert "picture: fit.png" in found.err
+    assert "figure: fit.png" in found.err
 
 
 def test_infinity_dry_run(command, many, few_are_enough, fake_network, folder):
@@ -163,10 +163,10 @@ def test_infinity_dry_run(command, many, few_are_enough, fake_network, folder):
 
 
 def test_infinity_writes_pictures_only(command, many):
-    command("infinity", *many, *SMALL, "--out", "fit.txt").fails("no such picture format", ".png", "fit.txt")
+    command("infinity", *many, *SMALL, "--out", "fit.txt").fails("unknown figure format", ".png", "fit.txt")
 
 
 def test_a_protocol_that_draws_more_than_once_says_so(command, models):
     found = command("compare-models", *models, "--protocol", "fvd-digan", "--frames", "16", "--num-videos", "5")
     assert found.code == 0, found.err
-    assert "averages 10 draws; these numbers are of the first" in found.err
+    assert "averages 10 repeats; these numbers are of the first" in found.err

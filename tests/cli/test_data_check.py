@@ -67,7 +67,9 @@ def test_the_folder_above_in_the_environment(command, folder, monkeypatch):
 
 
 def test_real_footage_is_not_made(command):
-    command("data", "make", "ucf101").fails("ucf101 cannot be made: it is real footage", "vidmbench data check ucf101")
+    command("data", "make", "ucf101").fails(
+        "ucf101 cannot be generated: it is real footage", "vidmbench data check ucf101"
+    )
 
 
 @pytest.mark.parametrize("name", ["ucf101", "taichi-hd", "sky-timelapse", "clevrer"])

@@ -73,7 +73,7 @@ def test_results_are_imported_into_a_checkout(command, fake_network, folder, mon
     Path("forged.json").write_text(json.dumps(content))
     command("results", "import", "forged.json").fails("changed after it was written", "where: forged.json")
     monkeypatch.setattr(resources, "checkout_results_dir", lambda: None)
-    command("results", "import", record).fails("no place for records", "pip install -e")
+    command("results", "import", record).fails("no folder for records", "pip install -e")
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ def test_interrupted_in_the_middle(weights, own_cache, command, network, monkeyp
     out, err = process.communicate(timeout=30)
     assert process.returncode == 130, err
     assert out == ""
-    assert err.strip().splitlines() == ["interrupted: what was done is kept; the same command goes on from there"]
+    assert err.strip().splitlines() == ["interrupted: finished work is kept; the same command resumes"]
     kept = rows_in(own_cache) + count * len(list((own_cache / "features").glob("*.safetensors")))
     assert 3 <= kept < 2 * count
 

@@ -54,7 +54,7 @@ def test_copies_are_found_and_named(command, fake_network, three, folder):
     assert content["interval"][0] < content["value"] < content["interval"][1]
     assert content["distances"]["heldout"]["0"] == content["threshold"]
     assert content["distances"]["generated"]["0"] == 0.0
-    assert "picture: runs/memorisation.png" in found.err
+    assert "figure: runs/memorisation.png" in found.err
     with Image.open(folder / "runs" / "memorisation.png") as picture:
         assert picture.width == 1430
 
@@ -153,7 +153,7 @@ def test_videos_that_are_too_short_are_left_out_when_asked(command, fake_network
     found = command(*words, "--on-bad", "skip", "--json")
     assert found.json["num_fake"] == 7
     assert found.json["copies"] == ["6"]
-    assert "left out of frames: 3: has 12 frames, a clip needs 16" in found.err
+    assert "skipped in frames: 3: has 12 frames, a clip needs 16" in found.err
 
 
 @pytest.mark.parametrize(
@@ -162,10 +162,10 @@ def test_videos_that_are_too_short_are_left_out_when_asked(command, fake_network
         (["--num-videos", "4"], ["too few held-out clips for their 5 % quantile", "at least 19", "--quantile 0.2",
                                  "take more with --num-videos"]),
         (["--quantile", "0.01"], ["for their 1 % quantile", "at least 99", "found: 20", "--quantile 0.048"]),
-        (["--quantile", "0"], ["a quantile lies between 0 and 1", "--quantile"]),
+        (["--quantile", "0"], ["a quantile is between 0 and 1", "--quantile"]),
         (["--frames", "16,32"], ["takes one clip length", "16, 32"]),
         (["--frames", "20"], ["shorter than the clip", "training: ", "--frames 16"]),
-        (["--out", "sheet.txt"], ["no such picture format", ".png, .svg or .pdf", "sheet.txt"]),
+        (["--out", "sheet.txt"], ["unknown figure format", ".png, .svg or .pdf", "sheet.txt"]),
         (["--protocol", "fvd-vidm-papr"], ["unknown protocol", "did you mean fvd-vidm-paper"]),
     ],
 )  # fmt: skip

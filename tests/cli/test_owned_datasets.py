@@ -111,10 +111,10 @@ def test_preparing_says_that_it_goes_on(root, command, monkeypatch):
     monkeypatch.setattr(preparing, "_video", whole)
     again = command(*words)
     assert again.code == 0, again.err
-    found = re.search(r"goes on with ucf.frames: (\d) of 8 videos were written before", again.err)
+    found = re.search(r"resumes ucf.frames: (\d) of 8 videos were written before", again.err)
     assert found
     assert 1 <= int(found[1]) <= 5
-    assert "nothing was left to do" in command(*words).err
+    assert "nothing to do" in command(*words).err
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def test_what_is_left_out_is_told(command):
     assert outcome.out == "runs/fvd-vs-frames.png\n"
     assert "note: another data set, left out: clevrer-mini@test, 64 x 64 pixels" in outcome.err
     outcome = command("plot", "controls", "--frames", "64", "--model", "vidm*")
-    assert "without a frozen twin: vidm-motion-no-implicit-condition" in outcome.err
+    assert "without a static baseline: vidm-motion-no-implicit-condition" in outcome.err
     assert command("plot", "controls", "--frames", "16", "--model", "vidm").err == ""
 
 
@@ -84,12 +84,12 @@ def test_the_fit_in_one_over_n_is_that_of_infinity(command, folder):
     ("words", "said"),
     [
         (("control",), ("unknown kind of plot 'control'", "did you mean controls?", "expected: one of ablation")),
-        (("controls", "--out", "x.jpg"), ("no such picture format", ".png, .svg or .pdf", "x.jpg")),
-        (("samples", "REAL", "--out", "x.avi"), ("no such picture format", ".pdf, .mp4 or .gif")),
-        (("timeline", "REAL", "--out", "x.mp4"), ("no such picture format",)),
+        (("controls", "--out", "x.jpg"), ("unknown figure format", ".png, .svg or .pdf", "x.jpg")),
+        (("samples", "REAL", "--out", "x.avi"), ("unknown figure format", ".pdf, .mp4 or .gif")),
+        (("timeline", "REAL", "--out", "x.mp4"), ("unknown figure format",)),
         (("controls", "--out", "file/x.png"), ("the output folder is a file", "where: file")),
         (("samples", "REAL", "--out", "file/x.png"), ("the output folder is a file",)),
-        (("ablation", "--out", "folder.png"), ("the picture's name is a folder's",)),
+        (("ablation", "--out", "folder.png"), ("--out must be a file, not a folder",)),
         (("controls", "--own"), ("there are no records to plot", "where: runs", "vidmbench run")),
         (("controls", "--runs", "nowhere"), ("no such folder of records", "nowhere")),
         (("conventions",), ("no record of several protocols", "vidmbench compare REAL FAKE")),
@@ -102,10 +102,10 @@ def test_the_fit_in_one_over_n_is_that_of_infinity(command, folder):
         (("samples", "nowhere"), ("nowhere",)),
         (("samples", "REAL", "--videos", "0,5"), ("no such video", "videos 0 to 4", "found: 5")),
         (("samples", "REAL", "--videos", "-1"), ("--videos takes whole numbers",)),
-        (("samples", "REAL", "--every", "2", "--out", "x.gif"), ("--every is for pictures",)),
+        (("samples", "REAL", "--every", "2", "--out", "x.gif"), ("--every is for figures",)),
         (("samples", "control:static"), ("a control is made from the real side",)),
         (("samples", "REAL", "control:statik"), ("unknown control 'statik': did you mean static",)),
-        (("timeline", "x=", "REAL"), ("expected LABEL=SOURCE",)),
+        (("timeline", "x=", "REAL"), ("half a name",)),
     ],
     ids=" ".join,
 )

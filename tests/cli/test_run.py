@@ -52,7 +52,7 @@ def test_the_main_job_through_the_script(script, weights):
     assert "record:" not in first.out
     assert "note:" not in first.out
     assert "record:  runs" in first.err
-    assert "picture: runs" in first.err
+    assert "figure:  runs" in first.err
     assert "\r" not in first.err  # no bar where nobody watches
     with Image.open(Path("runs") / f"{record.run_id}.png") as picture:
         assert picture.width > 1000
@@ -210,7 +210,7 @@ def test_frame_folders_of_ucf101_against_files_of_other_sizes(shared, command, n
     assert not Path("runs").exists()
     skipped = command(*words, "--num-videos", "2", "--on-bad", "skip")
     assert skipped.code == 0, skipped.err
-    assert "left out of original" in skipped.err
+    assert "skipped in original" in skipped.err
     assert "its size is" in skipped.err
     assert "| other " in skipped.out
     (record,) = records()

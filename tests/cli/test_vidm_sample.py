@@ -83,7 +83,7 @@ def test_broken_files_are_drawn_again(form, trained, command):
     again = command(*words)
     assert again.code == 0, again.err
     assert "(1 were there already)" in again.out
-    assert f"broken, so drawn again: {names[0].name}, {names[1].name}" in again.err
+    assert f"damaged, so sampled again: {names[0].name}, {names[1].name}" in again.err
     for old, new in zip(whole, frames_in("drawn"), strict=True):
         assert np.array_equal(old, new)
     assert "(3 were there already)" in command(*words).out

@@ -2,8 +2,16 @@
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal, NamedTuple
 from xml.etree import ElementTree
+
+from vidmbench.check.report import Check, Report, State
+from vidmbench.core.files import write_text
+from vidmbench.records.environment import environment
+
+CaseState = Literal["passed", "failure", "error", "skipped"]
+_STATES: dict[State, CaseState] = {"ok": "passed", "moved": "failure", "failed": "error", "skipped": "skipped"}
 
 
 class Case(NamedTuple):
@@ -19,7 +27,7 @@ class Case(NamedTuple):
 
     group: str
     name: str
-    state: Literal["passed", "failure", "error", "skipped"]
+    state: CaseState
     message: str
     seconds: float
 
@@ -58,6 +66,31 @@ def junit(suite: str, cases: Sequence[Case], *, properties: dict[str, str], said
     ElementTree.SubElement(node, "system-out").text = _plain(said)
     ElementTree.indent(root)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(root, encoding="unicode")}\n'
+
+
+def write_junit(report: Report, path: Path) -> None:
+    """Writes a report of ``vidmbench check`` as JUnit XML.
+
+    Args:
+        report: The checks.
+        path: The file.
+    """
+    facts = environment()
+    packages = {name: version for name, version in facts["packages"].items() if version}
+    machine = {key: str(facts[key]) for key in ("python", "system", "processor", "cores")}
+    text = junit(
+        "vidmbench check",
+        [_case(check) for check in report.checks],
+        properties=packages | machine | {"first_moved": report.first_moved or ""},
+        said="\n".join([*(check.line for check in report.checks), report.summary]),
+    )
+    write_text(path, text)
+
+
+def _case(check: Check) -> Case:
+    group = f"vidmbench.check.run.{check.stage or 'golden'}"
+    message = check.said if check.state in ("failed", "skipped") else check.line if check.state == "moved" else ""
+    return Case(group, f"{check.protocol}: {check.name}", _STATES[check.state], message, check.seconds)
 
 
 def _time(seconds: float) -> str:

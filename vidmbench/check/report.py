@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, get_args
 
 from vidmbench.check.stages import STAGES, Stage
 
@@ -112,3 +112,29 @@ class Report:
             return "not a digit moved"
         most = max((check.moved or 0.0 for check in self.checks if check.stage == self.first_digits), default=0.0)
         return f"digits moved within tolerance, first in {self.first_digits} (by {most:.2g})"
+
+
+def report_json(report: Report) -> dict[str, Any]:
+    """The report for programs."""
+    return {
+        "good": report.is_good,
+        "first_moved": report.first_moved,
+        "first_digits": report.first_digits,
+        "summary": report.summary,
+        "counts": {state: report.count(state) for state in get_args(State)},
+        "checks": [
+            {
+                "stage": check.stage,
+                "protocol": check.protocol,
+                "name": check.name,
+                "state": check.state,
+                "expected": check.expected,
+                "found": check.found,
+                "moved": None if check.moved is None or check.moved == float("inf") else check.moved,
+                "tolerance": check.tolerance,
+                "said": check.said,
+                "seconds": round(check.seconds, 3),
+            }
+            for check in report.checks
+        ],
+    }

@@ -12,19 +12,20 @@ from vidmbench.cli import (
     compare,
     compare_models,
     data,
+    doctor,
     infinity,
+    list_show,
     memorisation,
     plot,
+    plot_videos,
     report,
     results,
     run,
     sample,
     table,
+    train,
     weights,
 )
-from vidmbench.cli import doctor as diagnose
-from vidmbench.cli import list_show as listing
-from vidmbench.cli import train as vidm
 from vidmbench.core.errors import VidmbenchError
 
 app = typer.Typer(
@@ -36,8 +37,8 @@ app = typer.Typer(
 )
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(is_requested: bool) -> None:
+    if is_requested:
         from importlib.metadata import version
 
         print(f"vidmbench {version('vidmbench')}")
@@ -70,15 +71,19 @@ app.command("explain")(compare.explain)
 app.command("compare-models")(compare_models.compare_models)
 app.command("infinity")(infinity.infinity)
 app.command("memorisation")(memorisation.memorisation)
-app.command("train")(vidm.train)
+app.command("train")(train.train)
 app.command("sample")(sample.sample)
-app.command("ablate")(vidm.ablate)
+app.command("ablate")(train.ablate)
 app.command("table")(table.table)
 app.command("report")(report.report)
-app.command("list")(listing.list_things)
-app.command("show")(listing.show)
-app.command("doctor")(diagnose.doctor)
+app.command("list")(list_show.list_things)
+app.command("show")(list_show.show)
+app.command("doctor")(doctor.doctor)
 app.command("check")(check.check)
+plot.app.command("fvd-vs-n")(infinity.fvd_vs_n)
+plot.app.command("samples")(plot_videos.samples)
+plot.app.command("timeline")(plot_videos.timeline)
+plot.app.command("score-map")(plot_videos.score_map)
 app.add_typer(plot.app, name="plot")
 app.add_typer(results.app, name="results")
 app.add_typer(weights.app, name="weights")
@@ -90,20 +95,20 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without UTF-8 shows ? for ±
-    wants_traceback = "--traceback" in sys.argv
+    show_traceback = "--traceback" in sys.argv
     try:
         app([word for word in sys.argv[1:] if word != "--traceback"], prog_name="vidmbench")
     except VidmbenchError as error:
-        if wants_traceback:
+        if show_traceback:
             raise
         _fail(str(error))
     except OSError as error:  # a full disk, a folder that went away
-        if wants_traceback:
+        if show_traceback:
             raise
         _fail(": ".join(str(part) for part in (error.strerror or error, error.filename) if part))
-    except SystemExit as end:  # typer turns Ctrl-C into the exit code 130, without a word
+    except SystemExit as end:  # typer turns Ctrl-C into exit code 130 and prints nothing
         if end.code == 130:
-            print("\ninterrupted: what was done is kept; the same command goes on from there", file=sys.stderr)
+            print("\ninterrupted: finished work is kept; the same command resumes", file=sys.stderr)
         raise
     finally:
         _flush()
@@ -115,7 +120,7 @@ def _fail(message: str) -> None:
 
 
 def _flush() -> None:
-    """Python flushes stdout once more when it ends, and complains if the reader (head, less) has gone."""
+    """Python flushes stdout once more at exit, and prints an error if the reader (head, less) has gone."""
     try:
         sys.stdout.flush()
     except BrokenPipeError:

@@ -1,4 +1,4 @@
-"""``vidmbench doctor``: is this installation right?"""
+"""``vidmbench doctor``: does this installation work?"""
 
 import json
 from typing import Annotated

@@ -1,61 +1,45 @@
-"""``vidmbench infinity``: a Fréchet distance with endless videos, from cached features."""
+"""``vidmbench infinity`` and ``vidmbench plot fvd-vs-n``: a Fréchet distance with endless videos."""
 
-import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vidmbench.cli.compare import Fake, Real
-from vidmbench.cli.distances import OneProtocol, ends, facts, print_notes, print_rows
+from vidmbench.cli.groups import spread
 from vidmbench.cli.options import (
-    DataRoot,
-    DeviceName,
-    DevicePick,
-    DryRun,
-    Frames,
-    Json,
-    NumFake,
-    NumReal,
-    NumVideos,
-    OnBad,
-    OnBadPick,
-    PrecisionName,
-    PrecisionPick,
-    Seed,
-    Stride,
-    check_picture,
-    choices_from,
+    OUTPUT_PANEL,
+    ClipOptions,
+    ComputeOptions,
+    Fake,
+    FrechetProtocol,
+    OutputOptions,
+    ReadingOptions,
+    Real,
 )
-from vidmbench.cli.run import end_with, show_plan
+from vidmbench.cli.output import print_json, print_plan, print_study_notes
+from vidmbench.cli.parsing import check_figure, choices_from
+from vidmbench.core.vocabulary import DEFAULT_PROTOCOL
 
 if TYPE_CHECKING:
-    from vidmbench.metrics.infinity import Extrapolation
-    from vidmbench.records.record import Measurement
+    from vidmbench.evaluation.choices import Choices
 
 
+@spread
 def infinity(
     real: Real,
     fake: Fake,
-    frames: Frames = None,
-    protocol: OneProtocol = "fvd-vidm-paper",
-    stride: Stride = None,
-    num_videos: NumVideos = None,
-    num_real: NumReal = None,
-    num_fake: NumFake = None,
-    seed: Seed = None,
-    precision: PrecisionName = PrecisionPick.fp32,
-    device: DeviceName = DevicePick.auto,
-    data_root: DataRoot = None,
-    on_bad: OnBad = OnBadPick.stop,
+    *,
+    protocol: FrechetProtocol = DEFAULT_PROTOCOL,
+    clips: ClipOptions,
+    compute: ComputeOptions,
+    reading: ReadingOptions,
     out: Annotated[
-        Path, typer.Option(metavar="FILE", help="The picture of the fit, PNG, SVG or PDF.", rich_help_panel="Output")
+        Path, typer.Option(metavar="FILE", help="The plot of the fit, PNG, SVG or PDF.", rich_help_panel=OUTPUT_PANEL)
     ] = Path("runs/infinity.png"),
-    as_json: Json = False,
-    dry_run: DryRun = False,
+    output: OutputOptions,
 ) -> None:
-    """The Fréchet distance with endless videos, extrapolated from parts of those there are.
+    """The Fréchet distance with endless videos, extrapolated from subsets of those there are.
 
     A distance is too large by a bias that falls as 1/N. Needs 1024 videos a side or more.
 
@@ -63,67 +47,53 @@ def infinity(
     Examples:
       vidmbench infinity dataset:clevrer-mini@test dataset:clevrer-mini@train --dry-run
     """
-    from vidmbench.core.files import checked_output
-    from vidmbench.evaluation.studies.single_distance import one_job, scored
-    from vidmbench.metrics.infinity import check_counts, frechet_infinity
-    from vidmbench.protocols.detector import load_detector
-    from vidmbench.reporting.plots.contact_sheet import save_figure
-    from vidmbench.reporting.plots.fvd_vs_n import extrapolation_figure
+    _extrapolate(real, fake, choices_from(clips, compute, reading, protocols=[protocol]), out, output)
 
-    check_picture(out)
-    choices = choices_from(
-        [protocol], frames, stride, num_videos, num_real, num_fake, seed, precision, device, on_bad, data_root
-    )
-    job = one_job(real, fake, choices)
-    planned = job.plans[0]
-    detector = load_detector(planned.spec.array.detector)
-    each = [clips.clips_a_video for clips in (planned.real, planned.fake)]
-    real_videos, fake_videos = len(planned.real.clips) // each[0], len(planned.fake.clips) // each[1]
-    rows = min(each) * (planned.spec.clips.frames if detector.reads == "frames" else 1)
-    check_counts(real_videos, fake_videos, detector.num_features, rows)
-    if dry_run:
-        show_plan(job, as_json=as_json)
+
+@spread
+def fvd_vs_n(
+    real: Real,
+    fake: Fake,
+    *,
+    protocol: FrechetProtocol = DEFAULT_PROTOCOL,
+    clips: ClipOptions,
+    compute: ComputeOptions,
+    reading: ReadingOptions,
+    out: Annotated[Path, typer.Option(metavar="FIG", help="The figure, PNG, SVG or PDF.")] = Path("runs/fvd-vs-n.png"),
+    output: OutputOptions,
+) -> None:
+    """FVD against the number of videos, with the line in 1/N and its limit: the plot of ``vidmbench infinity``.
+
+    Needs 1024 videos a side or more.
+
+    \b
+    Examples:
+      vidmbench plot fvd-vs-n dataset:clevrer-mini@test dataset:clevrer-mini@train --dry-run
+    """
+    _extrapolate(real, fake, choices_from(clips, compute, reading, protocols=[protocol]), out, output)
+
+
+def _extrapolate(real: str, fake: str, choices: "Choices", out: Path, output: OutputOptions) -> None:
+    from vidmbench.core.files import checked_output
+    from vidmbench.evaluation.studies.infinity import extrapolate, prepare_infinity
+    from vidmbench.reporting.plots.fvd_vs_n import extrapolation_figure
+    from vidmbench.reporting.plots.style import save_figure
+    from vidmbench.reporting.studies.infinity import infinity_json, infinity_text
+
+    check_figure(out)
+    job = prepare_infinity(real, fake, choices)
+    if output.dry_run:
+        print_plan(job, as_json=output.as_json)
         return
     checked_output(out.parent)
-    measurements, features = scored([job])
-    end_with(measurements)
-    statistics, one = planned.spec.statistics, measurements[0]
-    assert statistics.covariance is not None
-    found = frechet_infinity(*features, normalisation=statistics.covariance, seed=statistics.seed)
-    metric = one.metric.upper()
-    title = f"{one.fake.label} against {one.real.label}\n{one.signature_short}"
-    save_figure(extrapolation_figure(found, metric=metric, title=title), out)
-    if as_json:
-        print(json.dumps(_extrapolated(found, one, out), allow_nan=False))
+    distance = extrapolate(job)
+    measurement = distance.measurement
+    title = f"{measurement.fake.label} against {measurement.real.label}\n{measurement.signature_short}"
+    figure = extrapolation_figure(distance.extrapolation, metric=measurement.metric.upper(), title=title)
+    save_figure(figure, out)
+    if output.as_json:
+        print_json(infinity_json(distance, out))
     else:
-        plain = one.interval if statistics.repeats == 1 else None
-        lines = [
-            (f"plain, N = {one.num_real}/{one.num_fake}", f"{found.values[0]:.2f}", ends(plain)),
-            ("infinity", f"{found.value:.2f}", ends((found.interval.low, found.interval.high))),
-        ]
-        print_rows(("", metric, "95 % interval"), lines)
-        print(f"\nOf the plain value about {found.values[0] - found.value:.2f} comes from the number of videos.\n")
-        print(f"{one.signature}  #{one.signature_id}")
-    print_notes(measurements, statistics.repeats)
-    print(f"picture: {out}", file=sys.stderr)
-
-
-def _extrapolated(found: "Extrapolation", one: "Measurement", out: Path) -> dict[str, Any]:
-    return {
-        "metric": f"{one.metric}-infinity",
-        "real": one.real.model_dump(mode="json"),
-        "fake": one.fake.model_dump(mode="json"),
-        "value": found.value,
-        "interval": [found.interval.low, found.interval.high],
-        "interval_kind": found.interval.kind,
-        "standard_error": found.interval.standard_error,
-        "plain": found.values[0],
-        "plain_interval": one.interval,
-        "sizes": found.sizes,
-        "values": found.values,
-        "slope": found.slope,
-        "signature": one.signature,
-        "signature_id": one.signature_id,
-        "picture": str(out),
-        **facts([one]),
-    }
+        print(infinity_text(distance))
+    print_study_notes([measurement], distance.repeats)
+    print(f"figure: {out}", file=sys.stderr)

@@ -1,26 +1,25 @@
-"""``vidmbench plot``: pictures of records."""
+"""``vidmbench plot``: figures of records."""
 
-import sys
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from vidmbench.cli.options import Runs, check_picture, records_folder
-from vidmbench.cli.plot_videos import fvd_vs_n, samples, score_map, timeline
+from vidmbench.cli.groups import spread
+from vidmbench.cli.options import RecordOptions
+from vidmbench.cli.output import write_figure
+from vidmbench.cli.parsing import check_figure, records_folder, whole_numbers
 from vidmbench.core.errors import UsageError, unknown
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from vidmbench.records.record import RunRecord
     from vidmbench.reporting.plots.selection import Wanted
 
 
 class _Kinds(TyperGroup):
-    """The kinds of plot; an unknown one is answered as unknown names are everywhere."""
+    """The kinds of plot; an unknown one gives the message that unknown names give everywhere."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args and args[0] not in self.commands and not args[0].startswith("-"):
@@ -30,26 +29,47 @@ class _Kinds(TyperGroup):
 
 app = typer.Typer(cls=_Kinds, no_args_is_help=True)
 
-Own = Annotated[bool, typer.Option("--own", help="Only your own records, not those of results/measured.")]
-Models = Annotated[
-    list[str] | None,
-    typer.Option("--model", metavar="M", help="Only these; may be repeated, and a pattern such as 'vidm-*'."),
-]
-DatasetOnly = Annotated[
-    str | None, typer.Option("--dataset", metavar="D", help="Only this: NAME, NAME@SPLIT, either with /PIXELS.")
-]
-ProtocolsOnly = Annotated[
-    list[str] | None, typer.Option("--protocol", metavar="NAME", help="Only these; may be repeated.")
-]
-FramesOnly = Annotated[str | None, typer.Option("--frames", metavar="N[,N...]", help="Only clips of these lengths.")]
-Metric = Annotated[str, typer.Option(metavar="NAME", help="Another metric, such as kvd or fid.")]
+
+@dataclass(frozen=True)
+class SelectionOptions:
+    """Which measurements a figure shows."""
+
+    models: Annotated[
+        list[str] | None,
+        typer.Option("--model", metavar="M", help="Only these; may be repeated, and a pattern such as 'vidm-*'."),
+    ] = None
+    dataset: Annotated[
+        str | None, typer.Option("--dataset", metavar="D", help="Only this: NAME, NAME@SPLIT, either with /PIXELS.")
+    ] = None
+    protocols: Annotated[
+        list[str] | None, typer.Option("--protocol", metavar="NAME", help="Only these; may be repeated.")
+    ] = None
+    frames: Annotated[str | None, typer.Option("--frames", metavar="N[,N...]", help="Only clips of these lengths.")] = (
+        None
+    )
+    metric: Annotated[str, typer.Option(metavar="NAME", help="Another metric, such as kvd or fid.")] = "fvd"
+
+    def in_folders(self, where: str) -> "Wanted":
+        """The selection of :mod:`vidmbench.reporting.plots.selection`.
+
+        Args:
+            where: The folders of the records, for messages.
+
+        Raises:
+            UsageError: ``--frames`` are not numbers.
+        """
+        from vidmbench.reporting.plots.selection import Wanted
+
+        frames = whole_numbers(self.frames, "--frames", "16, or 16,64,128")
+        models, protocols = tuple(self.models or ()), tuple(self.protocols or ())
+        return Wanted(models, self.dataset, protocols, frames, self.metric.lower(), where)
 
 
 @app.callback()
 def _plot() -> None:
-    """Draw what was measured, and the videos themselves: PNG, SVG or PDF, ready for print.
+    """Plot what was measured, and the videos themselves: PNG, SVG or PDF, ready for print.
 
-    Pictures of records take what is in results/measured and in ./runs, the latest number of each model and signature.
+    Figures of records use those in results/measured and in ./runs, the latest number of each model and signature.
 
     \b
     Examples:
@@ -59,19 +79,16 @@ def _plot() -> None:
 
 
 @app.command("fvd-vs-frames")
+@spread
 def fvd_vs_frames(
-    models: Models = None,
-    dataset: DatasetOnly = None,
-    protocols: ProtocolsOnly = None,
-    frames: FramesOnly = None,
-    metric: Metric = "fvd",
-    runs: Runs = None,
-    own: Own = False,
-    out: Annotated[Path, typer.Option(metavar="FIG", help="The picture, PNG, SVG or PDF.")] = Path(
+    *,
+    selection: SelectionOptions,
+    records: RecordOptions,
+    out: Annotated[Path, typer.Option(metavar="FIG", help="The figure, PNG, SVG or PDF.")] = Path(
         "runs/fvd-vs-frames.png"
     ),
 ) -> None:
-    """FVD against the frames of a clip, a line a model.
+    """FVD against the frames of a clip, a line for each model.
 
     Points are joined only where data, counts and all else of the recipe are the same.
 
@@ -81,23 +98,22 @@ def fvd_vs_frames(
     """
     from vidmbench.reporting.plots.fvd_vs_frames import frames_figure, lines_against_frames
 
-    check_picture(out)
-    records, where = _records(runs, own)
-    plot = lines_against_frames(records, _wanted(models, dataset, protocols, frames, metric, where))
+    check_figure(out)
+    runs, where = _read(records)
+    plot = lines_against_frames(runs, selection.in_folders(where))
     write_figure(frames_figure(plot), out, plot.notes)
 
 
 @app.command("conventions")
+@spread
 def conventions(
-    runs: Annotated[
-        Path | None, typer.Option("--runs", metavar="DIR", help="Where `vidmbench compare --out DIR` wrote; or ./runs.")
-    ] = None,
-    own: Own = False,
-    out: Annotated[Path, typer.Option(metavar="FIG", help="The picture, PNG, SVG or PDF.")] = Path(
+    *,
+    records: RecordOptions,
+    out: Annotated[Path, typer.Option(metavar="FIG", help="The figure, PNG, SVG or PDF.")] = Path(
         "runs/conventions.png"
     ),
 ) -> None:
-    """One pair of sources by every convention, as bars: the latest comparison there is.
+    """One pair of sources by every convention, as bars: the latest record of `vidmbench compare --out DIR`.
 
     \b
     Examples:
@@ -105,50 +121,44 @@ def conventions(
     """
     from vidmbench.reporting.plots.conventions import conventions_figure, conventions_of
 
-    check_picture(out)
-    records, where = _records(runs, own)
-    write_figure(conventions_figure(conventions_of(records, where)), out)
+    check_figure(out)
+    runs, where = _read(records)
+    write_figure(conventions_figure(conventions_of(runs, where)), out)
 
 
 @app.command("controls")
+@spread
 def controls(
-    models: Models = None,
-    dataset: DatasetOnly = None,
-    protocols: ProtocolsOnly = None,
-    frames: FramesOnly = None,
-    metric: Metric = "fvd",
+    *,
+    selection: SelectionOptions,
     signatures: Annotated[
-        list[str] | None, typer.Option("--signature", metavar="ID", help="Only these rulers; may be repeated.")
+        list[str] | None, typer.Option("--signature", metavar="ID", help="Only these signatures; may be repeated.")
     ] = None,
-    runs: Runs = None,
-    own: Own = False,
-    out: Annotated[Path, typer.Option(metavar="FIG", help="The picture, PNG, SVG or PDF.")] = Path("runs/controls.png"),
+    records: RecordOptions,
+    out: Annotated[Path, typer.Option(metavar="FIG", help="The figure, PNG, SVG or PDF.")] = Path("runs/controls.png"),
 ) -> None:
-    """A ruler: controls as marks on the axis of FVD, each model beside its own frozen twin.
+    """A ruler: controls as marks on the axis of FVD, each model beside its own static baseline.
 
-    One ruler a signature, for only numbers of one signature compare.
+    One ruler for each signature, because only numbers of one signature compare.
 
     \b
     Examples:
       vidmbench plot controls --frames 16 --dataset clevrer-mini/32 --out controls.png
     """
-    from vidmbench.reporting.plots.controls import rulers_figure, rulers_of
+    from vidmbench.reporting.plots.controls import rulers_figure, rulers_of, without_baseline_notes
 
-    check_picture(out)
-    records, where = _records(runs, own)
-    rulers = rulers_of(records, _wanted(models, dataset, protocols, frames, metric, where), signatures or ())
-    alone = dict.fromkeys(
-        point.model for ruler in rulers for point, twin in ruler.models if twin is None and not point.twin_of
-    )
-    notes = [f"without a frozen twin: {', '.join(alone)} (vidmbench run --model static-of:M)"] if alone else []
-    write_figure(rulers_figure(rulers), out, notes)
+    check_figure(out)
+    runs, where = _read(records)
+    rulers = rulers_of(runs, selection.in_folders(where), signatures or ())
+    write_figure(rulers_figure(rulers), out, without_baseline_notes(rulers))
 
 
 @app.command("ablation")
+@spread
 def ablation(
-    runs: Runs = None,
-    own: Own = False,
-    out: Annotated[Path, typer.Option(metavar="FIG", help="The picture, PNG, SVG or PDF.")] = Path("runs/ablation.png"),
+    *,
+    records: RecordOptions,
+    out: Annotated[Path, typer.Option(metavar="FIG", help="The figure, PNG, SVG or PDF.")] = Path("runs/ablation.png"),
 ) -> None:
     """The ablation of the paper's Table 3, measured beside published, each on a scale of its own.
 
@@ -158,48 +168,16 @@ def ablation(
     """
     from vidmbench.reporting.plots.ablation import ablation_figure, ablation_of
 
-    check_picture(out)
-    records, where = _records(runs, own)
-    write_figure(ablation_figure(ablation_of(records, where)), out)
+    check_figure(out)
+    runs, where = _read(records)
+    write_figure(ablation_figure(ablation_of(runs, where)), out)
 
 
-app.command("fvd-vs-n")(fvd_vs_n)
-app.command("samples")(samples)
-app.command("timeline")(timeline)
-app.command("score-map")(score_map)
-
-
-def _records(runs: Path | None, own: bool) -> "tuple[list[RunRecord], str]":
-    """The records, and where they were looked for."""
+def _read(options: RecordOptions) -> "tuple[list[RunRecord], str]":
+    """The records, and the folders they were read from, for messages."""
     from vidmbench.core import resources
     from vidmbench.records.record import read_records
 
-    folders = [*([] if own else [resources.results_dir() / "measured"]), records_folder(runs)]
+    measured = [] if options.own else [resources.results_dir() / "measured"]
+    folders = [*measured, records_folder(options.runs)]
     return read_records(*folders), " and ".join(str(folder) for folder in folders)
-
-
-def _wanted(
-    models: list[str] | None,
-    dataset: str | None,
-    protocols: list[str] | None,
-    frames: str | None,
-    metric: str,
-    where: str,
-) -> "Wanted":
-    from vidmbench.cli.plot_videos import numbers
-    from vidmbench.reporting.plots.selection import Wanted
-
-    lengths = numbers(frames, "--frames", "16, or 16,64,128") if frames is not None else ()
-    return Wanted(tuple(models or ()), dataset, tuple(protocols or ()), lengths, metric.lower(), where)
-
-
-def write_figure(figure: "Figure", out: Path, notes: Sequence[str] = ()) -> None:
-    """Saves a figure, its folder made where it is missing; its path goes to stdout, notes to stderr."""
-    from vidmbench.core.files import checked_output
-    from vidmbench.reporting.plots.style import save_figure
-
-    checked_output(out.parent)
-    save_figure(figure, out)
-    for note in notes:
-        print(f"note: {note}", file=sys.stderr)
-    print(out)

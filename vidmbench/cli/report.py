@@ -6,22 +6,25 @@ from typing import Annotated
 
 import typer
 
-from vidmbench.cli.options import records_folder
+from vidmbench.cli.options import OwnOnly
+from vidmbench.cli.parsing import records_folder
 
 
 def report(
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for index.html, made where it is missing.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for index.html; created if it does not exist.")],
     runs: Annotated[
         list[Path] | None,
-        typer.Option("--runs", metavar="DIR", help="Records of your own runs, ./runs where left out; may be repeated."),
+        typer.Option(
+            "--runs", metavar="DIR", help="Folder with your own records; may be repeated.", show_default="./runs"
+        ),
     ] = None,
-    own: Annotated[bool, typer.Option("--own", help="Only your own records, not those of results/measured.")] = False,
+    own: OwnOnly = False,
     videos: Annotated[
         int | None,
         typer.Option(
             metavar="K",
-            help="Clips a model, those of VIDM drawn again, which takes minutes; 0 for none.",
-            show_default="2, none that must be drawn",
+            help="Clips per model; those of VIDM are sampled again, which takes minutes; 0 for none.",
+            show_default="2, none that must be sampled",
             min=0,
             max=16,
         ),
@@ -42,7 +45,7 @@ def report(
     from vidmbench.records.record import read_records
     from vidmbench.reporting.page.write import write_report
 
-    own_folders = [records_folder(one) for one in runs] if runs else [records_folder(None)]
+    own_folders = [records_folder(folder) for folder in runs] if runs else [records_folder(None)]
     folders = [*([] if own else [resources.results_dir() / "measured"]), *own_folders]
     records = read_records(*folders)
     where = " and ".join(map(str, folders))

@@ -1,25 +1,21 @@
-"""``vidmbench results``: bring records into the checkout, list and compare them."""
+"""``vidmbench results``: import records into the checkout, list and compare them."""
 
-import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from vidmbench.cli.options import Runs, records_folder
-from vidmbench.cli.results_diff import diff_records
-from vidmbench.core.errors import ResultError
-
-if TYPE_CHECKING:
-    from vidmbench.records.record import RunRecord
+from vidmbench.cli.groups import spread
+from vidmbench.cli.options import RecordOptions, RecordsFolder
+from vidmbench.cli.output import print_json
+from vidmbench.cli.parsing import records_folder
 
 app = typer.Typer(no_args_is_help=True)
-app.command("diff")(diff_records)
 
 
 @app.callback()
 def _results() -> None:
-    """Keep, list and compare the records of runs.
+    """Import, list and compare the records of runs.
 
     \b
     Examples:
@@ -27,6 +23,34 @@ def _results() -> None:
       vidmbench results import runs/*.json
       vidmbench results diff runs/A.json runs/B.json
     """
+
+
+@app.command("diff")
+def diff_records(
+    first: Annotated[str, typer.Argument(metavar="A", help="A record's file, or the name of a run.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="Another.")],
+    runs: RecordsFolder = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> None:
+    """List the fields in which two records differ, a line each, and whether their numbers do.
+
+    A run's name is looked up in ./runs and results/measured. Differences are not errors: the exit code is 0.
+
+    \b
+    Examples:
+      vidmbench results diff runs/A.json runs/B.json
+    """
+    from vidmbench.records.diff import record_difference
+    from vidmbench.records.importing import find_record
+    from vidmbench.reporting.record_diff import difference_json, difference_text
+
+    folder = records_folder(runs)
+    records = (find_record(first, folder), find_record(second, folder))
+    difference = record_difference(*records)
+    if as_json:
+        print_json(difference_json(difference, *records))
+    else:
+        print(difference_text(difference, *records))
 
 
 @app.command("import")
@@ -39,28 +63,15 @@ def import_records(
     Examples:
       vidmbench results import runs/*.json
     """
-    from vidmbench.core import resources
-    from vidmbench.records.record import read_record, write_record
+    from vidmbench.records import importing
 
-    results = resources.checkout_results_dir()
-    if results is None:
-        raise ResultError(
-            "an installed package has no place for records",
-            expected="vidmbench installed from a checkout with pip install -e",
-            where=str(resources.results_dir()),
-            fix="run this in a checkout, or keep the records in ./runs: vidmbench table reads them there",
-        )
-    # All are checked before the first is copied.
-    targets = [(record, _target(record, results / "measured")) for record in map(read_record, paths)]
-    for record, folder in targets:
-        print(write_record(record, folder))
+    for path in importing.import_records(paths):
+        print(path)
 
 
 @app.command("list")
-def list_records(
-    runs: Runs = None,
-    own: Annotated[bool, typer.Option("--own", help="Only your own, not those of results/measured.")] = False,
-) -> None:
+@spread
+def list_records(*, records: RecordOptions) -> None:
     """List the measurements in ./runs and results/measured, oldest first.
 
     \b
@@ -72,23 +83,6 @@ def list_records(
     from vidmbench.records.record import read_records
     from vidmbench.reporting.tables.build import measurement_rows
 
-    kept = () if own else (resources.results_dir() / "measured",)
-    records = read_records(*kept, records_folder(runs))
-    print(measurement_rows(records).to_markdown() if records else "no results yet\n", end="")
-
-
-def _target(record: "RunRecord", measured: Path) -> Path:
-    """The folder a record belongs in; refuses to replace another record of the same name."""
-    from vidmbench.records.record import read_record, record_files
-
-    folder = measured / (re.sub(r"[^A-Za-z0-9._-]+", "-", record.dataset).strip(".-") or "unnamed")
-    if record.run_id != Path(record.run_id).name:
-        raise ResultError("a run's name is no file name", found=record.run_id, fix="run the measurement again")
-    for earlier in (path for path in record_files(measured) if path.stem == record.run_id):
-        if earlier.parent != folder or read_record(earlier).digest != record.digest:
-            raise ResultError(
-                f"another record of the run {record.run_id} is already kept",
-                where=str(earlier),
-                fix="remove it first if this one is to take its place",
-            )
-    return folder
+    measured = () if records.own else (resources.results_dir() / "measured",)
+    runs = read_records(*measured, records_folder(records.runs))
+    print(measurement_rows(runs).to_markdown() if runs else "no results yet\n", end="")

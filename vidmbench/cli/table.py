@@ -1,21 +1,13 @@
 """``vidmbench table``: the paper's tables, with measured numbers beside the published ones."""
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from vidmbench.cli.options import Runs, records_folder
+from vidmbench.cli.options import RecordsFolder
+from vidmbench.cli.parsing import records_folder
 from vidmbench.core.errors import ResultError
-
-
-class Format(StrEnum):
-    """The keys of :data:`vidmbench.reporting.tables.build.FORMATS`."""
-
-    MD = "md"
-    CSV = "csv"
-    LATEX = "latex"
-    HTML = "html"
+from vidmbench.core.vocabulary import TableFormat
 
 
 def table(
@@ -23,12 +15,12 @@ def table(
         str | None,
         typer.Argument(
             metavar="1|2|3|NAME",
-            help="Which table; all of them where left out, in CSV each after an empty line, in HTML on one page.",
+            help="Which table; by default all: in CSV each after an empty line, in HTML on one page.",
         ),
     ] = None,
-    form: Annotated[Format, typer.Option("--format", help="For people, programs, papers or browsers.")] = Format.MD,
-    runs: Runs = None,
-    measured_only: Annotated[bool, typer.Option("--measured-only", help="Leave the published numbers out.")] = False,
+    form: Annotated[TableFormat, typer.Option("--format", help="For people, programs, papers or browsers.")] = "md",
+    runs: RecordsFolder = None,
+    measured_only: Annotated[bool, typer.Option("--measured-only", help="Omit the published numbers.")] = False,
 ) -> None:
     """Print a table of the VIDM paper, your measured numbers beside the published ones.
 
@@ -46,15 +38,15 @@ def table(
     from vidmbench.records.record import read_records
     from vidmbench.reporting.tables.build import build_table, layout_names, load_layout, printed
 
-    own = records_folder(runs)
-    layouts = [load_layout(one) for one in ([name] if name else layout_names())]
-    records = read_records(resources.results_dir() / "measured", own)
+    folder = records_folder(runs)
+    layouts = [load_layout(layout) for layout in ([name] if name else layout_names())]
+    records = read_records(resources.results_dir() / "measured", folder)
     tables = [build_table(layout, records, published=not measured_only) for layout in layouts]
-    if measured_only and not any(one.panels for one in tables):
+    if measured_only and not any(table.panels for table in tables):
         raise ResultError(
             f"no measured number fits {name or 'any table'}",
-            where=f"{own} and results/measured",
-            fix="measure one with `vidmbench run`, or leave out --measured-only",
+            where=f"{folder} and results/measured",
+            fix="measure one with `vidmbench run`, or omit --measured-only",
         )
-    shown = [one for one in tables if one.panels] if measured_only else tables
-    print(printed(shown, form.value), end="")
+    shown = [table for table in tables if table.panels] if measured_only else tables
+    print(printed(shown, form), end="")

@@ -1,39 +1,33 @@
 """``vidmbench train`` and ``ablate``: the model of the paper."""
 
 import sys
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vidmbench.cli.options import (
+    ClipOptions,
+    ComputeOptions,
     DataRoot,
     DeviceName,
-    DevicePick,
     DryRun,
-    OnBadPick,
-    PrecisionPick,
-    SamplerName,
+    ReadingOptions,
+    Sampler,
     Steps,
     TrainingPrecision,
-    choices_from,
 )
+from vidmbench.cli.output import command_line
+from vidmbench.cli.parsing import choices_from
 from vidmbench.core.progress import progress_bar
+from vidmbench.core.vocabulary import Device, TrainedPart
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from vidmbench.vidm.config import Part
+    from vidmbench.vidm.recipes import RecipeSpec
     from vidmbench.vidm.training.run import TrainRun
-
-
-class PartPick(StrEnum):
-    """Which generator to train."""
-
-    both = "both"
-    content = "content"
-    motion = "motion"
 
 
 def train(
@@ -45,9 +39,9 @@ def train(
     out: Annotated[
         Path | None, typer.Option(metavar="RUN", help="Folder of the run.", show_default="runs/vidm-RECIPE")
     ] = None,
-    part: Annotated[PartPick, typer.Option(help="Which generator.")] = PartPick.both,
+    part: Annotated[TrainedPart, typer.Option(help="Which generator.")] = "both",
     seed: Annotated[int, typer.Option(metavar="S", help="Seed of weights, batches and noise.", min=0)] = 0,
-    device: DeviceName = DevicePick.auto,
+    device: DeviceName = "auto",
     start: Annotated[
         str | None,
         typer.Option("--from", metavar="M", help="Fine-tune: vidm:RUN, vidm:FILE or vidm.", show_default="the seed"),
@@ -56,7 +50,7 @@ def train(
     half: Annotated[bool, typer.Option("--half", help="Store the finished model in float16.")] = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Train VIDM: content and motion generator. Stopped at any moment, the same command goes on from there.
+    """Train VIDM: content and motion generator. If it is interrupted, the same command resumes.
 
     On several GPUs or processes: torchrun --nproc-per-node 8 -m vidmbench train ...
 
@@ -72,8 +66,8 @@ def train(
     from vidmbench.vidm.training.run import TrainRun, check_train
     from vidmbench.vidm.training.run import train as train_run
 
-    spec = load_recipe(recipe).in_precision(precision.value if precision else None)
-    _tell_of_slow_bf16(spec, device)
+    spec = load_recipe(recipe).in_precision(precision)
+    _note_slow_bf16(spec, device)
     folder = out or Path("runs") / f"vidm-{spec.name}"
     if not dry_run or folder.exists():
         checked_output(folder)
@@ -82,9 +76,9 @@ def train(
         dataset=dataset or spec.dataset,
         out=folder,
         seed=seed,
-        parts=tuple(name for name in PARTS if part.value in (name, "both")),
-        device=device.value,
-        command=("vidmbench", *sys.argv[1:]),
+        parts=tuple(name for name in PARTS if part in (name, "both")),
+        device=device,
+        command=command_line(),
         half=half,
         start=start,
         data_root=data_root,
@@ -101,10 +95,10 @@ def train(
         return
     for name, done in checked.done.items():
         if done:
-            print(f"{name}: goes on from step {done} of {spec.part(name).steps}", file=sys.stderr)
+            print(f"{name}: resumes at step {done} of {spec.part(name).steps}", file=sys.stderr)
     with progress_bar("step") as progress:
         model = train_run(run, progress, checked=checked)
-    print(f"model: {model}\npictures: {folder / 'samples'}\n{_next_step(run, model)}")
+    print(f"model: {model}\nfigures: {folder / 'samples'}\n{_next_step(run, model)}")
 
 
 def _next_step(run: "TrainRun", model: Path) -> str:
@@ -112,22 +106,22 @@ def _next_step(run: "TrainRun", model: Path) -> str:
     from vidmbench.vidm.checkpoints.checkpoint import parts_in
 
     score = f"vidmbench run --model vidm:{run.out} --dataset {run.dataset}"
-    found = parts_in(model) if model.is_file() else run.parts  # of several processes one writes it
-    if "motion" not in found:
+    parts = parts_in(model) if model.is_file() else run.parts  # of several processes one writes it
+    if "motion" not in parts:
         return (
             "not ready to be scored: it has no motion generator yet; train it into the same folder, with the same "
             "command and --part motion"
         )
-    if "content" not in found:
+    if "content" not in parts:
         return f"it has no content generator yet (--part content); until then: {score} --content real"
     return f"score it: {score}"
 
 
-def _tell_of_slow_bf16(spec: Any, device: DevicePick) -> None:
+def _note_slow_bf16(recipe: "RecipeSpec", device: Device) -> None:
     from vidmbench.vidm.sampling.opening import torch_device
     from vidmbench.vidm.training.initialisation import is_slow_in_bf16
 
-    if is_slow_in_bf16(spec, torch_device(device.value)):
+    if is_slow_in_bf16(recipe, torch_device(device)):
         print("note: this processor has no bf16 instructions; --precision fp32 trains faster here", file=sys.stderr)
 
 
@@ -137,7 +131,7 @@ def _show_training(run: "TrainRun", done: "Mapping[Part, int]") -> None:
 
     def steps(part: "Part") -> str:
         if part not in run.parts:
-            return "left alone"
+            return "not trained"
         begun = f", {done[part]} of them done" if done[part] else ""
         return f"{spec.part(part).steps} steps of {spec.part(part).batch_size}, {spec.part(part).precision}{begun}"
 
@@ -166,18 +160,18 @@ def ablate(
     ] = None,
     budget: Annotated[float, typer.Option(metavar="S", help="Share of the recipe's steps, for every row.")] = 1.0,
     frames: Annotated[str, typer.Option(metavar="N[,N...]", help="Frames of the clips scored.")] = "16,64,128",
-    num_videos: Annotated[int, typer.Option(metavar="K", help="Videos drawn and scored a row.", min=2)] = 128,
+    num_videos: Annotated[int, typer.Option(metavar="K", help="Videos sampled and scored per row.", min=2)] = 128,
     steps: Steps = None,
-    sampler: SamplerName = None,
-    part: Annotated[PartPick, typer.Option(help="Only one generator's rows, and the default.")] = PartPick.both,
+    sampler: Sampler = None,
+    part: Annotated[TrainedPart, typer.Option(help="Only one generator's rows, and the default.")] = "both",
     precision: TrainingPrecision = None,
     seed: Annotated[int, typer.Option(metavar="S", help="The same for every row.", min=0)] = 0,
-    device: DeviceName = DevicePick.auto,
+    device: DeviceName = "auto",
     dry_run: DryRun = False,
 ) -> None:
     """Train and score the rows of the paper's Table 3: components turned off one by one, equal seeds and budgets.
 
-    Stopped at any moment, the same command goes on from there. Two processes may share the work: one with
+    If it is interrupted, the same command resumes. Two processes may share the work: one with
     --part content, one with --part motion.
 
     \b
@@ -190,11 +184,13 @@ def ablate(
     from vidmbench.vidm.recipes import load_recipe
     from vidmbench.vidm.sampling.opening import SamplingOptions
 
-    spec = load_recipe(recipe).in_precision(precision.value if precision else None)
-    _tell_of_slow_bf16(spec, device)
-    drawing = SamplingOptions(None, sampler.value if sampler else None, steps, batch_size=32)
+    spec = load_recipe(recipe).in_precision(precision)
+    _note_slow_bf16(spec, device)
     choices = choices_from(
-        None, frames, None, num_videos, None, None, seed, PrecisionPick.fp32, device, OnBadPick.stop, data_root, drawing
+        ClipOptions(frames=frames, num_videos=num_videos, seed=seed),
+        ComputeOptions(device=device),
+        ReadingOptions(data_root=data_root),
+        sampling=SamplingOptions(sampler=sampler, steps=steps, batch_size=32),
     )
     folder = out or Path("runs") / f"ablation-{spec.name}"
     ablation = Ablation(
@@ -203,8 +199,8 @@ def ablate(
         folder,
         choices,
         seed,
-        part.value,
-        ("vidmbench", *sys.argv[1:]),
+        part,
+        command_line(),
     )
     if not dry_run or folder.exists():
         checked_output(folder)
@@ -223,5 +219,8 @@ def ablate(
     from vidmbench.reporting.tables.build import measurement_rows
 
     print(measurement_rows(records).to_markdown(), end="")
-    print(f"records: {folder / 'records'}; vidmbench table 3 shows them beside the published ones after\n"
-          f"  vidmbench results import {folder / 'records'}/*.json", file=sys.stderr)  # fmt: skip
+    print(
+        f"records: {folder / 'records'}; vidmbench table 3 shows them beside the published ones after\n"
+        f"  vidmbench results import {folder / 'records'}/*.json",
+        file=sys.stderr,
+    )

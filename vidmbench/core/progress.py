@@ -11,11 +11,11 @@ Progress = Callable[[int, int, str], None]
 
 @contextmanager
 def progress_bar(unit: str = "clip", *, is_shown: bool | None = None) -> Iterator[Progress]:
-    """A bar on stderr; another task, told by its total, starts it anew.
+    """A bar on stderr; a call with another total restarts it.
 
     Args:
         unit: What is counted.
-        is_shown: None shows it where stderr is a terminal.
+        is_shown: None shows it if stderr is a terminal.
     """
     from tqdm import tqdm
 
@@ -37,10 +37,10 @@ def progress_bar(unit: str = "clip", *, is_shown: bool | None = None) -> Iterato
 
 @contextmanager
 def frames_bar() -> Iterator[Callable[[int], None]]:
-    """A bar on stderr for frames that are being drawn; silent where stderr is no terminal."""
+    """A bar on stderr for frames that are being sampled; silent if stderr is not a terminal."""
     from tqdm import tqdm
 
-    bar: Any = tqdm(total=None, unit="frame", desc="drawing", disable=not sys.stderr.isatty(), leave=False, position=1)
+    bar: Any = tqdm(total=None, unit="frame", desc="sampling", disable=not sys.stderr.isatty(), leave=False, position=1)
     try:
         yield lambda count: bar.update(count)
     finally:

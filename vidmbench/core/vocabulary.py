@@ -26,3 +26,9 @@ TrainClips = Literal["random", "chunks", "windows"]
 CheckedWeights = Literal["auto", "with", "without"]
 #: File formats of tables.
 TableFormat = Literal["md", "csv", "latex", "html"]
+#: What ``sample`` writes: a file (png: a folder of frames) per video; npz: one file of all.
+SampleFormat = Literal["mp4", "gif", "png", "npz"]
+#: What ``data make`` writes: a lossless file per video, or one array of all.
+DatasetFormat = Literal["mp4", "npz"]
+#: What ``list`` lists.
+CatalogueKind = Literal["models", "datasets", "protocols", "recipes", "detectors", "results"]

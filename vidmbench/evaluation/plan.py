@@ -1,4 +1,4 @@
-"""From two sources and bound protocols to the clips of every measurement, which checks the request."""
+"""From two sources and bound protocols to the clips of every measurement: what can be wrong is found here."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ Short = Literal["drop", "error"]
 
 @dataclass(frozen=True)
 class Planned:
-    """One measurement, planned but not yet made; the request is checked.
+    """One measurement, planned but not yet made: everything that can be wrong with the request is known here.
 
     Attributes:
         spec: The protocol with frames, stride, counts and seed bound.
         real: Clips of the real side.
         fake: Clips of the scored side.
-        again: Both sides of every further repeat, where the protocol repeats its choice of clips.
+        again: Both sides of every further repeat, where the protocol draws more than once.
     """
 
     spec: ProtocolSpec
@@ -60,7 +60,7 @@ def plan(
         DataError: Too few videos, or videos shorter than a clip.
     """
     sides = {"real": real, "fake": fake}
-    specs = [_limited_to_available(spec, real) for spec in specs]
+    specs = [_with_what_real_there_is(spec, real) for spec in specs]
     names = {side: [source.name(index) for index in range(len(source))] for side, source in sides.items()}
     lengths = {side: [source.num_frames(index) for index in range(len(source))] for side, source in sides.items()}
 
@@ -86,8 +86,8 @@ def plan(
     return planned
 
 
-def _limited_to_available(spec: ProtocolSpec, real: Source) -> ProtocolSpec:
-    """An inception score does not use real videos, so it requires no more of them than there are."""
+def _with_what_real_there_is(spec: ProtocolSpec, real: Source) -> ProtocolSpec:
+    """An inception score looks at no real videos: it asks for no more of them than there are."""
     if spec.metric != "inception-score" or spec.clips.real.start in MANY_A_VIDEO:
         return spec
     side = spec.clips.real.model_copy(update={"videos": min(spec.clips.real.videos or len(real), len(real))})
@@ -107,27 +107,4 @@ def checked_counts(real: Source, fake: Source) -> None:
                 expected="at least 2 videos a side: a covariance needs them",
                 found=str(len(source)),
                 where=source.label,
-            )
-
-
-def check_both_counts(real: Source, fake: Source, specs: Sequence[ProtocolSpec]) -> None:
-    """Refuses requests for more videos than either side has; one side alone is refused by :func:`plan`.
-
-    Raises:
-        DataError: Both sides have too few; the message names the count that works for both.
-    """
-    for clips in (spec.clips for spec in specs):
-        requested = [side.videos or 0 for side in (clips.real, clips.fake)]
-        available = [len(real), len(fake)]
-        spans = [(real, clips.span_of(clips.real)), (fake, clips.span_of(clips.fake))]
-        has_short = any(source.num_frames(index) < span for source, span in spans for index in range(len(source)))
-        many = {clips.real.start, clips.fake.start} & set(MANY_A_VIDEO)
-        if not many and available[0] < requested[0] and available[1] < requested[1] and not has_short:
-            raise DataError(
-                "fewer videos than asked for on both sides",
-                expected=f"{requested[0]} real and {requested[1]} scored videos",
-                found=f"{available[0]} and {available[1]}",
-                where=f"{real.label} and {fake.label}",
-                fix=f"--num-videos {min(available)} works (or --num-real {available[0]} --num-fake {available[1]}); "
-                "numbers compare only at equal counts",
             )

@@ -102,7 +102,7 @@ def test_records_cannot_be_imported_into_a_package(installed, tmp_path):
         env={**os.environ, "PYTHONPATH": str(installed), "PYTHONDONTWRITEBYTECODE": "1"},
     )
     assert done.returncode == 2
-    assert "no place for records" in done.stderr
+    assert "no folder for records" in done.stderr
 
 
 def test_the_wheel_makes_a_report(used, tmp_path):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vidmbench.core.errors import UsageError
+from vidmbench.core.errors import DataError, UsageError
 from vidmbench.core.progress import progress_bar
 from vidmbench.evaluation.choices import Choices
 from vidmbench.evaluation.features import FeatureJob, by_video, features_of
@@ -31,16 +31,28 @@ def one_job(real: str, fake: str, choices: Choices) -> Job:
             expected="such as --frames 16",
             found=f"--frames {','.join(map(str, choices.frames))}",
         )
-    return prepare_compare(real, fake, choices, protocols=[spec]).job
+    return prepare_compare(real, fake, choices).job
 
 
 def scored(jobs: Sequence[Job]) -> tuple[list[Measurement], list[np.ndarray]]:
     """The plain measurement of every job, and the features behind them: real first, then each job's scored side."""
     choices, real = jobs[0].choices, jobs[0].plans[0].real
     with progress_bar() as progress:
-        measurements = [measurement for job in jobs for measurement in carry_out(job, progress)]
+        measurements = [one for job in jobs for one in carry_out(job, progress)]
         sides = [(jobs[0].real, real), *((job.fake, job.plans[0].fake) for job in jobs)]
         stage = jobs[0].plans[0].spec.array
-        feature_jobs = [FeatureJob(source, clips, stage, choices.precision) for source, clips in sides]
-        sets = features_of(feature_jobs, device=choices.device, on_bad=choices.on_bad, progress=progress)
-    return measurements, [by_video(each.features, clips) for each, (_, clips) in zip(sets, sides, strict=True)]
+        wanted = [FeatureJob(source, clips, stage, choices.precision) for source, clips in sides]
+        found = features_of(wanted, device=choices.device, on_bad=choices.on_bad, progress=progress)
+    return measurements, [by_video(one.features, clips) for one, (_, clips) in zip(found, sides, strict=True)]
+
+
+def check_values(measurements: Sequence[Measurement]) -> None:
+    """Refuses measurements without a value.
+
+    Raises:
+        DataError: One has none; the message says why.
+    """
+    failed = [item for item in measurements if item.status != "ok"]
+    if failed:
+        reasons = "; ".join(dict.fromkeys(str(item.reason) for item in failed))
+        raise DataError(f"{failed[0].protocol} has no value: {reasons}")

@@ -17,7 +17,7 @@ from vidmbench.reporting.plots.style import (
     styled,
     text_height,
 )
-from vidmbench.sources.names import control_kind
+from vidmbench.sources.names import CONTROL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -82,6 +82,14 @@ def rulers_of(records: Sequence[RunRecord], wanted: Wanted, signatures: Sequence
     return sorted(found, key=lambda one: (one.points[0].one.frames, -one.points[0].one.num_real))
 
 
+def without_baseline_notes(rulers: Sequence[Ruler]) -> list[str]:
+    """A note that names the models whose static baseline was not scored; empty if there are none."""
+    models = dict.fromkeys(
+        point.model for ruler in rulers for point, baseline in ruler.models if baseline is None and not point.twin_of
+    )
+    return [f"without a static baseline: {', '.join(models)} (vidmbench run --model static-of:M)"] if models else []
+
+
 def _ruler(signature_id: str, points: Sequence[Point], patterns: Sequence[str]) -> Ruler:
     twins = {point.twin_of: point for point in points if point.twin_of}
     models = {
@@ -131,9 +139,7 @@ def rulers_figure(rulers: Sequence[Ruler]) -> "Figure":
 
 
 def _draw(axis: "Axes", ruler: Ruler, looks: dict[str, Look]) -> None:
-    rows: list[tuple[str, Point]] = [
-        (control_kind(point.model) or point.model, point) for point in reversed(ruler.controls)
-    ]
+    rows: list[tuple[str, Point]] = [(point.model.removeprefix(CONTROL), point) for point in reversed(ruler.controls)]
     for place, point in enumerate(ruler.controls):
         row = len(ruler.controls) - 1 - place
         axis.plot([point.value] * 2, [row, len(ruler.points) - 0.4], color="0.75", linewidth=0.7, zorder=1)

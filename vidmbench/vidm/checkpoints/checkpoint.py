@@ -199,19 +199,20 @@ def filled(
     return net.eval().requires_grad_(False)
 
 
-def checkpoint_file(named: str | None, dataset: str) -> Path:
-    """The file of a model.
+def checkpoint_file(text: str, dataset: str) -> Path:
+    """The file that ``--model`` means.
 
     Args:
-        named: A checkpoint or a training run's folder; None for the one shipped for the data set.
+        text: ``vidm`` for the one shipped for the data set, or ``vidm:PATH``: a checkpoint or a training run's folder.
         dataset: The data set's name.
 
     Raises:
         WeightsError: There is no such file.
     """
-    if named is None:
+    chosen = text.partition(":")[2]
+    if not chosen:
         return _shipped(dataset)
-    path = Path(named).expanduser()
+    path = Path(chosen).expanduser()
     if path.is_dir():
         return file_of_run(path)
     if not path.is_file():

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from typing import get_args
 
 import pytest
 from support.paths import ROOT
@@ -136,19 +137,20 @@ def test_write_all_tables_needs_a_folder_outside_a_checkout(monkeypatch):
 
 
 def test_table_command(tmp_path, capsys):
-    from vidmbench.cli.table import Format, table
+    from vidmbench.cli.table import table
+    from vidmbench.core.vocabulary import TableFormat
 
-    assert [one.value for one in Format] == list(FORMATS) == list(SUFFIXES)
+    assert list(get_args(TableFormat)) == list(FORMATS) == list(SUFFIXES)
     write_record(run_of(measured()), tmp_path)
     table("1", runs=tmp_path)
     captured = capsys.readouterr()
     assert "vidm (measured)" in captured.out
     assert captured.err == ""
-    table(runs=tmp_path, form=Format.HTML)
+    table(runs=tmp_path, form="html")
     assert capsys.readouterr().out.count("<html") == 1
-    table("1", runs=tmp_path, form=Format.LATEX)
+    table("1", runs=tmp_path, form="latex")
     assert "\\toprule" in capsys.readouterr().out
-    table(runs=tmp_path, measured_only=True, form=Format.CSV)
+    table(runs=tmp_path, measured_only=True, form="csv")
     assert "StyleGAN-V" not in capsys.readouterr().out
     with pytest.raises(ResultError, match="no such folder of records"):
         table("1", runs=tmp_path / "nowhere")
@@ -182,10 +184,10 @@ def test_results_commands(tmp_path, capsys, monkeypatch):
         import_records([path])
     stray = run_of(measured(), run_id="../../../stray")
     (tmp_path / "stray.json").write_text(stray.sealed().model_dump_json())
-    with pytest.raises(ResultError, match="no file name"):
+    with pytest.raises(ResultError, match="cannot be a file name"):
         import_records([tmp_path / "stray.json"])
     monkeypatch.setattr(resources, "checkout_results_dir", lambda: None)
-    with pytest.raises(ResultError, match="no place for records"):
+    with pytest.raises(ResultError, match="no folder for records"):
         import_records([other])
 
 

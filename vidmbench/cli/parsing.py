@@ -1,0 +1,124 @@
+"""From options as the user wrote them to checked values."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vidmbench.cli.options import ClipOptions, ComputeOptions, ReadingOptions
+from vidmbench.core.errors import UsageError
+from vidmbench.core.vocabulary import DEFAULT_PROTOCOL
+
+if TYPE_CHECKING:
+    from vidmbench.evaluation.choices import Choices
+    from vidmbench.vidm.sampling.opening import SamplingOptions
+
+
+def choices_from(
+    clips: ClipOptions,
+    compute: ComputeOptions,
+    reading: ReadingOptions,
+    *,
+    protocols: list[str] | None = None,
+    sampling: "SamplingOptions | None" = None,
+) -> "Choices":
+    """The options as :class:`vidmbench.evaluation.choices.Choices`.
+
+    Args:
+        clips: Which clips are scored.
+        compute: How the network runs.
+        reading: How videos are read.
+        protocols: Names or files; none takes :data:`vidmbench.core.vocabulary.DEFAULT_PROTOCOL`.
+        sampling: How a VIDM is sampled; None takes its own settings.
+
+    Raises:
+        UsageError: Options that contradict each other or are not numbers.
+    """
+    from vidmbench.evaluation.choices import Choices
+    from vidmbench.vidm.sampling.opening import SamplingOptions
+
+    _check_counts(clips)
+    data_root = reading.data_root
+    if data_root is not None and not data_root.exists():
+        raise UsageError(
+            "--data-root does not exist", expected="a folder or file", found=str(data_root), where="--data-root"
+        )
+    return Choices(
+        protocols=tuple(dict.fromkeys(protocols or [DEFAULT_PROTOCOL])),
+        frames=whole_numbers(clips.frames, "--frames", "16, or 16,64,128"),
+        stride=clips.stride,
+        num_real=clips.num_videos if clips.num_real is None else clips.num_real,
+        num_fake=clips.num_videos if clips.num_fake is None else clips.num_fake,
+        seed=clips.seed,
+        precision=compute.precision,
+        device=compute.device,
+        on_bad=reading.on_bad,
+        data_root=data_root,
+        drawing=sampling or SamplingOptions(),
+    )
+
+
+def _check_counts(clips: ClipOptions) -> None:
+    if clips.num_videos is None:
+        return
+    if clips.num_real is not None or clips.num_fake is not None:
+        raise UsageError(
+            "--num-videos sets both sides",
+            expected="--num-videos K, or --num-real K and --num-fake K",
+            found="both ways at once",
+        )
+    if clips.num_videos < 2:
+        raise UsageError(
+            f"--num-videos {clips.num_videos} is too small",
+            expected="at least 2: a covariance needs them",
+            found=str(clips.num_videos),
+            where="--num-videos",
+        )
+
+
+def whole_numbers(text: str | None, option: str, example: str) -> tuple[int, ...]:
+    """Whole numbers separated by commas, each once; empty for None.
+
+    Args:
+        text: What the user wrote.
+        option: The option, for the message.
+        example: What it accepts.
+
+    Raises:
+        UsageError: Something other than numbers.
+    """
+    if text is None:
+        return ()
+    words = text.split(",")
+    if not all(word.strip().isdecimal() for word in words):
+        raise UsageError(f"{option} takes whole numbers", expected=example, found=text, where=option)
+    return tuple(dict.fromkeys(map(int, words)))
+
+
+def check_figure(out: Path, *more: str) -> None:
+    """Refuses a figure whose suffix is no known format, or whose name is that of a folder.
+
+    Args:
+        out: The file to write.
+        more: Suffixes of videos that may be written as well.
+
+    Raises:
+        UsageError: An unknown suffix, or a folder of that name.
+    """
+    known = (".png", ".svg", ".pdf", *more)
+    if out.suffix.lower() not in known:
+        expected = f"{', '.join(known[:-1])} or {known[-1]}"
+        raise UsageError("unknown figure format", expected=expected, found=str(out), where="--out")
+    if out.is_dir():
+        raise UsageError("--out must be a file, not a folder", expected="a file", found=f"{out}/", where="--out")
+
+
+def records_folder(runs: Path | None) -> Path:
+    """The folder of the user's own records; one that was named must exist, ./runs need not.
+
+    Raises:
+        ResultError: The named folder does not exist, or is not a folder.
+    """
+    if runs is None:
+        return Path("runs")
+    from vidmbench.records.frame import checked_records_folder
+
+    return checked_records_folder(runs)

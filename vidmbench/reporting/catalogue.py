@@ -1,0 +1,117 @@
+"""What can be named on the command line: lists of it, and one declaration whole."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from vidmbench.core import resources
+from vidmbench.core.errors import UsageError, unknown
+from vidmbench.core.vocabulary import CatalogueKind
+from vidmbench.protocols.detector import load_detectors
+from vidmbench.protocols.protocol import load_protocol, protocol_names
+from vidmbench.records.record import read_records
+from vidmbench.sources.baselines.describe import summary
+from vidmbench.sources.baselines.layouts import baseline_names, load_baseline
+from vidmbench.sources.controls import KINDS
+from vidmbench.sources.datasets.opening import dataset_names, load_dataset
+from vidmbench.sources.names import CONTROL
+from vidmbench.vidm.recipes import load_recipe, recipe_names
+
+
+def catalogue(kind: CatalogueKind) -> dict[str, str]:
+    """Everything of one kind: names, each with one line of text.
+
+    Args:
+        kind: Of what.
+    """
+    lists: dict[CatalogueKind, Callable[[], dict[str, str]]] = {
+        "models": _models,
+        "datasets": lambda: {name: load_dataset(name).title for name in dataset_names()},
+        "protocols": lambda: {name: load_protocol(name).note for name in protocol_names()},
+        "recipes": lambda: {name: load_recipe(name).title for name in recipe_names()},
+        "detectors": lambda: {name: spec.title for name, spec in load_detectors().items()},
+        "results": _results,
+    }
+    return lists[kind]()
+
+
+def declaration(name: str) -> tuple[str, dict[str, Any]]:
+    """One thing whole.
+
+    Args:
+        name: A protocol, data set, model, detector, recipe or control; or a protocol's TOML file.
+
+    Returns:
+        What it is, and its declaration.
+
+    Raises:
+        UsageError: Nothing has this name.
+        ProtocolError: The file is no valid protocol.
+    """
+    if name in protocol_names() or name.endswith(".toml"):
+        return "protocol", load_protocol(name).model_dump(mode="json")
+    if name in dataset_names():
+        return "data set", load_dataset(name).model_dump(mode="json")
+    if name in baseline_names():
+        return "model", load_baseline(name).model_dump(mode="json")
+    if name in load_detectors():
+        return "detector", load_detectors()[name].model_dump(mode="json")
+    if name in recipe_names():
+        return "recipe", load_recipe(name).model_dump(mode="json")
+    control = name.removeprefix(CONTROL)
+    if control in KINDS:
+        return "control", {"name": f"{CONTROL}{control}", "what": KINDS[control]}
+    if name == "vidm":
+        return "model sampled here", {
+            "name": name,
+            "what": _models()[name],
+            "run it": "vidmbench run --model vidm --dataset clevrer-mini",
+            "read": "docs/vidm.md",
+        }
+    names = [*protocol_names(), *dataset_names(), *baseline_names(), *load_detectors(), *recipe_names()]
+    raise unknown(
+        "name",
+        name,
+        [*names, *(f"{CONTROL}{kind}" for kind in KINDS)],
+        error=UsageError,
+        fix="see them all: vidmbench list protocols|datasets|detectors|recipes|models",
+    )
+
+
+def declaration_lines(content: dict[str, Any], indent: str = "") -> list[str]:
+    """A declaration as lines ``key: value``, indented by depth; empty values are omitted.
+
+    Args:
+        content: From :func:`declaration`.
+        indent: Before each line.
+    """
+    lines = []
+    for key, value in content.items():
+        if isinstance(value, dict):
+            lines += [f"{indent}{key}:", *declaration_lines(value, indent + "  ")]
+        elif value not in (None, "", []):
+            lines.append(f"{indent}{key}: {_text(value)}")
+    return lines
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()  # as the TOML file has it
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _models() -> dict[str, str]:
+    return {
+        "vidm": "the model of the paper, from the checkpoint shipped for the data set",
+        "vidm:PATH": "the same, from a training run's folder or a checkpoint file",
+        "static-of:vidm": "its static baseline: the same first frames without any motion; static-of:vidm:PATH too",
+        **{f"{CONTROL}{name}": text for name, text in KINDS.items()},
+        **{name: summary(load_baseline(name)) for name in baseline_names()},
+        "static-of:LABEL": "the static baseline of any model, with --samples PATH",
+        "LABEL": "any system of your own, with --samples PATH",
+    }
+
+
+def _results() -> dict[str, str]:
+    records = read_records(resources.results_dir() / "measured", Path("runs"))
+    return {record.run_id: f"{record.model} on {record.dataset}" for record in records}

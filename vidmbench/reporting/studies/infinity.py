@@ -1,0 +1,49 @@
+"""What ``infinity`` found: a table and JSON."""
+
+from pathlib import Path
+from typing import Any
+
+from vidmbench.evaluation.studies.infinity import ExtrapolatedDistance
+from vidmbench.reporting.studies.distances import aligned, interval_text, provenance
+
+
+def infinity_text(distance: ExtrapolatedDistance) -> str:
+    """The plain and the extrapolated distance as a table, the bias, the signature."""
+    line, measurement = distance.extrapolation, distance.measurement
+    plain = measurement.interval if distance.repeats == 1 else None
+    counts = f"plain, N = {measurement.num_real}/{measurement.num_fake}"
+    rows = [
+        (counts, f"{line.values[0]:.2f}", interval_text(plain)),
+        ("infinity", f"{line.value:.2f}", interval_text((line.interval.low, line.interval.high))),
+    ]
+    table = aligned(("", measurement.metric.upper(), "95 % interval"), rows)
+    bias = f"Of the plain value about {line.values[0] - line.value:.2f} comes from the number of videos."
+    return f"{table}\n\n{bias}\n\n{measurement.signature}  #{measurement.signature_id}"
+
+
+def infinity_json(distance: ExtrapolatedDistance, figure: Path) -> dict[str, Any]:
+    """The same for programs.
+
+    Args:
+        distance: The result.
+        figure: Where its figure was written.
+    """
+    line, measurement = distance.extrapolation, distance.measurement
+    return {
+        "metric": f"{measurement.metric}-infinity",
+        "real": measurement.real.model_dump(mode="json"),
+        "fake": measurement.fake.model_dump(mode="json"),
+        "value": line.value,
+        "interval": [line.interval.low, line.interval.high],
+        "interval_kind": line.interval.kind,
+        "standard_error": line.interval.standard_error,
+        "plain": line.values[0],
+        "plain_interval": measurement.interval,
+        "sizes": line.sizes,
+        "values": line.values,
+        "slope": line.slope,
+        "signature": measurement.signature,
+        "signature_id": measurement.signature_id,
+        "picture": str(figure),
+        **provenance([measurement]),
+    }
