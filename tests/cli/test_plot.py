@@ -118,7 +118,7 @@ def test_mistakes(command, folder, real, words, said):
 
 def test_records_of_another_kind_only(command, folder, real):
     """None of a user's own records fits; the message says what would."""
-    from table_samples import measured, run_of
+    from support.table_samples import measured, run_of
 
     from vidmbench.records.record import write_record
 
