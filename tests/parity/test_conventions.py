@@ -48,7 +48,7 @@ def test_every_protocol_on_a_pair(pair, golden, shared):
     folder = shared / "golden" / "conventions"
     real, fake = (open_source(folder / f"{pair}_{side}.npz") for side in ("real", "fake"))
     names = [*PROTOCOLS, "fvd-vidm-paper"]
-    measured = evaluate(real, fake, plan(real, fake, [bound(name, pair) for name in names]))
+    measured = evaluate(real, fake, plan(real, fake, [bound(name, pair) for name in names])).measurements
     found = {item.protocol: item for item in measured}
     for name in PROTOCOLS:
         row = golden[pair, name]

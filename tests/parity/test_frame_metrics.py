@@ -63,7 +63,7 @@ def measured(sides, protocol, **statistics):
     spec = load_protocol(protocol).with_options(num_real=CLIPS * FRAMES, num_fake=CLIPS * FRAMES)
     spec = spec.model_copy(update={"statistics": spec.statistics.model_copy(update=statistics)})
     sources = [ArraySource(side, name) for side, name in zip(sides, ("real", "fake"), strict=True)]
-    (found,) = evaluate(*sources, plan(*sources, [spec]))
+    (found,) = evaluate(*sources, plan(*sources, [spec])).measurements
     return found
 
 

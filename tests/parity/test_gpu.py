@@ -29,5 +29,8 @@ pytestmark = [pytest.mark.gpu, pytest.mark.weights, pytest.mark.skipif(not has_c
 def test_fvd_on_the_gpu_equals_the_cpu(weights):
     real, fake = open_dataset("clevrer-mini", "test"), control("shuffled", open_dataset("clevrer-mini", "train"))
     spec = load_protocol("fvd-stylegan-v").with_options(frames=16, num_real=32, num_fake=32)
-    values = [evaluate(real, fake, plan(real, fake, [spec]), device=device)[0].value for device in ("cpu", "cuda")]
+    values = [
+        evaluate(real, fake, plan(real, fake, [spec]), device=device).measurements[0].value
+        for device in ("cpu", "cuda")
+    ]
     assert np.isclose(values[1], values[0], rtol=FVD_TOLERANCE)

@@ -68,7 +68,7 @@ def fields(real, fake):
     named = dict(changed(job.plans[0].spec))
     plans = plan(job.real, job.fake, list(named.values()))
     with progress_bar() as progress:
-        found = [one.value for one in evaluate(job.real, job.fake, plans, progress=progress)]
+        found = [one.value for one in evaluate(job.real, job.fake, plans, progress=progress).measurements]
     print(f"\n{len(plans[0].real.clips)} {job.real.label} against {len(plans[0].fake.clips)} {job.fake.label}\n")
     printed(
         ("changed alone", "FVD", "change"),
@@ -85,7 +85,7 @@ def ranks(real, fakes):
     for fake in names:
         job = prepare_compare(real, fake, Choices(protocols=CONVENTIONS, frames=(FRAMES,))).job
         with progress_bar() as progress:
-            rows[fake] = [one.value for one in carry_out(job, progress)]
+            rows[fake] = [one.value for one in carry_out(job, progress).measurements]
     header = [load_protocol(name).name for name in CONVENTIONS]
     print()
     printed(

@@ -69,7 +69,7 @@ def compare(
     if out is not None:
         out = checked_output(out)
     with progress_bar() as progress:
-        measurements = carry_out(comparison.job, progress)
+        measurements = carry_out(comparison.job, progress).measurements
     record = record_of(comparison.job, measurements, command=command_line())
     write_record_to(out, record)
     refused = [{"protocol": refusal.protocol, "reason": refusal.reason} for refusal in comparison.refused]
@@ -118,7 +118,7 @@ def explain(
     explanation = prepare_explain(first, second, real, fake, choices)
     checked_output(out.parent)
     with progress_bar() as progress:
-        measurements = carry_out(explanation.job, progress)
+        measurements = carry_out(explanation.job, progress).measurements
     changes = shifts(explanation, measurements)
     save_figure(waterfall(explanation, measurements, changes), out)
     if as_json:

@@ -86,7 +86,7 @@ def run(
             print_plan(job, as_json=output.as_json)
             return
         out = checked_output(out)
-        measurements = carry_out(job, progress)
+        measurements = carry_out(job, progress).measurements
 
     from vidmbench.reporting.plots.contact_sheet import contact_sheet, save_figure
 
@@ -130,7 +130,7 @@ def score(
     if out is not None:
         out = checked_output(out)
     with progress_bar() as progress:
-        measurements = carry_out(job, progress)
+        measurements = carry_out(job, progress).measurements
     record = record_of(job, measurements, command=command_line())
     write_record_to(out, record)
     print_measurements(record, measurements, as_json=output.as_json)

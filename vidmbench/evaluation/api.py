@@ -99,7 +99,7 @@ def score_all(real: Videos, fake: Videos, choices: Choices, *, progress: bool = 
         ['fvd', 'kvd']
     """
     with progress_bar(is_shown=progress) as tick:
-        return carry_out(prepare_score(real, fake, choices), tick)
+        return list(carry_out(prepare_score(real, fake, choices), tick).measurements)
 
 
 def extract_features(

@@ -1,8 +1,11 @@
 """Protocol + real source + fake source -> measurements: the only place that joins everything."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
+
+import numpy as np
 
 from vidmbench.core.progress import Progress
 from vidmbench.core.vocabulary import Device, OnBad, Precision
@@ -12,12 +15,79 @@ from vidmbench.evaluation.clips import ClipPlan
 from vidmbench.evaluation.features import FeatureJob, FeatureSet, by_video, features_of
 from vidmbench.evaluation.notes import all_remarks, constant
 from vidmbench.evaluation.plan import Planned
-from vidmbench.evaluation.statistics import scores
+from vidmbench.evaluation.statistics import Score, scores
 from vidmbench.protocols.detector import load_detector
 from vidmbench.protocols.protocol import ProtocolSpec
 from vidmbench.protocols.signature import Signature, signature_of
 from vidmbench.records.record import Measurement, SideRecord
 from vidmbench.videos.source import Source
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of one repeat of a measurement.
+
+    Attributes:
+        source: The videos.
+        plan: Which clips of them.
+        features: Their features; None for a side that the metric does not read.
+    """
+
+    source: Source
+    plan: ClipPlan
+    features: FeatureSet | None
+
+    @property
+    def num_clips(self) -> int:
+        """Clips that have features."""
+        return 0 if self.features is None else len(self.features.features)
+
+    def by_video(self) -> np.ndarray:
+        """Features as the metrics take them, see :func:`vidmbench.evaluation.features.by_video`; (0, 0) for none."""
+        if self.features is None:
+            return np.empty((0, 0), np.float32)
+        return by_video(self.features.features, self.plan)
+
+    def clip_names(self) -> list[str]:
+        """The videos of the clips that have features, clip by clip."""
+        if self.features is None:
+            return []
+        skipped = {video.name for video in self.features.skipped}
+        names = (self.source.name(clip.video) for clip in self.plan.clips)
+        return [name for name in names if name not in skipped]
+
+    def record(self) -> SideRecord:
+        """What a record says of it."""
+        skipped = (*self.source.skipped, *self.plan.skipped, *(self.features.skipped if self.features else ()))
+        return SideRecord(
+            label=self.source.label,
+            digest=self.source.digest(),
+            num_videos=len(self.source),
+            num_scored=self.num_clips,
+            size=self.source.size,
+            skipped=tuple((video.name, video.reason) for video in skipped),
+        )
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """Both sides of one repeat."""
+
+    real: Side
+    fake: Side
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Measurements and what they were made from.
+
+    Attributes:
+        measurements: In the order of the plans; a plan of precision and recall gives four.
+        repeats: For each plan its repeats, with sources, clips and features.
+    """
+
+    measurements: tuple[Measurement, ...]
+    repeats: tuple[tuple[Repeat, ...], ...]
 
 
 def evaluate(
@@ -29,7 +99,7 @@ def evaluate(
     device: Device = "auto",
     on_bad: OnBad = "stop",
     progress: Progress | None = None,
-) -> list[Measurement]:
+) -> Evaluation:
     """Scores one source against another by every plan; each side is read once.
 
     Args:
@@ -38,57 +108,71 @@ def evaluate(
         plans: From :func:`vidmbench.evaluation.plan.plan`.
         precision: ``fp32`` or ``bf16``.
         device: Where networks run.
-        on_bad: Whether a video that cannot be read stops the work or is left out and listed.
+        on_bad: Whether a video that cannot be read stops the work or is skipped and listed.
         progress: See :func:`vidmbench.evaluation.features.features_of`.
 
     Returns:
-        One measurement a plan; one that has no value says why.
+        The measurements, one or more a plan (one that has no value says why), and the features behind them.
 
     Raises:
         DataError: A video cannot be read.
         WeightsError: A network's weights cannot be had.
     """
     started = time.perf_counter()
-    jobs, places = _jobs(real, fake, plans, precision)
-    sets = features_of(jobs, device=device, on_bad=on_bad, progress=progress)
+    repeats = _repeats(real, fake, plans, precision, device, on_bad, progress)
     reading = (time.perf_counter() - started) / len(plans)
-    measurements = []
-    for item, own in zip(plans, places, strict=True):
-        draws = [(sets[first], sets[second]) for first, second in own]
-        measurements += _measured(item, real, fake, draws, precision, reading)
-    return measurements
+    measurements = [
+        measurement
+        for planned, sides in zip(plans, repeats, strict=True)
+        for measurement in _measure(planned.spec, sides, precision, reading)
+    ]
+    return Evaluation(tuple(measurements), repeats)
 
 
-def _jobs(
-    real: Source, fake: Source, plans: Sequence[Planned], precision: Precision
-) -> tuple[list[FeatureJob], list[list[tuple[int, int]]]]:
-    """The features wanted, real ones first, and for each plan where both sides of its draws stand among them."""
-    sides: list[list[FeatureJob]] = [[], []]
-    for item in plans:
-        for clips in item.draws:
-            if item.spec.metric == "inception-score":  # looks at the scored side alone
-                job = FeatureJob(fake, clips[1], item.spec.array, precision)
-                for own in sides:
-                    own.append(job)
-                continue
-            for own, source, plan_of_side in zip(sides, (real, fake), clips, strict=True):
-                own.append(FeatureJob(source, plan_of_side, item.spec.array, precision))
-    places, taken = [], 0
-    for item in plans:
-        numbers = range(taken, taken + len(item.draws))
-        places.append([(number, len(sides[0]) + number) for number in numbers])
-        taken += len(item.draws)
-    return sides[0] + sides[1], places
+def _repeats(
+    real: Source,
+    fake: Source,
+    plans: Sequence[Planned],
+    precision: Precision,
+    device: Device,
+    on_bad: OnBad,
+    progress: Progress | None,
+) -> tuple[tuple[Repeat, ...], ...]:
+    """The features of every repeat of every plan: one pass over the real videos, then one over the scored ones."""
+    jobs: dict[tuple[int, int, str], FeatureJob] = {}
+    for number, planned in enumerate(plans):
+        for repeat, clips in enumerate(planned.draws):
+            for side, source, plan in zip(("real", "fake"), (real, fake), clips, strict=True):
+                if side in _sides(planned.spec):
+                    jobs[number, repeat, side] = FeatureJob(source, plan, planned.spec.array, precision)
+    keys = sorted(jobs, key=lambda key: key[2] == "fake")  # the real side first; the sort keeps the order within
+    sets = features_of([jobs[key] for key in keys], device=device, on_bad=on_bad, progress=progress)
+    features = dict(zip(keys, sets, strict=True))
+    return tuple(
+        tuple(
+            Repeat(
+                Side(real, clips[0], features.get((number, repeat, "real"))),
+                Side(fake, clips[1], features.get((number, repeat, "fake"))),
+            )
+            for repeat, clips in enumerate(planned.draws)
+        )
+        for number, planned in enumerate(plans)
+    )
+
+
+def _sides(spec: ProtocolSpec) -> tuple[str, ...]:
+    """The sides that a protocol's metric reads."""
+    return ("fake",) if spec.metric == "inception-score" else ("real", "fake")
 
 
 def planned_signature(item: Planned, real: Source, fake: Source, precision: Precision) -> Signature:
     """The signature the measurement will have if every clip can be read."""
-    return _signature(item.spec, real, fake, len(item.real.clips), len(item.fake.clips), precision)
+    return _signature(item.spec, real, fake, (len(item.real.clips), len(item.fake.clips)), precision)
 
 
 def planned_notes(item: Planned, real: Source, fake: Source) -> list[str]:
     """The notes the measurement will have if every clip can be read; some more depend on what the network sees."""
-    num_real = 0 if item.spec.metric == "inception-score" else len(item.real.clips)
+    num_real = len(item.real.clips) if "real" in _sides(item.spec) else 0
     return all_remarks(item.spec, (real, fake), (item.real, item.fake), (num_real, len(item.fake.clips)))
 
 
@@ -101,15 +185,14 @@ def _signature(
     spec: ProtocolSpec,
     real: Source,
     fake: Source,
-    num_real: int,
-    num_fake: int,
+    counts: tuple[int, int],
     precision: Precision,
     metric: str | None = None,
 ) -> Signature:
     return signature_of(
         spec,
-        num_real=num_real,
-        num_fake=num_fake,
+        num_real=counts[0],
+        num_fake=counts[1],
         real_label=real.label,
         real_digest=real.digest(),
         fake_digest=fake.digest(),
@@ -120,81 +203,70 @@ def _signature(
     )
 
 
-def _measured(
-    item: Planned,
-    real: Source,
-    fake: Source,
-    draws: Sequence[tuple[FeatureSet, FeatureSet]],
-    precision: Precision,
-    reading: float,
-) -> list[Measurement]:
+def _measure(
+    spec: ProtocolSpec, repeats: Sequence[Repeat], precision: Precision, reading: float
+) -> Iterator[Measurement]:
+    """The numbers of one plan; ``reading`` is its share of the seconds that features took."""
     started = time.perf_counter()
-    spec, detector = item.spec, load_detector(item.spec.array.detector)
-    of_real, of_fake = draws[0]
-    num_real = 0 if spec.metric == "inception-score" else len(of_real.features)
-    num_fake = len(of_fake.features)
-    names = [
-        (_names(real, clips[0], sets[0]), _names(fake, clips[1], sets[1]))
-        for clips, sets in zip(item.draws, draws, strict=True)
-    ]
-    pairs = [
-        (by_video(sets[0].features, clips[0]), by_video(sets[1].features, clips[1]))
-        for clips, sets in zip(item.draws, draws, strict=True)
-    ]
-    found = scores(spec, pairs, names)
-    sides = {"real": (real, item.real, of_real), "fake": (fake, item.fake, of_fake)}
-    records = {
-        side: SideRecord(
-            label=source.label,
-            digest=source.digest(),
-            num_videos=len(source),
-            num_scored=len(features.features),
-            size=source.size,
-            skipped=tuple((left.name, left.reason) for left in (*source.skipped, *clips.skipped, *features.skipped)),
-        )
-        for side, (source, clips, features) in sides.items()
-    }
-    warnings = (
-        *all_remarks(spec, (real, fake), (item.real, item.fake), (num_real, num_fake)),
-        *constant(real, fake, (of_real.features[:num_real], of_fake.features)),
+    scores_of_plan = scores(
+        spec,
+        [(repeat.real.by_video(), repeat.fake.by_video()) for repeat in repeats],
+        [(repeat.real.clip_names(), repeat.fake.clip_names()) for repeat in repeats],
     )
+    first = repeats[0]
+    warnings = _warnings(spec, first)
+    records = first.real.record(), first.fake.record()
     seconds = round(reading + time.perf_counter() - started, 3)
-    measurements = []
-    for score in found:
-        signature = _signature(spec, real, fake, num_real, num_fake, precision, score.metric)
-        measurements.append(
-            Measurement(
-                metric=signature.metric,
-                status="failed" if score.reason else "ok",
-                reason=score.reason,
-                value=score.value,
-                interval=None if score.interval is None else (score.interval.low, score.interval.high),
-                interval_kind=None if score.interval is None else score.interval.kind,
-                spread=score.spread,
-                spread_kind=score.spread_kind,
-                num_real=num_real,
-                num_fake=num_fake,
-                frames=spec.clips.frames,
-                stride=spec.clips.stride,
-                precision=precision,
-                engine=of_fake.engine,
-                signature=signature.long,
-                signature_short=signature.short,
-                signature_id=signature.id,
-                protocol=spec.name,
-                protocol_spec=spec.model_dump(mode="json", exclude_none=True),
-                weights={detector.name: identity(detector)},
-                seconds=seconds,
-                seed=spec.statistics.seed,
-                real=records["real"],
-                fake=records["fake"],
-                warnings=warnings,
-            )
-        )
-    return measurements
+    for score in scores_of_plan:
+        yield _measurement(spec, first, score, records, warnings, precision, seconds)
 
 
-def _names(source: Source, clips: ClipPlan, features: FeatureSet) -> list[str]:
-    """What the clips that have features are called."""
-    left_out = {video.name for video in features.skipped}
-    return [name for clip in clips.clips if (name := source.name(clip.video)) not in left_out]
+def _warnings(spec: ProtocolSpec, repeat: Repeat) -> tuple[str, ...]:
+    real, fake = repeat.real, repeat.fake
+    features = [np.empty((0, 0), np.float32) if one.features is None else one.features.features for one in (real, fake)]
+    return (
+        *all_remarks(spec, (real.source, fake.source), (real.plan, fake.plan), (real.num_clips, fake.num_clips)),
+        *constant(real.source, fake.source, (features[0], features[1])),
+    )
+
+
+def _measurement(
+    spec: ProtocolSpec,
+    repeat: Repeat,
+    score: Score,
+    records: tuple[SideRecord, SideRecord],
+    warnings: tuple[str, ...],
+    precision: Precision,
+    seconds: float,
+) -> Measurement:
+    detector = load_detector(spec.array.detector)
+    real, fake = repeat.real, repeat.fake
+    signature = _signature(spec, real.source, fake.source, (real.num_clips, fake.num_clips), precision, score.metric)
+    assert fake.features is not None  # every metric reads the scored side
+    return Measurement(
+        metric=signature.metric,
+        status="failed" if score.reason else "ok",
+        reason=score.reason,
+        value=score.value,
+        interval=None if score.interval is None else (score.interval.low, score.interval.high),
+        interval_kind=None if score.interval is None else score.interval.kind,
+        spread=score.spread,
+        spread_kind=score.spread_kind,
+        num_real=real.num_clips,
+        num_fake=fake.num_clips,
+        frames=spec.clips.frames,
+        stride=spec.clips.stride,
+        precision=precision,
+        engine=fake.features.engine,
+        signature=signature.long,
+        signature_short=signature.short,
+        signature_id=signature.id,
+        protocol=spec.name,
+        protocol_spec=spec.model_dump(mode="json", exclude_none=True),
+        weights={detector.name: identity(detector)},
+        seconds=seconds,
+        seed=spec.statistics.seed,
+        real=records[0],
+        fake=records[1],
+        warnings=warnings,
+    )

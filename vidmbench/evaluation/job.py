@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from vidmbench.core.errors import DataError, UsageError
 from vidmbench.core.progress import Progress
 from vidmbench.evaluation.choices import Choices
-from vidmbench.evaluation.evaluate import evaluate
+from vidmbench.evaluation.evaluate import Evaluation, evaluate
 from vidmbench.evaluation.opening import Videos, open_source
 from vidmbench.evaluation.plan import Planned, checked_counts, plan
 from vidmbench.evaluation.request import request_of
@@ -276,7 +276,7 @@ def _check_both_counts(real: Source, fake: Source, specs: Sequence[ProtocolSpec]
             )
 
 
-def carry_out(job: Job, progress: Progress | None = None) -> list[Measurement]:
+def carry_out(job: Job, progress: Progress | None = None) -> Evaluation:
     """Scores a job; see :func:`vidmbench.evaluation.evaluate.evaluate`."""
     choices = job.choices
     return evaluate(

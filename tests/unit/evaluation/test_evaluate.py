@@ -31,13 +31,13 @@ def spec(name="fvd-stylegan-v", count=6, **options):
 
 
 def scored(real, fake, *specs, **options):
-    return evaluate(real, fake, plan(real, fake, specs or [spec()]), **options)
+    return evaluate(real, fake, plan(real, fake, specs or [spec()]), **options).measurements
 
 
 def test_a_measurement_says_everything():
     real, fake = films(0, label="truth"), films(1, label="fakes")
     (plans,) = plan(real, fake, [spec()])
-    (item,) = evaluate(real, fake, [plans])
+    (item,) = evaluate(real, fake, [plans]).measurements
     assert (item.metric, item.status, item.reason) == ("fvd", "ok", None)
     assert (item.num_real, item.num_fake, item.frames, item.stride, item.precision) == (6, 6, 9, 1, "fp32")
     assert item.interval is not None
@@ -61,7 +61,7 @@ def test_the_value_is_the_distance_of_the_features(covariance, name):
     real, fake = films(0), films(1)
     bound = load_protocol(name).with_options(frames=12, num_real=6, num_fake=6)
     (plans,) = plan(real, fake, [bound])
-    (item,) = evaluate(real, fake, [plans])
+    (item,) = evaluate(real, fake, [plans]).measurements
     jobs = [features.FeatureJob(real, plans.real, bound.array, "fp32")]
     jobs += [features.FeatureJob(fake, plans.fake, bound.array, "fp32")]
     of_real, of_fake = (Moments.of(found.features) for found in features.features_of(jobs))

@@ -32,7 +32,7 @@ def test_a_run_ends_in_a_record(films, tmp_path):
     real, fake = films
     job = prepare_run("my-gan", f"folder:{real}", FIVE, samples=fake)
     assert (job.model, job.dataset, job.split) == ("my-gan", f"folder:{real}", None)
-    measurements = carry_out(job)
+    measurements = carry_out(job).measurements
     record = record_of(job, measurements, command=["vidmbench", "run"])
     assert re.fullmatch(r"\d{8}T\d{12}Z_my-gan_real\.npy_t9_[0-9a-f]{8}", record.run_id)
     assert read_record(write_record(record, tmp_path / "out")).measurements == tuple(measurements)
@@ -40,7 +40,7 @@ def test_a_run_ends_in_a_record(films, tmp_path):
 
 def test_two_records_of_one_job_have_two_names(films):
     job = prepare_run("my-gan", f"folder:{films[0]}", FIVE, samples=films[1])
-    measurements = carry_out(job)
+    measurements = carry_out(job).measurements
     names = {record_of(job, measurements, command=[]).run_id for _ in range(3)}
     assert len(names) == 3
 
@@ -84,7 +84,7 @@ def test_the_split_of_the_real_side_is_recorded(dataset, split, labels):
         assert (job.dataset, job.split) == ("clevrer-mini", split)
         assert isinstance(job.fake, Transformed)
         assert (job.real.label, job.fake.base.label) == labels
-    measurements = carry_out(jobs[0])
+    measurements = carry_out(jobs[0]).measurements
     record = record_of(jobs[0], measurements, command=[])
     assert (record.dataset, record.split) == ("clevrer-mini", split)
     assert measurements[0].real.label == labels[0]
@@ -134,7 +134,7 @@ def test_a_frozen_twin(films):
 def test_two_sources_without_names(films):
     job = prepare_score(*films, FIVE)
     assert (len(job.real), len(job.fake), len(job.plans)) == (5, 5, 1)
-    assert carry_out(job)[0].status == "ok"
+    assert carry_out(job).measurements[0].status == "ok"
 
 
 @pytest.mark.parametrize(

@@ -200,7 +200,7 @@ def _measured(row: RowSpec, ablation: Ablation, progress: Progress | None) -> Ru
         str(ablation.out),
     )
     job = _job(row, vidm, ablation)
-    measurements = carry_out(job, progress)
+    measurements = carry_out(job, progress).measurements
     record = record_of(job, measurements, command=ablation.command)
     write_record(record, ablation.out / "records")
     return record

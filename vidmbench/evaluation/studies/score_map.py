@@ -13,7 +13,6 @@ from vidmbench.core.errors import UsageError
 from vidmbench.core.progress import Progress
 from vidmbench.evaluation.choices import Choices
 from vidmbench.evaluation.clips import Clip
-from vidmbench.evaluation.features import FeatureJob, features_of
 from vidmbench.evaluation.job import Job, carry_out, prepare_score
 from vidmbench.metrics import realism
 from vidmbench.protocols.protocol import load_protocol
@@ -97,21 +96,21 @@ def score_map(job: Job, progress: Progress | None = None) -> ScoreMap:
     Raises:
         DataError: Too few videos for a neighbourhood.
     """
-    choices, planned = job.choices, job.plans[0]
-    precision = next(one for one in carry_out(job, progress) if one.metric == "precision")
-    sides = ((job.real, planned.real), (job.fake, planned.fake))
-    jobs = [FeatureJob(source, clips, planned.spec.array, choices.precision) for source, clips in sides]
-    real, fake = features_of(jobs, device=choices.device, on_bad=choices.on_bad, progress=progress)
-    left_out = {video.name for video in fake.skipped}
-    named = [(job.fake.name(clip.video), clip) for clip in planned.fake.clips]
-    kept = [(name, clip) for name, clip in named if name not in left_out]
-    scores = realism(real.features, fake.features, k=planned.spec.statistics.neighbours or 1)
-    places, shown = principal_components(np.concatenate([real.features, fake.features]))
-    found = [
-        ScoredClip(name, clip, float(score), (float(place[0]), float(place[1])))
-        for (name, clip), score, place in zip(kept, scores, places[len(real.features) :], strict=True)
+    evaluation = carry_out(job, progress)
+    precision = next(number for number in evaluation.measurements if number.metric == "precision")
+    (repeat, *_), *_ = evaluation.repeats
+    assert repeat.real.features is not None  # precision reads both sides
+    assert repeat.fake.features is not None
+    real, fake = repeat.real.features.features, repeat.fake.features
+    skipped = {video.name for video in fake.skipped}
+    clips = [clip for clip in repeat.fake.plan.clips if job.fake.name(clip.video) not in skipped]
+    scores = realism(real, fake.features, k=job.plans[0].spec.statistics.neighbours or 1)
+    positions, explained = principal_components(np.concatenate([real, fake.features]))
+    scored = [
+        ScoredClip(job.fake.name(clip.video), clip, float(score), (float(x), float(y)))
+        for clip, score, (x, y) in zip(clips, scores, positions[len(real) :], strict=True)
     ]
-    return ScoreMap(job, precision, tuple(found), places[: len(real.features)], shown)
+    return ScoreMap(job, precision, tuple(scored), positions[: len(real)], explained)
 
 
 def principal_components(features: np.ndarray) -> tuple[npt.NDArray[np.float64], float]:

@@ -7,7 +7,6 @@ import numpy as np
 from vidmbench.core.errors import DataError, UsageError
 from vidmbench.core.progress import progress_bar
 from vidmbench.evaluation.choices import Choices
-from vidmbench.evaluation.features import FeatureJob, by_video, features_of
 from vidmbench.evaluation.job import Job, carry_out
 from vidmbench.evaluation.studies.compare import prepare_compare
 from vidmbench.protocols.protocol import load_protocol
@@ -35,15 +34,17 @@ def one_job(real: str, fake: str, choices: Choices) -> Job:
 
 
 def scored(jobs: Sequence[Job]) -> tuple[list[Measurement], list[np.ndarray]]:
-    """The plain measurement of every job, and the features behind them: real first, then each job's scored side."""
-    choices, real = jobs[0].choices, jobs[0].plans[0].real
+    """Scores jobs that share their real side.
+
+    Returns:
+        The measurement of every job; and the features behind them, of the real side and then of each job's scored side,
+        see :func:`vidmbench.evaluation.features.by_video`.
+    """
     with progress_bar() as progress:
-        measurements = [one for job in jobs for one in carry_out(job, progress)]
-        sides = [(jobs[0].real, real), *((job.fake, job.plans[0].fake) for job in jobs)]
-        stage = jobs[0].plans[0].spec.array
-        wanted = [FeatureJob(source, clips, stage, choices.precision) for source, clips in sides]
-        found = features_of(wanted, device=choices.device, on_bad=choices.on_bad, progress=progress)
-    return measurements, [by_video(one.features, clips) for one, (_, clips) in zip(found, sides, strict=True)]
+        evaluations = [carry_out(job, progress) for job in jobs]
+    firsts = [evaluation.repeats[0][0] for evaluation in evaluations]
+    measurements = [measurement for evaluation in evaluations for measurement in evaluation.measurements]
+    return measurements, [firsts[0].real.by_video(), *(repeat.fake.by_video() for repeat in firsts)]
 
 
 def check_values(measurements: Sequence[Measurement]) -> None:

@@ -16,7 +16,7 @@ def scored(fake_network):
     fake = ArraySource(random.integers(0, 256, (6, 9, 20, 8, 3), dtype=np.uint8), "fakes")
     spec = load_protocol("fvd-stylegan-v").with_options(frames=9, num_real=9, num_fake=6)
     (planned,) = plan(real, fake, [spec])
-    (measurement,) = evaluate(real, fake, [planned])
+    (measurement,) = evaluate(real, fake, [planned]).measurements
     return real, fake, planned, measurement
 
 
