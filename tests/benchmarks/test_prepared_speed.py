@@ -11,7 +11,7 @@ import torch
 
 from vidmbench.videos import open_source, write_mp4
 from vidmbench.videos.packed.writer import write_prepared
-from vidmbench.videos.pre_resize import framed
+from vidmbench.videos.pre_resize import pre_resized
 
 NUM_FRAMES, HEIGHT, WIDTH, PIXELS = 320, 240, 320, 128
 CLIP, ROUNDS = 16, 12
@@ -64,7 +64,7 @@ def test_clips_come_faster_from_a_prepared_file(benchmark, tmp_path, frames, suf
 
         def original(start):
             clip = source.read(0, range(start, start + CLIP))
-            return framed(clip, "centre-bilinear", PIXELS) if is_framed else clip
+            return pre_resized(clip, "centre-bilinear", PIXELS) if is_framed else clip
 
         file.read(0, range(CLIP))
         runs = [

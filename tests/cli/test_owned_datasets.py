@@ -10,7 +10,7 @@ from vidmbench.sources.clevrer_mini import ToyVideos
 from vidmbench.videos import open_source
 from vidmbench.videos.packed import writer as preparing
 from vidmbench.videos.packed.reader import open_prepared
-from vidmbench.videos.pre_resize import framed
+from vidmbench.videos.pre_resize import pre_resized
 
 NAMES = [f"{name}/v_{name}_g{group:02d}_c01" for name in ("Archery", "YoYo") for group in (1, 8, 9, 20)]
 RUN = ("run", "--model", "mine", "--samples", "samples.npy", "--frames", 16)
@@ -79,7 +79,7 @@ def test_a_prepared_file_takes_the_place_of_the_data_set(root, command, folder):
     assert "ucf.frames: 8 videos" in done.out
     assert command(*words).code == 0  # nothing is left to do
     file, source = open_prepared("ucf.frames"), open_source(root)
-    wanted = framed(source.read(0, range(16)), "short-side-lanczos-centre", 64)
+    wanted = pre_resized(source.read(0, range(16)), "short-side-lanczos-centre", 64)
     assert np.array_equal(file.read(0, range(16)), wanted)
     assert sorted(set(file.labels)) == [0, 1] or len(set(file.labels)) == 2
     score = (*RUN, "--dataset", "ucf101/64", "--num-videos", 8, "--json")

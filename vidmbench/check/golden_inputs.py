@@ -17,7 +17,7 @@ from jaxtyping import UInt8
 from vidmbench.core.arrays import Clips, Frames
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import sha256_of_parts
-from vidmbench.videos.source import Skipped
+from vidmbench.videos.source import SourceDefaults
 
 #: Clips a side of the seeded features (a few more where they must divide into splits); frames of a clip where a network
 #: looks at each; and the most numbers a clip, for no formula depends on how many there are, but the time does.
@@ -61,7 +61,7 @@ class GoldenClips:
             ) from error
 
 
-class GoldenVideos:
+class GoldenVideos(SourceDefaults):
     """Golden clips of one side as a source; a longer clip than they are runs through them again.
 
     Args:
@@ -75,8 +75,6 @@ class GoldenVideos:
         self._frames = frames
         self.label = label
         self.size: tuple[int, int] = (clips.shape[2], clips.shape[3])
-        self.skipped: tuple[Skipped, ...] = ()
-        self.notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self._clips)

@@ -37,7 +37,7 @@ from vidmbench.evaluation.statistics import Score, scores
 from vidmbench.protocols.detector import DetectorSpec, load_detector
 from vidmbench.protocols.protocol import ProtocolSpec
 from vidmbench.protocols.stages import ArrayStage, SideSpec
-from vidmbench.videos.pre_resize import FramedSource, framed
+from vidmbench.videos.pre_resize import PreResizedSource, pre_resized
 from vidmbench.videos.source import Source
 
 Stage = Literal["clips", "framing", "array", "detector", "statistics", "score", "interval"]
@@ -118,7 +118,7 @@ class StageRunner:
             rule, pixels = spec.dataset.pre_resize, spec.dataset.resolution
             sizes = {"own": pixels} if rule == "none" else {"own": pixels, "small": _SMALL}
             self._framed[key] = {
-                name: sampled(self._read(partial(framed, self.golden.images, rule, size)), _PIXELS)
+                name: sampled(self._read(partial(pre_resized, self.golden.images, rule, size)), _PIXELS)
                 for name, size in sizes.items()
             }
         return self._framed[key]
@@ -180,7 +180,7 @@ class StageRunner:
         stage = spec.dataset.with_options(is_on_disk=True)
         real = GoldenVideos(self.golden.real, "golden-real", _frames(spec))
         fake = GoldenVideos(self.golden.fake, "golden-fake", _frames(spec))
-        return FramedSource(real, stage.pre_resize, stage.resolution), fake
+        return PreResizedSource(real, stage.pre_resize, stage.resolution), fake
 
     def _scored(self, spec: ProtocolSpec, wanted: Iterable[tuple[Source, int, Sequence[int]]]) -> np.ndarray:
         """Features of clips; a prepared clip that the network has seen before is not shown to it again."""

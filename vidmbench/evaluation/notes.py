@@ -8,12 +8,12 @@ from vidmbench.evaluation.statistics import NO_INTERVAL
 from vidmbench.metrics.jackknife import MIN_SAMPLES
 from vidmbench.protocols.detector import load_detector
 from vidmbench.protocols.protocol import ProtocolSpec
-from vidmbench.videos.source import Source, Transformed, compression_of
+from vidmbench.videos.source import Source, Transformed
 
 
 def classes_covered(real: Source, clips: ClipPlan) -> list[str]:
     """How many classes the real side covers: the first 2048 videos of UCF-101 in sorted order cover 16 of 101."""
-    labels = getattr(real, "labels", None)
+    labels = real.labels
     if labels is None:
         return []
     whole = {label for label in labels if label is not None}
@@ -64,7 +64,7 @@ def remarks(
         found.append(
             f"the sides differ in size: real {real_width}x{real_height}, scored {fake_width}x{fake_height} pixels"
         )
-    gone_through = [compression_of(source) or "none" for source in (real, fake)]
+    gone_through = [source.compression or "none" for source in (real, fake)]
     if gone_through[0] != gone_through[1]:
         found.append(
             f"the sides went through different compression, which moves the value (docs/compression.md): "

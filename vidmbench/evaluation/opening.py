@@ -11,14 +11,14 @@ from vidmbench.sources.controls import static_of
 from vidmbench.sources.datasets.opening import open_any, paired_control
 from vidmbench.sources.names import CONTROL, TWIN
 from vidmbench.videos import ArraySource
-from vidmbench.videos.source import Source
+from vidmbench.videos.source import MinimalSource, Source, completed
 from vidmbench.vidm.sampling.opening import SamplingOptions, is_vidm, load_model, videos_of
 
 if TYPE_CHECKING:
     import torch
 
 #: What :func:`open_source` takes.
-Videos = Union[Source, str, Path, np.ndarray, "torch.Tensor"]
+Videos = Union[MinimalSource, str, Path, np.ndarray, "torch.Tensor"]
 
 
 def open_source(
@@ -65,8 +65,8 @@ def open_source(
         videos = videos.detach().cpu().numpy()
     if isinstance(videos, np.ndarray):
         return ArraySource(videos, "array")
-    if isinstance(videos, Source):
-        return videos
+    if isinstance(videos, MinimalSource):
+        return completed(videos)
     if not isinstance(videos, (str, Path)):
         raise DataError(
             "these are no videos",

@@ -76,7 +76,7 @@ class ClipsSpec(Frozen):
         return (self.frames - 1) * self.stride_of(side) + 1
 
 
-FramingRule = Literal[
+PreResizeRule = Literal[
     "none",
     "centre-bilinear",
     "centre-bilinear-rounded",
@@ -107,7 +107,7 @@ class DatasetStage(Frozen):
     """How a *named* data set is brought to uint8 clips; never applied to bare files and arrays.
 
     Attributes:
-        pre_resize: Cropping and resizing before anything else, see :func:`vidmbench.videos.pre_resize.framed`.
+        pre_resize: Cropping and resizing before anything else, see :func:`vidmbench.videos.pre_resize.pre_resized`.
         resolution: Height and width that it gives, unless the data set's name is followed by another; with ``none``
             there is none.
         splits: The real side's split, by data set; others take their own default.
@@ -116,7 +116,7 @@ class DatasetStage(Frozen):
         short_videos: Whether videos shorter than a clip are left out or are an error.
     """
 
-    pre_resize: FramingRule = "none"
+    pre_resize: PreResizeRule = "none"
     resolution: PositiveInt | None = None
     splits: dict[str, str] = Field(default_factory=dict)
     windows: dict[str, WindowRule] | None = None

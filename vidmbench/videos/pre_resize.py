@@ -15,25 +15,25 @@ from vidmbench.core.arrays import Frames, Resized
 from vidmbench.core.errors import DataError, UsageError, unknown
 from vidmbench.core.files import sha256_of_parts
 from vidmbench.core.torch_settings import one_torch_thread
-from vidmbench.protocols.stages import FramingRule
-from vidmbench.videos.source import Source, compression_of
+from vidmbench.protocols.stages import PreResizeRule
+from vidmbench.videos.source import Source, WrappedSource
 
 if TYPE_CHECKING:
     from PIL.Image import Image, Resampling
     from torch import Tensor
 
 #: Raised on any change here that can move a pixel.
-FRAMING_VERSION = 1
+PRE_RESIZE_VERSION = 1
 
 
-FRAMING_RULES: tuple[str, ...] = get_args(FramingRule)
+PRE_RESIZE_RULES: tuple[str, ...] = get_args(PreResizeRule)
 
 #: What ``save(..., q=95)`` really writes: Pillow does not know ``q`` and takes its own quality.
 _STYLEGAN_V_QUALITY = 75
 _STYLEGAN_V_COMPRESSION = "jpeg quality 75 4:2:0"
 
 
-def framed(frames: Frames, rule: str, pixels: int | None = None) -> Resized:
+def pre_resized(frames: Frames, rule: str, pixels: int | None = None) -> Resized:
     """Brings frames to a square resolution as one of the published codes does.
 
     ========================================  =========================================================================
@@ -54,7 +54,7 @@ def framed(frames: Frames, rule: str, pixels: int | None = None) -> Resized:
 
     Args:
         frames: uint8 (frame, height, width, 3), 0..255.
-        rule: One of :data:`FRAMING_RULES`.
+        rule: One of :data:`PRE_RESIZE_RULES`.
         pixels: Height and width of the result. "none" needs none, and then refuses frames of another size.
 
     Returns:
@@ -64,7 +64,7 @@ def framed(frames: Frames, rule: str, pixels: int | None = None) -> Resized:
         UsageError: There is no such rule, or it needs ``pixels``.
         DataError: "none" was to give another size than the frames have.
     """
-    height, width = framed_size((frames.shape[1], frames.shape[2]), rule, pixels)
+    height, width = pre_resized_size((frames.shape[1], frames.shape[2]), rule, pixels)
     if rule == "none":
         return frames
     if not len(frames):
@@ -75,15 +75,15 @@ def framed(frames: Frames, rule: str, pixels: int | None = None) -> Resized:
     return _RULES[rule](frames, height)
 
 
-def framed_size(size: tuple[int, int], rule: str, pixels: int | None) -> tuple[int, int]:
-    """Height and width after a rule, for frames of a height and width; the checks of :func:`framed`.
+def pre_resized_size(size: tuple[int, int], rule: str, pixels: int | None) -> tuple[int, int]:
+    """Height and width after a rule, for frames of a height and width; the checks of :func:`pre_resized`.
 
     Raises:
         UsageError: There is no such rule, or it needs ``pixels``.
         DataError: "none" was to give another size than the frames have.
     """
-    if rule not in FRAMING_RULES:
-        raise unknown("rule for framing", rule, FRAMING_RULES, error=UsageError)
+    if rule not in PRE_RESIZE_RULES:
+        raise unknown("rule for framing", rule, PRE_RESIZE_RULES, error=UsageError)
     if pixels is not None and pixels < 1:
         raise UsageError("a resolution is a positive number of pixels", expected="1 or more", found=str(pixels))
     if rule != "none":
@@ -100,14 +100,14 @@ def framed_size(size: tuple[int, int], rule: str, pixels: int | None) -> tuple[i
     return size
 
 
-class FramedSource:
+class PreResizedSource(WrappedSource):
     """Another source, its frames brought to a square resolution.
 
     Under "none" nothing changes, the digest included.
 
     Args:
         base: The source underneath.
-        rule: One of :data:`FRAMING_RULES`.
+        rule: One of :data:`PRE_RESIZE_RULES`.
         pixels: The resolution; None only under "none".
 
     Raises:
@@ -116,41 +116,27 @@ class FramedSource:
     """
 
     def __init__(self, base: Source, rule: str, pixels: int | None = None) -> None:
-        self.base = base
+        super().__init__(base)
         self.rule = rule
-        self.size = framed_size(base.size, rule, pixels)
+        self.size = pre_resized_size(base.size, rule, pixels)
         self.pixels = pixels
-        self.label = base.label
-        self.skipped = base.skipped
         self.compression = _compression(base, rule)
-        self.labels: tuple[int | None, ...] | None = getattr(base, "labels", None)
-        changed = () if rule == "none" else (f"frames were brought to {pixels}x{pixels} by {rule}",)
-        self.notes = (*base.notes, *changed)
-
-    def __len__(self) -> int:
-        return len(self.base)
-
-    def name(self, index: int) -> str:
-        """See :class:`vidmbench.videos.source.Source`."""
-        return self.base.name(index)
-
-    def num_frames(self, index: int) -> int:
-        """See :class:`vidmbench.videos.source.Source`."""
-        return self.base.num_frames(index)
+        if rule != "none":
+            self.notes = (*base.notes, f"frames were brought to {pixels}x{pixels} by {rule}")
 
     def read(self, index: int, frames: Sequence[int]) -> Frames:
-        """The frames asked for, framed; see :class:`vidmbench.videos.source.Source`."""
-        return framed(self.base.read(index, frames), self.rule, self.pixels)
+        """The frames asked for, pre_resized; see :class:`vidmbench.videos.source.Source`."""
+        return pre_resized(self.base.read(index, frames), self.rule, self.pixels)
 
     def digest(self) -> str:
         """The base's digest with the rule, the resolution and the version of this code; under "none" the base's."""
         if self.rule == "none":
             return self.base.digest()
-        return sha256_of_parts("framed", str(FRAMING_VERSION), self.rule, str(self.pixels), self.base.digest())
+        return sha256_of_parts("framed", str(PRE_RESIZE_VERSION), self.rule, str(self.pixels), self.base.digest())
 
 
 def _compression(base: Source, rule: str) -> str:
-    before = compression_of(base)
+    before = base.compression
     if not rule.endswith("-jpeg75"):
         return before
     return f"{before}; {_STYLEGAN_V_COMPRESSION}" if before else _STYLEGAN_V_COMPRESSION
@@ -278,4 +264,4 @@ _ON_TORCH = {
 }
 
 if TYPE_CHECKING:
-    _framed: type[Source] = FramedSource
+    _framed: type[Source] = PreResizedSource

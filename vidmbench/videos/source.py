@@ -21,8 +21,8 @@ class Skipped:
 
 
 @runtime_checkable
-class Source(Protocol):
-    """Videos by index. Evaluation does not care whether they lie on disk, in memory or in a sampler.
+class MinimalSource(Protocol):
+    """What a source of the user's own has to offer; :func:`completed` adds the rest.
 
     ``read`` and ``num_frames`` are called from several threads at once.
 
@@ -51,7 +51,7 @@ class Source(Protocol):
         ...
 
     def read(self, index: int, frames: Sequence[int]) -> Frames:
-        """The frames asked for, uint8 (frame, height, width, 3), RGB, 0..255, in the order asked for.
+        """The requested frames, uint8 (frame, height, width, 3), RGB, 0..255, in the order of ``frames``.
 
         Raises:
             DataError: The video cannot be decoded or has fewer frames.
@@ -66,15 +66,69 @@ class Source(Protocol):
         ...
 
 
-def compression_of(source: Source) -> str:
-    """What a source's frames went through before they were read, such as ``h264 yuv420p``.
+@runtime_checkable
+class Source(MinimalSource, Protocol):
+    """Videos by index. Evaluation does not care whether they are on disk, in memory or come from a sampler.
 
-    Sources that can lose something say so in an attribute ``compression``; empty means that nothing was lost.
+    Attributes:
+        compression: What the frames went through before they were read, such as ``h264 yuv420p``; empty if lossless.
+        labels: The class of each video, None where it is unknown; None for a source without classes.
+        is_sampled: Whether reading a video runs a model, so that a video costs seconds to minutes.
     """
-    return str(getattr(source, "compression", ""))
+
+    compression: str
+    labels: tuple[int | None, ...] | None
+    is_sampled: bool
 
 
-class Transformed:
+class SourceDefaults:
+    """What most sources say of themselves: nothing skipped, nothing to note, lossless, without classes, not sampled."""
+
+    skipped: tuple[Skipped, ...] = ()
+    notes: tuple[str, ...] = ()
+    compression: str = ""
+    labels: tuple[int | None, ...] | None = None
+    is_sampled: bool = False
+
+
+class WrappedSource(SourceDefaults):
+    """Another source under another label or with other notes: base of all sources that change one.
+
+    Args:
+        base: The source underneath; whatever a subclass does not set is the base's.
+    """
+
+    def __init__(self, base: Source) -> None:
+        self.base = base
+        self.label = base.label
+        self.size = base.size
+        self.skipped = base.skipped
+        self.notes = base.notes
+        self.compression = base.compression
+        self.labels = base.labels
+        self.is_sampled = base.is_sampled
+
+    def __len__(self) -> int:
+        return len(self.base)
+
+    def name(self, index: int) -> str:
+        """See :class:`Source`."""
+        return self.base.name(index)
+
+    def num_frames(self, index: int) -> int:
+        """See :class:`Source`."""
+        return self.base.num_frames(index)
+
+    def read(self, index: int, frames: Sequence[int]) -> Frames:
+        """See :class:`Source`."""
+        return self.base.read(index, frames)
+
+    def digest(self) -> str:
+        """See :class:`Source`."""
+        return self.base.digest()
+
+
+class Transformed(WrappedSource):
     """A source whose clips are another source's clips, changed as a whole.
 
     What reads several clips of one video reads the base once and calls ``change`` for each clip.
@@ -90,26 +144,11 @@ class Transformed:
     def __init__(
         self, base: Source, change: Callable[[Frames, str], Frames], *, label: str, digest: str, is_paired: bool
     ) -> None:
-        self.base = base
+        super().__init__(base)
         self.change = change
         self.label = label
         self.is_paired = is_paired
-        self.size = base.size
-        self.skipped = base.skipped
-        self.notes = base.notes
-        self.compression = compression_of(base)
         self._digest = digest
-
-    def __len__(self) -> int:
-        return len(self.base)
-
-    def name(self, index: int) -> str:
-        """See :class:`Source`."""
-        return self.base.name(index)
-
-    def num_frames(self, index: int) -> int:
-        """See :class:`Source`."""
-        return self.base.num_frames(index)
 
     def read(self, index: int, frames: Sequence[int]) -> Frames:
         """One clip, changed."""
@@ -118,3 +157,30 @@ class Transformed:
     def digest(self) -> str:
         """See :class:`Source`."""
         return self._digest
+
+
+class _Completed(SourceDefaults):
+    def __init__(self, source: MinimalSource) -> None:
+        self._source = source
+        self.label, self.size = source.label, source.size
+        self.skipped, self.notes = source.skipped, source.notes
+
+    def __len__(self) -> int:
+        return len(self._source)
+
+    def name(self, index: int) -> str:
+        return self._source.name(index)
+
+    def num_frames(self, index: int) -> int:
+        return self._source.num_frames(index)
+
+    def read(self, index: int, frames: Sequence[int]) -> Frames:
+        return self._source.read(index, frames)
+
+    def digest(self) -> str:
+        return self._source.digest()
+
+
+def completed(source: MinimalSource) -> Source:
+    """The source itself, or one with the defaults of :class:`SourceDefaults` for what it does not say."""
+    return source if isinstance(source, Source) else _Completed(source)

@@ -166,3 +166,26 @@ def test_one_video_is_no_side():
     checked_counts(films(0), films(1, count=2))
     with pytest.raises(DataError, match="lonely has 1 video\n"):
         checked_counts(films(0), films(1, count=1, label="lonely"))
+
+
+def test_features_come_with_the_numbers(monkeypatch):
+    real, fake = films(0), films(1)
+    plans = plan(real, fake, [spec()])
+    evaluation = evaluate(real, fake, plans)
+    ((repeat,),) = evaluation.repeats
+    moments = [Moments.of(side.by_video()) for side in (repeat.real, repeat.fake)]
+    assert evaluation.measurements[0].value == frechet_distance(*moments, normalisation="n")
+    assert repeat.real.clip_names() == [real.name(clip.video) for clip in plans[0].real.clips]
+
+
+def test_an_inception_score_reads_the_scored_side_alone(monkeypatch):
+    real, fake = films(0), films(1)
+    plans = plan(real, fake, [load_protocol("is-frames").with_options(frames=9, num_real=6, num_fake=6)])
+    read = []
+    monkeypatch.setattr(real, "read", lambda *_: read.append("real"))
+    use_engine(lambda *_, **__: FakeEngine(lambda clip: np.resize(clip, 1008 * 9)), patch=monkeypatch.setattr)
+    evaluation = evaluate(real, fake, plans)
+    ((repeat,),) = evaluation.repeats
+    assert (repeat.real.features, repeat.real.num_clips, read) == (None, 0, [])
+    assert (evaluation.measurements[0].num_real, evaluation.measurements[0].real.num_scored) == (0, 0)
+    assert evaluation.measurements[0].num_fake == 6

@@ -9,7 +9,6 @@ from vidmbench.sources.controls import control
 from vidmbench.videos import open_source
 from vidmbench.videos.files.compression_labels import GIF, joined, of_picture, of_stream
 from vidmbench.videos.recompression import COMPRESSIONS
-from vidmbench.videos.source import compression_of
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +50,9 @@ def test_less_quality_loses_more(toy):
 
 def test_a_control_says_what_its_frames_went_through(toy):
     source = control("jpeg-75", toy)
-    assert compression_of(toy) == ""
-    assert compression_of(source) == "jpeg quality 75 4:2:0"
-    assert compression_of(control("blurred", source)) == "jpeg quality 75 4:2:0"
+    assert toy.compression == ""
+    assert source.compression == "jpeg quality 75 4:2:0"
+    assert control("blurred", source).compression == "jpeg quality 75 4:2:0"
 
 
 @pytest.mark.parametrize("quality", [1, 37, 50, 75, 89, 100])

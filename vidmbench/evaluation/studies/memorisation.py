@@ -15,7 +15,6 @@ from vidmbench.evaluation.studies.memorisation_plan import MemorisationJob, Part
 from vidmbench.metrics.memorisation import Memorisation, memorisation
 from vidmbench.protocols.detector import load_detector
 from vidmbench.protocols.signature import Signature
-from vidmbench.videos.source import compression_of
 
 
 @dataclass(frozen=True)
@@ -137,7 +136,7 @@ def _warnings(job: MemorisationJob, heldout_copies: Sequence[str]) -> list[str]:
             sizes = [f"{source.size[1]}x{source.size[0]} ({source.label})" for source in (ours, theirs)]
             found.append(f"sources differ in size, which moves distances: {' and '.join(sizes)} pixels")
             break
-    ways = [compression_of(source) or "none" for source in (train, heldout, fake)]
+    ways = [source.compression or "none" for source in (train, heldout, fake)]
     if len(set(ways)) > 1:
         found.append(
             "sources went through different compression, which moves distances (docs/compression.md): "

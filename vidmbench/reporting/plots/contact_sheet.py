@@ -52,7 +52,7 @@ def contact_sheet(real: Source, fake: Source, plan: Planned, measurement: Measur
 
 def _sheet(source: Source, plan: ClipPlan) -> np.ndarray:
     """Some clips as rows of frames, uint8, with white lines between them."""
-    if getattr(getattr(source, "base", source), "is_drawn", False):
+    if source.is_sampled:
         clips = sorted(plan.clips, key=lambda clip: clip.video)[:_ROWS]  # of a sampler only the first are still there
     else:
         clips = list(plan.clips[:: max(1, len(plan.clips) // _ROWS)][:_ROWS])

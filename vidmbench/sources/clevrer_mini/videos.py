@@ -11,7 +11,7 @@ from vidmbench.core.seeding import generator
 from vidmbench.sources.clevrer_mini.physics import simulate
 from vidmbench.sources.clevrer_mini.rendering import render
 from vidmbench.sources.clevrer_mini.scenes import random_scene
-from vidmbench.videos.source import Skipped
+from vidmbench.videos.source import SourceDefaults
 
 NAME = "clevrer-mini"
 SPLITS = ("train", "test")
@@ -23,7 +23,7 @@ NUM_FRAMES = 128
 VERSION = 1
 
 
-class ToyVideos:
+class ToyVideos(SourceDefaults):
     """One split of clevrer-mini as a source: 128 frames at 25 frames per second each.
 
     Video i depends on the seed, the split and i alone. A frame is drawn when it is asked for and does not depend on
@@ -62,8 +62,6 @@ class ToyVideos:
         self.seed = seed
         self.label = f"{NAME}@{split}" + ("" if resolution == 64 else f"/{resolution}")
         self.size = (resolution, resolution)
-        self.skipped: tuple[Skipped, ...] = ()
-        self.notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         """The number of videos."""

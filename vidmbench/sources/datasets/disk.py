@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError, UsageError, unknown
 from vidmbench.core.text import counted
 from vidmbench.core.vocabulary import OnBad
@@ -29,7 +28,7 @@ from vidmbench.sources.datasets.spec import DiskDatasetSpec, dataset_names
 from vidmbench.videos.arrays.uint8_source import open_array
 from vidmbench.videos.files.inspection import survey
 from vidmbench.videos.files.video_files import Item
-from vidmbench.videos.source import Source, compression_of
+from vidmbench.videos.source import Source, WrappedSource
 
 __all__ = [
     "ROOT_VARIABLE",
@@ -79,7 +78,7 @@ class Found:
     notes: tuple[str, ...] = ()
 
 
-class DatasetVideos:
+class DatasetVideos(WrappedSource):
     """The videos of a named data set: another source under the data set's name, with classes.
 
     Args:
@@ -90,32 +89,10 @@ class DatasetVideos:
     """
 
     def __init__(self, base: Source, *, label: str, labels: dict[str, int | None] | None, notes: Sequence[str]) -> None:
-        self.base = base
+        super().__init__(base)
         self.label = label
-        self.size = base.size
-        self.skipped = base.skipped
         self.notes = (*notes, *base.notes)
-        self.compression = compression_of(base)
         self.labels = None if labels is None else tuple(labels.get(base.name(index)) for index in range(len(base)))
-
-    def __len__(self) -> int:
-        return len(self.base)
-
-    def name(self, index: int) -> str:
-        """See :class:`vidmbench.videos.source.Source`."""
-        return self.base.name(index)
-
-    def num_frames(self, index: int) -> int:
-        """See :class:`vidmbench.videos.source.Source`."""
-        return self.base.num_frames(index)
-
-    def read(self, index: int, frames: Sequence[int]) -> Frames:
-        """See :class:`vidmbench.videos.source.Source`."""
-        return self.base.read(index, frames)
-
-    def digest(self) -> str:
-        """See :class:`vidmbench.videos.source.Source`."""
-        return self.base.digest()
 
 
 def root_of(spec: DiskDatasetSpec, data_root: Path | None) -> Path:

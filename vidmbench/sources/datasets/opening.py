@@ -97,13 +97,13 @@ def open_dataset(
     if isinstance(spec, DiskDatasetSpec):
         from vidmbench.sources.datasets.disk import open_layouts, root_of
         from vidmbench.videos.packed.reader import is_prepared
-        from vidmbench.videos.pre_resize import FramedSource
+        from vidmbench.videos.pre_resize import PreResizedSource
 
         root = root_of(spec, data_root)
         if is_prepared(root):
             return _prepared(spec, split, root, stage)
         source = open_layouts(spec, root, split, on_bad=on_bad, progress=True)
-        return FramedSource(source, stage.pre_resize, stage.resolution) if stage is not None else source
+        return PreResizedSource(source, stage.pre_resize, stage.resolution) if stage is not None else source
     from vidmbench.sources.clevrer_mini import ToyVideos
 
     return ToyVideos(split, num_videos=spec.videos, resolution=resolution or spec.resolution)

@@ -24,7 +24,7 @@ class Preparation:
     Attributes:
         dataset: The data set, split and resolution as ``--dataset`` names them.
         source: Its videos.
-        rule: How they are cropped and resized, see :func:`vidmbench.videos.pre_resize.framed`.
+        rule: How they are cropped and resized, see :func:`vidmbench.videos.pre_resize.pre_resized`.
         pixels: The resolution; None leaves it.
         estimate: How large the file will be.
     """

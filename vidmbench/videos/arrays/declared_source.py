@@ -18,13 +18,13 @@ from vidmbench.core.files import sha256_of, sha256_of_parts
 from vidmbench.videos.arrays.layout import ArrayLayout, as_pixels, check_form, check_values, notes_on, slabs
 from vidmbench.videos.files.decoding import check_frames
 from vidmbench.videos.files.video_files import Facts, Item
-from vidmbench.videos.source import Skipped, Source
+from vidmbench.videos.source import Source, SourceDefaults
 
 TENSOR_SUFFIXES = frozenset((".pt", ".pth"))
 _KEYS_SHOWN = 8
 
 
-class DeclaredArraySource:
+class DeclaredArraySource(SourceDefaults):
     """Many videos in one array whose axes and range are declared; a clip is converted when it is read.
 
     Args:
@@ -36,8 +36,6 @@ class DeclaredArraySource:
     Raises:
         DataError: The array is not what is declared; see :func:`vidmbench.videos.arrays.layout.to_clips`.
     """
-
-    skipped: tuple[Skipped, ...] = ()
 
     def __init__(
         self, array: np.ndarray, layout: ArrayLayout, label: str = "array", *, digest: Callable[[], str] | None = None

@@ -22,7 +22,7 @@ from vidmbench.core.files import sha256_of, sha256_of_parts
 from vidmbench.videos.arrays.hdf5_index import Index, beside, check_spans, of_starts
 from vidmbench.videos.arrays.layout import ArrayLayout, as_pixels, check_form, check_values, notes_on
 from vidmbench.videos.files.decoding import check_frames
-from vidmbench.videos.source import Skipped, Source
+from vidmbench.videos.source import Skipped, Source, SourceDefaults
 
 _TGAN_KEY = "image"
 _SPLITS = ("train", "test", "val")
@@ -35,7 +35,7 @@ _OPEN: OrderedDict[Path, tuple[Any, tuple[int, int]]] = OrderedDict()
 _LOCK = threading.RLock()
 
 
-class Hdf5Source:
+class Hdf5Source(SourceDefaults):
     """Videos in an HDF5 file; frames are read when they are asked for.
 
     The file is opened by the first read of each process, so that a source may be forked and pickled; threads take

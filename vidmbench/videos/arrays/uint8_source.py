@@ -13,13 +13,13 @@ from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import sha256_of, sha256_of_parts
 from vidmbench.videos.files.decoding import check_frames
-from vidmbench.videos.source import Skipped
+from vidmbench.videos.source import SourceDefaults
 
 _EXPECTED = "uint8 (clip, frame, height, width, 3), RGB, 0..255"
 _KEY = "clips"
 
 
-class ArraySource:
+class ArraySource(SourceDefaults):
     """Clips in one array.
 
     Args:
@@ -30,9 +30,6 @@ class ArraySource:
     Raises:
         DataError: The array has another form; the message says how to bring it to this one.
     """
-
-    skipped: tuple[Skipped, ...] = ()
-    notes: tuple[str, ...] = ()
 
     def __init__(self, array: np.ndarray, label: str = "array", *, digest: Callable[[], str] | None = None) -> None:
         check_clips(array, label)

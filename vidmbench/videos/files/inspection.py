@@ -16,14 +16,14 @@ from vidmbench.videos.files.compression_labels import joined
 from vidmbench.videos.files.decoding import check_frames
 from vidmbench.videos.files.inspection_cache import FactsIndex
 from vidmbench.videos.files.video_files import Facts, Item
-from vidmbench.videos.source import Skipped
+from vidmbench.videos.source import Skipped, SourceDefaults
 
 #: Decoding releases the interpreter lock; beyond a few threads the disk is the limit.
 _MAX_THREADS = 8
 _SHOWN = 5
 
 
-class FileSource:
+class FileSource(SourceDefaults):
     """Videos on disk, all of one size.
 
     Args:

@@ -14,7 +14,7 @@ from vidmbench.core.files import sha256_of_parts
 from vidmbench.core.text import counted
 from vidmbench.videos.files.decoding import check_frames
 from vidmbench.videos.grids.layout import Grid, GridLayout, find_with_reason, in_words
-from vidmbench.videos.source import Source, compression_of
+from vidmbench.videos.source import Source, SourceDefaults
 
 #: Decoded videos that are kept, so that reading all tiles of one decodes it once.
 _KEPT_BYTES = 2**30
@@ -31,7 +31,7 @@ _SAME_IN_THE_MIDDLE, _SAME_AT_MOST, _SAME_SHARE = 4.0, 8.0, 0.2
 _BLOCK = 8
 
 
-class TiledSource:
+class TiledSource(SourceDefaults):
     """Every tile of every video of another source, as a video of its own.
 
     All videos are decoded once to find and describe the tiles. Empty tiles at the end of a grid are left out.
@@ -48,7 +48,7 @@ class TiledSource:
     def __init__(self, base: Source, layout: GridLayout, *, label: str | None = None) -> None:
         self.label = base.label if label is None else label
         self.skipped = base.skipped
-        self.compression = compression_of(base)
+        self.compression = base.compression
         self._base = base
         self._origin = layout.origin
         self._decoded = _Decoded(lambda index: layout.centred(base.read(index, range(base.num_frames(index)))))

@@ -29,11 +29,11 @@ from vidmbench.videos.packed.format import (
     tail_of,
     unpacked,
 )
-from vidmbench.videos.pre_resize import FRAMING_VERSION
-from vidmbench.videos.source import Skipped, Source
+from vidmbench.videos.pre_resize import PRE_RESIZE_VERSION
+from vidmbench.videos.source import Skipped, Source, SourceDefaults
 
 
-class PreparedFile:
+class PreparedFile(SourceDefaults):
     """A prepared file as a source.
 
     Only what stands before and after the videos is read at first; the file is opened anew by every ``read``, so that
@@ -43,13 +43,13 @@ class PreparedFile:
         path: A file that :func:`vidmbench.videos.packed.writer.write_prepared` wrote.
 
     Attributes:
-        rule: How its frames were framed, see :func:`vidmbench.videos.pre_resize.framed`.
+        rule: How its frames were pre_resized, see :func:`vidmbench.videos.pre_resize.pre_resized`.
         pixels: At what resolution; None under "none".
         framing: The version of the code that did it.
         labels: The class of every video, None where it has none; None where there are no classes.
         source_digest: The digest of the source it was made from.
         content_digest: The sha256 over names, lengths, classes and pixels.
-        compression: What the frames went through before, see :func:`vidmbench.videos.source.compression_of`.
+        compression: What the frames went through before, see :class:`vidmbench.videos.source.Source`.
 
     Raises:
         DataError: It is not there, is something else, is not whole, is damaged, or is of a newer version.
@@ -212,7 +212,7 @@ def open_prepared(
             where=str(file.path),
             fix=words if label.startswith(f"{name}@") else None,
         )
-    has_rule = rule is None or (rule == file.rule and (rule == "none" or file.framing == FRAMING_VERSION))
+    has_rule = rule is None or (rule == file.rule and (rule == "none" or file.framing == PRE_RESIZE_VERSION))
     if has_rule and (pixels is None or file.size == (pixels, pixels)):
         return file
     is_old = rule == file.rule and not has_rule
@@ -220,7 +220,7 @@ def open_prepared(
     height, width = file.size
     raise DataError(
         f"{file.path.name} was prepared otherwise",
-        expected=f"{rule or 'any rule'} at {asked}" + (f", version {FRAMING_VERSION} of its code" if is_old else ""),
+        expected=f"{rule or 'any rule'} at {asked}" + (f", version {PRE_RESIZE_VERSION} of its code" if is_old else ""),
         found=f"{file.rule} at {height}x{width}" + (f", version {file.framing}" if is_old else ""),
         where=str(file.path),
         fix="prepare another file for this protocol and resolution with `vidmbench data prepare`, or ask for what this "

@@ -38,7 +38,7 @@ from vidmbench.videos.packed.format import (
 )
 from vidmbench.videos.packed.reader import PreparedFile, is_prepared
 from vidmbench.videos.packed.resume import unfinished
-from vidmbench.videos.pre_resize import FRAMING_VERSION, FramedSource, framed
+from vidmbench.videos.pre_resize import PRE_RESIZE_VERSION, PreResizedSource, pre_resized
 from vidmbench.videos.source import Source
 
 _MAX_WORKERS = 16
@@ -76,7 +76,7 @@ def estimated_bytes(source: Source, pixels: int | None, *, rule: str | None = No
         return Estimate(raw, int(raw * _USUAL_SHARE))
     sizes = []
     for index in np.unique(np.linspace(0, len(source) - 1, _SAMPLED_VIDEOS).astype(int)).tolist():
-        group = framed(source.read(index, range(min(FRAMES_A_GROUP, source.num_frames(index)))), rule, pixels)
+        group = pre_resized(source.read(index, range(min(FRAMES_A_GROUP, source.num_frames(index)))), rule, pixels)
         sizes.append(len(packed(group)) / max(group.nbytes, 1))
     return Estimate(raw, int(raw * sum(sizes) / len(sizes)))
 
@@ -96,7 +96,7 @@ def write_prepared(
     Args:
         source: The videos. What it left out and what it notes goes into the file.
         path: The file to write.
-        rule: How to frame the videos, see :func:`vidmbench.videos.pre_resize.framed`.
+        rule: How to frame the videos, see :func:`vidmbench.videos.pre_resize.pre_resized`.
         pixels: At what resolution; None only under "none".
         labels: The class of every video; by default the source's attribute ``labels``, where it has one.
         workers: Threads; by default one a processor, 16 at most. Each may hold some 300 MB of frames.
@@ -112,7 +112,7 @@ def write_prepared(
         UsageError: The rule, the resolution, the labels or the number of workers make no sense.
     """
     path = Path(path)
-    head = _head(FramedSource(source, rule, pixels), labels)
+    head = _head(PreResizedSource(source, rule, pixels), labels)
     workers = workers if workers is not None else min(_MAX_WORKERS, os.cpu_count() or 1)
     if workers < 1:
         raise UsageError("a file is prepared by at least one worker", expected="1 or more", found=str(workers))
@@ -134,7 +134,7 @@ def write_prepared(
     return PreparedFile(path)
 
 
-def _head(source: FramedSource, labels: Sequence[int | None] | None) -> bytes:
+def _head(source: PreResizedSource, labels: Sequence[int | None] | None) -> bytes:
     """Head and header, which say all that makes one preparation another."""
     labels = source.labels if labels is None else labels
     if not len(source):
@@ -147,7 +147,7 @@ def _head(source: FramedSource, labels: Sequence[int | None] | None) -> bytes:
         "label": source.label,
         "rule": source.rule,
         "pixels": source.pixels,
-        "framing": FRAMING_VERSION,
+        "framing": PRE_RESIZE_VERSION,
         "size": source.size,
         "digest": source.digest(),
         "source_digest": source.base.digest(),
@@ -198,7 +198,7 @@ def _video(source: Source, index: int, rule: str, pixels: int | None) -> tuple[R
     for start in range(0, num_frames, piece):
         frames = source.read(index, range(start, min(start + piece, num_frames)))
         for first in range(0, len(frames), FRAMES_A_GROUP):
-            group = np.ascontiguousarray(framed(frames[first : first + FRAMES_A_GROUP], rule, pixels))
+            group = np.ascontiguousarray(pre_resized(frames[first : first + FRAMES_A_GROUP], rule, pixels))
             total.update(group.data)
             groups.append(packed(group))
     body = np.array([len(group) for group in groups], "<u4").tobytes() + b"".join(groups)

@@ -12,7 +12,7 @@ from vidmbench.core.arrays import Clips, Frames
 from vidmbench.core.errors import DataError, UsageError
 from vidmbench.core.files import sha256_of_parts
 from vidmbench.core.torch_settings import without_tf32
-from vidmbench.videos.source import Skipped
+from vidmbench.videos.source import SourceDefaults
 from vidmbench.vidm.checkpoints.checkpoint import Vidm
 from vidmbench.vidm.frames import to_uint8
 from vidmbench.vidm.networks.motion import MotionNet
@@ -28,7 +28,7 @@ _KEPT_FRAMES = 256 * 2**20
 FrameDone = Callable[[int], None]
 
 
-class VidmVideos:
+class VidmVideos(SourceDefaults):
     """Samples of a VIDM as a source; sample i depends on the model, the settings, the seed and i alone.
 
     Reading draws a block of neighbouring samples at once and keeps the last blocks up to a fixed size, so memory does
@@ -84,9 +84,8 @@ class VidmVideos:
         self.num_videos = num_videos
         self.label = "vidm"
         self.size = (spec.resolution, spec.resolution)
-        self.skipped: tuple[Skipped, ...] = ()
         self.notes = self._notes()
-        self.is_drawn = True
+        self.is_sampled = True
         self._threads = torch.get_num_threads()
         self._lock = threading.Lock()
         self._blocks: OrderedDict[int, Clips] = OrderedDict()

@@ -1,4 +1,4 @@
-"""Prepared files: what is read is what was framed, whatever stopped the writing, and damage does not pass."""
+"""Prepared files: what is read is what was pre_resized, whatever stopped the writing, and damage does not pass."""
 
 import os
 import pickle
@@ -18,7 +18,7 @@ from vidmbench.videos import ArraySource, open_source, write_frames, write_mp4
 from vidmbench.videos.packed.format import packed, unpacked
 from vidmbench.videos.packed.reader import PreparedFile, is_prepared, open_prepared
 from vidmbench.videos.packed.writer import estimated_bytes, write_prepared
-from vidmbench.videos.pre_resize import FramedSource, framed
+from vidmbench.videos.pre_resize import PreResizedSource, pre_resized
 from vidmbench.videos.source import Skipped, Source
 
 LENGTHS = {"b/v2": 9, "b/v10": 16, "a/v1": 1, "c": 35}
@@ -56,7 +56,7 @@ def same_videos(file, source, rule=RULE, pixels=PIXELS):
     for index in range(len(source)):
         assert (file.name(index), file.num_frames(index)) == (source.name(index), source.num_frames(index))
         every = range(source.num_frames(index))
-        np.testing.assert_array_equal(file.read(index, every), framed(source.read(index, every), rule, pixels))
+        np.testing.assert_array_equal(file.read(index, every), pre_resized(source.read(index, every), rule, pixels))
 
 
 def leftovers(folder):
@@ -78,17 +78,17 @@ def test_a_prepared_file_is_a_source_and_keeps_what_the_source_said(source, whol
     assert (whole.label, whole.size, whole.rule, whole.pixels) == ("set", (16, 16), RULE, PIXELS)
     assert whole.skipped == source.skipped
     assert [video.name for video in whole.skipped] == ["broken.mp4"]
-    assert whole.notes == FramedSource(source, RULE, PIXELS).notes
+    assert whole.notes == PreResizedSource(source, RULE, PIXELS).notes
     assert whole.compression == source.compression == "h264 yuv420p; none"
     assert whole.labels == (3, None, 0, 1)
     assert whole.class_of(2) == 0
     assert whole.source_digest == source.digest()
-    assert whole.digest() == FramedSource(source, RULE, PIXELS).digest()
+    assert whole.digest() == PreResizedSource(source, RULE, PIXELS).digest()
     assert PreparedFile(whole.path).digest() == whole.digest()
 
 
 def test_frames_come_in_the_order_asked_for(source, whole):
-    framed_source = FramedSource(source, RULE, PIXELS)
+    framed_source = PreResizedSource(source, RULE, PIXELS)
     for index, asked in [(3, [33, 0, 7, 8, 8, 34]), (3, range(5, 21)), (3, range(1, 35, 4)), (0, [0]), (2, [])]:
         np.testing.assert_array_equal(whole.read(index, asked), framed_source.read(index, asked))
     found = whole.read(3, range(4))
@@ -118,7 +118,7 @@ def test_labels_of_the_source_are_taken_over(source, tmp_path):
 
 
 def test_threads_and_pickles_read_the_same(source, whole):
-    every = FramedSource(source, RULE, PIXELS)
+    every = PreResizedSource(source, RULE, PIXELS)
     expected = [every.read(index, range(every.num_frames(index))) for index in range(4)]
     again = pickle.loads(pickle.dumps(whole))
     random = np.random.default_rng(0)
@@ -428,7 +428,7 @@ def test_another_rule_or_resolution_is_refused_by_name(whole, monkeypatch):
         open_prepared(whole.path, rule=RULE, pixels=64)
     with pytest.raises(DataError, match=r"any rule at 64x64"):
         open_prepared(whole.path, pixels=64)
-    monkeypatch.setattr("vidmbench.videos.packed.reader.FRAMING_VERSION", 99)
+    monkeypatch.setattr("vidmbench.videos.packed.reader.PRE_RESIZE_VERSION", 99)
     with pytest.raises(DataError, match=r"version 99 of its code[\s\S]*version 1"):
         open_prepared(whole.path, rule=RULE, pixels=PIXELS)
 
