@@ -144,6 +144,16 @@ def test_a_feature_depends_on_its_own_clip_alone(name, engines):
     assert np.abs(first - third).max() > 0.01
 
 
+def test_a_batch_of_the_gpu_holds_clips_of_one_length(engines, monkeypatch):
+    """``--frames 16,128`` reads clips of both lengths from one video, one behind the other."""
+    clips = [random_clip(frames, seed) for seed, frames in enumerate((9, 10, 10, 9))]
+    engine = engines("torch")
+    alone = list(engine.features(clips))
+    monkeypatch.setattr(engine, "_clips_in_a_batch", 16)  # as on a GPU
+    for feature, expected in zip(engine.features(clips), alone, strict=True):
+        np.testing.assert_allclose(feature, expected, rtol=0, atol=LOGIT)
+
+
 @pytest.mark.parametrize("name", ENGINES)
 def test_few_clips_are_in_flight(name, engines):
     """An engine that first gathered its input would ask for all clips before it gives the first feature."""

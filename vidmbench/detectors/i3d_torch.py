@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
-from itertools import islice
+from itertools import groupby, islice
 
 import numpy as np
 import torch
@@ -93,15 +93,15 @@ class TorchEngine:
         self.name = name
         self._layers = layers
         self._device = torch.device(device)
+        self._clips_in_a_batch = 1 if self._device.type == "cpu" else _GPU_CLIPS
         self._dtype = torch.float32 if precision == "fp32" else torch.bfloat16
         self._ops = _TorchOps(layers, self._device, self._dtype)
 
     def features(self, clips: Iterable[Prepared]) -> Iterator[Feature]:
         """See :class:`vidmbench.detectors.types.Engine`."""
-        size = 1 if self._device.type == "cpu" else _GPU_CLIPS
-        left = iter(clips)
-        while batch := list(islice(left, size)):
-            yield from self._batch(batch)
+        for _, equal in groupby(clips, key=lambda clip: clip.shape):  # a batch holds clips of one length
+            while batch := list(islice(equal, self._clips_in_a_batch)):
+                yield from self._batch(batch)
 
     def _batch(self, clips: Sequence[Prepared]) -> np.ndarray:
         with torch.inference_mode(), without_tf32():

@@ -180,10 +180,10 @@ def test_features_come_with_the_numbers(monkeypatch):
 
 def test_an_inception_score_reads_the_scored_side_alone(monkeypatch):
     real, fake = films(0), films(1)
-    plans = plan(real, fake, [load_protocol("is-frames").with_options(frames=9, num_real=6, num_fake=6)])
+    plans = plan(real, fake, [load_protocol("is-frames").with_options(frames=1, num_real=6, num_fake=6)])
     read = []
     monkeypatch.setattr(real, "read", lambda *_: read.append("real"))
-    use_engine(lambda *_, **__: FakeEngine(lambda clip: np.resize(clip, 1008 * 9)), patch=monkeypatch.setattr)
+    use_engine(lambda *_, **__: FakeEngine(lambda clip: np.resize(clip, 1008)), patch=monkeypatch.setattr)
     evaluation = evaluate(real, fake, plans)
     ((repeat,),) = evaluation.repeats
     assert (repeat.real.features, repeat.real.num_clips, read) == (None, 0, [])

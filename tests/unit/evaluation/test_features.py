@@ -21,7 +21,7 @@ from vidmbench.protocols.protocol import load_protocol
 from vidmbench.protocols.stages import FirstResize
 from vidmbench.sources.controls import control
 from vidmbench.videos import ArraySource
-from vidmbench.videos.source import Skipped
+from vidmbench.videos.source import Skipped, SourceDefaults
 
 SPEC = load_protocol("fvd-stylegan-v")
 
@@ -375,7 +375,7 @@ def test_two_runs_at_once_compute_once_and_agree(process, tmp_path):
 # Memory.
 
 
-class Endless:
+class Endless(SourceDefaults):
     """Many videos made when they are read; counts how many frames arrays are alive at once."""
 
     label, size, skipped, notes = "endless", (64, 64), (), ()
