@@ -233,7 +233,7 @@ def test_features_of_another_shape(command, plug, pair, folder):
 
 
 def test_classes_are_needed_for_an_inception_score(command, plug, pair):
-    command("score", *pair, "--protocol", plug("inception-score")).fails("needs classes", "gives")
+    command("score", *pair, "--protocol", plug("inception-score")).fails("needs logits or probabilities", "gives")
 
 
 def test_bf16_is_refused(command, plug, pair):

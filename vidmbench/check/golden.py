@@ -15,6 +15,7 @@ from vidmbench.core.declarations import Frozen, validated
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import replacing, write_text
 from vidmbench.evaluation.statistics import Score
+from vidmbench.protocols.metric_kind import SideName
 
 _CLIPS, _ARRAYS, _VALUES = "clips.npz", "arrays.npz", "values.json"
 
@@ -103,6 +104,11 @@ class Golden:
         """The arrays whose names begin with ``prefix/``, by the rest of their names."""
         start = f"{prefix}/"
         return {name.removeprefix(start): array for name, array in self.arrays.items() if name.startswith(start)}
+
+    def features(self, key: str) -> dict[SideName, np.ndarray]:
+        """Golden features of both sides: float32 (clip, feature)."""
+        arrays = self.under(key)
+        return {"real": arrays["real"], "fake": arrays["fake"]}
 
 
 def golden_dir() -> Path:

@@ -88,8 +88,7 @@ def _made(runner: StageRunner, golden: Golden, spec: ProtocolSpec) -> GoldenProt
     if has_weights(load_detector(spec.array.detector)):
         parts["detector"] = stored(f"detector/{detector_key(spec)}", {"fed": runner.detector(spec)})
         parts["features"] = stored(f"features/{features_key(spec)}", runner.features(spec))
-        features = golden.under(parts["features"])
-        parts["golden"] = numbers(statistics(spec, [(features["real"], features["fake"])]))
+        parts["golden"] = numbers(statistics(spec, [golden.features(parts["features"])]))
         parts["score"] = numbers(runner.score(spec))
         parts["engine"] = runner.engine_of(spec)
     return GoldenProtocol(**parts)

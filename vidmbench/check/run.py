@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from vidmbench.check.comparison import (
-    Kept,
+    GoldenScores,
     intervals_compared,
     levels_compared,
     limit_of,
@@ -240,13 +240,13 @@ def _interval(asked: _Asked) -> Iterator[Check]:
         yield from _attempted("interval", asked.spec.name, what, compare)
 
 
-def _from_features(asked: _Asked) -> Iterator[tuple[str, Kept, Callable[[], list[Score]]]]:
+def _from_features(asked: _Asked) -> Iterator[tuple[str, GoldenScores, Callable[[], list[Score]]]]:
     """The seeded features, and the golden ones where a network once gave them."""
     spec, values = asked.spec, asked.values
     yield "seeded features", values.seeded, lambda: statistics(spec, seeded_features_of(spec))
     if values.features is not None:
-        found = asked.golden.under(values.features)
-        yield "golden features", values.golden, lambda: statistics(spec, [(found["real"], found["fake"])])
+        features = asked.golden.features(values.features)
+        yield "golden features", values.golden, lambda: statistics(spec, [features])
 
 
 def _score(asked: _Asked) -> Iterator[Check]:

@@ -143,7 +143,7 @@ def _repeats(
     for number, planned in enumerate(plans):
         for repeat, clips in enumerate(planned.draws):
             for side, source, plan in zip(("real", "fake"), (real, fake), clips, strict=True):
-                if side in _sides(planned.spec):
+                if side in planned.spec.kind.sides:
                     jobs[number, repeat, side] = FeatureJob(source, plan, planned.spec.array, precision)
     keys = sorted(jobs, key=lambda key: key[2] == "fake")  # the real side first; the sort keeps the order within
     sets = features_of([jobs[key] for key in keys], device=device, on_bad=on_bad, progress=progress)
@@ -160,11 +160,6 @@ def _repeats(
     )
 
 
-def _sides(spec: ProtocolSpec) -> tuple[str, ...]:
-    """The sides that a protocol's metric reads."""
-    return ("fake",) if spec.metric == "inception-score" else ("real", "fake")
-
-
 def planned_signature(item: Planned, real: Source, fake: Source, precision: Precision) -> Signature:
     """The signature the measurement will have if every clip can be read."""
     return _signature(item.spec, real, fake, (len(item.real.clips), len(item.fake.clips)), precision)
@@ -172,7 +167,7 @@ def planned_signature(item: Planned, real: Source, fake: Source, precision: Prec
 
 def planned_notes(item: Planned, real: Source, fake: Source) -> list[str]:
     """The notes the measurement will have if every clip can be read; some more depend on what the network sees."""
-    num_real = len(item.real.clips) if "real" in _sides(item.spec) else 0
+    num_real = len(item.real.clips) if item.spec.kind.reads_real else 0
     return all_remarks(item.spec, (real, fake), (item.real, item.fake), (num_real, len(item.fake.clips)))
 
 
@@ -210,8 +205,8 @@ def _measure(
     started = time.perf_counter()
     scores_of_plan = scores(
         spec,
-        [(repeat.real.by_video(), repeat.fake.by_video()) for repeat in repeats],
-        [(repeat.real.clip_names(), repeat.fake.clip_names()) for repeat in repeats],
+        [{"real": repeat.real.by_video(), "fake": repeat.fake.by_video()} for repeat in repeats],
+        [{"real": repeat.real.clip_names(), "fake": repeat.fake.clip_names()} for repeat in repeats],
     )
     first = repeats[0]
     warnings = _warnings(spec, first)

@@ -28,6 +28,7 @@ from vidmbench.detectors.weights_local import identity
 from vidmbench.evaluation.clips import Clip, ClipPlan
 from vidmbench.evaluation.feature_cache import CacheEntry
 from vidmbench.protocols.detector import load_detector
+from vidmbench.protocols.fields import field_names
 from vidmbench.protocols.stages import ArrayStage
 from vidmbench.videos.source import Skipped, Source, Transformed
 
@@ -67,11 +68,10 @@ class FeatureJob:
             stage = stage.model_copy(update={"crop": "none"})  # of a square there is nothing to crop: one reading
         clips = [(self.source.name(clip.video), clip.start, clip.frames, clip.stride) for clip in self.plan.clips]
         parts = [str(VERSION), self.source.digest(), json.dumps(clips), identity(detector), engine]
-        parts += [str(stage.batch_norm_eps), str(stage.truncate_uint8), stage.crop, stage.resize, stage.range]
+        decisive = set(field_names(ArrayStage, "detector", "array")) - {"detector"}  # which identity() stands for
+        parts.append(stage.model_dump_json(include=decisive, exclude_none=True))
         if detector.network is not None:  # several networks share a file of weights
             parts.append(f"{detector.name} {detector.network} {json.dumps(detector.options)} {detector.prepare}")
-        if stage.first_resize is not None:
-            parts.append(f"{stage.first_resize.size} {stage.first_resize.resize}")
         return sha256_of_parts(*parts, self.precision)
 
 

@@ -4,9 +4,8 @@ import numpy as np
 
 from vidmbench.detectors.weights_local import is_seeded
 from vidmbench.evaluation.clips import ClipPlan
-from vidmbench.evaluation.statistics import NO_INTERVAL
-from vidmbench.metrics.jackknife import MIN_SAMPLES
 from vidmbench.protocols.detector import load_detector
+from vidmbench.protocols.metric_kind import Counts
 from vidmbench.protocols.protocol import ProtocolSpec
 from vidmbench.videos.source import Source, Transformed
 
@@ -54,40 +53,24 @@ def remarks(
         One sentence each.
     """
     (real, fake), (num_real, num_fake) = sources, counts
-    found = [*real.notes, *(note for note in fake.notes if note not in real.notes)]
+    notes = [*real.notes, *(note for note in fake.notes if note not in real.notes)]
     if isinstance(fake, Transformed) and fake.is_paired:
-        found.append("paired: this control is made from the very videos it is scored against")
+        notes.append("paired: this control is made from the very videos it is scored against")
     if real.digest() == fake.digest():
-        found.append("both sides hold the same videos")
+        notes.append("both sides hold the same videos")
     if real.size != fake.size:
         (real_height, real_width), (fake_height, fake_width) = real.size, fake.size
-        found.append(
+        notes.append(
             f"the sides differ in size: real {real_width}x{real_height}, scored {fake_width}x{fake_height} pixels"
         )
     gone_through = [source.compression or "none" for source in (real, fake)]
     if gone_through[0] != gone_through[1]:
-        found.append(
+        notes.append(
             f"the sides went through different compression, which moves the value (docs/compression.md): "
             f"real {gone_through[0]}, scored {gone_through[1]}"
         )
-    if spec.metric in ("frechet", "kernel") and any(len(clips.counts) > 1 for clips in plans):
-        found.append("several clips of one video are taken as independent: the interval is too narrow")
-    if spec.metric == "precision-recall":
-        found.append(NO_INTERVAL)
-    elif spec.metric != "inception-score" and min(num_real, num_fake) < MIN_SAMPLES:
-        found.append("no interval: an honest one needs at least 4 clips a side")
-    if spec.metric == "inception-score" and (spec.statistics.splits or 1) > 1:
-        found.append("no interval: the number is a mean over parts, whose standard deviation stands beside it")
-    if spec.metric == "kernel" and spec.statistics.subsets is not None:
-        found.append("no interval: the number is a mean over subsets, whose standard deviation stands beside it")
-    if spec.metric == "inception-score" and spec.statistics.splits and num_fake % spec.statistics.splits:
-        found.append(f"{spec.statistics.splits} splits do not divide {num_fake} clips: the parts differ by one clip")
-    if spec.metric == "frechet" and min(num_real, num_fake) <= num_features:
-        found.append(
-            f"{min(num_real, num_fake)} clips for {num_features} features: the value holds a large finite-sample bias "
-            "and compares only with values at the same counts"
-        )
-    return found
+    several = any(len(clips.counts) > 1 for clips in plans)
+    return notes + spec.kind.notes(spec.statistics, Counts(num_real, num_fake, num_features, several))
 
 
 def constant(real: Source, fake: Source, features: tuple[np.ndarray, np.ndarray]) -> list[str]:

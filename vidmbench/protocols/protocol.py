@@ -1,22 +1,23 @@
 """Protocols: the full recipe of one metric, read from a TOML file, checked whole, frozen."""
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import (
+    Field,
+    PositiveInt,
+    SerializeAsAny,
+    ValidationInfo,
+    field_validator,
+)
 
 from vidmbench.core import resources
 from vidmbench.core.declarations import Frozen, load_toml
 from vidmbench.core.errors import ProtocolError, UsageError, unknown
 from vidmbench.protocols.detector import load_detector
-from vidmbench.protocols.stages import (
-    STATISTICS_OF,
-    ArrayStage,
-    ClipsSpec,
-    DatasetStage,
-    StatisticsStage,
-    WindowRule,
-)
+from vidmbench.protocols.kind_registry import metric_kinds
+from vidmbench.protocols.metric_kind import AnyMetricKind
+from vidmbench.protocols.stages import ArrayStage, ClipsSpec, DatasetStage, StatisticsStage, WindowRule
 
 _WHY = {"i3d-kinetics400": " (the network halves time three times and then needs two steps)"}
 
@@ -38,27 +39,33 @@ class ProtocolSpec(Frozen):
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")
     version: PositiveInt
-    metric: Literal["frechet", "kernel", "precision-recall", "inception-score"]
+    metric: str
     source: str
     note: str = ""
     dataset: DatasetStage
     clips: ClipsSpec
     array: ArrayStage
-    statistics: StatisticsStage
+    statistics: SerializeAsAny[StatisticsStage]
 
-    @model_validator(mode="after")
-    def _statistics_go_with_the_metric(self) -> Self:
-        needed, allowed = STATISTICS_OF[self.metric]
-        given = self.statistics.model_dump(exclude={"repeats", "seed"}, exclude_none=True)
-        missing = [name for name in needed if name not in given]
-        foreign = sorted(given.keys() - {*needed, *allowed})
-        if missing:
-            raise ValueError(f"the metric {self.metric} needs statistics.{', statistics.'.join(missing)}")
-        if foreign:
-            raise ValueError(f"the metric {self.metric} knows no statistics.{', statistics.'.join(foreign)}")
-        if (self.statistics.subsets is None) != (self.statistics.subset_size is None):
-            raise ValueError("statistics.subsets and statistics.subset_size go together")
-        return self
+    @field_validator("metric")
+    @classmethod
+    def _metric_is_known(cls, metric: str) -> str:
+        if metric not in metric_kinds():
+            raise ValueError(f"input should be one of {', '.join(map(repr, metric_kinds()))}")
+        return metric
+
+    @field_validator("statistics", mode="plain")
+    @classmethod
+    def _statistics_are_those_of_the_metric(cls, content: Any, info: ValidationInfo) -> StatisticsStage:
+        if "metric" not in info.data:  # itself a mistake
+            return StatisticsStage()
+        statistics: StatisticsStage = metric_kinds()[info.data["metric"]].statistics.model_validate(content)
+        return statistics
+
+    @property
+    def kind(self) -> AnyMetricKind:
+        """The declaration of its metric."""
+        return metric_kinds()[self.metric]
 
     def with_options(
         self,
@@ -107,8 +114,8 @@ class ProtocolSpec(Frozen):
                 )
         if seed is not None and seed < 0:
             raise UsageError("a seed cannot be negative", expected="0 or more", found=str(seed), where="--seed")
-        if self.metric == "inception-score":
-            num_real = None  # the real side is not looked at, so that it may hold fewer
+        if not self.kind.reads_real:
+            num_real = None  # the real side may hold fewer
         real = self.clips.real if num_real is None else self.clips.real.with_videos(num_real)
         fake = self.clips.fake if num_fake is None else self.clips.fake.with_videos(num_fake)
         if windows is not None:
@@ -133,11 +140,12 @@ def _check_detector(spec: ProtocolSpec, path: Path) -> None:
             found='resize = "detector"',
             where=f"{path}: array.resize",
         )
-    if spec.metric == "inception-score" and detector.gives == "features":
+    if detector.gives not in spec.kind.accepts:
         raise ProtocolError(
-            f"{detector.name} gives features, and an inception score needs classes",
-            expected='a detector with gives = "logits" or "probabilities"',
-            found='gives = "features"',
+            f"{detector.name} gives {detector.gives}, and the metric {spec.metric} needs "
+            f"{' or '.join(spec.kind.accepts)}",
+            expected="a detector with gives = " + " or ".join(f'"{meaning}"' for meaning in spec.kind.accepts),
+            found=f'gives = "{detector.gives}"',
             where=f"{path}: array.detector",
         )
 
@@ -181,7 +189,7 @@ def load_protocol(name: str | Path) -> ProtocolSpec:
         detector = (path.parent / spec.array.detector).resolve()
         spec = spec.model_copy(update={"array": spec.array.model_copy(update={"detector": str(detector)})})
     _check_detector(spec, path)
-    if spec.metric not in load_detector(spec.array.detector).measures:
+    if spec.kind.numbers is None and spec.metric not in load_detector(spec.array.detector).measures:
         raise ProtocolError(
             f"{spec.array.detector} has no name for the metric {spec.metric!r}", where=f"{path}: metric"
         )

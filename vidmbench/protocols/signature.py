@@ -2,34 +2,15 @@
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal
 
 from vidmbench.core.files import sha256_of_parts
 from vidmbench.protocols.detector import load_detector
+from vidmbench.protocols.fields import signature_texts
 from vidmbench.protocols.protocol import ProtocolSpec
-from vidmbench.protocols.stages import SideSpec, StatisticsStage
+from vidmbench.protocols.stages import SideSpec
 
 # Fields that do not decide whether two numbers may stand in one column.
 _NOT_COMPARED = ("fakes", "seed", "v")
-_PICK = {"sorted-first": "sorted", "random": "rand", "all": "all"}
-_START = {
-    "zero": "zero",
-    "random": "rand",
-    "spread": "spread",
-    "every-window": "windows",
-    "every-chunk": "chunks",
-    "every-phase": "phases",
-}
-_CROP = {"none": "none", "short-side-centre": "short-centre"}
-_RESIZE = {
-    "bilinear-half-pixel": "bilinear-hp",
-    "bilinear-tf1": "bilinear-tf1",
-    "bilinear-antialias": "bilinear-aa",
-    "bicubic-pil": "bicubic-pil",
-    "detector": "own",
-}
-_RANGE = {"-1..1": "pm1", "0..1": "01", "0..255": "0255", "inception": "m128d128"}
-_METRIC_PARTS = {"precision-recall": ("precision", "recall", "density", "coverage")}
 
 
 @dataclass(frozen=True)
@@ -100,28 +81,28 @@ def signature_of(
         metric: Which of the protocol's numbers, of :func:`metric_names`; None where it has one.
 
     Returns:
-        The signature. An inception score looks at no real videos and names none; fields at their usual value of
-        "nothing done" (truncation, resizing of the data set, repeats) are left out too.
+        The signature: the fields of all stages as they are declared in :mod:`vidmbench.protocols.stages` and the
+        metric kinds, and what is known of the run. A metric that does not read the real side names no real videos.
     """
     detector = load_detector(spec.array.detector)
-    stage = spec.array
-    looks_at_real = spec.metric != "inception-score"
-    fields: list[tuple[str, str]] = [
+    reads_real = spec.kind.reads_real
+    from_run = {
+        "det": f"{detector.short}:{weights or (detector.weights_sha256 or '?')[:8]}",
+        "real": _side(num_real, spec.clips.real) if reads_real else None,
+        "fake": _side(num_fake, spec.clips.fake),
+    }
+    declared = [
+        *signature_texts(spec.array, "detector"),
+        *signature_texts(spec.clips, "clips"),
+        *signature_texts(spec.array, "array"),
+        *signature_texts(spec.dataset, "framing"),
+        *signature_texts(spec.statistics, "statistics"),
+    ]
+    fields = [
         ("proto", f"{spec.name}.{spec.version}"),
-        ("det", f"{detector.short}:{weights or (detector.weights_sha256 or '?')[:8]}"),
-        *([("eps", f"{Decimal(str(stage.batch_norm_eps)):e}")] if stage.batch_norm_eps else []),
-        ("t", str(spec.clips.frames)),
-        ("s", str(spec.clips.stride)),
-        *([("real", _side(num_real, spec.clips.real))] if looks_at_real else []),
-        ("fake", _side(num_fake, spec.clips.fake)),
-        *([("first", f"{_RESIZE[stage.first_resize.resize]}.{stage.first_resize.size}")] if stage.first_resize else []),
-        ("crop", _CROP[stage.crop]),
-        ("rs", _RESIZE[stage.resize]),
-        ("range", _RANGE[stage.range]),
-        *_framing(spec),
-        *_statistics(spec.statistics),
+        *((key, text) for key, declared_text in declared if (text := from_run.get(key, declared_text)) is not None),
         ("prec", precision),
-        *([("data", f"{_plain(real_label)}:{real_digest[:8]}")] if looks_at_real else []),
+        *([("data", f"{_plain(real_label)}:{real_digest[:8]}")] if reads_real else []),
         ("seed", str(spec.statistics.seed)),
         ("fakes", fake_digest[:8]),
         ("v", version),
@@ -131,34 +112,7 @@ def signature_of(
 
 def metric_names(spec: ProtocolSpec) -> tuple[str, ...]:
     """The numbers that a protocol gives, by the names people use: ``("fvd",)``, or four for precision and recall."""
-    return _METRIC_PARTS.get(spec.metric) or (load_detector(spec.array.detector).measures[spec.metric],)
-
-
-def _statistics(stage: StatisticsStage) -> list[tuple[str, str]]:
-    """What the metric's own numbers are, and the repeats where there are several."""
-    fields: list[tuple[str, str]] = []
-    if stage.covariance is not None:
-        fields.append(("cov", stage.covariance))
-    if stage.degree is not None:
-        fields.append(("kernel", f"poly{stage.degree}.unbiased"))
-    if stage.subsets is not None:
-        fields.append(("subsets", f"{stage.subsets}x{stage.subset_size}"))
-    if stage.neighbours is not None:
-        fields.append(("k", str(stage.neighbours)))
-    if stage.splits is not None:
-        fields.append(("splits", str(stage.splits)))
-    if stage.log_eps is not None:
-        fields.append(("logeps", f"{Decimal(str(stage.log_eps)):e}"))
-    if stage.shuffle_seed is not None:
-        fields.append(("shuffle", str(stage.shuffle_seed)))
-    if stage.repeats > 1:
-        fields.append(("repeats", str(stage.repeats)))
-    return fields
-
-
-def _framing(spec: ProtocolSpec) -> list[tuple[str, str]]:
-    stage = spec.dataset
-    return [] if stage.pre_resize == "none" else [("pre", f"{stage.pre_resize}.{stage.resolution}")]
+    return spec.kind.numbers or (load_detector(spec.array.detector).measures[spec.metric],)
 
 
 def _plain(label: str) -> str:
@@ -167,8 +121,8 @@ def _plain(label: str) -> str:
 
 
 def _side(count: int, side: SideSpec) -> str:
-    stride = f".s{side.stride}" if side.stride else ""
-    return f"{count}.{_PICK[side.pick]}.{_START[side.start]}{stride}"
+    """The clips really scored, instead of the number of videos requested, and how they were chosen."""
+    return ".".join([str(count), *(text for key, text in signature_texts(side, "clips") if key != "videos")])
 
 
 def recipe_without(signature: str, *keys: str) -> str:

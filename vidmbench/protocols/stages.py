@@ -1,15 +1,37 @@
 """The four stages of a protocol: data set, clips, array, statistics."""
 
-from typing import Literal, Self
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from vidmbench.core.declarations import Frozen
+from vidmbench.protocols.fields import GoesWith, NoEffect, ProtocolField
 
 Start = Literal["zero", "random", "spread", "every-window", "every-chunk", "every-phase"]
 
 #: Starts that make several clips of one video, from which the protocol then picks.
 MANY_A_VIDEO: tuple[Start, ...] = ("every-window", "every-chunk", "every-phase")
+
+# Values as signatures abbreviate them.
+_PICK = {"sorted-first": "sorted", "random": "rand", "all": "all"}
+_START = {
+    "zero": "zero",
+    "random": "rand",
+    "spread": "spread",
+    "every-window": "windows",
+    "every-chunk": "chunks",
+    "every-phase": "phases",
+}
+_CROP = {"none": "none", "short-side-centre": "short-centre"}
+_RESIZE = {
+    "bilinear-half-pixel": "bilinear-hp",
+    "bilinear-tf1": "bilinear-tf1",
+    "bilinear-antialias": "bilinear-aa",
+    "bicubic-pil": "bicubic-pil",
+    "detector": "own",
+}
+_RANGE = {"-1..1": "pm1", "0..1": "01", "0..255": "0255", "inception": "m128d128"}
 
 
 class SideSpec(Frozen):
@@ -18,23 +40,23 @@ class SideSpec(Frozen):
     Attributes:
         videos: Number of videos, or of clips where a video gives several; None with ``pick = "all"``.
         pick: ``sorted-first``: the first in natural order; ``random``: a seeded permutation; ``all``.
-        start: Which frames of its video a clip takes. ``zero``: from frame 0 on; ``random``: from a start drawn
-            uniformly over all valid ones; ``spread``: from frame 0 on, as far apart as the video allows (VIDM's script
+        start: Which frames of its video a clip takes. ``zero``: from frame 0 on; ``random``: from a start sampled
+            uniformly from all valid ones; ``spread``: from frame 0 on, as far apart as the video allows (VIDM's script
             on MP4 files). Three make several clips of one video: ``every-window``: all that overlap (torchvision's
             VideoClips); ``every-chunk``: one behind the other; ``every-phase``: one behind the other, and of each
             such window all of its interleaved clips (DIGAN's TaiChi reader).
         stride: This side's own stride; None takes that of both.
     """
 
-    videos: PositiveInt | None = None
-    pick: Literal["sorted-first", "random", "all"]
-    start: Start
-    stride: PositiveInt | None = None
+    videos: Annotated[PositiveInt | None, ProtocolField("clips", "videos")] = None
+    pick: Annotated[Literal["sorted-first", "random", "all"], ProtocolField("clips", "pick", _PICK.__getitem__)]
+    start: Annotated[Start, ProtocolField("clips", "start", _START.__getitem__)]
+    stride: Annotated[PositiveInt | None, ProtocolField("clips", "stride", "s{}".format)] = None
 
     @model_validator(mode="after")
     def _count_goes_with_pick(self) -> Self:
         if (self.videos is None) != (self.pick == "all"):
-            raise ValueError("videos must be given unless pick = 'all', and must be left out then")
+            raise ValueError("videos must be given unless pick = 'all', and must be omitted then")
         return self
 
     def with_videos(self, videos: int) -> "SideSpec":
@@ -48,17 +70,19 @@ class ClipsSpec(Frozen):
 
     Attributes:
         frames: Frames of a clip.
-        frames_allowed: Smallest and largest number of frames that may be asked for.
+        frames_allowed: Smallest and largest number of frames that may be requested.
         stride: Distance between neighbouring frames of a clip, in frames of the video.
         real: The real side.
         fake: The scored side.
     """
 
-    frames: PositiveInt
-    frames_allowed: tuple[PositiveInt, PositiveInt] = Field(strict=False)
-    stride: PositiveInt = 1
-    real: SideSpec
-    fake: SideSpec
+    frames: Annotated[PositiveInt, ProtocolField("clips", "t")]
+    frames_allowed: Annotated[
+        tuple[PositiveInt, PositiveInt], Field(strict=False), NoEffect("a limit on the frames that can be requested")
+    ]
+    stride: Annotated[PositiveInt, ProtocolField("clips", "s")] = 1
+    real: Annotated[SideSpec, ProtocolField("clips", "real")]
+    fake: Annotated[SideSpec, ProtocolField("clips", "fake")]
 
     @model_validator(mode="after")
     def _frames_are_allowed(self) -> Self:
@@ -113,14 +137,24 @@ class DatasetStage(Frozen):
         splits: The real side's split, by data set; others take their own default.
         windows: The real side's windows, by data set; others, and all where there is none, take those of
             ``clips.real``.
-        short_videos: Whether videos shorter than a clip are left out or are an error.
+        short_videos: Whether videos shorter than a clip are skipped or are an error.
     """
 
-    pre_resize: PreResizeRule = "none"
-    resolution: PositiveInt | None = None
-    splits: dict[str, str] = Field(default_factory=dict)
-    windows: dict[str, WindowRule] | None = None
-    short_videos: Literal["drop", "error"]
+    pre_resize: Annotated[
+        PreResizeRule,
+        ProtocolField(
+            "framing",
+            "pre",
+            lambda rule, pixels: None if rule == "none" else f"{rule}.{pixels}",
+            golden=lambda rule, pixels: f"{rule}.{pixels or '-'}",
+        ),
+    ] = "none"
+    resolution: Annotated[PositiveInt | None, GoesWith("pre_resize")] = None
+    splits: Annotated[dict[str, str], NoEffect("the split is part of the real side's digest")] = Field(
+        default_factory=dict
+    )
+    windows: Annotated[dict[str, WindowRule] | None, NoEffect("with_options puts them into clips.real")] = None
+    short_videos: Annotated[Literal["drop", "error"], NoEffect("where a number exists, both rules give the same clips")]
 
     @model_validator(mode="after")
     def _resolution_goes_with_resizing(self) -> Self:
@@ -132,7 +166,7 @@ class DatasetStage(Frozen):
         """What is really done to a real side.
 
         Args:
-            is_on_disk: Whether it is a named data set that lies on the user's disk: nothing else is resized.
+            is_on_disk: Whether it is a named data set on the user's disk: nothing else is resized.
             resolution: The one asked for; None takes the protocol's.
         """
         if not is_on_disk or self.pre_resize == "none":
@@ -159,60 +193,60 @@ class ArrayStage(Frozen):
     """From uint8 clips to features.
 
     Attributes:
-        detector: A name in protocols/detectors.toml, or the path of a detector's own TOML file.
+        detector: A name in protocols/detectors.toml, or the path of your own detector's TOML file.
         batch_norm_eps: Epsilon of the detector's batch norms (1e-3 in the TensorFlow graph); None for a detector that
             fixes it itself.
-        truncate_uint8: Whether clips are cut to uint8 once more. No code needs it here: u / 255 * 255 in float32 gives
-            every grey level back. Where codes truncate is in reading data sets, see :mod:`vidmbench.videos.pre_resize`.
-        first_resize: A resizing of its own that the script does first.
+        truncate_uint8: Always false: no code truncates clips once more here, for u / 255 * 255 in float32 gives every
+            intensity level back. Kept because protocol files and records have it. Where codes do truncate is in
+            reading data sets, see :mod:`vidmbench.videos.pre_resize`.
+        first_resize: A resizing that the script does before the network's own.
         crop: ``short-side-centre`` resizes the short side and cuts the middle; ``none`` squashes.
-        resize: The interpolation kernel, named after the code it matches (see resizing.py); ``detector`` leaves crop,
-            resizing and range to the detector's own ``prepare``.
+        resize: The interpolation kernel, named after the code it matches (see :mod:`vidmbench.detectors.resize`);
+            ``detector`` leaves crop, resizing and range to the detector's own ``prepare``.
         range: The interval that 0..255 is mapped to; ``inception`` is (u - 128) / 128.
     """
 
-    detector: str
-    batch_norm_eps: float | None = Field(default=None, gt=0, lt=0.1)
-    truncate_uint8: Literal[False] = False
-    first_resize: FirstResize | None = None
-    crop: Literal["none", "short-side-centre"] = "none"
-    resize: Resize
-    range: Literal["-1..1", "0..1", "0..255", "inception"] = "-1..1"
+    detector: Annotated[str, ProtocolField("detector", "det")]
+    batch_norm_eps: Annotated[
+        float | None,
+        Field(gt=0, lt=0.1),
+        ProtocolField("detector", "eps", lambda eps: f"{Decimal(str(eps)):e}", golden="eps{:g}".format),
+    ] = None
+    truncate_uint8: Annotated[Literal[False], NoEffect("it has one value only")] = False
+    first_resize: Annotated[
+        FirstResize | None,
+        ProtocolField(
+            "array",
+            "first",
+            lambda first: f"{_RESIZE[first.resize]}.{first.size}",
+            golden=lambda first: f"{first.resize}.{first.size}",
+        ),
+    ] = None
+    crop: Annotated[Literal["none", "short-side-centre"], ProtocolField("array", "crop", _CROP.__getitem__)] = "none"
+    resize: Annotated[Resize, ProtocolField("array", "rs", _RESIZE.__getitem__)]
+    range: Annotated[
+        Literal["-1..1", "0..1", "0..255", "inception"], ProtocolField("array", "range", _RANGE.__getitem__)
+    ] = "-1..1"
 
 
 class StatisticsStage(Frozen):
-    """From features to the number. Each metric has fields of its own; the others' must be left out.
+    """From features to the number: what all metric kinds have; each adds fields of its own in a subclass.
 
     Attributes:
-        covariance: Fréchet distance: divide by n or by n - 1.
-        degree: Kernel distance: degree of the polynomial kernel (x.y / features + 1)^degree.
-        subsets: Kernel distance: number of random subsets that are averaged; None takes all samples once.
-        subset_size: Samples of a subset.
-        neighbours: Precision and recall: which nearest neighbour's distance is a sample's radius.
-        splits: Inception score: number of parts that are scored apart.
-        log_eps: Inception score: what is added to probabilities before the logarithm.
-        shuffle_seed: Inception score: seed of numpy's RandomState that shuffles samples before they are parted; None
-            leaves their order.
-        repeats: Number of times the clips are drawn and scored; the number is then their mean.
-        seed: Seed of every random choice, unless ``--seed`` rebinds it.
+        repeats: Number of times that clips are chosen and scored; the number is then their mean.
+        seed: Seed of every random choice, unless ``--seed`` rebinds it. Signatures have it behind the data's digest.
     """
 
-    covariance: Literal["n", "n-1"] | None = None
-    degree: PositiveInt | None = None
-    subsets: PositiveInt | None = None
-    subset_size: PositiveInt | None = None
-    neighbours: PositiveInt | None = None
-    splits: PositiveInt | None = None
-    log_eps: float | None = Field(default=None, ge=0)
-    shuffle_seed: int | None = Field(default=None, ge=0)
-    repeats: PositiveInt = 1
-    seed: int = Field(default=0, ge=0)
+    repeats: Annotated[
+        PositiveInt, ProtocolField("statistics", "repeats", lambda count: str(count) if count > 1 else None)
+    ] = 1
+    seed: Annotated[int, Field(ge=0), ProtocolField("statistics", None)] = 0
 
-
-#: Fields of the statistics stage that each metric needs, and those that it may have.
-STATISTICS_OF: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "frechet": (("covariance",), ()),
-    "kernel": (("degree",), ("subsets", "subset_size")),
-    "precision-recall": (("neighbours",), ()),
-    "inception-score": (("splits", "log_eps"), ("shuffle_seed",)),
-}
+    @model_serializer(mode="wrap")
+    def _common_fields_last(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Records hold the kind's own fields first."""
+        content: dict[str, Any] = handler(self)
+        for name in StatisticsStage.model_fields:
+            if name in content:
+                content[name] = content.pop(name)
+        return content

@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from vidmbench import metrics
 from vidmbench.check import golden, make_golden
 from vidmbench.check import run as check
 from vidmbench.check import stages as golden_stages
@@ -21,7 +22,6 @@ from vidmbench.core import resources
 from vidmbench.core.errors import UsageError
 from vidmbench.detectors import engine as base
 from vidmbench.evaluation import clips as clip_plans
-from vidmbench.evaluation import statistics as scores
 from vidmbench.metrics import Moments, uncertainty
 from vidmbench.protocols.protocol import load_protocol, protocol_names
 
@@ -98,17 +98,17 @@ def test_a_stage_that_moves_is_named_and_no_other(move, stages, monkeypatch):
 
 
 def test_other_metrics_move_too(monkeypatch):
-    plain = {name: getattr(scores, name) for name in ("prdc", "inception_score", "kernel_distance")}
-    monkeypatch.setattr(scores, "prdc", lambda real, fake, k: plain["prdc"](real, fake, k=k - 1))
-    monkeypatch.setattr(scores, "inception_score", lambda p, **more: plain["inception_score"](p, **{**more, "eps": 0}))
-    monkeypatch.setattr(scores, "kernel_distance", lambda a, b, degree: plain["kernel_distance"](a, b, degree=2))
+    plain = {name: getattr(metrics, name) for name in ("prdc", "inception_score", "kernel_distance")}
+    monkeypatch.setattr(metrics, "prdc", lambda real, fake, k: plain["prdc"](real, fake, k=k - 1))
+    monkeypatch.setattr(metrics, "inception_score", lambda p, **more: plain["inception_score"](p, **{**more, "eps": 0}))
+    monkeypatch.setattr(metrics, "kernel_distance", lambda a, b, degree: plain["kernel_distance"](a, b, degree=2))
     for name in ("prdc-i3d", "kvd-tats", "is-c3d-ucf101-tgan"):
         assert report(name).first_moved == "statistics", name
 
 
 def test_last_digits_within_the_tolerance_are_said(monkeypatch):
-    plain = scores.frechet_distance
-    monkeypatch.setattr(scores, "frechet_distance", lambda *given, **more: plain(*given, **more) * (1 + 1e-12))
+    plain = metrics.frechet_distance
+    monkeypatch.setattr(metrics, "frechet_distance", lambda *given, **more: plain(*given, **more) * (1 + 1e-12))
     found = report("fvd-digan", "prdc-i3d")
     assert found.is_good
     assert found.first_moved is None
@@ -342,9 +342,15 @@ def test_damaged_golden_files_are_errors(copied):
 
 
 def test_fitting_makes_statistics_fit():
-    few = golden_stages.fitting(load_protocol("prdc-i3d"), 4)
-    assert few.statistics.neighbours == 2
-    assert golden_stages.fitting(load_protocol("prdc-i3d"), 60) == load_protocol("prdc-i3d")
+    def fitted(name, num_clips, **changes):
+        spec = load_protocol(name)
+        return spec.kind.fit_to(spec.statistics.model_copy(update=changes), num_clips)
+
+    assert fitted("prdc-i3d", 4).neighbours == 2
+    assert fitted("prdc-i3d", 60) == load_protocol("prdc-i3d").statistics
+    assert fitted("kvd-tats", 9, subsets=3, subset_size=50).subset_size == 4
+    assert fitted("is-frames", 25).splits == 5
+    assert fitted("fvd-digan", 3) == load_protocol("fvd-digan").statistics
 
 
 def test_junit_can_be_read():

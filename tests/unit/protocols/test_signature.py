@@ -1,8 +1,13 @@
 import pytest
 
+from vidmbench.protocols.kind_registry import metric_kinds
+from vidmbench.protocols.kinds.frechet import FrechetStatistics
+from vidmbench.protocols.kinds.inception_score import InceptionScoreStatistics
+from vidmbench.protocols.kinds.kernel import KernelStatistics
+from vidmbench.protocols.kinds.precision_recall import PrecisionRecallStatistics
 from vidmbench.protocols.protocol import ProtocolSpec, load_protocol
 from vidmbench.protocols.signature import Signature, conflicts, metric_names, signature_of
-from vidmbench.protocols.stages import ArrayStage, ClipsSpec, FirstResize, SideSpec, StatisticsStage
+from vidmbench.protocols.stages import ArrayStage, ClipsSpec, DatasetStage, FirstResize, SideSpec
 
 FACTS = {
     "num_real": 2048,
@@ -81,7 +86,11 @@ OTHER: dict[tuple[type, str], object] = {
     (ProtocolSpec, "metric"): None,  # its name is the signature's first word; tested below
     (ProtocolSpec, "source"): None,  # words
     (ProtocolSpec, "note"): None,
-    (ProtocolSpec, "dataset"): None,  # where a number exists, both rules for short videos left the same clips
+    (DatasetStage, "pre_resize"): "centre-bilinear",
+    (DatasetStage, "resolution"): 128,
+    (DatasetStage, "splits"): None,  # in the digest of the real side
+    (DatasetStage, "windows"): None,  # bound into clips.real
+    (DatasetStage, "short_videos"): None,  # where a number exists, both rules gave the same clips
     (ClipsSpec, "frames"): 17,
     (ClipsSpec, "frames_allowed"): None,  # a guard
     (ClipsSpec, "stride"): 2,
@@ -92,57 +101,79 @@ OTHER: dict[tuple[type, str], object] = {
     (ArrayStage, "detector"): None,  # the only one there is
     (ArrayStage, "batch_norm_eps"): 1.2e-3,
     (ArrayStage, "truncate_uint8"): None,  # no other value: nothing to tell apart
-    (ArrayStage, "first_resize"): FirstResize(size=128, resize="bicubic-pil"),
+    (ArrayStage, "first_resize"): {"size": 128, "resize": "bicubic-pil"},
+    (FirstResize, "size"): 127,
+    (FirstResize, "resize"): "bilinear-tf1",
     (ArrayStage, "crop"): "short-side-centre",
     (ArrayStage, "resize"): "bilinear-tf1",
     (ArrayStage, "range"): "0..1",
-    (StatisticsStage, "covariance"): "n-1",
-    (StatisticsStage, "degree"): 2,
-    (StatisticsStage, "subsets"): 100,
-    (StatisticsStage, "subset_size"): None,  # goes with subsets; tested below
-    (StatisticsStage, "neighbours"): 3,
-    (StatisticsStage, "splits"): 10,
-    (StatisticsStage, "log_eps"): 1e-20,
-    (StatisticsStage, "shuffle_seed"): 42,
-    (StatisticsStage, "repeats"): 10,
-    (StatisticsStage, "seed"): None,  # a choice among equals; tested above
+    (FrechetStatistics, "covariance"): "n-1",
+    (KernelStatistics, "degree"): 2,
+    (KernelStatistics, "subsets"): 100,
+    (KernelStatistics, "subset_size"): 101,
+    (PrecisionRecallStatistics, "neighbours"): 4,
+    (InceptionScoreStatistics, "splits"): 7,
+    (InceptionScoreStatistics, "log_eps"): 1e-21,
+    (InceptionScoreStatistics, "shuffle_seed"): 43,
 }
-STAGES = {"clips": ClipsSpec, "array": ArrayStage, "statistics": StatisticsStage}
+OF_ALL_STATISTICS = {"repeats": 7, "seed": None}  # of the seed: a choice among equals; tested above
+# A protocol of each kind.
+EXAMPLES = {
+    "frechet": "fvd-stylegan-v",
+    "kernel": "kvd-tats",
+    "precision-recall": "prdc-i3d",
+    "inception-score": "is-frames",
+}
+
+
+def models(content):
+    """Every part of a protocol: its path, its model."""
+    spec = ProtocolSpec.model_validate(content)
+    yield (), ProtocolSpec
+    for stage in ("dataset", "clips", "array", "statistics"):
+        yield (stage,), type(getattr(spec, stage))
+    yield ("clips", "real"), SideSpec
+    yield ("clips", "fake"), SideSpec
+    yield ("array", "first_resize"), FirstResize
 
 
 def walk():
-    for key, field in ProtocolSpec.model_fields.items():
-        if key not in STAGES:
-            yield (key,), ProtocolSpec
-            continue
-        for inner in field.annotation.model_fields:
-            if inner in ("real", "fake"):
-                yield from (((key, inner, part), SideSpec) for part in SideSpec.model_fields)
-            else:
-                yield (key, inner), STAGES[key]
+    for kind, name in EXAMPLES.items():
+        content = load_protocol(name).model_dump(mode="json")
+        for path, model in models(content):
+            nested = ("dataset", "clips", "array", "statistics", "real", "fake")
+            for field in model.model_fields:
+                if field not in nested and (kind == "frechet" or path == ("statistics",)):
+                    yield kind, (*path, field), model
+
+
+def test_every_kind_is_walked():
+    assert EXAMPLES.keys() == metric_kinds().keys()
 
 
 @pytest.mark.parametrize(
-    ("path", "kind"), list(walk()), ids=lambda value: ".".join(value) if type(value) is tuple else ""
+    ("kind", "path", "model"), list(walk()), ids=lambda value: ".".join(value) if type(value) is tuple else ""
 )
-def test_every_field_of_a_protocol_that_moves_a_number_parts_numbers(path, kind):
-    value = OTHER[kind, path[-1]]
+def test_every_field_of_a_protocol_that_moves_a_number_parts_numbers(kind, path, model):
+    common = path[0] == "statistics" and path[-1] in OF_ALL_STATISTICS
+    value = OF_ALL_STATISTICS[path[-1]] if common else OTHER[model, path[-1]]
     if value is None:
         return
-    spec = load_protocol("fvd-stylegan-v").with_options()
-    content = spec.model_dump(mode="json")
-    place = content
-    for part in path[:-1]:
-        place = place[part]
+    spec = load_protocol(EXAMPLES[kind])
+    content = spec.with_options(stage=spec.dataset).model_dump(mode="json")
+    if path in (("array", "first_resize", "size"), ("array", "first_resize", "resize")):
+        content["array"]["first_resize"] = {"size": 64, "resize": "bicubic-pil"}
+    if path[-1] in ("subsets", "subset_size"):
+        content["statistics"].update(subsets=9, subset_size=50)
+    before = ProtocolSpec.model_validate(content)
+    part = content
+    for name in path[:-1]:
+        part = part[name]
     if value is ...:
-        value = "zero" if place["start"] == "random" else "random"
-    assert place[path[-1]] != value
-    place[path[-1]] = value
-    if path[0] == "statistics":  # also what another metric's protocols have
-        other = spec.model_copy(update={"statistics": StatisticsStage.model_validate(content["statistics"])})
-    else:
-        other = ProtocolSpec.model_validate(content)
-    assert signed(other).id != signed(spec).id
+        value = "zero" if part["start"] == "random" else "random"
+    assert part[path[-1]] != value
+    part[path[-1]] = value
+    assert signed(ProtocolSpec.model_validate(content)).id != signed(before).id
 
 
 def test_the_size_of_subsets_parts_numbers():

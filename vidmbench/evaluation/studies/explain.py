@@ -5,17 +5,20 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from pydantic import BaseModel
+
 from vidmbench.core.errors import DataError, UsageError
 from vidmbench.evaluation.choices import Choices
 from vidmbench.evaluation.job import Job
 from vidmbench.evaluation.studies.compare import bound_to_sources, job_of, open_both, planned
-from vidmbench.protocols.protocol import load_protocol
+from vidmbench.protocols.fields import Step, field_groups
+from vidmbench.protocols.protocol import ProtocolSpec, load_protocol
 from vidmbench.protocols.stages import SideSpec
 from vidmbench.records.record import Measurement
 
 
 @dataclass(frozen=True)
-class Step:
+class ChangedField:
     """One field on the way from one protocol to another.
 
     Attributes:
@@ -39,30 +42,56 @@ class Explanation:
     """
 
     job: Job
-    steps: tuple[Step, ...]
+    steps: tuple[ChangedField, ...]
 
 
-#: The order of the walk: the network and what it is fed, then which clips, then the statistics.
-_WALK = (
-    ("array", ("detector",)),
-    ("array", ("batch_norm_eps",)),
-    ("array", ("first_resize",)),
-    ("array", ("crop",)),
-    ("array", ("resize",)),
-    ("array", ("range",)),
-    ("clips", ("stride",)),
-    ("clips", ("real",)),
-    ("clips", ("fake",)),
-    ("statistics", ("covariance",)),
-    ("statistics", ("degree",)),
-    ("statistics", ("subsets", "subset_size")),
-    ("statistics", ("neighbours",)),
-    ("statistics", ("splits",)),
-    ("statistics", ("log_eps",)),
-    ("statistics", ("shuffle_seed",)),
-    ("statistics", ("repeats",)),
-    ("statistics", ("seed",)),
+#: The order in which fields are changed: the network and what it is fed, then which clips, then the statistics.
+EXPLAIN_ORDER: tuple[tuple[str, Step], ...] = (
+    ("array", "detector"),
+    ("array", "array"),
+    ("dataset", "framing"),
+    ("clips", "clips"),
+    ("statistics", "statistics"),
 )
+
+
+def path_between(start: ProtocolSpec, end: ProtocolSpec) -> tuple[list[ProtocolSpec], list[ChangedField]]:
+    """The protocols between two, each with one field more as in the last.
+
+    Args:
+        start: The first protocol, bound.
+        end: The last, of the same metric.
+
+    Returns:
+        The protocols from ``start`` to ``end``, and the change that leads to each but the first; only ``start`` where
+        no field differs that can move a number.
+
+    Raises:
+        AssertionError: A field differs that no step changes; fields without a declaration raise earlier.
+    """
+    path, changes = [start], []
+    for stage, step in EXPLAIN_ORDER:
+        model: type[BaseModel] = type(getattr(end, stage))
+        for group in field_groups(model):
+            old, new = getattr(path[-1], stage), getattr(end, stage)
+            differs = [name for name in group.names if getattr(old, name) != getattr(new, name)]
+            if group.rule.step == step and differs:
+                changed = old.model_copy(update={name: getattr(new, name) for name in differs})
+                path.append(path[-1].model_copy(update={stage: changed}))
+                before, after = (" ".join(_shown(getattr(values, name)) for name in differs) for values in (old, new))
+                changes.append(ChangedField(", ".join(f"{stage}.{name}" for name in differs), before, after))
+    _check_same(path[-1], end)
+    return ([*path[:-1], end] if changes else path), changes  # the same recipe by now, under its own name
+
+
+def _check_same(reached: ProtocolSpec, end: ProtocolSpec) -> None:
+    """Refuses a difference that moves numbers and that no step has changed."""
+    for stage, final in end:
+        if isinstance(final, BaseModel):
+            for group in field_groups(type(final)):
+                if group.values(getattr(reached, stage)) != group.values(final):
+                    names = ", ".join(f"{stage}.{name}" for name in group.names)
+                    raise AssertionError(f"explain has no step that changes {names}: see EXPLAIN_ORDER")
 
 
 def prepare_explain(first: str, second: str, real: str, fake: str, choices: Choices) -> Explanation:
@@ -102,22 +131,14 @@ def prepare_explain(first: str, second: str, real: str, fake: str, choices: Choi
     sources = open_both(real, fake, choices)
     frames = choices.frames[0] if choices.frames else specs[0].clips.frames
     start, end = (bound_to_sources(spec, frames, choices, *sources) for spec in specs)
-    walked, steps = [start], []
-    for stage, fields in _WALK:
-        old, new = getattr(walked[-1], stage), getattr(end, stage)
-        changed = {field: getattr(new, field) for field in fields if getattr(old, field) != getattr(new, field)}
-        if changed:
-            walked.append(walked[-1].model_copy(update={stage: old.model_copy(update=changed)}))
-            values = [" ".join(_shown(getattr(part, field)) for field in changed) for part in (old, new)]
-            steps.append(Step(", ".join(f"{stage}.{field}" for field in changed), *values))
-    walked[-1] = end if steps else start  # the same recipe by now, under its own name
+    path, steps = path_between(start, end)
     if not steps:
         raise UsageError(
             "these two protocols say the same of these sources",
             found=f"{start.name} and {end.name} at {frames} frames",
             fix="choose two others: vidmbench list protocols",
         )
-    plans = [planned(spec, *sources, choices) for spec in walked]
+    plans = [planned(spec, *sources, choices) for spec in path]
     return Explanation(job_of(*sources, plans, choices), tuple(steps))
 
 
@@ -144,7 +165,7 @@ class Shift:
         share: The change as a part of the whole way; None where both ends are equal.
     """
 
-    step: Step
+    step: ChangedField
     value: float
     change: float
     share: float | None

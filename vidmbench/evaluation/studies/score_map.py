@@ -15,6 +15,7 @@ from vidmbench.evaluation.choices import Choices
 from vidmbench.evaluation.clips import Clip
 from vidmbench.evaluation.job import Job, carry_out, prepare_score
 from vidmbench.metrics import realism
+from vidmbench.protocols.kinds.precision_recall import PrecisionRecallStatistics
 from vidmbench.protocols.protocol import load_protocol
 from vidmbench.records.record import Measurement
 
@@ -104,7 +105,9 @@ def score_map(job: Job, progress: Progress | None = None) -> ScoreMap:
     real, fake = repeat.real.features.features, repeat.fake.features
     skipped = {video.name for video in fake.skipped}
     clips = [clip for clip in repeat.fake.plan.clips if job.fake.name(clip.video) not in skipped]
-    scores = realism(real, fake.features, k=job.plans[0].spec.statistics.neighbours or 1)
+    statistics = job.plans[0].spec.statistics
+    assert isinstance(statistics, PrecisionRecallStatistics)  # prepare_score_map refuses others
+    scores = realism(real, fake.features, k=statistics.neighbours)
     positions, explained = principal_components(np.concatenate([real, fake.features]))
     scored = [
         ScoredClip(job.fake.name(clip.video), clip, float(score), (float(x), float(y)))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from vidmbench.protocols.kind_registry import numbers_on_one_scale
 from vidmbench.records.frame import no_records
 from vidmbench.records.record import Measurement, RunRecord
 from vidmbench.reporting.plots.selection import level_of, none_fits, number_text
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
 _ROW = 0.31  # inches: the words of a bar, and below them the bar
 _ABOVE, _THICK = 0.46, 0.42  # rows: how far the words stand above the bar, how thick it is
-# These share the scale 0 to 1, or nearly: density may be larger.
-_SHARES = ("precision", "recall", "density", "coverage")
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ def conventions_of(records: Sequence[RunRecord], where: str) -> ConventionsPlot:
         )
     panels: dict[str, list[Measurement]] = {}
     for item in good:
-        title = "PRECISION, RECALL, DENSITY, COVERAGE" if item.metric in _SHARES else item.metric.upper()
+        title = ", ".join(numbers_on_one_scale(item.metric)).upper()
         panels.setdefault(title, []).append(item)
     scales = [
         Scale(title, tuple(sorted(bars, key=lambda item: -(item.value or 0.0)))) for title, bars in panels.items()
@@ -129,7 +128,7 @@ def _draw(axis: "Axes", scale: Scale, *, has_own: bool) -> None:
 
 def _name(bar: Measurement, has_own: bool) -> str:
     """The convention, its signature's id and, where bars differ in them, frames and counts."""
-    named = f"{bar.protocol} {bar.metric}" if bar.metric in _SHARES else bar.protocol
+    named = f"{bar.protocol} {bar.metric}" if len(numbers_on_one_scale(bar.metric)) > 1 else bar.protocol
     own = f" t{bar.frames} n{bar.num_real}/{bar.num_fake}" if has_own else ""
     return f"{named}{own} #{bar.signature_id}"
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vidmbench.evaluation.studies.score_map import ScoredClip, ScoreMap
+from vidmbench.protocols.kinds.precision_recall import PrecisionRecallStatistics
 from vidmbench.reporting.plots.strips import clip_strip
 from vidmbench.reporting.plots.style import (
     BLUE,
@@ -98,9 +99,10 @@ def _short(name: str) -> str:
 
 
 def _caption(found: ScoreMap) -> str:
-    neighbours = found.job.plans[0].spec.statistics.neighbours
+    statistics = found.job.plans[0].spec.statistics
+    assert isinstance(statistics, PrecisionRecallStatistics)
     return (
-        f"Realism: radius of a real clip's ball (to its neighbour {neighbours}) over the distance to its centre, the "
-        f"largest of all; 1 or more is inside. Precision {found.precision.text()}, the share inside. "
+        f"Realism: radius of a real clip's ball (to its neighbour {statistics.neighbours}) over the distance to its "
+        f"centre, the largest of all; 1 or more is inside. Precision {found.precision.text()}, the share inside. "
         f"{found.precision.signature_short}"
     )

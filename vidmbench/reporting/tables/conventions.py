@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from vidmbench.protocols.fields import words_of
+from vidmbench.protocols.kind_registry import metric_kinds
 from vidmbench.records.record import Measurement, RunRecord
 from vidmbench.reporting.tables.rows import ResultRows, interval_legend
 
@@ -35,7 +37,7 @@ def convention_rows(records: Sequence[RunRecord]) -> ResultRows:
                 measurement.text(),
                 counts,
                 *network_input,
-                _statistics(spec["statistics"]),
+                _statistics(spec),
                 _clips(measurement),
             )
         )
@@ -55,20 +57,10 @@ def _network_input(stage: dict[str, Any]) -> str:
     return f"{before}{stage['resize']}, {method}"
 
 
-def _statistics(stage: dict[str, Any]) -> str:
-    words = {
-        "covariance": "cov /{}",
-        "degree": "poly {}",
-        "subset_size": "subsets of {}",
-        "neighbours": "k = {}",
-        "splits": "{} splits",
-    }
-    parts = [
-        text.format(stage[key].upper() if key == "covariance" else stage[key])
-        for key, text in words.items()
-        if key in stage
-    ]
-    return ", ".join(parts)
+def _statistics(spec: dict[str, Any]) -> str:
+    """The kind's own choices; nothing where a record names a metric kind that is not registered here."""
+    kind = metric_kinds().get(spec["metric"])
+    return "" if kind is None else ", ".join(words_of(kind.statistics, spec["statistics"]))
 
 
 def _clips(measurement: Measurement) -> str:

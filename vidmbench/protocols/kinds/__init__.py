@@ -1,0 +1,1 @@
+"""Metric kinds, one file each: every module here declares one as ``KIND``."""

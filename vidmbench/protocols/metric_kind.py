@@ -1,0 +1,167 @@
+"""The declaration of a metric kind: one class says all that the rest of vidmbench must know of it.
+
+The kinds that come with vidmbench are the modules of :mod:`vidmbench.protocols.kinds`; another one is added by
+:func:`vidmbench.protocols.kind_registry.register`.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+
+from vidmbench.protocols.detector import FeatureMeaning
+from vidmbench.protocols.stages import StatisticsStage
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from vidmbench.metrics import Interval
+
+SideName = Literal["real", "fake"]
+StatisticsT = TypeVar("StatisticsT", bound=StatisticsStage)
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """The features that one number is computed from.
+
+    Attributes:
+        by_side: float32 (clip, feature) of every side that the kind reads; (clip, frame, feature) of a network that
+            reads frames, (video, clip, feature) where videos give several clips.
+        meaning: What the detector's features are.
+    """
+
+    by_side: "Mapping[SideName, np.ndarray]"
+    meaning: FeatureMeaning = "features"
+
+    def __getitem__(self, side: SideName) -> "np.ndarray":
+        return self.by_side[side]
+
+    def rows(self, side: SideName) -> "np.ndarray":
+        """All features of a side, one after the other: float32 (row, feature)."""
+        features = self[side]
+        rows: np.ndarray = features.reshape(-1, features.shape[-1])
+        return rows
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether every clip has one feature vector, so that rows are independent samples."""
+        return all(features.ndim == 2 for features in self.by_side.values())
+
+
+@dataclass(frozen=True)
+class Value:
+    """One number computed from one choice of clips.
+
+    Attributes:
+        value: The number.
+        spread: What the number's own code prints behind ±.
+        spread_kind: What that spread is over, such as ``sd over 10 splits``.
+    """
+
+    value: float
+    spread: float | None = None
+    spread_kind: str | None = None
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How much a number is made from.
+
+    Attributes:
+        real: Real clips; 0 where the kind reads none.
+        fake: Scored clips.
+        features: Numbers that the detector gives per clip or frame.
+        several_per_video: Whether a video of any side gives several clips.
+    """
+
+    real: int
+    fake: int
+    features: int
+    several_per_video: bool = False
+
+
+class MetricKind(ABC, Generic[StatisticsT]):
+    """A way to make numbers from features.
+
+    Attributes:
+        name: Its name in protocol files.
+        numbers: Names of its numbers; None for one number that the detector names (``fvd``, ``fid``).
+        sides: The sides it reads; ``fake`` is always among them.
+        accepts: What the detector's features may be.
+        statistics: The model of its [statistics] stage.
+        has_common_scale: Whether its numbers can be drawn along one axis.
+        truncation_tolerance: How far, relative, the golden score may move under a ``pre_resize`` that truncates
+            floats, see :mod:`vidmbench.check.comparison`.
+    """
+
+    name: str
+    numbers: tuple[str, ...] | None = None
+    sides: tuple[SideName, ...] = ("real", "fake")
+    accepts: tuple[FeatureMeaning, ...] = ("features", "logits", "probabilities")
+    statistics: type[StatisticsT]
+    has_common_scale: bool = False
+    truncation_tolerance: float = 1e-3
+
+    @property
+    def reads_real(self) -> bool:
+        """Whether the real side is looked at."""
+        return "real" in self.sides
+
+    @abstractmethod
+    def compute(self, statistics: StatisticsT, features: Features) -> tuple[Value, ...]:
+        """The numbers.
+
+        Args:
+            statistics: The [statistics] stage.
+            features: Finite, at least two clips a side.
+
+        Returns:
+            One value for each of :attr:`numbers`.
+
+        Raises:
+            DataError: There are too few clips for these statistics.
+        """
+
+    @abstractmethod
+    def interval(self, statistics: StatisticsT, features: Features) -> "Interval | None":
+        """An interval for the first number's expected value at these counts; None where no honest one exists."""
+
+    @abstractmethod
+    def notes(self, statistics: StatisticsT, counts: Counts) -> list[str]:
+        """What a careful reader should know: why there is no interval, and other limits; one sentence each."""
+
+    def fit_to(self, statistics: StatisticsT, num_clips: int) -> StatisticsT:
+        """The statistics changed so that a few golden clips suffice; unchanged where they do already.
+
+        Args:
+            statistics: The [statistics] stage.
+            num_clips: Clips of each side, at least 2.
+        """
+        del num_clips
+        return statistics
+
+    def clips_divisor(self, statistics: StatisticsT) -> int:
+        """What the number of seeded golden clips must divide by."""
+        del statistics
+        return 1
+
+
+AnyMetricKind = MetricKind[Any]
+
+
+def jackknife_notes(counts: Counts) -> list[str]:
+    """What a jackknife interval over both sides does not know, or why there is none."""
+    from vidmbench.metrics.jackknife import MIN_SAMPLES  # numpy and scipy are slow to import
+
+    notes = []
+    if counts.several_per_video:
+        notes.append("several clips of one video are taken as independent: the interval is too narrow")
+    if min(counts.real, counts.fake) < MIN_SAMPLES:
+        notes.append(f"no interval: an honest one needs at least {MIN_SAMPLES} clips a side")
+    return notes
+
+
+def spread_note(parts: str) -> str:
+    """Why a mean over parts has no interval."""
+    return f"no interval: the number is a mean over {parts}, whose standard deviation stands beside it"
