@@ -80,7 +80,7 @@ class ProtocolSpec(Frozen):
     ) -> "ProtocolSpec":
         """The protocol with the options of the command line put in.
 
-        Where no ``stage`` says how the real side is cropped and resized, it is not. A stride asked for is that of both
+        Where no ``stage`` says how the real side is cropped and resized, it is not. A requested stride is that of both
         sides, also where the protocol has a stride for each.
 
         Args:
@@ -135,7 +135,7 @@ def _check_detector(spec: ProtocolSpec, path: Path) -> None:
     detector = load_detector(spec.array.detector)
     if (spec.array.resize == "detector") and detector.prepare is None:
         raise ProtocolError(
-            f"{detector.name} has no way of its own to prepare clips",
+            f"{detector.name} does not prepare clips itself",
             expected="a resize rule, or a detector with prepare",
             found='resize = "detector"',
             where=f"{path}: array.resize",
@@ -156,7 +156,7 @@ def protocol_names() -> list[str]:
 
 
 def load_protocol(name: str | Path) -> ProtocolSpec:
-    """Loads a protocol by name, or from a file of one's own.
+    """Loads a protocol by name, or from your own file.
 
     Args:
         name: A name in protocols/metrics, or a path that ends in ``.toml``.
@@ -195,7 +195,7 @@ def load_protocol(name: str | Path) -> ProtocolSpec:
         )
     if own_file and spec.name in protocol_names() and spec != load_protocol(spec.name):
         raise ProtocolError(
-            "a protocol of one's own that bears the name of a built-in one but says something else",
+            "your protocol has the name of a built-in one but differs from it",
             expected="a name of its own, so that its numbers cannot be taken for the other's",
             found=spec.name,
             where=f"{path}: name",

@@ -9,7 +9,7 @@ from vidmbench.protocols.fields import signature_texts
 from vidmbench.protocols.protocol import ProtocolSpec
 from vidmbench.protocols.stages import SideSpec
 
-# Fields that do not decide whether two numbers may stand in one column.
+# Fields that do not decide whether two numbers are comparable.
 _NOT_COMPARED = ("fakes", "seed", "v")
 
 
@@ -116,7 +116,7 @@ def metric_names(spec: ProtocolSpec) -> tuple[str, ...]:
 
 
 def _plain(label: str) -> str:
-    """A label that cannot be taken for a field of its own: folders may be called anything."""
+    """A label that cannot be taken for another field: folders may have any name."""
     return re.sub(r"[|:\s]+", "_", label)
 
 
@@ -130,12 +130,13 @@ def recipe_without(signature: str, *keys: str) -> str:
 
     Args:
         signature: A long form.
-        keys: The fields to leave out, such as ``t``.
+        keys: The fields to omit, such as ``t``.
     """
     metric, *fields = signature.split(" | ")
-    kept = [field for field in fields if field.partition(":")[0] not in (*_NOT_COMPARED, *keys)]
+    compared = [field for field in fields if field.partition(":")[0] not in (*_NOT_COMPARED, *keys)]
     # Of `data` only the digest counts, as in the id.
-    return " | ".join([metric, *(f"data:{one.rpartition(':')[2]}" if one.startswith("data:") else one for one in kept)])
+    texts = [f"data:{field.rpartition(':')[2]}" if field.startswith("data:") else field for field in compared]
+    return " | ".join([metric, *texts])
 
 
 def conflicts(first: str, second: str) -> tuple[str, ...]:
@@ -146,7 +147,7 @@ def conflicts(first: str, second: str) -> tuple[str, ...]:
         second: Another.
 
     Returns:
-        ``key (one against other)`` for each known difference; nothing where the metrics differ or nothing is known to.
+        ``key (first against second)`` for each known difference; nothing where the metrics differ or nothing is known to.
     """
     parts = [text.split(" | ") for text in (first, second)]
     if parts[0][0] != parts[1][0]:
@@ -160,11 +161,11 @@ def conflicts(first: str, second: str) -> tuple[str, ...]:
     )
 
 
-def _differ(one: str, other: str) -> bool:
+def _differ(first: str, second: str) -> bool:
     """Whether two values exclude each other: known word by known word, and no alternative in common."""
-    words = [value.split(".") for value in (one, other)]
+    words = [value.split(".") for value in (first, second)]
     if len(words[0]) != len(words[1]):
-        return "?" not in one + other and one != other
+        return "?" not in first + second and first != second
     return any(
         "?" not in a + b and not set(a.split("/")) & set(b.split("/")) for a, b in zip(words[0], words[1], strict=True)
     )

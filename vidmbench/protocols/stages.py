@@ -43,7 +43,7 @@ class SideSpec(Frozen):
         start: Which frames of its video a clip takes. ``zero``: from frame 0 on; ``random``: from a start sampled
             uniformly from all valid ones; ``spread``: from frame 0 on, as far apart as the video allows (VIDM's script
             on MP4 files). Three make several clips of one video: ``every-window``: all that overlap (torchvision's
-            VideoClips); ``every-chunk``: one behind the other; ``every-phase``: one behind the other, and of each
+            VideoClips); ``every-chunk``: one after the other; ``every-phase``: one after the other, and of each
             such window all of its interleaved clips (DIGAN's TaiChi reader).
         stride: This side's own stride; None takes that of both.
     """
@@ -116,7 +116,7 @@ PreResizeRule = Literal[
 
 
 class WindowRule(Frozen):
-    """How the clips of one named data set are cut where a code treats it apart.
+    """How the clips of one named data set are cut where a code treats it separately.
 
     Attributes:
         start: As in :class:`SideSpec`.
@@ -167,7 +167,7 @@ class DatasetStage(Frozen):
 
         Args:
             is_on_disk: Whether it is a named data set on the user's disk: nothing else is resized.
-            resolution: The one asked for; None takes the protocol's.
+            resolution: The requested one; None takes the protocol's.
         """
         if not is_on_disk or self.pre_resize == "none":
             return self.model_copy(update={"pre_resize": "none", "resolution": None})

@@ -151,7 +151,7 @@ def test_lengths_that_work(frames):
 
 def test_a_file_cannot_pose_as_a_built_in_protocol(own_file):
     assert load_protocol(own_file(WHOLE)) == load_protocol("fvd-stylegan-v")
-    with pytest.raises(ProtocolError, match="bears the name of a built-in one"):
+    with pytest.raises(ProtocolError, match="has the name of a built-in one"):
         load_protocol(own_file(WHOLE.replace('covariance = "n"', 'covariance = "n-1"')))
 
 
