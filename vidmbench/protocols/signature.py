@@ -147,7 +147,7 @@ def conflicts(first: str, second: str) -> tuple[str, ...]:
         second: Another.
 
     Returns:
-        ``key (first against second)`` for each known difference; nothing where the metrics differ or nothing is known to.
+        ``key (first against second)`` for each known difference; none where the metrics differ or nothing is known.
     """
     parts = [text.split(" | ") for text in (first, second)]
     if parts[0][0] != parts[1][0]:

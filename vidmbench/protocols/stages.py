@@ -3,7 +3,14 @@
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, PositiveInt, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import (
+    Field,
+    PositiveInt,
+    SerializationInfo,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from vidmbench.core.declarations import Frozen
 from vidmbench.protocols.fields import GoesWith, NoEffect, ProtocolField
@@ -229,6 +236,19 @@ class ArrayStage(Frozen):
     ] = "-1..1"
 
 
+# What `--json` has under `statistics` for every metric; a new kind adds its keys for its own protocols alone.
+_STATISTICS_KEYS = (
+    "covariance",
+    "degree",
+    "subsets",
+    "subset_size",
+    "neighbours",
+    "splits",
+    "log_eps",
+    "shuffle_seed",
+)
+
+
 class StatisticsStage(Frozen):
     """From features to the number: what all metric kinds have; each adds fields of its own in a subclass.
 
@@ -243,10 +263,18 @@ class StatisticsStage(Frozen):
     seed: Annotated[int, Field(ge=0), ProtocolField("statistics", None)] = 0
 
     @model_serializer(mode="wrap")
-    def _common_fields_last(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Records hold the kind's own fields first."""
+    def _as_json_has_it(self, handler: SerializerFunctionWrapHandler, info: SerializationInfo) -> dict[str, Any]:
+        """The kind's own fields first; null for the fields of other kinds, unless nulls are excluded."""
         content: dict[str, Any] = handler(self)
         for name in StatisticsStage.model_fields:
             if name in content:
                 content[name] = content.pop(name)
-        return content
+        return content if info.exclude_none else {**dict.fromkeys(_STATISTICS_KEYS), **content}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nulls_of_other_kinds_are_dropped(cls, content: Any) -> Any:
+        if not isinstance(content, dict):
+            return content
+        foreign = [key for key in _STATISTICS_KEYS if key not in cls.model_fields and content.get(key, ...) is None]
+        return {key: value for key, value in content.items() if key not in foreign}

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from vidmbench.check import stages as check
 from vidmbench.protocols.fields import (
@@ -136,3 +136,16 @@ def test_records_hold_the_kinds_own_fields_first():
     content = load_protocol("kvd-tats").model_dump(mode="json", exclude_none=True)
     assert list(content["statistics"]) == ["degree", "repeats", "seed"]
     assert ProtocolSpec.model_validate(content) == load_protocol("kvd-tats")
+
+
+def test_json_has_null_for_the_fields_of_other_kinds():
+    content = load_protocol("kvd-tats").model_dump(mode="json")
+    assert list(content["statistics"]) == [
+        *("covariance", "degree", "subsets", "subset_size", "neighbours", "splits", "log_eps", "shuffle_seed"),
+        *("repeats", "seed"),
+    ]
+    assert content["statistics"]["covariance"] is None
+    assert ProtocolSpec.model_validate(content) == load_protocol("kvd-tats")
+    content["statistics"]["covariance"] = "n"
+    with pytest.raises(ValidationError, match="covariance"):
+        ProtocolSpec.model_validate(content)

@@ -7,6 +7,7 @@ from vidmbench.evaluation.job import Job
 from vidmbench.evaluation.studies.single_distance import check_values, one_job, scored
 from vidmbench.metrics.infinity import Extrapolation, check_counts, frechet_infinity
 from vidmbench.protocols.detector import load_detector
+from vidmbench.protocols.kinds.frechet import FrechetStatistics
 from vidmbench.records.record import Measurement
 
 
@@ -60,6 +61,6 @@ def extrapolate(job: Job) -> ExtrapolatedDistance:
     measurements, features = scored([job])
     check_values(measurements)
     statistics = job.plans[0].spec.statistics
-    assert statistics.covariance is not None
+    assert isinstance(statistics, FrechetStatistics)  # single_distance refuses others
     extrapolation = frechet_infinity(*features, normalisation=statistics.covariance, seed=statistics.seed)
     return ExtrapolatedDistance(measurements[0], extrapolation, statistics.repeats)

@@ -8,6 +8,7 @@ from vidmbench.evaluation.choices import Choices
 from vidmbench.evaluation.job import Job
 from vidmbench.evaluation.studies.single_distance import check_values, one_job, scored
 from vidmbench.metrics import paired
+from vidmbench.protocols.kinds.frechet import FrechetStatistics
 from vidmbench.records.record import Measurement
 
 
@@ -58,7 +59,7 @@ def compare_models(
     if same_seeds:
         _check_pairs(jobs, measurements)
     statistics = jobs[0].plans[0].spec.statistics
-    assert statistics.covariance is not None
+    assert isinstance(statistics, FrechetStatistics)  # single_distance refuses others
     difference = paired.paired_difference(
         *features, normalisation=statistics.covariance, same_seeds=same_seeds, seed=statistics.seed
     )
