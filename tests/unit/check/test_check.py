@@ -122,7 +122,7 @@ def test_a_stage_that_breaks_is_a_failure_of_that_stage(monkeypatch):
     def broken(*_given):
         raise ZeroDivisionError("no such\x00luck")
 
-    monkeypatch.setattr(golden_stages, "framed", broken)
+    monkeypatch.setattr(golden_stages, "pre_resized", broken)
     found = report("fvd-digan")
     assert (moved(found), found.first_moved) == ({"framing"}, "framing")
     assert "ZeroDivisionError" in next(one.line for one in found.checks if one.state == "failed")

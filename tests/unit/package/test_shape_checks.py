@@ -71,9 +71,9 @@ def metrics():
 
 
 def videos():
-    from vidmbench.videos.pre_resize import framed
+    from vidmbench.videos.pre_resize import pre_resized
 
-    framed(IMAGE, "none")
+    pre_resized(IMAGE, "none")
 
 
 def detectors():
