@@ -22,14 +22,19 @@ class DataSpec(Frozen):
         videos: Videos of the training split; None takes all.
         start: Which frame is x(0): the video's first, as in the code, or any (the paper: "randomly selected").
         numbers: How n is drawn: ``uniform``, as in the paper and its code, or ``near``: log-uniform, so that the first
-            frames, on which all later ones stand, are learnt first where steps are few.
+            frames, on which all later ones stand, are learnt first where steps are few; ``mixed`` takes either with
+            even chance.
         flip: Whether half the samples are mirrored.
+        previous_noise: Standard deviation, at most, of noise put on x(n-1), in units of [-1, 1]; each sample draws its
+            own between 0 and this. The frames that a model goes on from when drawing are its own, and not clean; 0
+            gives it clean ones in training, as the paper does.
     """
 
     videos: PositiveInt | None = None
     start: Literal["first", "any"] = "first"
-    numbers: Literal["uniform", "near"] = "uniform"
+    numbers: Literal["uniform", "near", "mixed"] = "uniform"
     flip: bool = True
+    previous_noise: float = Field(default=0.0, ge=0, le=1)
 
 
 class OptimiserSpec(Frozen):
@@ -44,6 +49,10 @@ class OptimiserSpec(Frozen):
         weight_decay: AdamW's.
         clip_norm: Largest norm of the gradient.
         ema: Decay of the weights' moving average, a step.
+        ema_half_life: Samples after which a weight counts half in the moving average; in place of ``ema``, so that the
+            average does not depend on the batch size.
+        min_snr: Largest weight of the error of the clean frame (Hang et al. 2023, "Min-SNR"): the squared error of the
+            noise is weighted by min(SNR, this) / SNR. None weights all timesteps alike, as Eq. 1 does.
         precision: ``bf16`` runs the networks under autocast; weights, loss and optimiser stay float32.
     """
 
@@ -55,12 +64,25 @@ class OptimiserSpec(Frozen):
     weight_decay: float = Field(default=0.01, ge=0)
     clip_norm: PositiveFloat = 1.0
     ema: float = Field(default=0.999, ge=0, lt=1)
+    ema_half_life: PositiveFloat | None = None
+    min_snr: PositiveFloat | None = None
     precision: Precision = "fp32"
 
-    def lr_at(self, step: int) -> float:
-        """The learning rate of a step, counted from 0."""
+    @property
+    def ema_decay(self) -> float:
+        """Decay of the moving average, a step."""
+        return self.ema if self.ema_half_life is None else float(0.5 ** (self.batch_size / self.ema_half_life))
+
+    def lr_at(self, step: int, done: float | None = None) -> float:
+        """The learning rate of a step.
+
+        Args:
+            step: Counted from 0.
+            done: The part of the training that is over, 0 to 1; None takes it from the step.
+        """
         rising = min(1.0, (step + 1) / self.warmup_steps) if self.warmup_steps else 1.0
-        falling = 0.5 * (1 + math.cos(math.pi * step / self.steps)) if self.decay == "cosine" else 1.0
+        over = step / self.steps if done is None else min(done, 1.0)
+        falling = 0.5 * (1 + math.cos(math.pi * over)) if self.decay == "cosine" else 1.0
         return self.lr * rising * falling
 
 

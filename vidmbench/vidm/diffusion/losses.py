@@ -75,6 +75,24 @@ def training_loss(
     return weight * error.square().mean(dim=(1, 2, 3)) + bound
 
 
+def min_snr_weights(schedule: Schedule, most: float) -> np.ndarray:
+    """Weights of the noise's squared error by which the clean frame's counts ``most`` times at most.
+
+    The error of the noise is SNR times that of the clean frame, so weights of 1 give nearly clean frames, where little
+    can be learnt, up to 10,000 times the weight of noisy ones (Hang et al. 2023, Eq. 7 for the noise).
+
+    Args:
+        schedule: The process.
+        most: gamma, such as 5.
+
+    Returns:
+        min(SNR, most) / SNR, float64 (steps,).
+    """
+    ratio = schedule.alpha_bar / (1.0 - schedule.alpha_bar)
+    weights: np.ndarray = np.minimum(ratio, most) / ratio
+    return weights
+
+
 def variational_bound(
     eps_hat: Tensor, values: Tensor, x_0: Tensor, x_t: Tensor, t: Tensor, schedule: Schedule
 ) -> Tensor:

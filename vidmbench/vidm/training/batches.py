@@ -184,6 +184,7 @@ def draw(part: Part, videos: TrainingVideos, spec: VidmSpec, data: DataSpec, see
     t = np.empty(len(indices), dtype=np.int64)
     n = np.zeros(len(indices), dtype=np.int64)
     label = np.zeros(len(indices), dtype=np.int64)
+    grain = np.zeros_like(eps)
     for row, index in enumerate(indices):
         random = generator(seed, "train", part, index)
         video = int(random.integers(len(videos)))
@@ -198,15 +199,21 @@ def draw(part: Part, videos: TrainingVideos, spec: VidmSpec, data: DataSpec, see
             label[row] = videos.label(video)
         t[row] = random.integers(spec.num_timesteps)
         eps[row] = random.standard_normal(eps.shape[1:], dtype=np.float32)
+        if part == "motion" and data.previous_noise:
+            deviation = np.float32(data.previous_noise * random.random())
+            grain[row] = deviation * random.standard_normal(eps.shape[1:], dtype=np.float32)
     x_0, noise, steps = to_tensor(frames["x_0"]), torch.from_numpy(eps), torch.from_numpy(t)
     if part == "content":
         return Batch(x_0, noise, steps, label=torch.from_numpy(label) if spec.num_classes else None)
-    return Batch(x_0, noise, steps, to_tensor(frames["first"]), to_tensor(frames["previous"]), torch.from_numpy(n))
+    previous = to_tensor(frames["previous"])
+    if data.previous_noise:
+        previous = previous + torch.from_numpy(grain)
+    return Batch(x_0, noise, steps, to_tensor(frames["first"]), previous, torch.from_numpy(n))
 
 
 def _frame_number(random: np.random.Generator, data: DataSpec, end: int) -> int:
     """Draws n, from 1 to ``end`` - 1."""
-    if data.numbers == "near":
+    if data.numbers == "near" or (data.numbers == "mixed" and random.integers(2)):
         return min(int(end ** random.random()), end - 1)  # P(n) is proportional to log((n + 1) / n)
     return int(random.integers(1, end))
 

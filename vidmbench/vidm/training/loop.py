@@ -17,8 +17,8 @@ from vidmbench.core.errors import ResultError, UsageError
 from vidmbench.core.progress import Progress
 from vidmbench.vidm.checkpoints.tensor_files import check_same, read_header, read_tensors
 from vidmbench.vidm.config import Part, VidmSpec
-from vidmbench.vidm.diffusion.losses import training_loss
-from vidmbench.vidm.diffusion.schedule import Schedule, linear_schedule
+from vidmbench.vidm.diffusion.losses import min_snr_weights, training_loss
+from vidmbench.vidm.diffusion.schedule import Schedule, at, linear_schedule
 from vidmbench.vidm.networks.motion import MotionNet
 from vidmbench.vidm.recipes import OptimiserSpec, RecipeSpec
 from vidmbench.vidm.training.batches import Batch, TrainingVideos, batches
@@ -227,7 +227,10 @@ def _step(
                 prediction = model(x_t, batch.t, batch.n, batch.first, batch.previous)
         loss = training_loss(
             prediction, batch.eps, batch.x_0, x_t, batch.t, schedule, kind=spec.loss, variance=spec.variance
-        ).mean()
+        )
+        if optimiser.min_snr is not None:
+            loss = loss * at(min_snr_weights(schedule, optimiser.min_snr), batch.t, loss)
+        loss = loss.mean()
         state.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
     except (torch.OutOfMemoryError, RuntimeError) as error:
@@ -250,7 +253,7 @@ def _step(
     state.optimizer.step()
     with torch.no_grad():
         for name, current in state.net.state_dict().items():
-            state.ema[name].lerp_(current, 1 - optimiser.ema)
+            state.ema[name].lerp_(current, 1 - optimiser.ema_decay)
     return value, float(norm)
 
 
