@@ -3,6 +3,7 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from itertools import count
 
 import numpy as np
 import torch
@@ -195,9 +196,10 @@ class VidmVideos(SourceDefaults):
             UsageError: The model has no motion generator.
         """
         is_shared = self.sampling.noise == "video"
+        shared = Replayed(self.noise(indices, "motion"))
 
         def noise(purpose: str, n: int) -> Callable[[], Tensor]:
-            return self.noise(indices, purpose, *(() if is_shared else (n,)))
+            return shared.again() if is_shared else self.noise(indices, purpose, n)
 
         return MotionWalk(self.motion, self.sampling.sampler, self.schedule, first, noise)
 
@@ -236,6 +238,30 @@ class VidmVideos(SourceDefaults):
     def _tell(self, count: int) -> None:
         if self.on_frame is not None:
             self.on_frame(count)
+
+
+class Replayed:
+    """Draws that are made once and given out again for every frame: ``noise = "video"``.
+
+    Args:
+        draw: Makes the next one.
+    """
+
+    def __init__(self, draw: Callable[[], Tensor]) -> None:
+        self._draw = draw
+        self._made: list[Tensor] = []
+
+    def again(self) -> Callable[[], Tensor]:
+        """A function that gives the draws from the first on."""
+        numbers = count()
+
+        def following() -> Tensor:
+            number = next(numbers)
+            while len(self._made) <= number:
+                self._made.append(self._draw())
+            return self._made[number]
+
+        return following
 
 
 def _no_motion(vidm: Vidm) -> UsageError:
