@@ -1,0 +1,104 @@
+"""Training samples drawn where the network is: all frames lie on the device as bytes, and nothing is copied a step.
+
+The samples of a step depend on (seed, part, step) alone, as those of :mod:`vidmbench.vidm.batches` do, but they are
+another stream of random numbers: a GPU draws a batch in less time than a processor draws one sample.
+"""
+
+import hashlib
+import math
+
+import torch
+from torch import Tensor
+
+from vidmbench.arrays import Frames
+from vidmbench.vidm.batches import Batch
+from vidmbench.vidm.config import Part, VidmSpec
+from vidmbench.vidm.recipes import DataSpec, FlowStartSpec
+
+
+class DeviceVideos:
+    """Videos of one length on a device, as bytes.
+
+    Args:
+        frames: uint8 (video, frame, height, width, 3).
+        device: Where they go; 2048 videos of 128 frames at 64 pixels are 3.2 GB.
+    """
+
+    def __init__(self, frames: Frames, device: torch.device) -> None:
+        self.num_videos, self.num_frames = frames.shape[:2]
+        self.device = device
+        self._pictures = torch.from_numpy(frames).to(device).flatten(0, 1)
+
+    def draw(self, part: Part, spec: VidmSpec, data: DataSpec, seed: int, step: int, batch_size: int) -> Batch:
+        """The samples of one step; see :func:`vidmbench.vidm.batches.draw` for what they are.
+
+        Args:
+            part: Which generator.
+            spec: The model; without classes.
+            data: Which frames.
+            seed: The run's seed.
+            step: Counted from 0.
+            batch_size: Samples.
+        """
+        random = self._random(seed, part, step)
+        count = (batch_size,)
+        n = torch.zeros(count, dtype=torch.int64, device=self.device)
+        if part == "motion":
+            n = self._frame_numbers(
+                random, data, spec.num_frames - (1 if spec.variant == "official" else 0), batch_size
+            )
+        video = torch.randint(self.num_videos, count, generator=random, device=self.device)
+        first = torch.zeros_like(n)
+        if data.start == "any":
+            first = (torch.rand(count, generator=random, device=self.device) * (self.num_frames - n)).long()
+            first = torch.minimum(first, self.num_frames - 1 - n)  # a product in float32 may be rounded up
+        mirrored = torch.rand(count, generator=random, device=self.device) < (0.5 if data.flip else 0.0)
+        t = torch.randint(spec.num_timesteps, count, generator=random, device=self.device)
+        at = video * self.num_frames + first
+        x_0 = self._taken(at + n, mirrored)
+        eps = torch.randn(x_0.shape, generator=random, device=self.device).contiguous(memory_format=torch.channels_last)
+        if part == "content":
+            return Batch(x_0, eps, t)
+        previous = self._taken(at + (n - 1), mirrored)
+        if data.previous_noise:
+            deviation = data.previous_noise * torch.rand((*count, 1, 1, 1), generator=random, device=self.device)
+            previous = previous + deviation * torch.randn(previous.shape, generator=random, device=self.device)
+        return Batch(x_0, eps, t, self._taken(at, mirrored), previous, n)
+
+    def pairs(self, flow: FlowStartSpec, seed: int, step: int) -> tuple[Tensor, Tensor]:
+        """Two frames of each of some videos, up to ``largest_gap`` apart, for photometric training of SpyNet.
+
+        Returns:
+            (reference, support), float32 (batch, 3, height, width) in [-1, 1].
+        """
+        random = self._random(seed, "flow", step)
+        count = (flow.batch_size,)
+        largest = min(flow.largest_gap, self.num_frames - 1)
+        gap = torch.randint(1, largest + 1, count, generator=random, device=self.device)
+        video = torch.randint(self.num_videos, count, generator=random, device=self.device)
+        start = (torch.rand(count, generator=random, device=self.device) * (self.num_frames - gap)).long()
+        start = torch.minimum(start, self.num_frames - 1 - gap)
+        at = video * self.num_frames + start
+        straight = torch.zeros(count, dtype=torch.bool, device=self.device)
+        return self._taken(at, straight), self._taken(at + gap, straight)
+
+    def _random(self, seed: int, purpose: str, step: int) -> torch.Generator:
+        words = hashlib.sha256(f"{seed}\0{purpose}\0{step}".encode()).digest()
+        return torch.Generator(self.device).manual_seed(int.from_bytes(words[:8], "little") >> 1)
+
+    def _frame_numbers(self, random: torch.Generator, data: DataSpec, end: int, batch_size: int) -> Tensor:
+        """The n of each sample, from 1 to ``end`` - 1."""
+        count = (batch_size,)
+        uniform = torch.randint(1, end, count, generator=random, device=self.device)
+        if data.numbers == "uniform":
+            return uniform
+        power = torch.rand(count, generator=random, device=self.device) * math.log(end)
+        near = power.exp().long().clamp(1, end - 1)
+        if data.numbers == "near":
+            return near
+        return torch.where(torch.rand(count, generator=random, device=self.device) < 0.5, near, uniform)
+
+    def _taken(self, numbers: Tensor, mirrored: Tensor) -> Tensor:
+        """Frames by number, float32 (batch, 3, height, width) in [-1, 1], channels last in memory."""
+        taken = self._pictures[numbers].permute(0, 3, 1, 2).float() / 127.5 - 1
+        return torch.where(mirrored[:, None, None, None], taken.flip(3), taken)
