@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from vidmbench.core.files import sha256_of_parts
+from vidmbench.videos.source import SourceDefaults
 from vidmbench.vidm.checkpoints.checkpoint import Vidm
 from vidmbench.vidm.checkpoints.tensor_files import read_tensors
 from vidmbench.vidm.config import FlowSpec, UNetSpec, VidmSpec
@@ -19,7 +20,7 @@ CPU = torch.device("cpu")
 SEED_FLOW = FlowStartSpec(start="seed")
 
 
-class CodedVideos:
+class CodedVideos(SourceDefaults):
     """Videos whose pixels tell where they come from: red the video, green the frame, blue the column.
 
     ``lengths`` are the videos' numbers of frames; with ``classes``, video i is of class i modulo it.
@@ -29,8 +30,6 @@ class CodedVideos:
         self.lengths = lengths
         self.label = name
         self.size = (SIZE, SIZE)
-        self.skipped = ()
-        self.notes = ()
 
     def __len__(self):
         return len(self.lengths)

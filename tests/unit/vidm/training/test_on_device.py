@@ -5,15 +5,16 @@ import math
 import numpy as np
 import pytest
 import torch
-from vidm_helpers import CPU, CodedVideos, small_recipe, small_spec, told_by
+from support.vidm_helpers import CPU, CodedVideos, small_recipe, small_spec, told_by
 
-from vidmbench.errors import UsageError
-from vidmbench.vidm.device_batches import DeviceVideos
-from vidmbench.vidm.device_training import Budget, Objective, train_on_device
-from vidmbench.vidm.losses import min_snr_weights, training_loss
+from vidmbench.core.errors import UsageError
+from vidmbench.vidm.diffusion.losses import min_snr_weights, training_loss
+from vidmbench.vidm.diffusion.schedule import at, linear_schedule
 from vidmbench.vidm.recipes import DataSpec, OptimiserSpec
-from vidmbench.vidm.schedule import at, linear_schedule
-from vidmbench.vidm.starting import new_net
+from vidmbench.vidm.training.device_batches import DeviceVideos
+from vidmbench.vidm.training.device_step import Budget, Objective
+from vidmbench.vidm.training.initialisation import new_net
+from vidmbench.vidm.training.on_device import train_on_device
 
 
 def device_videos():
@@ -102,7 +103,7 @@ def test_it_goes_on_where_it_stopped(part, tmp_path):
     steps = recipe.part(part).steps
     half = recipe.part(part).model_copy(update={"steps": steps // 2, "decay": "constant"})
     whole = half.model_copy(update={"steps": steps})
-    plain = Budget(compiled=False)
+    plain = Budget(is_compiled=False)
 
     def trained(optimiser, out):
         chosen = recipe.model_copy(update={part: optimiser})
@@ -118,7 +119,7 @@ def test_it_goes_on_where_it_stopped(part, tmp_path):
 def test_no_time_means_few_steps_and_a_state(tmp_path):
     recipe = small_recipe()
     long = recipe.content.model_copy(update={"steps": 10**6})
-    budget = Budget(seconds=0.5, compiled=False)
+    budget = Budget(seconds=0.5, is_compiled=False)
     chosen = recipe.model_copy(update={"content": long})
     state = train_on_device("content", chosen, device_videos(), tmp_path, {}, seed=0, budget=budget)
     assert 0 < state.step < 10**6

@@ -1,7 +1,7 @@
-"""Training samples drawn where the network is: all frames lie on the device as bytes, and nothing is copied a step.
+"""Training batches assembled on the device: all frames are kept there as bytes, and a step copies nothing.
 
-The samples of a step depend on (seed, part, step) alone, as those of :mod:`vidmbench.vidm.batches` do, but they are
-another stream of random numbers: a GPU draws a batch in less time than a processor draws one sample.
+The batch of a step depends on (seed, part, step) alone, as in :mod:`vidmbench.vidm.training.batches`, but the random
+numbers are another stream: a GPU draws a batch in less time than a CPU draws one sample.
 """
 
 import hashlib
@@ -10,10 +10,10 @@ import math
 import torch
 from torch import Tensor
 
-from vidmbench.arrays import Frames
-from vidmbench.vidm.batches import Batch
+from vidmbench.core.arrays import Frames
 from vidmbench.vidm.config import Part, VidmSpec
 from vidmbench.vidm.recipes import DataSpec, FlowStartSpec
+from vidmbench.vidm.training.batches import Batch
 
 
 class DeviceVideos:
