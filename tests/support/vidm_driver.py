@@ -18,6 +18,7 @@ import torch
 import torch.distributed as dist
 from support.vidm_helpers import CPU, small_recipe, training_videos
 
+from vidmbench.vidm.checkpoints import tensor_files
 from vidmbench.vidm.training import loop as training
 from vidmbench.vidm.training import state
 
@@ -55,7 +56,8 @@ def killing(moment, last):
         if moment == "after-step" and step == last:
             die()
 
-    state.replacing = deadly
+    for module in (state, tensor_files):  # the log, and the state itself
+        module.replacing = deadly
     return progress
 
 
