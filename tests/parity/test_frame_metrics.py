@@ -1,6 +1,6 @@
-"""FID, KID and IS on frames against torch-fidelity, from clips to the number, on weights made from a seed.
+"""FID and IS of frames against torch-fidelity, from clips to the value, on weights made from a seed.
 
-The published weights are on no registry; the layout, the resizing and the statistics are what is compared here.
+The published weights are on no package registry; graph, resizing and statistics are compared here.
 """
 
 import numpy as np
@@ -18,7 +18,7 @@ from vidmbench.protocols.protocol import load_protocol
 from vidmbench.sources.clevrer_mini.videos import ToyVideos
 from vidmbench.videos import ArraySource
 
-# Features differ by the rounding of resizing (3e-5 of features up to 18).
+# Features differ by rounding in resizing (3e-5 on features of up to 18).
 TOLERANCE = 2e-4
 CLIPS, FRAMES = 3, 8
 
@@ -29,7 +29,7 @@ def fidelity():
 
 
 @pytest.fixture(autouse=True)
-def seeded(tmp_path, monkeypatch):
+def seeded_cache(tmp_path, monkeypatch):
     monkeypatch.setattr(resources, "cache_dir", lambda: tmp_path)
     add_other(load_detector("inception-pool"), "seed:0")
 
@@ -51,34 +51,36 @@ def their_features(fidelity, sides, tmp_path_factory):
         "inception-v3-compat", layers, feature_extractor_weights_path=str(path)
     )
     path.unlink()
-    found = []
+    features = []
     with torch.inference_mode():
-        for side in sides:
-            frames = torch.from_numpy(side.reshape(-1, *side.shape[2:])).permute(0, 3, 1, 2)
-            found.append(dict(zip(layers, (one.clone() for one in extractor(frames)), strict=True)))
-    return found
+        for videos in sides:
+            frames = torch.from_numpy(videos.reshape(-1, *videos.shape[2:])).permute(0, 3, 1, 2)
+            features.append(dict(zip(layers, (output.clone() for output in extractor(frames)), strict=True)))
+    return features
 
 
-def measured(sides, protocol, **statistics):
+def measure(sides, protocol, **statistics):
     spec = load_protocol(protocol).with_options(num_real=CLIPS * FRAMES, num_fake=CLIPS * FRAMES)
     spec = spec.model_copy(update={"statistics": spec.statistics.model_copy(update=statistics)})
-    sources = [ArraySource(side, name) for side, name in zip(sides, ("real", "fake"), strict=True)]
-    (found,) = evaluate(*sources, plan(*sources, [spec])).measurements
-    return found
+    sources = [ArraySource(videos, name) for videos, name in zip(sides, ("real", "fake"), strict=True)]
+    (measurement,) = evaluate(*sources, plan(*sources, [spec])).measurements
+    return measurement
 
 
 def test_fid(fidelity, sides, their_features):
     from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
 
-    theirs = fid_statistics_to_metric(*[fid_features_to_statistics(one["2048"]) for one in their_features], False)
-    found = measured(sides, "fid-frames", covariance="n-1")  # torch-fidelity divides by N - 1, StyleGAN-V by N
-    # Its root of a singular product loses half of the digits.
-    assert found.value == pytest.approx(theirs["frechet_inception_distance"], rel=2e-3)
-    assert (found.metric, found.num_real) == ("fid", CLIPS * FRAMES)
-    assert found.interval is None  # three videos: fewer than an honest interval needs, however many frames
+    theirs = fid_statistics_to_metric(
+        *[fid_features_to_statistics(features["2048"]) for features in their_features], False
+    )
+    measurement = measure(sides, "fid-frames", covariance="n-1")  # torch-fidelity divides by N - 1, StyleGAN-V by N
+    # Its matrix square root of a singular product loses half of the digits.
+    assert measurement.value == pytest.approx(theirs["frechet_inception_distance"], rel=2e-3)
+    assert (measurement.metric, measurement.num_real) == ("fid", CLIPS * FRAMES)
+    assert measurement.interval is None  # three videos: too few for an interval, whatever the number of frames
     assert identity(load_detector("inception-pool")).startswith("seed0-")
-    assert ":seed0-" in found.signature
-    assert "made from a seed" in found.warnings[0]
+    assert ":seed0-" in measurement.signature
+    assert "made from a seed" in measurement.warnings[0]
 
 
 def test_inception_score(fidelity, sides, their_features):
@@ -86,10 +88,10 @@ def test_inception_score(fidelity, sides, their_features):
 
     logits = their_features[1]["logits_unbiased"]
     theirs = isc_features_to_metric(logits, splits=4, shuffle=False)
-    found = measured(sides, "is-frames", splits=4)
-    assert found.value == pytest.approx(float(theirs["inception_score_mean"]), rel=TOLERANCE)
-    assert found.spread == pytest.approx(float(theirs["inception_score_std"]), rel=2e-3, abs=1e-6)
-    assert (found.metric, found.spread_kind) == ("is", "sd over 4 splits")
-    shuffled = measured(sides, "is-frames", splits=4, shuffle_seed=2020)
+    measurement = measure(sides, "is-frames", splits=4)
+    assert measurement.value == pytest.approx(float(theirs["inception_score_mean"]), rel=TOLERANCE)
+    assert measurement.spread == pytest.approx(float(theirs["inception_score_std"]), rel=2e-3, abs=1e-6)
+    assert (measurement.metric, measurement.spread_kind) == ("is", "sd over 4 splits")
+    shuffled = measure(sides, "is-frames", splits=4, shuffle_seed=2020)
     theirs = isc_features_to_metric(logits, splits=4, shuffle=True, rng_seed=2020)
     assert shuffled.value == pytest.approx(float(theirs["inception_score_mean"]), rel=TOLERANCE)

@@ -1,4 +1,4 @@
-"""Our Inception-v3 against torch-fidelity's, with weights from a seed: the published ones are on no registry."""
+"""Our Inception-v3 against torch-fidelity's, on weights from a seed: the published ones are on no package registry."""
 
 import importlib.util
 
@@ -14,14 +14,14 @@ from vidmbench.detectors.inception_blocks import Block
 from vidmbench.detectors.resize import resized
 from vidmbench.sources.clevrer_mini.videos import ToyVideos
 
-# Of the largest number a layer gives. Both run the same operations in the same order: measured difference 0.
-LAYER = 1e-6
-# torch-fidelity's logits without the unbiased ones are one fused operation; on logits of up to 11.
-FUSED = 2e-5
-# Two roundings of numbers up to 255: the axes are taken in another order. Grey levels.
-RESIZED = 3.1e-5
-# What these weights make of that on features of up to 18: measured 3e-4.
-WHOLE = 2e-3
+# Relative to the largest value of a layer. Both run the same operations in the same order: measured difference 0.
+LAYER_TOLERANCE = 1e-6
+# torch-fidelity computes logits alone in one fused operation; on logits of up to 11.
+FUSED_TOLERANCE = 2e-5
+# Two roundings of numbers up to 255: the axes are resized in another order. Intensity levels.
+RESIZE_TOLERANCE = 3.1e-5
+# The effect of that on features of up to 18: measured 3e-4.
+FEATURE_TOLERANCE = 2e-3
 
 OUTPUTS = {"pool": "2048", "logits-unbiased": "logits_unbiased", "logits": "logits"}
 
@@ -36,8 +36,8 @@ def fidelity():
 
 
 @pytest.fixture(scope="module")
-def file(tmp_path_factory):
-    """Seeded weights as their converter writes the published ones: a plain dict in PyTorch's older format."""
+def weights_path(tmp_path_factory):
+    """Seeded weights in the format of the published file: a plain dict in PyTorch's older format."""
     path = tmp_path_factory.mktemp("inception") / "seeded.pth"
     tensors = {name: torch.from_numpy(array) for name, array in seeded_weights(0).items()}
     torch.save(tensors, path, _use_new_zipfile_serialization=False)
@@ -46,28 +46,28 @@ def file(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def theirs(fidelity, file):
-    """Their extractor, by the features asked of it."""
+def build_theirs(fidelity, weights_path):
+    """Builds torch-fidelity's extractor of the given features."""
 
-    def extractor(*features):
+    def build(*features):
         return fidelity.feature_extractor_inceptionv3.FeatureExtractorInceptionV3(
-            "inception-v3-compat", list(features), feature_extractor_weights_path=str(file)
+            "inception-v3-compat", list(features), feature_extractor_weights_path=str(weights_path)
         )
 
-    return extractor
+    return build
 
 
 @pytest.fixture(scope="module")
-def tensors(file):
-    return read_weights(file, sha256_prefix="")
+def tensors(weights_path):
+    return read_weights(weights_path, sha256_prefix="")
 
 
 def toy_frames():
     """uint8 (3, 3, 64, 64): frames of two videos and noise over the whole range."""
     videos = ToyVideos(num_videos=2, resolution=64)
-    drawn = [videos.read(0, [0])[0], videos.read(1, [60])[0]]
+    rendered = [videos.read(0, [0])[0], videos.read(1, [60])[0]]
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
-    return torch.from_numpy(np.stack([*drawn, noise])).permute(0, 3, 1, 2).contiguous()
+    return torch.from_numpy(np.stack([*rendered, noise])).permute(0, 3, 1, 2).contiguous()
 
 
 def their_resized(fidelity, frames):
@@ -80,70 +80,70 @@ def inputs(fidelity):
     return (their_resized(fidelity, toy_frames()) - 128) / 128
 
 
-def heard(net):
-    """What every part of a network gives, filled in as it runs."""
-    said = {}
-    for name, part in net.named_modules():
+def record_outputs(net):
+    """Output of every submodule by name, filled in as the network runs."""
+    outputs = {}
+    for name, module in net.named_modules():
         if name:
-            # A copy: the ReLU overwrites what the batch norm gave.
-            part.register_forward_hook(lambda _, __, y, name=name: said.update({name: y.clone()}))
-    return said
+            # A copy: the ReLU overwrites the output of the batch norm.
+            module.register_forward_hook(lambda _, __, y, name=name: outputs.update({name: y.clone()}))
+    return outputs
 
 
 @torch.inference_mode()
-def test_every_layer(theirs, tensors, inputs):
-    extractor, net = theirs(*OUTPUTS.values()), load(tensors, output="pool").net
-    expected, found = heard(extractor), heard(net)
-    outputs = extractor(toy_frames())
+def test_every_layer(build_theirs, tensors, inputs):
+    extractor, net = build_theirs(*OUTPUTS.values()), load(tensors, output="pool").net
+    expected, actual = record_outputs(extractor), record_outputs(net)
+    expected_outputs = extractor(toy_frames())
     pool, unbiased, logits = net(inputs)
-    assert len(found) == 94 * 3 + 11
-    assert expected.keys() - found.keys() == {"MaxPool_1", "MaxPool_2", "AvgPool"}
-    assert found.keys() <= expected.keys()
-    for name, y in found.items():
+    assert len(actual) == 94 * 3 + 11
+    assert expected.keys() - actual.keys() == {"MaxPool_1", "MaxPool_2", "AvgPool"}
+    assert actual.keys() <= expected.keys()
+    for name, y in actual.items():
         assert y.std() > 0.05, name
-        np.testing.assert_allclose(y, expected[name], rtol=0, atol=LAYER * float(y.abs().max()), err_msg=name)
-    for y, wanted in zip((pool, unbiased, logits), outputs, strict=True):
-        assert y.dtype == wanted.dtype == torch.float32
-        np.testing.assert_allclose(y, wanted, rtol=0, atol=LAYER * float(y.abs().max()))
+        np.testing.assert_allclose(y, expected[name], rtol=0, atol=LAYER_TOLERANCE * float(y.abs().max()), err_msg=name)
+    for y, expected_output in zip((pool, unbiased, logits), expected_outputs, strict=True):
+        assert y.dtype == expected_output.dtype == torch.float32
+        np.testing.assert_allclose(y, expected_output, rtol=0, atol=LAYER_TOLERANCE * float(y.abs().max()))
     assert float((logits - unbiased).abs().max()) > 0.1
 
 
 @torch.inference_mode()
 @pytest.mark.parametrize("output", OUTPUTS)
-def test_each_output_from_uint8_frames_on(output, theirs, tensors):
+def test_each_output_of_uint8_frames(output, build_theirs, tensors):
     frames = toy_frames()
-    (expected,) = theirs(OUTPUTS[output])(frames)
+    (expected,) = build_theirs(OUTPUTS[output])(frames)
     net = load(tensors, output=output)
-    found = net((resized(frames.float(), (299, 299), "bilinear-tf1") - 128) / 128)
-    assert found.shape == expected.shape == (3, 2048 if output == "pool" else 1008)
-    np.testing.assert_allclose(found, expected, rtol=0, atol=WHOLE)
-    assert found.std(dim=0).mean() > 100 * WHOLE, "the frames give features of their own"
-    # The range may come before the resizing, as vidmbench.detectors.resize.prepared has it.
-    found = net(resized((frames.float() - 128) / 128, (299, 299), "bilinear-tf1"))
-    np.testing.assert_allclose(found, expected, rtol=0, atol=WHOLE)
+    actual = net((resized(frames.float(), (299, 299), "bilinear-tf1") - 128) / 128)
+    assert actual.shape == expected.shape == (3, 2048 if output == "pool" else 1008)
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=FEATURE_TOLERANCE)
+    assert actual.std(dim=0).mean() > 100 * FEATURE_TOLERANCE, "features differ between frames"
+    # The range may be mapped before resizing, as vidmbench.detectors.resize.prepared does.
+    actual = net(resized((frames.float() - 128) / 128, (299, 299), "bilinear-tf1"))
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=FEATURE_TOLERANCE)
     other = net((resized(frames.float(), (299, 299), "bilinear-half-pixel") - 128) / 128)
-    assert (other - expected).abs().max() > 100 * WHOLE, "another kernel would be noticed"
+    assert (other - expected).abs().max() > 100 * FEATURE_TOLERANCE, "another kernel would be noticed"
 
 
 @torch.inference_mode()
-def test_logits_alone(theirs, tensors, inputs):
-    (expected,) = theirs("logits")(toy_frames())
-    np.testing.assert_allclose(load(tensors, output="logits")(inputs), expected, rtol=0, atol=FUSED)
+def test_logits_alone(build_theirs, tensors, inputs):
+    (expected,) = build_theirs("logits")(toy_frames())
+    np.testing.assert_allclose(load(tensors, output="logits")(inputs), expected, rtol=0, atol=FUSED_TOLERANCE)
 
 
 @pytest.mark.parametrize("size", [(64, 64), (360, 360), (128, 96), (240, 320), (299, 299)])
-def test_the_resizing(size, fidelity):
+def test_resizing(size, fidelity):
     frames = torch.from_numpy(np.random.default_rng(1).integers(0, 256, (2, 3, *size), dtype=np.uint8))
     expected = their_resized(fidelity, frames)
-    found = resized(frames.float(), (299, 299), "bilinear-tf1")
-    np.testing.assert_allclose(found, expected, rtol=0, atol=RESIZED)
-    # Scaled first: exact numbers below 1, so the same two roundings are 128 times smaller.
-    found = resized((frames.float() - 128) / 128, (299, 299), "bilinear-tf1")
-    np.testing.assert_allclose(found, (expected - 128) / 128, rtol=0, atol=RESIZED / 128)
+    actual = resized(frames.float(), (299, 299), "bilinear-tf1")
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=RESIZE_TOLERANCE)
+    # Scaled first: exact numbers below 1, so that the same two roundings are 128 times smaller.
+    actual = resized((frames.float() - 128) / 128, (299, 299), "bilinear-tf1")
+    np.testing.assert_allclose(actual, (expected - 128) / 128, rtol=0, atol=RESIZE_TOLERANCE / 128)
 
 
-def test_weights_load_strictly_either_way(theirs):
-    extractor, net = theirs("2048"), InceptionV3()
+def test_weights_load_strictly_in_both_directions(build_theirs):
+    extractor, net = build_theirs("2048"), InceptionV3()
     net.load_state_dict(extractor.state_dict(), strict=True)
     extractor.load_state_dict(net.state_dict(), strict=True)
     shapes = {name: tuple(tensor.shape) for name, tensor in extractor.state_dict().items()}
@@ -153,9 +153,9 @@ def test_weights_load_strictly_either_way(theirs):
 
 
 def change_eps(net, monkeypatch):
-    for part in net.modules():
-        if isinstance(part, nn.BatchNorm2d):
-            part.eps = 1e-5
+    for module in net.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eps = 1e-5
 
 
 def change_last_pool(net, monkeypatch):
@@ -163,32 +163,34 @@ def change_last_pool(net, monkeypatch):
 
 
 def change_mean(net, monkeypatch):
-    true = inception_blocks.F.avg_pool2d
-    monkeypatch.setattr(inception_blocks.F, "avg_pool2d", lambda x, *sizes, **options: true(x, 3, stride=1, padding=1))
+    original = inception_blocks.F.avg_pool2d
+    monkeypatch.setattr(
+        inception_blocks.F, "avg_pool2d", lambda x, *sizes, **options: original(x, 3, stride=1, padding=1)
+    )
 
 
 def change_order(net, monkeypatch):
-    for part in net.modules():
-        if isinstance(part, Block):
-            part.branches = (*part.branches[1:], part.branches[0])
+    for module in net.modules():
+        if isinstance(module, Block):
+            module.branches = (*module.branches[1:], module.branches[0])
             break
 
 
 @torch.inference_mode()
 @pytest.mark.parametrize("change", [change_eps, change_last_pool, change_mean, change_order])
-def test_another_graph_would_be_noticed(change, tensors, inputs, monkeypatch):
+def test_a_changed_graph_is_noticed(change, tensors, inputs, monkeypatch):
     net = load(tensors, output="pool").net
-    true = net(inputs).pool
+    unchanged = net(inputs).pool
     change(net, monkeypatch)
-    assert (net(inputs).pool - true).abs().max() > 100 * LAYER * true.abs().max()
+    assert (net(inputs).pool - unchanged).abs().max() > 100 * LAYER_TOLERANCE * unchanged.abs().max()
 
 
 @torch.inference_mode()
-def test_loading_keeps_nothing_of_the_callers(tensors, inputs):
-    own = {name: array.copy() for name, array in tensors.items()}
-    net = load(own, output="pool")
+def test_load_copies_the_tensors(tensors, inputs):
+    given = {name: array.copy() for name, array in tensors.items()}
+    net = load(given, output="pool")
     before = net(inputs[:1])
-    for array in own.values():
+    for array in given.values():
         array[...] = 0
     assert torch.equal(net(inputs[:1]), before)
     assert not net.training
@@ -196,8 +198,8 @@ def test_loading_keeps_nothing_of_the_callers(tensors, inputs):
 
 
 @torch.inference_mode()
-def test_a_feature_depends_on_its_own_frame_alone(tensors, inputs):
+def test_features_of_a_frame_do_not_depend_on_the_batch(tensors, inputs):
     net = load(tensors, output="pool")
-    together = net(inputs)
-    for frame, expected in zip(inputs, together, strict=True):
-        np.testing.assert_allclose(net(frame[None])[0], expected, rtol=0, atol=WHOLE)
+    batched = net(inputs)
+    for frame, expected in zip(inputs, batched, strict=True):
+        np.testing.assert_allclose(net(frame[None])[0], expected, rtol=0, atol=FEATURE_TOLERANCE)

@@ -1,15 +1,16 @@
-"""torch-fidelity, the oracle of everything that looks at frames, beside whatever build of PyTorch is there."""
+"""Imports torch-fidelity, the oracle of everything measured on frames, beside any build of PyTorch."""
 
 import sys
 import warnings
 
 import torch
 
-_KEPT: list = []
+# Operator declarations last as long as the Library objects that made them.
+_LIBRARIES: list = []
 
 
 def import_torch_fidelity():
-    """Imports it also beside a CPU build of PyTorch, where torchvision's compiled operations do not load."""
+    """Imports it, also beside a CPU build of PyTorch, where torchvision's compiled operators do not load."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -20,7 +21,7 @@ def import_torch_fidelity():
             schemas = torch.library.Library("torchvision", "DEF")
             for name in ("nms", "qnms"):
                 schemas.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-            _KEPT.append(schemas)  # the declarations live as long as this object
+            _LIBRARIES.append(schemas)
             for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
                 del sys.modules[name]
         import torch_fidelity.feature_extractor_inceptionv3

@@ -1,9 +1,9 @@
-"""Inception-v3 as FID and IS of pictures mean it: TensorFlow's graph of 2015-12-05, with its own weights.
+"""Inception-v3 as FID and IS of images use it: TensorFlow's graph of 2015-12-05 and the weights trained with it.
 
-It differs from torchvision's Inception-v3: means leave out the places outside the image, the last block pools the
-maximum, there are 1008 classes, and the pixels come as (u - 128) / 128. Names and shapes of the weights are those of
-torch-fidelity's checkpoint. Frames must already be 299 x 299, by ``bilinear-tf1`` (see
-:mod:`vidmbench.detectors.resize`).
+It differs from torchvision's Inception-v3: mean pooling does not count positions outside the image, the last block
+pools the maximum, there are 1008 classes, and pixels are scaled to (u - 128) / 128. Names and shapes of the weights are
+those of torch-fidelity's checkpoint. Frames must already be 299 x 299, resized by ``bilinear-tf1`` (see
+:mod:`vidmbench.detectors.resize`). Why it is not torch-fidelity's network: docs/architecture.md, "Decisions".
 """
 
 import re
@@ -22,7 +22,7 @@ from vidmbench.core.errors import WeightsError
 from vidmbench.core.files import sha256_of
 from vidmbench.core.seeding import generator
 from vidmbench.detectors.inception_blocks import (
-    NormedConv,
+    ConvBatchNorm,
     block_8,
     block_17,
     block_17_to_8,
@@ -34,23 +34,23 @@ from vidmbench.detectors.types import Tensors
 Output = Literal["pool", "logits", "logits-unbiased"]
 
 WEIGHTS_FILE = "weights-inception-2015-12-05-6726825d.pth"
-# The same file under two names; torch.hub puts the first eight digits of a file's hash into its name.
+# Of the published file, which has two names; torch.hub puts the first eight digits of the hash into a file's name.
 SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 _PUBLISHED = (
     f"get {WEIGHTS_FILE} from release v0.2.0 of toshas/torch-fidelity on GitHub, or the same file, "
     "pt_inception-2015-12-05-6726825d.pth, from release fid_weights of mseitzer/pytorch-fid"
 )
-# Counters of training steps that PyTorch keeps beside a batch norm; scoring never reads them.
-_COUNTER = ".num_batches_tracked"
+# Suffix of the counters of training steps that PyTorch stores with a batch norm; scoring never reads them.
+_COUNTER_SUFFIX = ".num_batches_tracked"
 
 
 class Outputs(NamedTuple):
-    """What the network says of some frames.
+    """Outputs of the network for a batch of frames, float32.
 
     Attributes:
-        pool: The last block, averaged over the image; FID, KID and precision and recall are taken of it.
-        logits_unbiased: The last layer without its bias; torch-fidelity takes the Inception Score of it.
-        logits: The last layer.
+        pool: Last block, averaged over the image: the features of FID, KID, precision and recall.
+        logits_unbiased: Last layer without its bias: what torch-fidelity computes the Inception Score from.
+        logits: Last layer.
     """
 
     pool: Float32[Tensor, "frame 2048"]
@@ -63,32 +63,32 @@ class InceptionV3(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.Conv2d_1a_3x3 = NormedConv(3, 32, 3, stride=2, is_padded=False)
-        self.Conv2d_2a_3x3 = NormedConv(32, 32, 3, is_padded=False)
-        self.Conv2d_2b_3x3 = NormedConv(32, 64, 3)
-        self.Conv2d_3b_1x1 = NormedConv(64, 80)
-        self.Conv2d_4a_3x3 = NormedConv(80, 192, 3, is_padded=False)
-        self.Mixed_5b = block_35(192, pool_width=32)
-        self.Mixed_5c = block_35(256, pool_width=64)
-        self.Mixed_5d = block_35(288, pool_width=64)
+        self.Conv2d_1a_3x3 = ConvBatchNorm(3, 32, 3, stride=2, is_padded=False)
+        self.Conv2d_2a_3x3 = ConvBatchNorm(32, 32, 3, is_padded=False)
+        self.Conv2d_2b_3x3 = ConvBatchNorm(32, 64, 3)
+        self.Conv2d_3b_1x1 = ConvBatchNorm(64, 80)
+        self.Conv2d_4a_3x3 = ConvBatchNorm(80, 192, 3, is_padded=False)
+        self.Mixed_5b = block_35(192, pool_channels=32)
+        self.Mixed_5c = block_35(256, pool_channels=64)
+        self.Mixed_5d = block_35(288, pool_channels=64)
         self.Mixed_6a = block_35_to_17(288)
-        self.Mixed_6b = block_17(768, width=128)
-        self.Mixed_6c = block_17(768, width=160)
-        self.Mixed_6d = block_17(768, width=160)
-        self.Mixed_6e = block_17(768, width=192)
+        self.Mixed_6b = block_17(768, inner_channels=128)
+        self.Mixed_6c = block_17(768, inner_channels=160)
+        self.Mixed_6d = block_17(768, inner_channels=160)
+        self.Mixed_6e = block_17(768, inner_channels=192)
         self.Mixed_7a = block_17_to_8(768)
         self.Mixed_7b = block_8(1280, pool="mean")
         self.Mixed_7c = block_8(2048, pool="max")
         self.fc = nn.Linear(2048, 1008)
 
     def forward(self, x: Float32[Tensor, "frame 3 299 299"]) -> Outputs:
-        """Features of frames.
+        """Computes all outputs.
 
         Args:
-            x: Resized frames as (u - 128) / 128 with u in 0..255.
+            x: Resized frames, (u - 128) / 128 with u in 0..255.
 
         Returns:
-            The three outputs, float32.
+            Features and logits, float32.
         """
         x = self.Conv2d_2b_3x3(self.Conv2d_2a_3x3(self.Conv2d_1a_3x3(x)))
         x = F.max_pool2d(x, 3, stride=2)
@@ -102,8 +102,8 @@ class InceptionV3(nn.Module):
         return Outputs(pool, unbiased, unbiased + self.fc.bias)
 
 
-class _One(nn.Module):
-    """The network with one of its outputs."""
+class _SelectedOutput(nn.Module):
+    """The network, reduced to one of its outputs."""
 
     def __init__(self, net: InceptionV3, output: Output) -> None:
         super().__init__()
@@ -118,33 +118,33 @@ class _One(nn.Module):
 
 
 def load(tensors: Tensors, *, output: Output) -> nn.Module:
-    """The network with weights, ready to score on the CPU.
+    """Builds the network with weights, on the CPU.
 
     Args:
         tensors: From :func:`read_weights`; copied.
-        output: ``pool``: 2048 numbers for FID, KID, precision and recall; ``logits``: 1008 numbers before the
-            softmax; ``logits-unbiased``: the same without the last layer's bias, for torch-fidelity's IS.
+        output: ``pool``: 2048 features for FID, KID, precision and recall; ``logits``: 1008 logits;
+            ``logits-unbiased``: logits without the last layer's bias, for torch-fidelity's IS.
 
     Returns:
-        A module in evaluation mode, without gradients: float32 (frame, 3, 299, 299) as (u - 128) / 128 to float32
-        (frame, features).
+        A module in evaluation mode, without gradients: float32 (frame, 3, 299, 299), scaled to (u - 128) / 128, to
+        float32 (frame, feature).
 
     Raises:
-        WeightsError: A tensor is missing, additional or misshapen.
+        WeightsError: A tensor is missing, additional or of the wrong shape.
     """
     _check(tensors, where="the tensors given", fix="take them from read_weights")
     with torch.device("meta"):
         net = InceptionV3()
     net.load_state_dict({name: torch.tensor(tensors[name]) for name in layout()}, assign=True)
-    return _One(net, output).eval().requires_grad_(False)
+    return _SelectedOutput(net, output).eval().requires_grad_(False)
 
 
 @cache
 def layout() -> dict[str, tuple[int, ...]]:
-    """Name to shape of the 472 float32 tensors, in the network's order."""
+    """Maps names of the 472 float32 tensors to their shapes, in the network's order."""
     with torch.device("meta"):
         state = InceptionV3().state_dict()
-    return {name: tuple(tensor.shape) for name, tensor in state.items() if not name.endswith(_COUNTER)}
+    return {name: tuple(tensor.shape) for name, tensor in state.items() if not name.endswith(_COUNTER_SUFFIX)}
 
 
 def read_weights(path: Path, *, sha256_prefix: str = SHA256) -> Tensors:
@@ -152,15 +152,15 @@ def read_weights(path: Path, *, sha256_prefix: str = SHA256) -> Tensors:
 
     Args:
         path: The published file (PyTorch, either of its formats), or a copy of its tensors as safetensors.
-        sha256_prefix: First digits, or all 64, of the sha256 the file must have. A converted copy has another than
-            the published file: give its own, or none ("") to go by names and shapes alone.
+        sha256_prefix: First digits, or all 64, of the sha256 the file must have. A converted copy has another hash
+            than the published file: give that one, or "" to check names and shapes only.
 
     Returns:
-        Names as in :func:`layout` to float32 arrays of their own. Counters of training steps are left out.
+        Maps names as in :func:`layout` to float32 arrays that own their data, without the counters of training steps.
 
     Raises:
-        WeightsError: The file is missing, truncated or another one, holds anything but tensors, or has a missing,
-            additional or misshapen tensor.
+        WeightsError: The file is missing, truncated or another one, holds anything but tensors, or a tensor is
+            missing, additional or of the wrong shape.
     """
     if not path.is_file():
         raise WeightsError(
@@ -180,13 +180,13 @@ def read_weights(path: Path, *, sha256_prefix: str = SHA256) -> Tensors:
             fix=_PUBLISHED,
         )
     content = _content(path)
-    found = {str(name): value for name, value in content.items() if not str(name).endswith(_COUNTER)}
-    _check(found, where=str(path), fix=_PUBLISHED)
-    return {name: np.array(_array(found[name])) for name in layout()}
+    tensors = {str(name): value for name, value in content.items() if not str(name).endswith(_COUNTER_SUFFIX)}
+    _check(tensors, where=str(path), fix=_PUBLISHED)
+    return {name: np.array(_array(tensors[name])) for name in layout()}
 
 
 def _content(path: Path) -> Mapping[Any, Any]:
-    """What the file holds; tensors stay on disk until they are copied where the format allows it."""
+    """Content of the file; tensors are memory-mapped where the format allows it."""
     try:
         if path.suffix == ".safetensors":
             from safetensors.torch import load_file
@@ -196,27 +196,27 @@ def _content(path: Path) -> Mapping[Any, Any]:
             is_zip = file.read(2) == b"PK"  # PyTorch's format since 1.6; the published file has the older one
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=is_zip)
     except Exception as error:  # a damaged archive or pickle can fail in any way
-        # PyTorch's own text proposes to load the file with its code; that advice is not passed on.
-        foreign = re.search(r"GLOBAL (\S+)", str(error))
+        # PyTorch's message suggests weights_only=False, which would run code of the file: it is not passed on.
+        reference = re.search(r"GLOBAL (\S+)", str(error))
         raise WeightsError(
             "this is not a weights file of Inception-v3, or it is truncated",
             expected="a whole safetensors file, or a PyTorch file of tensors and nothing else; no code of it was run",
-            found=f"a reference to {foreign[1].rstrip('.,')}"
-            if foreign
-            else f"{path.stat().st_size} bytes that do not read as one ({type(error).__name__})",
+            found=f"a reference to {reference[1].rstrip('.,')}"
+            if reference
+            else f"{path.stat().st_size} bytes that cannot be read as such ({type(error).__name__})",
             where=str(path),
             fix=_PUBLISHED,
         ) from error
     return content if isinstance(content, dict) else {}
 
 
-def _check(found: Mapping[str, Any], *, where: str, fix: str) -> None:
-    """Refuses tensors that are not the network's, naming the first few that are wrong."""
+def _check(tensors: Mapping[str, Any], *, where: str, fix: str) -> None:
+    """Refuses tensors that are not the network's; the message names the first three."""
     shapes = layout()
-    problems = [f"no {name}" for name in shapes if name not in found]
-    problems += [f"additional {name}" for name in found if name not in shapes]
+    problems = [f"no {name}" for name in shapes if name not in tensors]
+    problems += [f"additional {name}" for name in tensors if name not in shapes]
     for name, shape in shapes.items():
-        problems += _wrong(name, found[name], shape) if name in found else []
+        problems += _problems(name, tensors[name], shape) if name in tensors else []
     if problems:
         more = f"; {len(problems) - 3} more such" if len(problems) > 3 else ""
         raise WeightsError(
@@ -228,12 +228,12 @@ def _check(found: Mapping[str, Any], *, where: str, fix: str) -> None:
         )
 
 
-def _wrong(name: str, value: Any, shape: tuple[int, ...]) -> list[str]:
-    kind = str(getattr(value, "dtype", type(value).__name__)).removeprefix("torch.")
+def _problems(name: str, value: Any, shape: tuple[int, ...]) -> list[str]:
+    dtype = str(getattr(value, "dtype", type(value).__name__)).removeprefix("torch.")
     if isinstance(value, Tensor) and value.layout != torch.strided:
-        kind = f"a {str(value.layout).removeprefix('torch.')} tensor"
-    if kind != "float32":
-        return [f"{name} is {kind}, not float32"]
+        dtype = f"a {str(value.layout).removeprefix('torch.')} tensor"
+    if dtype != "float32":
+        return [f"{name} is {dtype}, not float32"]
     if tuple(value.shape) != shape:
         return [f"{name} has shape {tuple(value.shape)}, not {shape}"]
     return [] if np.isfinite(_array(value)).all() else [f"{name} holds numbers that are not finite"]
@@ -244,13 +244,13 @@ def _array(value: Any) -> np.ndarray:
 
 
 def seeded_weights(seed: int) -> Tensors:
-    """Weights from a seed, for tests only: features of them mean nothing.
+    """Samples weights from a seed, for tests only: features computed with them mean nothing.
 
     Args:
         seed: 0 or more.
 
     Returns:
-        Arrays of the published layout; every activation of natural frames stays below about 30.
+        Arrays as in :func:`layout`; activations on natural frames stay below about 30.
     """
     return {
         name: _seeded(name, shape, generator(seed, "inception-for-tests", name)) for name, shape in layout().items()
@@ -263,7 +263,7 @@ def _seeded(name: str, shape: tuple[int, ...], random: np.random.Generator) -> n
     elif name.endswith("bn.weight"):
         values = random.uniform(0.7, 1.3, shape)
     elif len(shape) > 1:
-        # Filters that sum to nothing let through what differs from place to place, not the common mean.
+        # Filters that sum to zero pass local contrast and suppress the mean.
         values = random.normal(size=(shape[0], int(np.prod(shape[1:]))))
         values -= values.mean(axis=1, keepdims=True)
         values = (values * (1.7 / np.sqrt(values.shape[1]))).reshape(shape)
