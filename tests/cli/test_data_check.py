@@ -92,7 +92,7 @@ def test_a_prepared_file_takes_the_place_of_the_data_set(command, folder):
     for line in ("5 of 13320 (0 %) videos", "can be scored: yes, up to 5 videos"):
         assert line in whole
         assert line in done.out
-    command(*CHECK, "u.frames", "--split", "test1").fails("u.frames holds something else", "--split all")
+    command(*CHECK, "u.frames", "--split", "test1").fails("u.frames holds other videos", "--split all")
 
 
 def test_one_file_is_taken_on_its_owner_s_word(command, folder):

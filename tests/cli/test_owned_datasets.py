@@ -88,27 +88,27 @@ def test_a_prepared_file_takes_the_place_of_the_data_set(root, command, folder):
     assert (ours["value"], ours["signature_id"]) == (theirs["value"], theirs["signature_id"])
 
 
-def test_a_file_prepared_otherwise_is_refused(root, command):
+def test_a_file_prepared_with_other_settings_is_refused(root, command):
     words = ("data", "prepare", "ucf101", "--data-root", root, "--resolution", 64, "--out", "ucf.frames")
     assert command(*words, "--split", "train").code == 0
     score = (*RUN, "--data-root", "ucf.frames", "--num-videos", 4)
-    command(*score, "--dataset", "ucf101@train").fails("was prepared otherwise", "256x256", "64x64")
-    command(*score, "--dataset", "ucf101/64").fails("holds something else", "ucf101@all", "ucf101@train")
+    command(*score, "--dataset", "ucf101@train").fails("was prepared with other settings", "256x256", "64x64")
+    command(*score, "--dataset", "ucf101/64").fails("holds other videos", "ucf101@all", "ucf101@train")
     command(*words, "--split", "test").fails("ucf.frames")
 
 
 def test_preparing_says_that_it_goes_on(root, command, monkeypatch):
     words = ("data", "prepare", "ucf101", "--data-root", root, "--resolution", 64, "--out", "ucf.frames")
-    whole = preparing._video
+    whole = preparing._compress_video
 
     def stopped(source, index, *more):
         if index == 5:
             raise KeyboardInterrupt
         return whole(source, index, *more)
 
-    monkeypatch.setattr(preparing, "_video", stopped)
+    monkeypatch.setattr(preparing, "_compress_video", stopped)
     assert command(*words, "--workers", 1).code != 0
-    monkeypatch.setattr(preparing, "_video", whole)
+    monkeypatch.setattr(preparing, "_compress_video", whole)
     again = command(*words)
     assert again.code == 0, again.err
     found = re.search(r"resumes ucf.frames: (\d) of 8 videos were written before", again.err)

@@ -118,7 +118,7 @@ def _prepared(spec: DiskDatasetSpec, split: str, root: Path, stage: DatasetStage
     """A split out of a file that ``data prepare`` wrote.
 
     Raises:
-        DataError: It holds another data set or split, or frames that were prepared otherwise.
+        DataError: It holds another data set or split, or was prepared with other settings.
     """
     from vidmbench.videos.packed.reader import open_prepared
 

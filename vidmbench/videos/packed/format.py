@@ -1,15 +1,13 @@
-"""What a prepared file looks like: one file a split, decoded, framed, lossless and compressed.
+"""Layout of prepared files: the cropped and resized frames of one split, compressed without loss.
 
     head      magic, version, length of the header
     header    JSON: rule, resolution, digests, names, lengths, classes
-    records   one a video, in order: number, length, CRC and pixel digest, then the lengths of its groups, the groups
-    index     JSON: where each record begins, the content digest
-    tail      where the index begins, the sha256 of head, header and index, a mark that the file is whole
+    records   one per video, in order: number, length, CRC and pixel digest, then the lengths of its groups, the groups
+    index     JSON: offset of each record, the content digest
+    tail      offset of the index, the sha256 of head, header and index, a mark that the file is complete
 
-A group is eight frames: red and blue less green, each frame less the one before, through zstd. On four real videos of
-128 pixels that takes 22 to 66 % of the raw size, and 3.3 ms a random clip of 16 frames, where decoding takes 18 to 125.
-The same four in HDF5: Bitshuffle and LZ4 68 to 88 %, 1.4 ms; Blosc2 and zstd 34 to 84 %, 4.5 ms; as pictures
-and videos: PNG 41 to 64 %, 16 ms; lossless WebP 31 to 48 %, 13 ms; FFV1 24 to 44 %, 28 ms.
+A group is eight frames: green is subtracted from red and blue, then each frame from the next, and zstd compresses the
+differences. Why it is not HDF5: docs/architecture.md, "Decisions".
 """
 
 import hashlib
@@ -29,23 +27,23 @@ from vidmbench.core.files import sha256_of_parts
 
 FORMAT_VERSION = 1
 MAGIC = b"vidmbench-frames"
-WHOLE = b"vidmbench-whole\n"
+END_MARK = b"vidmbench-whole\n"
 HEAD = struct.Struct("<16sIQ")
 RECORD = struct.Struct("<IQI32s")
 TAIL = struct.Struct("<Q32s16s")
-#: Longer groups are smaller, but a clip that begins in the middle of one pays for what is before it.
-FRAMES_A_GROUP = 8
-_LEVEL = 1  # higher ones are four times slower and save two percent
+#: Longer groups compress better, but a clip that starts inside one has to decompress the frames before it.
+FRAMES_PER_GROUP = 8
+_LEVEL = 1  # higher levels are four times slower and save two percent
 
 
 class Record(NamedTuple):
-    """What stands before a video's groups.
+    """Fixed-size header before the groups of a video.
 
     Attributes:
-        number: The video.
-        length: Bytes that follow: the groups' lengths and the groups.
+        number: Index of the video.
+        length: Number of bytes that follow: the groups' lengths and the groups.
         crc: CRC-32 of these bytes.
-        sha256: Of the video's pixels.
+        sha256: Digest of the video's pixels.
     """
 
     number: int
@@ -54,8 +52,8 @@ class Record(NamedTuple):
     sha256: bytes
 
 
-def packed(frames: Frames) -> bytes:
-    """A group of frames, compressed."""
+def compress_group(frames: Frames) -> bytes:
+    """Compresses a group of frames."""
     import zstandard
 
     differences = frames.copy()
@@ -65,8 +63,8 @@ def packed(frames: Frames) -> bytes:
     return zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True).compress(differences.tobytes())
 
 
-def unpacked(data: bytes, shape: tuple[int, ...]) -> np.ndarray | None:
-    """The differences that :func:`packed` stored, uint8; None where the bytes are not what was written."""
+def decompress_group(data: bytes, shape: tuple[int, ...]) -> np.ndarray | None:
+    """Returns the uint8 differences that :func:`compress_group` stored, None where the bytes are damaged."""
     import zstandard
 
     try:
@@ -77,20 +75,20 @@ def unpacked(data: bytes, shape: tuple[int, ...]) -> np.ndarray | None:
         return None
 
 
-def content_digest(header: dict[str, Any], pixels: Sequence[bytes]) -> str:
-    """The sha256 over names, lengths, classes and pixels: equal however and in how many goes a file was made."""
-    labels = header["labels"] or [None] * len(pixels)
-    videos = zip(header["names"], header["frames"], labels, pixels, strict=True)
+def content_digest(header: dict[str, Any], pixel_digests: Sequence[bytes]) -> str:
+    """Hashes names, lengths, classes and pixels: equal however often the writing was interrupted."""
+    labels = header["labels"] or [None] * len(pixel_digests)
+    videos = zip(header["names"], header["frames"], labels, pixel_digests, strict=True)
     parts = [part for name, frames, label, sha256 in videos for part in (name, str(frames), str(label), sha256)]
     return sha256_of_parts("prepared", str(header["size"]), *parts)
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[FileIO]:
-    """The file, unbuffered.
+def open_unbuffered(path: Path) -> Iterator[FileIO]:
+    """Opens a prepared file for reading.
 
     Raises:
-        DataError: The system does not hand it out.
+        DataError: It is missing or may not be read.
     """
     try:
         with FileIO(path) as stream:
@@ -100,36 +98,58 @@ def opened(path: Path) -> Iterator[FileIO]:
             f"{path.name} cannot be read: {error.strerror or error}",
             expected="a file that `vidmbench data prepare` wrote",
             where=str(path),
-            fix="check that it is there and may be read",
+            fix="check that the file exists and that you may read it",
         ) from error
 
 
-def header_and_index(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What stands before and after the videos.
+def read_header_and_index(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Reads everything but the videos.
+
+    Returns:
+        The header and the index, parsed.
 
     Raises:
-        DataError: It cannot be read, is no prepared file, not whole, damaged, or of another version.
+        DataError: The file cannot be read, is not a prepared file, is incomplete, damaged, or of another version.
     """
-    with opened(path) as stream:
-        head, index = check_whole(path, stream)
+    with open_unbuffered(path) as stream:
+        head, index = read_head_and_index_bytes(path, stream)
     return json.loads(head[HEAD.size :]), json.loads(index)
 
 
-def check_whole(path: Path, stream: FileIO) -> tuple[bytes, bytes]:
-    """Head with header, and index, as bytes; refuses what is not whole."""
+def read_head_and_index_bytes(path: Path, stream: FileIO) -> tuple[bytes, bytes]:
+    """Reads head with header, and index, as bytes.
+
+    Raises:
+        DataError: The file is not a prepared file, is incomplete, damaged, or of another version.
+    """
     size = stream.seek(0, 2)
     stream.seek(0)
-    start = exactly(stream, HEAD.size)
-    if start[: len(MAGIC)] != MAGIC:
+    head = read_up_to(stream, HEAD.size)
+    length = _header_length(path, head)
+    offset, sha256 = read_tail(path, stream)
+    if not HEAD.size + length <= offset <= size - TAIL.size:
+        raise damaged(path, "its head and its end do not match")
+    stream.seek(0)
+    head = read_up_to(stream, HEAD.size + length)
+    stream.seek(offset)
+    index = read_up_to(stream, size - TAIL.size - offset)
+    if hashlib.sha256(head + index).digest() != sha256:
+        raise damaged(path, "its list of videos does not match its digest")
+    return head, index
+
+
+def _header_length(path: Path, head: bytes) -> int:
+    """Checks magic and version, and returns the length of the header."""
+    if head[: len(MAGIC)] != MAGIC:
         raise DataError(
-            f"{path.name} is no prepared file",
+            f"{path.name} is not a prepared file",
             expected="a file that `vidmbench data prepare` wrote",
-            found="an empty file" if not size else f"a file that begins with {start[: len(MAGIC)]!r}",
+            found=f"a file that begins with {head[: len(MAGIC)]!r}" if head else "an empty file",
             where=str(path),
         )
-    if len(start) < HEAD.size:
-        raise _cut_off(path)
-    _, version, length = HEAD.unpack(start)
+    if len(head) < HEAD.size:
+        raise _incomplete(path)
+    _, version, length = HEAD.unpack(head)
     if version != FORMAT_VERSION:
         raise DataError(
             f"{path.name} was written by another version of vidmbench",
@@ -139,31 +159,26 @@ def check_whole(path: Path, stream: FileIO) -> tuple[bytes, bytes]:
             fix="install the newer vidmbench, or prepare the file again" if version > FORMAT_VERSION
             else "prepare the file again",
         )  # fmt: skip
-    begin, sha256 = tail_of(path, stream)
-    if not HEAD.size + length <= begin <= size - TAIL.size:
-        raise broken(path, "its head and its end do not fit together")
-    stream.seek(0)
-    head = exactly(stream, HEAD.size + length)
-    stream.seek(begin)
-    index = exactly(stream, size - TAIL.size - begin)
-    if hashlib.sha256(head + index).digest() != sha256:
-        raise broken(path, "its list of videos does not fit its digest")
-    return head, index
+    return int(length)
 
 
-def tail_of(path: Path, stream: FileIO) -> tuple[int, bytes]:
-    """Where the index begins, and the sha256 of head, header and index; refuses what is not whole."""
+def read_tail(path: Path, stream: FileIO) -> tuple[int, bytes]:
+    """Reads the offset of the index, and the sha256 of head, header and index.
+
+    Raises:
+        DataError: The file is incomplete.
+    """
     size = stream.seek(0, 2)
     stream.seek(max(size - TAIL.size, 0))
-    data = exactly(stream, TAIL.size)
-    if len(data) < TAIL.size or not data.endswith(WHOLE):
-        raise _cut_off(path)
-    begin, sha256, _ = TAIL.unpack(data)
-    return begin, sha256
+    data = read_up_to(stream, TAIL.size)
+    if len(data) < TAIL.size or not data.endswith(END_MARK):
+        raise _incomplete(path)
+    offset, sha256, _ = TAIL.unpack(data)
+    return offset, sha256
 
 
-def exactly(stream: FileIO, size: int) -> bytes:
-    """So many bytes, fewer only at the file's end; a single read may give less on network file systems."""
+def read_up_to(stream: FileIO, size: int) -> bytes:
+    """Reads ``size`` bytes, fewer only at the end of the file; one read may return less on network file systems."""
     parts = []
     while size > 0 and (part := stream.read(size)):
         parts.append(part)
@@ -171,19 +186,19 @@ def exactly(stream: FileIO, size: int) -> bytes:
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def broken(path: Path, what: str) -> DataError:
-    """The error for bytes that are not what was written."""
+def damaged(path: Path, reason: str) -> DataError:
+    """The error for bytes other than those written."""
     return DataError(
-        f"{path.name} is damaged: {what}",
+        f"{path.name} is damaged: {reason}",
         where=str(path),
         fix="copy it again, or remove it and prepare it again with `vidmbench data prepare`",
     )
 
 
-def _cut_off(path: Path) -> DataError:
+def _incomplete(path: Path) -> DataError:
     return DataError(
-        f"{path.name} is not whole: it was cut off, or never finished",
-        expected="a mark at its end",
+        f"{path.name} is incomplete: truncated, or never finished",
+        expected="a mark at the end of the file",
         where=str(path),
         fix="copy it again, or remove it and prepare it again with `vidmbench data prepare`",
     )

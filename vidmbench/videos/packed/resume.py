@@ -1,4 +1,4 @@
-"""The file that a preparation appends to until it is whole: one process at a time, taken up where it was stopped."""
+"""The temporary file of a preparation: one process appends to it, and a later one resumes where it was interrupted."""
 
 import errno
 import os
@@ -10,85 +10,86 @@ from pathlib import Path
 
 from vidmbench.core.errors import ResultError
 from vidmbench.core.files import unwritable
-from vidmbench.videos.packed.format import RECORD, Record, exactly
+from vidmbench.videos.packed.format import RECORD, Record, read_up_to
 
 #: EFBIG is a quota of file sizes, or a file system such as FAT.
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
 def unfinished(path: Path, head: bytes, num_videos: int) -> Iterator[tuple[list[Record], Callable[[bytes], None]]]:
-    """Opens the unfinished file beside the one to be, which takes that one's place only if the block succeeds.
+    """Opens the temporary file beside the target, which it is renamed to only if the block succeeds.
 
     Args:
-        path: The file to be.
-        head: What it begins with; an unfinished file that begins otherwise is not touched.
-        num_videos: Videos it will hold.
+        path: The target.
+        head: The target's first bytes; a temporary file with other first bytes is not touched.
+        num_videos: Number of videos the target will hold.
 
     Yields:
-        The videos that stand in it already, and a function that appends bytes.
+        The records of videos that an earlier call wrote, and a function that appends bytes.
 
     Raises:
-        ResultError: It belongs to another preparation, cannot be written, or the disk is full.
+        ResultError: The temporary file belongs to another preparation, cannot be written, or the disk is full.
     """
-    file = path.with_name(f".{path.name}.unfinished")
-    with _writing(file):
-        stream = FileIO(file, "a+")
+    temporary = path.with_name(f".{path.name}.unfinished")
+    with _write_errors(temporary):
+        stream = FileIO(temporary, "a+")
     with stream:
-        with _writing(file):
-            records = _resumed(stream, file, head, num_videos)
+        with _write_errors(temporary):
+            records = _recover(stream, temporary, head, num_videos)
 
         def append(data: bytes) -> None:
             rest = memoryview(data)
-            with _writing(file):
-                while rest:  # a write may take less than all, on a disk that is nearly full
+            with _write_errors(temporary):
+                while rest:  # on a disk that is nearly full one call may write only a part
                     rest = rest[stream.write(rest) or 0 :]
 
         yield records, append
-        with _writing(file):
+        with _write_errors(temporary):
             os.fsync(stream.fileno())
-    with _writing(file):
-        file.replace(path)
+    with _write_errors(temporary):
+        temporary.replace(path)
 
 
 @contextmanager
-def _writing(file: Path) -> Iterator[None]:
+def _write_errors(temporary: Path) -> Iterator[None]:
+    """Turns an OSError of the block into a ResultError."""
     try:
         yield
     except OSError as error:
-        if error.errno not in _FULL:
-            raise unwritable(file.parent, error) from error
+        if error.errno not in _DISK_FULL:
+            raise unwritable(temporary.parent, error) from error
         raise ResultError(
             "the disk is full, and the file is not finished",
-            expected="room for the whole file; how much it takes is said before it begins",
-            found=f"{error.strerror} after {file.stat().st_size / 1e6:,.0f} MB",
-            where=str(file),
-            fix="make room and give the same command again: it goes on where it stopped",
+            expected="room for the whole file; its size is estimated before the command begins",
+            found=f"{error.strerror} after {temporary.stat().st_size / 1e6:,.0f} MB",
+            where=str(temporary),
+            fix="free some space and give the same command again: it resumes where it stopped",
         ) from error
 
 
-def _resumed(stream: FileIO, file: Path, head: bytes, num_videos: int) -> list[Record]:
-    """The videos that stand in the file whole; what follows them is cut off."""
+def _recover(stream: FileIO, temporary: Path, head: bytes, num_videos: int) -> list[Record]:
+    """Returns the records that are complete, and truncates the file after them."""
     size = stream.seek(0, os.SEEK_END)
     stream.seek(0)
-    found = exactly(stream, len(head))
-    if not head.startswith(found):
+    existing = read_up_to(stream, len(head))
+    if not head.startswith(existing):
         raise ResultError(
-            f"an unfinished file of another preparation lies beside {file.name[1:].removesuffix('.unfinished')}",
+            f"beside {temporary.name[1:].removesuffix('.unfinished')} is an unfinished file of another preparation",
             expected="one of the same source, rule, resolution and classes",
-            found="one that begins otherwise",
-            where=str(file),
-            fix="remove it, or give the command it was begun with",
+            found="one with another header",
+            where=str(temporary),
+            fix="remove it, or give the command that began it",
         )
-    stream.write(head[len(found) :])  # a process may be killed at the very beginning
+    stream.write(head[len(existing) :])  # a process may be killed while it writes the header
     records: list[Record] = []
     end = len(head)
     while len(records) < num_videos and end + RECORD.size <= size:
         stream.seek(end)
-        record = Record(*RECORD.unpack(exactly(stream, RECORD.size)))
+        record = Record(*RECORD.unpack(read_up_to(stream, RECORD.size)))
         if record.number != len(records) or end + RECORD.size + record.length > size:
             break
-        if zlib.crc32(exactly(stream, record.length)) != record.crc:
+        if zlib.crc32(read_up_to(stream, record.length)) != record.crc:
             break
         records.append(record)
         end += RECORD.size + record.length

@@ -1,8 +1,8 @@
-"""Writing prepared files: decoded, framed and compressed once, by several threads, and taken up where it was stopped.
+"""Writing prepared files: several threads decode, crop, resize and compress, and an interrupted call is resumed.
 
-Videos are appended in order to a file beside the target, with a name of its own. Whatever stops that, the videos that
-stand there whole are kept; only a finished file gets the target's name. Its bytes do not depend on interruptions or on
-the number of threads.
+Videos are appended in order to a temporary file beside the target. Whatever interrupts that, complete videos in it are
+kept, and only a finished file gets the target's name. Its bytes do not depend on interruptions or on the number of
+threads.
 """
 
 import hashlib
@@ -23,18 +23,18 @@ from vidmbench.core.files import locked
 from vidmbench.core.progress import Progress
 from vidmbench.core.torch_settings import one_torch_thread
 from vidmbench.videos.packed.format import (
+    END_MARK,
     FORMAT_VERSION,
-    FRAMES_A_GROUP,
+    FRAMES_PER_GROUP,
     HEAD,
     MAGIC,
     RECORD,
     TAIL,
-    WHOLE,
     Record,
-    check_whole,
+    compress_group,
     content_digest,
-    opened,
-    packed,
+    open_unbuffered,
+    read_head_and_index_bytes,
 )
 from vidmbench.videos.packed.reader import PreparedFile, is_prepared
 from vidmbench.videos.packed.resume import unfinished
@@ -42,19 +42,19 @@ from vidmbench.videos.pre_resize import PRE_RESIZE_VERSION, PreResizedSource, pr
 from vidmbench.videos.source import Source
 
 _MAX_WORKERS = 16
-#: Of decoded frames, in each thread: longer videos are decoded piece by piece.
+#: Decoded frames held by each thread; longer videos are decoded in pieces.
 _PIECE_BYTES = 128 * 2**20
-#: Compressed share of what real videos of 128 pixels take raw: 0.22 to 0.66.
-_USUAL_SHARE = 0.45
+#: Compressed size over raw size; of real videos at 128 pixels 0.22 to 0.66.
+_TYPICAL_RATIO = 0.45
 _SAMPLED_VIDEOS = 8
 
 
 class Estimate(NamedTuple):
-    """How large a prepared file will be.
+    """Size of a prepared file before it is written, in bytes.
 
     Attributes:
-        raw: Bytes of all frames, uncompressed: exact.
-        expected: Bytes of the file: a guess.
+        raw: All frames uncompressed: exact.
+        expected: The file: estimated.
     """
 
     raw: int
@@ -62,23 +62,24 @@ class Estimate(NamedTuple):
 
 
 def estimated_bytes(source: Source, pixels: int | None, *, rule: str | None = None) -> Estimate:
-    """Says how large a prepared file will be, before it begins.
+    """Estimates the size of a prepared file.
 
     Args:
         source: The videos.
-        pixels: The resolution; None keeps the source's.
-        rule: With it, a few frames of eight videos are read and compressed, which takes seconds; without, the usual
-            share of real videos is taken.
+        pixels: Resolution in pixels; None keeps the source's.
+        rule: If given, the first frames of eight videos are read and compressed with it, which takes seconds; None
+            assumes the typical compression ratio of real videos.
     """
     height, width = source.size if pixels is None else (pixels, pixels)
     raw = height * width * 3 * sum(source.num_frames(index) for index in range(len(source)))
     if rule is None or not len(source):
-        return Estimate(raw, int(raw * _USUAL_SHARE))
-    sizes = []
+        return Estimate(raw, int(raw * _TYPICAL_RATIO))
+    ratios = []
     for index in np.unique(np.linspace(0, len(source) - 1, _SAMPLED_VIDEOS).astype(int)).tolist():
-        group = pre_resized(source.read(index, range(min(FRAMES_A_GROUP, source.num_frames(index)))), rule, pixels)
-        sizes.append(len(packed(group)) / max(group.nbytes, 1))
-    return Estimate(raw, int(raw * sum(sizes) / len(sizes)))
+        frames = source.read(index, range(min(FRAMES_PER_GROUP, source.num_frames(index))))
+        group = pre_resized(frames, rule, pixels)
+        ratios.append(len(compress_group(group)) / max(group.nbytes, 1))
+    return Estimate(raw, int(raw * sum(ratios) / len(ratios)))
 
 
 def write_prepared(
@@ -91,57 +92,57 @@ def write_prepared(
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> PreparedFile:
-    """Writes a prepared file, or goes on with one that was begun; a finished one is left as it is.
+    """Writes a prepared file, resumes an interrupted one, or leaves a finished one as it is.
 
     Args:
-        source: The videos. What it left out and what it notes goes into the file.
+        source: The videos; its ``skipped`` and ``notes`` are stored too.
         path: The file to write.
-        rule: How to frame the videos, see :func:`vidmbench.videos.pre_resize.pre_resized`.
-        pixels: At what resolution; None only under "none".
-        labels: The class of every video; by default the source's attribute ``labels``, where it has one.
-        workers: Threads; by default one a processor, 16 at most. Each may hold some 300 MB of frames.
-        progress: Told videos done, videos in all, and the file's name.
+        rule: Cropping and resizing, see :func:`vidmbench.videos.pre_resize.pre_resized`.
+        pixels: Resolution in pixels; None only with the rule "none".
+        labels: Class of every video, counted from 0; None takes the source's attribute ``labels`` if it has one.
+        workers: Number of threads; None means one per processor, 16 at most. Each may hold some 300 MB of frames.
+        progress: Called with videos done, number of videos, and a label.
 
     Returns:
         The finished file, opened.
 
     Raises:
-        DataError: A video cannot be read; what was done before is kept.
-        ResultError: The file cannot be written, the disk is full, something else lies there, or another process is at
-            it.
-        UsageError: The rule, the resolution, the labels or the number of workers make no sense.
+        DataError: A video cannot be read; videos written before are kept.
+        ResultError: The file cannot be written, the disk is full, another file has its name, or another process is
+            writing it.
+        UsageError: The rule, the resolution, the labels or the number of workers are invalid.
     """
     path = Path(path)
     head = _head(PreResizedSource(source, rule, pixels), labels)
     workers = workers if workers is not None else min(_MAX_WORKERS, os.cpu_count() or 1)
     if workers < 1:
-        raise UsageError("a file is prepared by at least one worker", expected="1 or more", found=str(workers))
-    said = f"preparing {path.name}"
+        raise UsageError("preparing a file takes at least one worker", expected="1 or more", found=str(workers))
+    text = f"preparing {path.name}"
     with locked(path, "preparing"):
         if path.exists():
-            return _finished(path, head)
+            return _existing(path, head)
         with unfinished(path, head, len(source)) as (records, append):
             if progress is not None:
-                progress(len(records), len(source), said)
-            rest = range(len(records), len(source))
-            with closing(_videos(source, rest, rule, pixels, workers)) as videos:
+                progress(len(records), len(source), text)
+            remaining = range(len(records), len(source))
+            with closing(_compressed_videos(source, remaining, rule, pixels, workers)) as videos:
                 for record, body in videos:
                     append(RECORD.pack(*record) + body)
                     records.append(record)
                     if progress is not None:
-                        progress(len(records), len(source), said)
-            append(_ending(head, records))
+                        progress(len(records), len(source), text)
+            append(_index_and_tail(head, records))
     return PreparedFile(path)
 
 
 def _head(source: PreResizedSource, labels: Sequence[int | None] | None) -> bytes:
-    """Head and header, which say all that makes one preparation another."""
+    """Head and header, which identify a preparation."""
     labels = source.labels if labels is None else labels
     if not len(source):
         raise UsageError(f"{source.label} has no videos to prepare", expected="at least one", found="none")
     if labels is not None and len(labels) != len(source):
         raise UsageError(
-            "there must be one class label a video", expected=f"{len(source)} labels", found=f"{len(labels)}"
+            "there must be one class label per video", expected=f"{len(source)} labels", found=f"{len(labels)}"
         )
     header = {
         "label": source.label,
@@ -162,64 +163,64 @@ def _head(source: PreResizedSource, labels: Sequence[int | None] | None) -> byte
     return HEAD.pack(MAGIC, FORMAT_VERSION, len(text)) + text
 
 
-def _ending(head: bytes, records: Sequence[Record]) -> bytes:
+def _index_and_tail(head: bytes, records: Sequence[Record]) -> bytes:
     lengths = [RECORD.size + record.length for record in records]
-    begin = len(head) + sum(lengths)
+    index_offset = len(head) + sum(lengths)
     offsets = np.cumsum([len(head), *lengths[:-1]]).tolist()
     content = content_digest(json.loads(head[HEAD.size :]), [record.sha256 for record in records])
     index = json.dumps({"content": content, "offsets": offsets}, separators=(",", ":")).encode()
-    return index + TAIL.pack(begin, hashlib.sha256(head + index).digest(), WHOLE)
+    return index + TAIL.pack(index_offset, hashlib.sha256(head + index).digest(), END_MARK)
 
 
-def _videos(
+def _compressed_videos(
     source: Source, indices: range, rule: str, pixels: int | None, workers: int
 ) -> Generator[tuple[Record, bytes]]:
-    """All videos in order, a few ahead of what was asked for."""
-    waiting: deque[Future[tuple[Record, bytes]]] = deque()
+    """Yields all videos in order; threads work a few videos ahead."""
+    pending: deque[Future[tuple[Record, bytes]]] = deque()
     with one_torch_thread():
         pool = ThreadPoolExecutor(workers)
         try:
             for index in indices:
-                waiting.append(pool.submit(_video, source, index, rule, pixels))
-                if len(waiting) > 2 * workers:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
+                pending.append(pool.submit(_compress_video, source, index, rule, pixels))
+                if len(pending) > 2 * workers:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _video(source: Source, index: int, rule: str, pixels: int | None) -> tuple[Record, bytes]:
+def _compress_video(source: Source, index: int, rule: str, pixels: int | None) -> tuple[Record, bytes]:
     height, width = source.size
     num_frames = source.num_frames(index)
-    piece = max(_PIECE_BYTES // (height * width * 3) // FRAMES_A_GROUP, 1) * FRAMES_A_GROUP
-    total = hashlib.sha256()
+    piece = max(_PIECE_BYTES // (height * width * 3) // FRAMES_PER_GROUP, 1) * FRAMES_PER_GROUP
+    digest = hashlib.sha256()
     groups = []
     for start in range(0, num_frames, piece):
         frames = source.read(index, range(start, min(start + piece, num_frames)))
-        for first in range(0, len(frames), FRAMES_A_GROUP):
-            group = np.ascontiguousarray(pre_resized(frames[first : first + FRAMES_A_GROUP], rule, pixels))
-            total.update(group.data)
-            groups.append(packed(group))
+        for first in range(0, len(frames), FRAMES_PER_GROUP):
+            group = np.ascontiguousarray(pre_resized(frames[first : first + FRAMES_PER_GROUP], rule, pixels))
+            digest.update(group.data)
+            groups.append(compress_group(group))
     body = np.array([len(group) for group in groups], "<u4").tobytes() + b"".join(groups)
-    return Record(index, len(body), zlib.crc32(body), total.digest()), body
+    return Record(index, len(body), zlib.crc32(body), digest.digest()), body
 
 
-def _finished(path: Path, head: bytes) -> PreparedFile:
-    """The file that lies there already, if it is the one asked for."""
+def _existing(path: Path, head: bytes) -> PreparedFile:
+    """The file that has the target's name already, if it is the requested one."""
     if not is_prepared(path):
         raise ResultError(
-            f"{path.name} exists already and is no prepared file",
-            expected="a name that is free",
+            f"{path.name} already exists and is not a prepared file",
+            expected="a name that is not taken",
             where=str(path),
             fix="give another --out",
         )
-    with opened(path) as stream:
-        found, _ = check_whole(path, stream)
+    with open_unbuffered(path) as stream:
+        existing, _ = read_head_and_index_bytes(path, stream)
     file = PreparedFile(path)
-    if found != head:
+    if existing != head:
         raise ResultError(
-            f"{path.name} exists already and holds something else",
+            f"{path.name} already exists and holds other videos or settings",
             expected="no such file, or one of the same source, rule, resolution and classes",
             found=f"{len(file)} videos of {file.label}, {file.rule} at {file.size[0]}x{file.size[1]}",
             where=str(path),
