@@ -135,7 +135,7 @@ def test_a_data_root_must_be_given(root, command):
 
 
 def test_training_reads_them_too(root, command, folder):
-    from minute_recipe import RECIPE
+    from support.minute_recipe import RECIPE
 
     (folder / "minute.toml").write_text(RECIPE)
     words = ("train", "--recipe", "minute.toml", "--dataset", "ucf101", "--data-root", root)
