@@ -1,4 +1,4 @@
-"""Weights files of Inception-v3 that are not what they should be; zeros stand in for the published numbers."""
+"""Weights files of Inception-v3: reading them, and refusing invalid ones; zeros replace the published weights."""
 
 import hashlib
 import os
@@ -20,19 +20,19 @@ VARIANCE = "Mixed_7c.branch_pool.bn.running_var"
 
 @pytest.fixture
 def state():
-    """The whole layout; a file of it is small, for each tensor is one number seen many times."""
+    """All tensors; a file of them is small, because each is one number expanded to its shape."""
     return {name: torch.zeros(()).expand(shape) for name, shape in layout().items()}
 
 
 @pytest.fixture
-def few(monkeypatch):
-    """A layout of three tensors, for files that hold every number."""
+def three_tensors(monkeypatch):
+    """A layout of three tensors, for files that store every number."""
     shapes = {FIRST: (2, 3, 3, 3), VARIANCE: (2,), LAST: (4,)}
     monkeypatch.setattr(inception, "layout", lambda: shapes)
     return {name: torch.arange(np.prod(shape)).float().reshape(shape) for name, shape in shapes.items()}
 
 
-def refused(path, **options):
+def refusal(path, **options):
     with pytest.raises(WeightsError) as problem:
         read_weights(path, **options)
     error = problem.value
@@ -48,7 +48,7 @@ def digest(path):
 
 @pytest.mark.parametrize("is_zip", [True, False])
 def test_the_whole_layout_is_read(is_zip, state, tmp_path):
-    path = tmp_path / "own.pth"
+    path = tmp_path / "weights.pth"
     torch.save(state, path, _use_new_zipfile_serialization=is_zip)
     tensors = read_weights(path, sha256_prefix=digest(path)[:8])
     assert {name: array.shape for name, array in tensors.items()} == layout()
@@ -58,60 +58,60 @@ def test_the_whole_layout_is_read(is_zip, state, tmp_path):
     assert sum(array.size for array in tensors.values()) == 23_885_392
 
 
-@pytest.mark.parametrize("name", ["own.pth", "old.pth", "own.safetensors"])
-def test_numbers_come_as_they_are(name, few, tmp_path):
+@pytest.mark.parametrize("name", ["weights.pth", "old.pth", "weights.safetensors"])
+def test_numbers_are_read_unchanged(name, three_tensors, tmp_path):
     path = tmp_path / name
-    if name == "own.safetensors":
-        save_file(few, path)
+    if name == "weights.safetensors":
+        save_file(three_tensors, path)
     else:
-        torch.save(few, path, _use_new_zipfile_serialization=name == "own.pth")
+        torch.save(three_tensors, path, _use_new_zipfile_serialization=name == "weights.pth")
     tensors = read_weights(path, sha256_prefix=digest(path).upper())
-    assert list(tensors) == list(few)
+    assert list(tensors) == list(three_tensors)
     for key, array in tensors.items():
-        np.testing.assert_array_equal(array, few[key])
+        np.testing.assert_array_equal(array, three_tensors[key])
         assert array.flags.owndata
-    path.write_bytes(b"")  # nothing of the arrays lies in the file any more
+    path.write_bytes(b"")  # the arrays are no views of the file
     assert tensors[LAST].tolist() == [0.0, 1.0, 2.0, 3.0]
     tensors[LAST][0] = 5
 
 
 @pytest.mark.parametrize("is_zip", [True, False])
-def test_what_a_networks_own_state_dict_has_besides(is_zip, few, tmp_path):
-    state = OrderedDict((name, torch.nn.Parameter(tensor)) for name, tensor in few.items())
+def test_state_dicts_of_modules_are_accepted(is_zip, three_tensors, tmp_path):
+    state = OrderedDict((name, torch.nn.Parameter(tensor)) for name, tensor in three_tensors.items())
     state["Mixed_7c.branch_pool.bn.num_batches_tracked"] = torch.tensor(7)
     state._metadata = OrderedDict({"": {"version": 1}})
-    torch.save(state, tmp_path / "own.pth", _use_new_zipfile_serialization=is_zip)
-    assert list(read_weights(tmp_path / "own.pth", sha256_prefix="")) == list(few)
+    torch.save(state, tmp_path / "weights.pth", _use_new_zipfile_serialization=is_zip)
+    assert list(read_weights(tmp_path / "weights.pth", sha256_prefix="")) == list(three_tensors)
 
 
-def test_another_hash(few, tmp_path):
-    path = tmp_path / "own.pth"
-    torch.save(few, path)
-    said = refused(path)
-    assert f"begins with {SHA256}" in said
-    assert f"{path.stat().st_size} bytes with sha256 {digest(path)}" in said
+def test_another_hash(three_tensors, tmp_path):
+    path = tmp_path / "weights.pth"
+    torch.save(three_tensors, path)
+    message = refusal(path)
+    assert f"begins with {SHA256}" in message
+    assert f"{path.stat().st_size} bytes with sha256 {digest(path)}" in message
     wrong = f"{int(digest(path)[0], 16) ^ 1:x}"
-    assert f"begins with {wrong}" in refused(path, sha256_prefix=wrong)
+    assert f"begins with {wrong}" in refusal(path, sha256_prefix=wrong)
     assert SHA256.startswith("6726825d")
     assert len(SHA256) == 64
 
 
-@pytest.mark.parametrize("name", ["own.pth", "old.pth", "own.safetensors"])
-@pytest.mark.parametrize("kept", [0, 1, 100, 0.5, -1])
-def test_truncated_files(name, kept, few, tmp_path):
+@pytest.mark.parametrize("name", ["weights.pth", "old.pth", "weights.safetensors"])
+@pytest.mark.parametrize("length", [0, 1, 100, 0.5, -1])
+def test_truncated_files(name, length, three_tensors, tmp_path):
     path = tmp_path / name
-    if name == "own.safetensors":
-        save_file(few, path)
+    if name == "weights.safetensors":
+        save_file(three_tensors, path)
     else:
-        torch.save(few, path, _use_new_zipfile_serialization=name == "own.pth")
+        torch.save(three_tensors, path, _use_new_zipfile_serialization=name == "weights.pth")
     data = path.read_bytes()
-    path.write_bytes(data[: len(data) // 2 if kept == 0.5 else kept])
-    assert "or it is truncated" in refused(path, sha256_prefix=digest(path))
-    assert "bytes with sha256" in refused(path)
+    path.write_bytes(data[: len(data) // 2 if length == 0.5 else length])
+    assert "or it is truncated" in refusal(path, sha256_prefix=digest(path))
+    assert "bytes with sha256" in refusal(path)
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "expected"),
     [
         (lambda state: state.pop(VARIANCE), f"no {VARIANCE}"),
         (lambda state: state.update({"AuxLogits.fc.bias": torch.zeros(2)}), "additional AuxLogits.fc.bias"),
@@ -133,11 +133,11 @@ def test_truncated_files(name, kept, few, tmp_path):
         (lambda state: state.clear(), "; 469 more such"),
     ],
 )
-def test_other_tensors_are_refused_by_name(change, said, state, tmp_path):
+def test_other_tensors_are_refused_by_name(change, expected, state, tmp_path):
     change(state)
-    torch.save(state, tmp_path / "own.pth")
-    message = refused(tmp_path / "own.pth", sha256_prefix="")
-    assert said in message
+    torch.save(state, tmp_path / "weights.pth")
+    message = refusal(tmp_path / "weights.pth", sha256_prefix="")
+    assert expected in message
     assert f"472 float32 tensors, from {FIRST} to {LAST}" in message
 
 
@@ -148,15 +148,15 @@ def test_load_refuses_them_too(state):
         load(tensors, output="pool")
 
 
-def test_a_tensor_and_a_list_are_no_weights(tmp_path):
+def test_a_tensor_or_a_list_is_refused(tmp_path):
     for content in (torch.zeros(3), [torch.zeros(3)]):
-        torch.save(content, tmp_path / "own.pth")
-        assert "469 more such" in refused(tmp_path / "own.pth", sha256_prefix="")
+        torch.save(content, tmp_path / "weights.pth")
+        assert "469 more such" in refusal(tmp_path / "weights.pth", sha256_prefix="")
 
 
 def test_a_missing_file(tmp_path):
-    assert "no such weights file" in refused(tmp_path / "gone.pth")
-    assert "no such weights file" in refused(tmp_path)
+    assert "no such weights file" in refusal(tmp_path / "gone.pth")
+    assert "no such weights file" in refusal(tmp_path)
 
 
 class Malicious:
@@ -167,24 +167,24 @@ class Malicious:
         return os.system, (f"touch '{self.marker}'",)
 
 
-@pytest.mark.parametrize("way", ["zip", "old", "pickle"])
-def test_no_code_in_a_file_is_run(way, state, tmp_path):
-    path, marker = tmp_path / "own.pth", tmp_path / "ran"
+@pytest.mark.parametrize("file_format", ["zip", "old", "pickle"])
+def test_no_code_in_a_file_is_run(file_format, state, tmp_path):
+    path, marker = tmp_path / "weights.pth", tmp_path / "ran"
     content = {**state, LAST: Malicious(marker)}
-    if way == "pickle":
+    if file_format == "pickle":
         path.write_bytes(pickle.dumps({LAST: Malicious(marker)}, protocol=2))
     else:
-        torch.save(content, path, _use_new_zipfile_serialization=way == "zip")
-    said = refused(path, sha256_prefix=digest(path))
-    assert "no code of it was run" in said
-    assert "a reference to posix.system" in said
-    assert "weights_only" not in said
+        torch.save(content, path, _use_new_zipfile_serialization=file_format == "zip")
+    message = refusal(path, sha256_prefix=digest(path))
+    assert "no code of it was run" in message
+    assert "a reference to posix.system" in message
+    assert "weights_only" not in message
     assert not marker.exists()
-    torch.load(path, weights_only=False) if way != "pickle" else pickle.loads(path.read_bytes())
+    torch.load(path, weights_only=False) if file_format != "pickle" else pickle.loads(path.read_bytes())
     assert marker.exists(), "the file was one that runs code"
 
 
-def test_seeded_weights_are_the_seeds_alone():
+def test_seeded_weights_depend_on_the_seed_only():
     first, again, other = (seeded_weights(seed) for seed in (0, 0, 1))
     assert {name: array.shape for name, array in first.items()} == layout()
     for name, array in first.items():
