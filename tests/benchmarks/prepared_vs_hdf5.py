@@ -29,7 +29,7 @@ from vidmbench.videos import ArraySource, open_source
 from vidmbench.videos.packed.format import FRAMES_PER_GROUP
 from vidmbench.videos.packed.reader import PreparedFile
 from vidmbench.videos.packed.writer import write_prepared
-from vidmbench.videos.pre_resize import framed
+from vidmbench.videos.pre_resize import pre_resized
 
 CLIP, ROUNDS, FRAMES = 16, 40, 128
 ZSTD = 32015  # registered HDF5 filter, which hdf5plugin provides
@@ -224,7 +224,9 @@ def main():
         print("hdf5plugin is not installed: lzf and gzip only", file=sys.stderr)
     source = open_source(options.videos, on_bad="skip")
     indices = [index for index in range(len(source)) if source.num_frames(index) >= FRAMES]
-    videos = [framed(source.read(index, range(FRAMES)), "centre-bilinear", options.resolution) for index in indices]
+    videos = [
+        pre_resized(source.read(index, range(FRAMES)), "centre-bilinear", options.resolution) for index in indices
+    ]
     with tempfile.TemporaryDirectory() as folder:
         compare_reading(np.stack(videos), Path(folder))
         compare_resuming(Path(folder), options.times)
