@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test check benchmark tables notebooks clean
+.PHONY: demo test check benchmark tables notebooks rooms clean
 
 demo: $(VENV)/demo.stamp
 	rm -rf runs/demo
@@ -35,6 +35,10 @@ tables: $(VENV)/demo.stamp
 # Notebooks as they are committed: without outputs.
 notebooks: $(VENV)/demo.stamp
 	$(BIN)/python tests/notebooks/stored.py
+
+# The list of rooms and files in docs/architecture.md, after a file was added or moved.
+rooms:
+	$(PYTHON) tests/support/architecture.py --write
 
 # torch comes first and pinned: otherwise pip would take the newest CUDA build.
 $(VENV)/demo.stamp: pyproject.toml constraints.txt

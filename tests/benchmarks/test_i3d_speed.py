@@ -20,8 +20,8 @@ from vidmbench.evaluation.plan import plan
 from vidmbench.metrics import Moments, frechet_distance
 from vidmbench.protocols.detector import load_detectors
 from vidmbench.protocols.protocol import load_protocol
+from vidmbench.sources.clevrer_mini import ToyVideos
 from vidmbench.sources.controls import control
-from vidmbench.sources.datasets.opening import open_dataset
 from vidmbench.videos import ArraySource
 
 NUM_CLIPS = int(os.environ.get("VIDMBENCH_BENCHMARK_CLIPS", "8"))
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.weights
 @pytest.fixture(scope="module")
 def clips():
     """Half real clips of clevrer-mini, half shuffled ones, uint8."""
-    real, fake = open_dataset("clevrer-mini", "test"), control("shuffled", open_dataset("clevrer-mini", "train"))
+    real, fake = ToyVideos("test"), control("shuffled", ToyVideos("train"))
     half = NUM_CLIPS // 2
     return np.stack([source.read(index, range(16)) for source in (real, fake) for index in range(half)])
 

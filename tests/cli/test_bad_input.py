@@ -65,7 +65,7 @@ def test_unknown_names(words, said, command):
         (("--frames", "16,"), ["--frames takes whole numbers"]),
         (("--frames", "16.5"), ["--frames takes whole numbers"]),
         (("--frames", ""), ["--frames takes whole numbers"]),
-        (("--samples", "x"), ["a control has no samples of its own", "leave --samples out"]),
+        (("--samples", "x"), ["a control has no samples of its own", "omit --samples"]),
         (("--data-root", "nowhere"), ["--data-root does not exist", "found: nowhere"]),
     ],
     ids=lambda part: " ".join(part) if isinstance(part, tuple) else "",

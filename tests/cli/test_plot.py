@@ -105,7 +105,7 @@ def test_the_fit_in_one_over_n_is_that_of_infinity(command, folder):
         (("samples", "REAL", "--every", "2", "--out", "x.gif"), ("--every is for figures",)),
         (("samples", "control:static"), ("a control is made from the real side",)),
         (("samples", "REAL", "control:statik"), ("unknown control 'statik': did you mean static",)),
-        (("timeline", "x=", "REAL"), ("half a name",)),
+        (("timeline", "x=", "REAL"), ("expected LABEL=SOURCE",)),
     ],
     ids=" ".join,
 )

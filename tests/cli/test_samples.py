@@ -124,7 +124,7 @@ def test_requests_that_cannot_be_met(run, clips, folder, command):
     run("mine", "--samples", "S", "--layout", "digan:gird").fails(
         "unknown layout of digan", "did you mean grid or gif-grid?"
     )
-    run("mine", "--layout", "digan").fails("--layout says how --samples lie")
+    run("mine", "--layout", "digan").fails("--layout is the layout of --samples")
     run("tats", "--samples", "S").fails("holds nothing that TATS is known to write", "_eval.npy", "--layout plain")
     run("digan", "--samples", "nowhere").fails("there is no such file or folder", "nowhere")
     (folder / "bad.toml").write_text('name = "bad"\n')
@@ -164,7 +164,7 @@ def test_a_name_close_to_a_system_s_is_asked_about_and_a_dry_run_says_what_was_r
         write_mp4(folder / f"S/{index}.mp4", clip)
     done = run("digann", "--samples", "S", "--dry-run")
     assert done.code == 0
-    assert "note: digann is no system that vidmbench knows" in done.out
+    assert "note: digann is not a system that vidmbench knows" in done.out
     assert "did you mean digan?" in done.out
     assert "did you mean" not in run("mine", "--samples", "S", "--dry-run").out
 

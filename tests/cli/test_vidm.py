@@ -228,7 +228,10 @@ def test_a_run_that_goes_on_says_from_where(trained, command):
         (("run", "--model", "vidm:nowhere", "--dataset", "clevrer-mini"), ("no such checkpoint",)),
         (("run", "--model", "vidm", "--dataset", "folder:.", "--frames", "16"), ("no VIDM", "is shipped")),
         (("run", "--model", "vidm:minute.toml", "--dataset", "clevrer-mini"), ("cannot be read",)),
-        (("run", "--model", "vidm", "--samples", "x", "--dataset", "clevrer-mini"), ("draws its videos itself",)),
+        (
+            ("run", "--model", "vidm", "--samples", "x", "--dataset", "clevrer-mini"),
+            ("is sampled by vidmbench itself",),
+        ),
         (("run", "--model", "control:real", "--steps", "3", "--dataset", "clevrer-mini"), ("--content, --sampler",)),
         (("ablate", "--recipe", "minute.toml", "--budget", "2"), ("--budget",)),
     ],
@@ -262,7 +265,7 @@ def test_bad_choices_for_a_good_model(trained, command):
     words = ("run", "--model", "vidm:RUN", "--dataset", "clevrer-mini", "--frames", 9, "--num-videos", 2)
     command(*words, "--content", "nowhere.png").fails("no such first frame", "generated, real")
     Path("text.png").write_text("no picture")
-    command(*words, "--content", "text.png").fails("not a picture")
+    command(*words, "--content", "text.png").fails("not an image")
     command(*words, "--steps", 2000).fails("out of range")
     (trained / "vidm.safetensors").write_bytes((trained / "vidm.safetensors").read_bytes()[:5000])
     command(*words).fails("vidm.json beside it", "cut off")

@@ -10,14 +10,14 @@ from vidmbench.evaluation.studies.ablation import load_ablation
 from vidmbench.protocols.detector import load_detectors
 from vidmbench.protocols.protocol import load_protocol, protocol_names
 from vidmbench.reporting.tables.layout import layout_names, load_layout
-from vidmbench.sources.datasets.opening import (
+from vidmbench.sources.datasets.opening import open_dataset
+from vidmbench.sources.datasets.spec import (
     DiskDatasetSpec,
     ProceduralDatasetSpec,
     dataset_names,
     load_dataset,
-    open_dataset,
+    load_spec,
 )
-from vidmbench.sources.datasets.spec import load_spec
 from vidmbench.vidm.recipes import load_recipe
 
 FILES = sorted(resources.protocols_dir().rglob("*.toml"))
@@ -95,10 +95,10 @@ def test_datasets(name):
         return
     assert isinstance(spec, ProceduralDatasetSpec)
     assert spec.default_num_videos <= spec.videos
-    source = open_dataset(name)
+    source = open_dataset(spec)
     assert (len(source), source.num_frames(0), source.size) == (spec.videos, spec.frames, (spec.resolution,) * 2)
     for split in spec.splits:
-        assert open_dataset(name, split).label == f"{name}@{split}"
+        assert open_dataset(spec, split).label == f"{name}@{split}"
 
 
 def test_names_are_unique_over_all_kinds():

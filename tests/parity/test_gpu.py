@@ -8,8 +8,8 @@ import pytest
 from vidmbench.evaluation.evaluate import evaluate
 from vidmbench.evaluation.plan import plan
 from vidmbench.protocols.protocol import load_protocol
+from vidmbench.sources.clevrer_mini import ToyVideos
 from vidmbench.sources.controls import control
-from vidmbench.sources.datasets.opening import open_dataset
 
 # Float32 sums in another order, over 400 features of 32 clips.
 FVD_TOLERANCE = 1e-4
@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.gpu, pytest.mark.weights, pytest.mark.skipif(not has_c
 
 
 def test_fvd_on_the_gpu_equals_the_cpu(weights):
-    real, fake = open_dataset("clevrer-mini", "test"), control("shuffled", open_dataset("clevrer-mini", "train"))
+    real, fake = ToyVideos("test"), control("shuffled", ToyVideos("train"))
     spec = load_protocol("fvd-stylegan-v").with_options(frames=16, num_real=32, num_fake=32)
     values = [
         evaluate(real, fake, plan(real, fake, [spec]), device=device).measurements[0].value

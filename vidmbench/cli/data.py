@@ -48,7 +48,8 @@ def check(
     """
     from vidmbench.protocols.protocol import load_protocol
     from vidmbench.sources.datasets.check import check_dataset, report_json, report_text
-    from vidmbench.sources.datasets.opening import load_dataset, split_of
+    from vidmbench.sources.datasets.opening import split_of
+    from vidmbench.sources.datasets.spec import load_dataset
 
     split = split or split_of(load_dataset(name), load_protocol(protocol).dataset)
     with progress_bar("video") as progress:

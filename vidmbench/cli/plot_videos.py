@@ -59,11 +59,12 @@ def samples(
     """
     from vidmbench.core.files import checked_output
     from vidmbench.reporting.plots.samples import samples_figure, samples_video
-    from vidmbench.reporting.plots.video_inputs import Reading, described, open_shown, short_notes
+    from vidmbench.reporting.plots.video_inputs import ShownClips, described, open_shown, short_notes
+    from vidmbench.sources.datasets.opening import Reading
 
     check_figure(out, *_VIDEOS)
     indices = whole_numbers(videos, "--videos", "0, or 0,1,5")
-    request = Reading(frames, indices, seed, steps, reading.on_bad, reading.data_root)
+    request = ShownClips(frames, indices, seed, steps, Reading(reading.on_bad, reading.data_root))
     is_video = out.suffix.lower() in _VIDEOS
     if is_video and every is not None:
         raise UsageError("--every is for figures", found=f"--every {every} with --out {out}", fix="omit it")
@@ -102,10 +103,11 @@ def timeline(
     """
     from vidmbench.core.files import checked_output
     from vidmbench.reporting.plots.timeline import timeline_figure
-    from vidmbench.reporting.plots.video_inputs import Reading, described, open_shown, short_notes
+    from vidmbench.reporting.plots.video_inputs import ShownClips, described, open_shown, short_notes
+    from vidmbench.sources.datasets.opening import Reading
 
     check_figure(out)
-    request = Reading(frames, (video,), seed, steps, reading.on_bad, reading.data_root)
+    request = ShownClips(frames, (video,), seed, steps, Reading(reading.on_bad, reading.data_root))
     checked_output(out.parent)
     shown = open_shown(sources, request)
     figure = timeline_figure(shown, every or -(-frames // 16), described(shown, request))

@@ -44,17 +44,20 @@ def sample(
       vidmbench sample --model vidm --content scene.png --num-videos 8 --frames 16 --out one-scene
     """
     from vidmbench.core.files import checked_output
+    from vidmbench.sources.names import parse_source
+    from vidmbench.sources.opening import resolve_dataset
     from vidmbench.videos.writing.manifest import declare
     from vidmbench.vidm.sampling.files import write_samples
-    from vidmbench.vidm.sampling.opening import is_vidm, load_model, videos_of
+    from vidmbench.vidm.sampling.opening import load_model, videos_of
 
-    if not is_vidm(model):
+    name, data = parse_source(model, bare="label"), resolve_dataset(dataset)
+    if name.kind != "vidm":
         raise UsageError("only VIDM can be sampled", expected="vidm or vidm:PATH", found=f"--model {model}")
-    loaded = load_model(model, dataset, device)
+    loaded = load_model(name, data, device)
     with frames_bar() as on_frame:
         sampling = vidm.sampling(on_frame)
         source = videos_of(
-            loaded, dataset, sampling, num_videos=num_videos, num_frames=frames, seed=seed, data_root=data_root
+            loaded, data, sampling, num_videos=num_videos, num_frames=frames, seed=seed, data_root=data_root
         )
         folder = checked_output(out)
         facts = {

@@ -31,15 +31,23 @@ def load_toml(path: Path, model: type[Model]) -> Model:
     Raises:
         ProtocolError: The file is missing, is not TOML, or has mistakes: each is named with its path.
     """
+    return validated(read_toml(path), model, where=str(path))
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The unchecked content of a TOML file.
+
+    Raises:
+        ProtocolError: The file is missing, or is not TOML.
+    """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ProtocolError(
             "no such file", expected="a TOML file", found="nothing", where=str(path), fix="check the path"
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise ProtocolError("not a TOML file", found=str(error), where=str(path)) from error
-    return validated(content, model, where=str(path))
 
 
 def validated(content: object, model: type[Model], *, where: str) -> Model:

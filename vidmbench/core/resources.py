@@ -22,6 +22,11 @@ def protocols_dir() -> Path:
     return data_root() / "protocols"
 
 
+def baselines_dir() -> Path:
+    """The folder of compared systems."""
+    return data_root() / "baselines"
+
+
 def results_dir() -> Path:
     """The folder of published and measured numbers."""
     return data_root() / "results"

@@ -1,4 +1,4 @@
-"""Scores from one's own code: give it sources, get measurements; nothing is called back and nothing is written."""
+"""Scores from Python: sources in, measurements out; nothing is called back and nothing is written."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def score(
     device: Device = "auto",
     progress: bool = False,
 ) -> Measurement:
-    """Scores videos against real ones by one protocol: ``vidmbench score`` for one's own code.
+    """Scores videos against real ones by one protocol: ``vidmbench score`` in Python.
 
     Features are cached by content: real videos are computed once, however often this is called.
 
@@ -66,15 +66,15 @@ def score(
         precision=precision,
         device=device,
     )
-    found = score_all(real, fake, choices, progress=progress)
-    if len(found) > 1:
+    measurements = score_all(real, fake, choices, progress=progress)
+    if len(measurements) > 1:
         raise UsageError(
-            f"{protocol} gives {len(found)} numbers, and score() returns one",
+            f"{protocol} gives {len(measurements)} numbers, and score() returns one",
             expected="a protocol of one number",
-            found=", ".join(one.metric for one in found),
-            fix=f'score_all(real, fake, Choices(protocols=("{protocol}",), ...)); features are kept',
+            found=", ".join(each.metric for each in measurements),
+            fix=f'score_all(real, fake, Choices(protocols=("{protocol}",), ...)); features are cached',
         )
-    return found[0]
+    return measurements[0]
 
 
 def score_all(real: Videos, fake: Videos, choices: Choices, *, progress: bool = False) -> list[Measurement]:
@@ -95,7 +95,7 @@ def score_all(real: Videos, fake: Videos, choices: Choices, *, progress: bool = 
     Example:
         >>> from vidmbench import Choices, score_all
         >>> choices = Choices(protocols=("fvd-tats", "kvd-tats"), frames=(16,), num_real=8, num_fake=8)
-        >>> [one.metric for one in score_all("dataset:clevrer-mini@test/32", "control:static", choices)]
+        >>> [each.metric for each in score_all("dataset:clevrer-mini@test/32", "control:static", choices)]
         ['fvd', 'kvd']
     """
     with progress_bar(is_shown=progress) as tick:
@@ -114,7 +114,7 @@ def extract_features(
     device: Device = "auto",
     progress: bool = False,
 ) -> FeatureSet:
-    """What a protocol's network sees in videos: for metrics and pictures of one's own.
+    """What a protocol's network sees in videos: for your own metrics and figures.
 
     Args:
         videos: See :func:`open_source`.

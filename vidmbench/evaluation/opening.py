@@ -1,24 +1,212 @@
-"""Anything that holds videos, opened: what a picture shows and what one's own code scores."""
+"""Opens every kind of source: files, data sets, controls, models, and videos in memory."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Union
 
 import numpy as np
 
 from vidmbench.core.errors import DataError, UsageError
-from vidmbench.core.vocabulary import OnBad
+from vidmbench.core.vocabulary import Device, OnBad
+from vidmbench.evaluation.choices import Choices
+from vidmbench.protocols.stages import ClipsSpec, DatasetStage
 from vidmbench.sources.controls import static_of
-from vidmbench.sources.datasets.opening import open_any, paired_control
-from vidmbench.sources.names import CONTROL, TWIN
+from vidmbench.sources.datasets.opening import DEFAULT_READING, Reading
+from vidmbench.sources.names import Kind, SourceName, parse_source
+from vidmbench.sources.opening import ResolvedName, open_control, open_videos, resolve
 from vidmbench.videos import ArraySource
 from vidmbench.videos.source import MinimalSource, Source, completed
-from vidmbench.vidm.sampling.opening import SamplingOptions, is_vidm, load_model, videos_of
+from vidmbench.vidm.sampling.opening import SamplingOptions, load_model, videos_of
 
 if TYPE_CHECKING:
     import torch
 
+    from vidmbench.vidm.checkpoints.checkpoint import Vidm
+
 #: What :func:`open_source` takes.
 Videos = Union[MinimalSource, str, Path, np.ndarray, "torch.Tensor"]
+
+
+@dataclass(frozen=True)
+class OpeningOptions:
+    """All that opening a source takes besides its name.
+
+    Attributes:
+        reading: How files are read.
+        seed: Seed of samples and of controls.
+        stage: How a protocol crops and resizes data sets on disk; None leaves them as they are.
+        make_control: Makes a control of this name; None where there is no real side to make it from.
+        open_label: Opens the samples of a labelled model; None where a command takes no labels.
+        real: Name of the real side: its data set selects the VIDM that is shipped, and gives first frames.
+        num_videos: How many videos are sampled from a model.
+        num_frames: Frames of each; None takes what the model was trained for.
+        sampling: How a model is sampled.
+        device: Where it runs.
+        vidm: The model, where it is loaded already.
+    """
+
+    reading: Reading = DEFAULT_READING
+    seed: int = 0
+    stage: DatasetStage | None = None
+    make_control: Callable[[str], Source] | None = None
+    open_label: Callable[[str], Source] | None = None
+    real: ResolvedName | None = None
+    num_videos: int | None = None
+    num_frames: int | None = None
+    sampling: SamplingOptions = field(default_factory=SamplingOptions)
+    device: Device = "auto"
+    vidm: "Vidm | None" = None
+
+
+def open_named(named: ResolvedName, options: OpeningOptions) -> Source:
+    """Opens a source of any kind.
+
+    Args:
+        named: Its name, resolved.
+        options: All else.
+
+    Raises:
+        UsageError: A control without real videos, a label without samples, a model without a number of videos.
+        VidmbenchError: It cannot be opened.
+    """
+    name = named.name
+    if name.inner is not None:
+        return static_of(open_named(resolve(name.inner, options.real), options))
+    if name.kind == "control":
+        if options.make_control is None:
+            raise UsageError(
+                "a control is made from the real side", found=name.text, fix="give it as the second source"
+            )
+        return options.make_control(name.name)
+    if name.kind == "vidm":
+        return _sampled(name, options)
+    if name.kind == "label":
+        if options.open_label is None:
+            raise UsageError("a label names no videos", expected="a path, or a name with a prefix", found=name.text)
+        return options.open_label(name.name)
+    return open_videos(named, reading=options.reading, stage=options.stage)
+
+
+def _sampled(name: SourceName, options: OpeningOptions) -> Source:
+    """A VIDM's samples."""
+    if options.num_videos is None:
+        raise UsageError(
+            "num_videos is required for a model",
+            expected="the number of videos to sample",
+            found=f"{name.text} alone",
+            fix=f'open_source("{name.text}", num_videos=64, num_frames=16)',
+        )
+    for option, number in (("num_videos", options.num_videos), ("num_frames", options.num_frames)):
+        if number is not None and number < 1:
+            raise UsageError(f"{option} is too small", expected="1 or more", found=str(number))
+    vidm = load_model(name, options.real, options.device) if options.vidm is None else options.vidm
+    return videos_of(
+        vidm,
+        options.real,
+        options.sampling,
+        num_videos=options.num_videos,
+        num_frames=options.num_frames,
+        seed=options.seed,
+        data_root=options.reading.data_root,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """Videos as a caller gives them.
+
+    Attributes:
+        videos: In memory, or a name or path.
+        named: The name, resolved; None of videos in memory.
+    """
+
+    videos: Videos
+    named: ResolvedName | None
+
+    @property
+    def kind(self) -> Kind | None:
+        """The kind of the name; None of videos in memory."""
+        return None if self.named is None else self.named.name.kind
+
+    @property
+    def data(self) -> ResolvedName | None:
+        """The name where it is a data set's; None otherwise."""
+        return self.named if self.named is not None and self.named.dataset is not None else None
+
+    def open(self, options: OpeningOptions) -> Source:
+        """The source; see :func:`open_named`."""
+        return _in_memory(self.videos) if self.named is None else open_named(self.named, options)
+
+
+def given(videos: Videos, known: ResolvedName | None = None) -> Given:
+    """Parses the name of videos that are given by one.
+
+    Args:
+        videos: See :func:`open_source`.
+        known: See :func:`vidmbench.sources.opening.resolve`.
+
+    Raises:
+        VidmbenchError: The name cannot be parsed, or its data set is not declared.
+    """
+    is_named = isinstance(videos, str | Path)
+    return Given(videos, resolve(parse_source(str(videos)), known) if is_named else None)
+
+
+def open_pair(real: Given, fake: Given, choices: Choices, clips: Sequence[ClipsSpec]) -> tuple[Source, Source]:
+    """Opens the two sources that are scored against each other; controls are made from the first.
+
+    Args:
+        real: The real videos.
+        fake: The videos to score.
+        choices: How to read and sample.
+        clips: Which clips will be scored: a model gives as many videos and frames as any of them takes.
+
+    Raises:
+        VidmbenchError: One of them cannot be opened.
+    """
+    seed = choices.seed or 0
+    options = OpeningOptions(
+        reading=choices.reading, seed=seed, real=real.data, sampling=choices.drawing, device=choices.device
+    )
+    counts = [side.real.videos for side in clips]
+    source = real.open(
+        replace(
+            options,
+            num_videos=None if None in counts else max(count or 0 for count in counts),
+            num_frames=max(side.span_of(side.real) for side in clips),
+        )
+    )
+    other = fake.open(
+        replace(
+            options,
+            make_control=partial(open_control, real=source, data=real.named, reading=choices.reading, seed=seed),
+            num_videos=max(side.fake.videos or len(source) for side in clips),
+            num_frames=max(side.span_of(side.fake) for side in clips),
+        )
+    )
+    return source, other
+
+
+def _in_memory(videos: Videos) -> Source:
+    """Videos at hand as a source.
+
+    Raises:
+        DataError: They are no source and no array, or an array of another shape or range.
+    """
+    if hasattr(videos, "detach"):
+        videos = videos.detach().cpu().numpy()
+    if isinstance(videos, np.ndarray):
+        return ArraySource(videos, "array")
+    if isinstance(videos, MinimalSource):
+        return completed(videos)
+    raise DataError(
+        "unsupported video source",
+        expected="an array, a source, or a path or name as `vidmbench score` takes it",
+        found=type(videos).__name__,
+        fix="np.stack(clips) makes one array of clips of equal length",
+    )
 
 
 def open_source(
@@ -37,20 +225,21 @@ def open_source(
     Args:
         videos: An array or tensor uint8 (video, frame, height, width, 3) in 0..255; or, as on the command line, a path
             (folder of videos or of frame folders, .zip, .npy, .npz, one video), ``dataset:NAME[@SPLIT][/PIXELS]``,
-            ``control:NAME``, ``vidm`` or ``vidm:PATH``, ``static-of:`` before any of these. A source is given back.
-        real: The real videos: controls are made from them, and a VIDM that is shipped is found by their data set.
-        num_videos: How many videos a VIDM draws.
+            ``control:NAME``, ``vidm`` or ``vidm:PATH``, ``static-of:`` before any of these. A source is returned
+            unchanged.
+        real: The real videos: controls are made from them, and their data set selects the VIDM that is shipped.
+        num_videos: How many videos are sampled from a VIDM.
         num_frames: Frames of each, for a VIDM; None takes what it was trained for.
         steps: Denoising steps of a VIDM; None takes the checkpoint's.
         seed: Seed of samples and of controls.
         on_bad: ``stop`` on files that cannot be used, or ``skip`` them.
-        data_root: Where a data set lies that the user owns.
+        data_root: Where a data set on disk is stored.
 
     Returns:
         The source: ``len(source)`` videos, ``source.read(index, frames)``; see :class:`vidmbench.videos.source.Source`.
 
     Raises:
-        DataError: Nothing is there, it cannot be used, or an array has another form or range.
+        DataError: There are no videos, they cannot be used, or an array has another shape or range.
         UsageError: A control without real videos, a VIDM without ``num_videos``.
 
     Example:
@@ -61,57 +250,20 @@ def open_source(
         >>> videos.read(0, range(16)).shape
         (16, 32, 32, 3)
     """
-    if hasattr(videos, "detach"):
-        videos = videos.detach().cpu().numpy()
-    if isinstance(videos, np.ndarray):
-        return ArraySource(videos, "array")
-    if isinstance(videos, MinimalSource):
-        return completed(videos)
-    if not isinstance(videos, (str, Path)):
-        raise DataError(
-            "these are no videos",
-            expected="an array, a source, or a path or name as `vidmbench score` takes it",
-            found=type(videos).__name__,
-            fix="np.stack(clips) makes one array of clips of equal length",
-        )
-    text = str(videos)
-    if text.startswith(TWIN):
-        rest = text.removeprefix(TWIN)
-        return static_of(
-            open_source(
-                rest,
-                real=real,
-                num_videos=num_videos,
-                num_frames=num_frames,
-                steps=steps,
-                seed=seed,
-                on_bad=on_bad,
-                data_root=data_root,
-            )
-        )
-    if is_vidm(text):
-        return _drawn(text, real, num_videos, num_frames, steps, seed)
-    if text.startswith(CONTROL) and real is not None and not isinstance(real, (str, Path)):
-        return paired_control(text.removeprefix(CONTROL), open_source(real), seed=seed)
-    return open_any(text, real=None if real is None else str(real), on_bad=on_bad, seed=seed, data_root=data_root)
-
-
-def _drawn(
-    text: str, real: Videos | None, num_videos: int | None, num_frames: int | None, steps: int | None, seed: int
-) -> Source:
-    if num_videos is None:
-        raise UsageError(
-            "nobody said how many videos the model is to draw",
-            expected="a number",
-            found=f"{text} alone",
-            fix=f'open_source("{text}", num_videos=64, num_frames=16)',
-        )
-    for what, number in (("num_videos", num_videos), ("num_frames", num_frames)):
-        if number is not None and number < 1:
-            raise UsageError(f"{what} is too small", expected="1 or more", found=str(number))
-    # The checkpoint that is shipped for a data set is found by its name.
-    named = isinstance(real, str) and real.startswith("dataset:")
-    dataset = str(real).removeprefix("dataset:") if named else "clevrer-mini"
-    drawing = SamplingOptions(steps=steps, batch_size=min(num_videos, 16))
-    model = load_model(text, dataset)
-    return videos_of(model, dataset, drawing, num_videos=num_videos, num_frames=num_frames, seed=seed)
+    source = given(videos)
+    if source.named is None:
+        return source.open(OpeningOptions())
+    side = None if real is None else given(real)
+    options = OpeningOptions(
+        reading=Reading(on_bad, data_root),
+        seed=seed,
+        real=None if side is None else side.data,
+        num_videos=num_videos,
+        num_frames=num_frames,
+        sampling=SamplingOptions(steps=steps, batch_size=min(num_videos or 16, 16)),
+    )
+    if side is not None and source.named.name.base.kind == "control":
+        base = side.open(options)
+        make_control = partial(open_control, real=base, data=side.named, reading=options.reading, seed=seed)
+        options = replace(options, make_control=make_control)
+    return source.open(options)

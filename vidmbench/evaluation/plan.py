@@ -1,4 +1,4 @@
-"""From two sources and bound protocols to the clips of every measurement: what can be wrong is found here."""
+"""From two sources and bound protocols to the clips of every measurement, which checks the request."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ Short = Literal["drop", "error"]
 
 @dataclass(frozen=True)
 class Planned:
-    """One measurement, planned but not yet made: everything that can be wrong with the request is known here.
+    """One measurement, planned but not yet made; the request is checked.
 
     Attributes:
         spec: The protocol with frames, stride, counts and seed bound.
         real: Clips of the real side.
         fake: Clips of the scored side.
-        again: Both sides of every further repeat, where the protocol draws more than once.
+        again: Both sides of every further repeat, where the protocol repeats its choice of clips.
     """
 
     spec: ProtocolSpec
@@ -107,4 +107,27 @@ def checked_counts(real: Source, fake: Source) -> None:
                 expected="at least 2 videos a side: a covariance needs them",
                 found=str(len(source)),
                 where=source.label,
+            )
+
+
+def check_both_counts(real: Source, fake: Source, specs: Sequence[ProtocolSpec]) -> None:
+    """Refuses requests for more videos than either side has; one side alone is refused by :func:`plan`.
+
+    Raises:
+        DataError: Both sides have too few; the message names the count that works for both.
+    """
+    for clips in (spec.clips for spec in specs):
+        requested = [side.videos or 0 for side in (clips.real, clips.fake)]
+        available = [len(real), len(fake)]
+        spans = [(real, clips.span_of(clips.real)), (fake, clips.span_of(clips.fake))]
+        has_short = any(source.num_frames(index) < span for source, span in spans for index in range(len(source)))
+        many = {clips.real.start, clips.fake.start} & set(MANY_A_VIDEO)
+        if not many and available[0] < requested[0] and available[1] < requested[1] and not has_short:
+            raise DataError(
+                "fewer videos than asked for on both sides",
+                expected=f"{requested[0]} real and {requested[1]} scored videos",
+                found=f"{available[0]} and {available[1]}",
+                where=f"{real.label} and {fake.label}",
+                fix=f"--num-videos {min(available)} works (or --num-real {available[0]} --num-fake {available[1]}); "
+                "numbers compare only at equal counts",
             )

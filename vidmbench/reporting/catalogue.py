@@ -13,8 +13,8 @@ from vidmbench.records.record import read_records
 from vidmbench.sources.baselines.describe import summary
 from vidmbench.sources.baselines.layouts import baseline_names, load_baseline
 from vidmbench.sources.controls import KINDS
-from vidmbench.sources.datasets.opening import dataset_names, load_dataset
-from vidmbench.sources.names import CONTROL
+from vidmbench.sources.datasets.spec import dataset_names, load_dataset
+from vidmbench.sources.names import control_label, parse_source
 from vidmbench.vidm.recipes import load_recipe, recipe_names
 
 
@@ -58,10 +58,10 @@ def declaration(name: str) -> tuple[str, dict[str, Any]]:
         return "detector", load_detectors()[name].model_dump(mode="json")
     if name in recipe_names():
         return "recipe", load_recipe(name).model_dump(mode="json")
-    control = name.removeprefix(CONTROL)
-    if control in KINDS:
-        return "control", {"name": f"{CONTROL}{control}", "what": KINDS[control]}
-    if name == "vidm":
+    source = parse_source(name, bare="label")
+    if source.kind in ("control", "label") and source.name in KINDS:
+        return "control", {"name": control_label(source.name), "what": KINDS[source.name]}
+    if source.kind == "vidm" and source.path is None:
         return "model sampled here", {
             "name": name,
             "what": _models()[name],
@@ -72,7 +72,7 @@ def declaration(name: str) -> tuple[str, dict[str, Any]]:
     raise unknown(
         "name",
         name,
-        [*names, *(f"{CONTROL}{kind}" for kind in KINDS)],
+        [*names, *(control_label(kind) for kind in KINDS)],
         error=UsageError,
         fix="see them all: vidmbench list protocols|datasets|detectors|recipes|models",
     )
@@ -105,7 +105,7 @@ def _models() -> dict[str, str]:
         "vidm": "the model of the paper, from the checkpoint shipped for the data set",
         "vidm:PATH": "the same, from a training run's folder or a checkpoint file",
         "static-of:vidm": "its static baseline: the same first frames without any motion; static-of:vidm:PATH too",
-        **{f"{CONTROL}{name}": text for name, text in KINDS.items()},
+        **{control_label(name): text for name, text in KINDS.items()},
         **{name: summary(load_baseline(name)) for name in baseline_names()},
         "static-of:LABEL": "the static baseline of any model, with --samples PATH",
         "LABEL": "any system of your own, with --samples PATH",

@@ -7,13 +7,13 @@ import numpy as np
 from vidmbench.core.arrays import Frames
 from vidmbench.core.files import sha256_of_parts
 from vidmbench.core.seeding import generator
-from vidmbench.sources.names import CONTROL, TWIN
+from vidmbench.sources.names import control_label, static_label
 from vidmbench.videos.recompression import COMPRESSIONS
 from vidmbench.videos.source import Source, Transformed
 
 # Raised on any change that moves a pixel of a control.
 _VERSION = 1
-_NOISE_SD = 8.0  # grey levels
+_NOISE_SD = 8.0  # intensity levels, 0..255
 _BLUR_SIGMA = 1 / 64  # of the frame's height
 
 KINDS: dict[str, str] = {
@@ -22,7 +22,7 @@ KINDS: dict[str, str] = {
     "reversed": "each clip backwards",
     "shuffled": "each clip's frames in a seeded random order",
     "blurred": "each frame blurred, sigma = height / 64 pixels",
-    "noise": "each frame with Gaussian noise of 8 grey levels",
+    "noise": "each frame with Gaussian noise, sigma = 8 intensity levels of 255",
     **{name: f"through {compression.title}" for name, compression in COMPRESSIONS.items()},
 }
 
@@ -55,7 +55,7 @@ def control(kind: str, base: Source, *, seed: int = 0, is_paired: bool = False) 
     source = Transformed(
         base,
         change[kind],
-        label=f"{CONTROL}{kind}",
+        label=control_label(kind),
         digest=sha256_of_parts("control", kind, str(_VERSION), str(seed), base.digest()),
         is_paired=is_paired,
     )
@@ -65,9 +65,9 @@ def control(kind: str, base: Source, *, seed: int = 0, is_paired: bool = False) 
 
 
 def static_of(base: Source) -> Transformed:
-    """Any model's frozen twin: what its score would be without any motion."""
-    frozen = control("static", base)
-    return Transformed(base, frozen.change, label=f"{TWIN}{base.label}", digest=frozen.digest(), is_paired=False)
+    """The static baseline of any source, each clip's first frame repeated: its score is that of no motion at all."""
+    static = control("static", base)
+    return Transformed(base, static.change, label=static_label(base.label), digest=static.digest(), is_paired=False)
 
 
 def _blurred(frames: Frames) -> Frames:

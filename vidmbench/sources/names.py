@@ -1,8 +1,152 @@
-"""How models are named that vidmbench makes itself, on the command line and in records."""
+"""How the command line, Python and records name sources of videos: one grammar, read by one parser.
 
-#: Before a control's kind: ``control:static``.
-CONTROL = "control:"
-#: Before any model's name: its frozen twin, ``static-of:vidm``.
-TWIN = "static-of:"
-#: What a model is held against, and is never ranked with.
-YARDSTICKS = (CONTROL, TWIN)
+=================================  ==================================================================================
+``PATH``, ``folder:PATH``          a folder of videos or of frame folders, .zip, .npy, .npz, or one video
+``grid:PATH``, ``strips:PATH``     videos tiled into grids, or film strips
+``BASELINE[:LAYOUT]:PATH``         what a compared system's own code wrote
+``dataset:NAME[@SPLIT][/PIXELS]``  a declared data set
+``control:NAME``                   a control, made from the real side
+``vidm``, ``vidm:RUN``             samples of a VIDM: the shipped checkpoint; a run's folder, or a file of weights
+``static-of:M``                    the static baseline of any of these: each clip's first frame repeated
+``pack:FILE``                      reserved
+=================================  ==================================================================================
+
+Only the meaning of a text without a prefix depends on where it is given: REAL and FAKE take it as a path,
+``--dataset`` as NAME[@SPLIT][/PIXELS], ``--model`` as a label.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from vidmbench.core import resources
+from vidmbench.core.errors import UsageError
+
+Kind = Literal["path", "layout", "dataset", "control", "vidm", "static-of", "label"]
+#: What a text without a prefix means.
+Bare = Literal["path", "dataset", "label"]
+
+_CONTROL, _STATIC, _VIDM = "control", "static-of", "vidm"
+#: Layouts that any label's files can have: everything about them is detected from the images.
+ANY_LABEL_LAYOUTS = ("grid", "strips")
+
+
+@dataclass(frozen=True)
+class SourceName:
+    """A source as it was named, taken apart.
+
+    Attributes:
+        kind: What it is.
+        text: As it was typed.
+        name: The data set, the control, the label; of a layout ``grid``, ``strips``, BASELINE or BASELINE:LAYOUT.
+        split: Split of a data set; None where none was named.
+        resolution: Pixels of a data set; None where none were named.
+        path: Files: the videos, or the run or weights of a VIDM; None for the VIDM that is shipped.
+        inner: The source whose static baseline it is.
+    """
+
+    kind: Kind
+    text: str
+    name: str = ""
+    split: str | None = None
+    resolution: int | None = None
+    path: str | None = None
+    inner: "SourceName | None" = None
+
+    @property
+    def base(self) -> "SourceName":
+        """The source itself, without any ``static-of:`` before it."""
+        return self.inner.base if self.inner is not None else self
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def parse_source(text: str, *, bare: Bare = "path") -> SourceName:
+    """Takes the name of a source apart.
+
+    Args:
+        text: As it was typed.
+        bare: What it means without a prefix.
+
+    Raises:
+        UsageError: The resolution of a data set is not a number, or the form is reserved.
+    """
+    word, colon, rest = text.partition(":")
+    if text == _VIDM or (word == _VIDM and rest):
+        return SourceName("vidm", text, path=rest or None)
+    if colon and word == _STATIC:
+        return SourceName("static-of", text, inner=parse_source(rest, bare=bare))
+    if colon and word == _CONTROL:
+        return SourceName("control", text, name=rest)
+    if colon and word == "dataset":
+        return _dataset(text, rest)
+    if colon and word == "pack" and not Path(text).expanduser().exists():
+        raise UsageError(
+            "packs cannot be read yet",
+            expected="a folder, .zip, .npy, .npz or video file, or dataset:NAME",
+            found=text,
+            fix="give the files themselves",
+        )
+    if bare == "label":
+        return SourceName("label", text, name=text)
+    if colon and word == "folder":
+        return _files(text, rest)
+    if bare == "dataset" and (not colon or word not in (*ANY_LABEL_LAYOUTS, *baseline_names())):
+        return _dataset(text, text)
+    return _files(text, text)
+
+
+def _dataset(text: str, rest: str) -> SourceName:
+    """NAME, NAME@SPLIT, NAME/PIXELS or NAME@SPLIT/PIXELS."""
+    before, slash, pixels = rest.partition("/")
+    name, _, split = before.partition("@")
+    if slash and not pixels.isdecimal():
+        raise UsageError("the resolution is no number", expected="NAME@SPLIT/PIXELS", found=text)
+    resolution = int(pixels) if pixels else None
+    return SourceName("dataset", text, name=name, split=split or None, resolution=resolution)
+
+
+def _files(text: str, path: str) -> SourceName:
+    """A path, or one with a layout before it; a file of that very name comes first."""
+    word, colon, rest = path.partition(":")
+    is_baseline = bool(colon) and word in baseline_names()
+    has_layout = is_baseline or (bool(colon) and word in ANY_LABEL_LAYOUTS)
+    if not has_layout or Path(path).expanduser().exists():
+        return SourceName("path", text, path=path)
+    layout, colon, inner = rest.partition(":")
+    if is_baseline and colon and not Path(rest).expanduser().exists():
+        return SourceName("layout", text, name=f"{word}:{layout}", path=inner)
+    return SourceName("layout", text, name=word, path=rest)
+
+
+def baseline_names() -> list[str]:
+    """Names of all declared systems, sorted."""
+    return sorted(path.parent.name for path in resources.baselines_dir().glob("*/baseline.toml"))
+
+
+def control_label(kind: str) -> str:
+    """How a control is labelled: ``control:static``."""
+    return f"{_CONTROL}:{kind}"
+
+
+def static_label(label: str) -> str:
+    """How the static baseline of a model is labelled: ``static-of:my-gan``."""
+    return f"{_STATIC}:{label}"
+
+
+def control_kind(label: str) -> str | None:
+    """The control that a label in a record names; None for all others."""
+    word, colon, kind = label.partition(":")
+    return kind if colon and word == _CONTROL else None
+
+
+def static_baseline_of(label: str) -> str | None:
+    """The model whose static baseline a label in a record names; None for all others."""
+    word, colon, model = label.partition(":")
+    return model if colon and word == _STATIC else None
+
+
+def is_reference(label: str) -> bool:
+    """Whether a label in a record names a control or a static baseline: models are compared with these, not ranked."""
+    return control_kind(label) is not None or static_baseline_of(label) is not None

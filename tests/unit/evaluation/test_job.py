@@ -6,6 +6,7 @@ import pytest
 
 from vidmbench.core.errors import DataError, ProtocolError, UsageError
 from vidmbench.evaluation import job as runs
+from vidmbench.evaluation import opening
 from vidmbench.evaluation.choices import Choices
 from vidmbench.evaluation.job import carry_out, prepare_run, prepare_score, record_of
 from vidmbench.records.record import read_record, write_record
@@ -102,11 +103,15 @@ def test_the_split_of_the_real_side_is_recorded(dataset, split, labels):
 @pytest.mark.parametrize("model", ["vidm:run", "static-of:vidm:run"])
 def test_a_vidm_is_scored_at_its_own_resolution_unless_the_name_says_another(model, dataset, label, monkeypatch):
     vidm = SimpleNamespace(spec=SimpleNamespace(resolution=32))
-    asked = []
-    monkeypatch.setattr(runs, "load_model", lambda *words: asked.append(words) or vidm)
-    monkeypatch.setattr(runs, "videos_of", lambda *_, num_videos, **__: ToyVideos(num_videos=num_videos, resolution=32))
+    loaded = []
+    monkeypatch.setattr(
+        runs, "load_model", lambda name, data, device: loaded.append((name.text, data.name.text, device)) or vidm
+    )
+    monkeypatch.setattr(
+        opening, "videos_of", lambda *_, num_videos, **__: ToyVideos(num_videos=num_videos, resolution=32)
+    )
     job = prepare_run(model, dataset, FIVE)
-    assert asked == [("vidm:run", dataset, "auto")]
+    assert loaded == [("vidm:run", dataset, "auto")]
     assert (job.real.label, job.model) == (label, model)
     assert job.split == ("train" if "train" in dataset else "test")
     assert isinstance(job.fake, Transformed) == model.startswith("static-of:")
@@ -116,15 +121,17 @@ def test_a_vidm_is_scored_against_a_folder_with_slashes(films, monkeypatch):
     from vidmbench.vidm.checkpoints import official
 
     vidm = SimpleNamespace(spec=SimpleNamespace(resolution=32))
-    asked = []
-    monkeypatch.setattr(official, "open_vidm", lambda *words: asked.append(words[:2]) or vidm)
-    monkeypatch.setattr(runs, "videos_of", lambda *_, num_videos, **__: ToyVideos(num_videos=num_videos, resolution=32))
+    loaded = []
+    monkeypatch.setattr(official, "open_vidm", lambda *words: loaded.append(words[:2]) or vidm)
+    monkeypatch.setattr(
+        opening, "videos_of", lambda *_, num_videos, **__: ToyVideos(num_videos=num_videos, resolution=32)
+    )
     job = prepare_run("vidm:run", f"folder:{films[0]}", FIVE)
-    assert asked == [("vidm:run", f"folder:{films[0]}")]
+    assert loaded == [("run", f"folder:{films[0]}")]
     assert (job.dataset, job.split, job.real.size) == (f"folder:{films[0]}", None, (8, 8))
 
 
-def test_a_frozen_twin(films):
+def test_a_static_baseline(films):
     job = prepare_run("static-of:my-gan", f"folder:{films[0]}", FIVE, samples=films[1])
     assert isinstance(job.fake, Transformed)
     clip = job.fake.read(0, [3, 4, 5])

@@ -140,7 +140,7 @@ def test_features_are_those_that_were_scored(fake_network):
     [
         (lambda: clips(0) / 255, "x \\* 255"),
         (lambda: clips(0).transpose(0, 4, 1, 2, 3), "channels seem to come second"),
-        (lambda: [1, 2], "these are no videos"),
+        (lambda: [1, 2], "unsupported video source"),
         (lambda: "nowhere", "there is no nowhere"),
         (lambda: clips(0, count=3), "num-videos"),
     ],
@@ -151,9 +151,9 @@ def test_bad_videos_are_refused_with_the_way_out(fake_network, videos, words):
 
 
 def test_a_vidm_wants_a_number_of_videos():
-    with pytest.raises(UsageError, match="how many videos"):
+    with pytest.raises(UsageError, match="num_videos is required"):
         vidmbench.open_source("vidm")
-    with pytest.raises(UsageError, match="how many videos"):
+    with pytest.raises(UsageError, match="num_videos is required"):
         vidmbench.open_source("static-of:vidm")
 
 

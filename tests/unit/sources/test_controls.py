@@ -3,7 +3,8 @@ import pytest
 
 from vidmbench.core.errors import DataError, UsageError
 from vidmbench.sources.controls import KINDS, control, static_of
-from vidmbench.sources.datasets.opening import load_dataset, open_any, open_control
+from vidmbench.sources.datasets.spec import load_dataset
+from vidmbench.sources.opening import copied_control, open_control, open_videos, resolve_dataset
 from vidmbench.videos import ArraySource
 from vidmbench.videos.source import Source
 
@@ -145,25 +146,38 @@ def test_a_models_frozen_twin(base):
     assert twin.digest() != base.digest()
 
 
+def control_of(kind, dataset):
+    data = resolve_dataset(dataset)
+    return open_control(kind, real=open_videos(data), data=data)
+
+
 def test_a_control_comes_from_the_other_split():
     spec = load_dataset("clevrer-mini")
-    made = open_control("static", "clevrer-mini")
+    made = control_of("static", "clevrer-mini")
     assert not made.is_paired
     assert made.base.label == f"clevrer-mini@{spec.other_split(spec.default_split)}"
-    assert open_control("real", "clevrer-mini@train").base.label == "clevrer-mini@test"
+    assert control_of("real", "clevrer-mini@train").base.label == "clevrer-mini@test"
 
 
 def test_one_split_makes_a_paired_control(base, tmp_path):
     np.save(tmp_path / "films.npy", base._array)
-    made = open_control("reversed", f"folder:{tmp_path / 'films.npy'}")
+    made = control_of("reversed", f"folder:{tmp_path / 'films.npy'}")
     assert made.is_paired
-    assert open_any("control:noise", real=str(tmp_path / "films.npy")).is_paired
+    assert open_control("noise", real=base).is_paired
     with pytest.raises(DataError, match="control:real needs a second split") as caught:
-        open_control("real", f"folder:{tmp_path / 'films.npy'}")
+        control_of("real", f"folder:{tmp_path / 'films.npy'}")
     assert caught.value.found is not None
     assert "which has one" in caught.value.found
 
 
 def test_unknown_controls_propose_the_nearest():
     with pytest.raises(UsageError, match=r"unknown control 'blured': did you mean blurred"):
-        open_control("blured", "clevrer-mini")
+        control_of("blured", "clevrer-mini")
+
+
+def test_a_copied_control_may_be_the_videos_themselves(base):
+    copies = copied_control("real", base)
+    assert copies.is_paired
+    np.testing.assert_array_equal(copies.read(0, [0, 1]), base.read(0, [0, 1]))
+    with pytest.raises(UsageError, match="unknown control"):
+        copied_control("reel", base)

@@ -1,4 +1,4 @@
-"""The ablation of the paper's Table 3: every row trained with equal seed and budget, drawn from alike, scored alike."""
+"""The ablation of the paper's Table 3: every row trained with equal seed and budget, sampled alike, scored alike."""
 
 import json
 from collections.abc import Sequence
@@ -164,14 +164,14 @@ def _check_rows(ablation: Ablation, rows: Sequence[RowSpec]) -> None:
 
 
 def run_ablation(ablation: Ablation, progress: Progress | None = None) -> list[RunRecord]:
-    """Trains, draws from and scores every row; a second call goes on where the first stopped.
+    """Trains, samples and scores every row; a second call continues where the first stopped.
 
     A content row is scored with the default motion generator, a motion row with the default content generator and the
     same first frames, so rows differ in one generator alone.
 
     Args:
         ablation: What.
-        progress: Told steps or clips done, how many in all, and what is being done.
+        progress: Called with steps or clips done, their total, and a label.
 
     Returns:
         The rows' records, in the order of the rows.
@@ -218,12 +218,12 @@ def _trained(part: Part, off: Sequence[Component], ablation: Ablation, progress:
     run = _run(part, off, ablation)
     run.out.mkdir(parents=True, exist_ok=True)
 
-    def told(done: int, total: int, label: str) -> None:
+    def labelled(done: int, total: int, label: str) -> None:
         if progress is not None:
             progress(done, total, f"{model}: {label}")
 
     with FileLock(run.out / ".lock"):  # another process may be training the same generator for its own rows
-        path = train(run, told)
+        path = train(run, labelled)
     return load_vidm(path, torch_device(ablation.choices.device))
 
 
@@ -245,8 +245,8 @@ def _run(part: Part, off: Sequence[Component], ablation: Ablation) -> TrainRun:
 
 def _finished(row: RowSpec, ablation: Ablation) -> RunRecord | None:
     """The row's whole record of an earlier call; the folder's settings are the same by now."""
-    found = [record for record in read_records(ablation.out / "records") if record.model == row.model]
-    whole = [record for record in found if all(one.status == "ok" for one in record.measurements)]
+    records = [record for record in read_records(ablation.out / "records") if record.model == row.model]
+    whole = [record for record in records if all(each.status == "ok" for each in record.measurements)]
     return whole[-1] if whole else None
 
 

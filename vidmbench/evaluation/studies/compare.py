@@ -9,11 +9,11 @@ from vidmbench.detectors.weights_local import identity, missing
 from vidmbench.evaluation.choices import Choices
 from vidmbench.evaluation.clips import num_windows
 from vidmbench.evaluation.job import Job
+from vidmbench.evaluation.opening import given, open_pair
 from vidmbench.evaluation.plan import Planned, checked_counts, plan
 from vidmbench.protocols.detector import load_detector
 from vidmbench.protocols.protocol import ProtocolSpec, load_protocol, protocol_names
 from vidmbench.protocols.stages import MANY_A_VIDEO, ClipsSpec, SideSpec
-from vidmbench.sources.datasets.opening import open_any
 from vidmbench.videos.source import Source
 
 
@@ -38,44 +38,48 @@ class Comparison:
 
     Attributes:
         job: Two sources and the plans to score them by.
-        refused: Protocols that were left out.
+        refused: Protocols that cannot score them.
     """
 
     job: Job
     refused: tuple[Refused, ...]
 
 
-def prepare_compare(real: str, fake: str, choices: Choices) -> Comparison:
+def prepare_compare(
+    real: str, fake: str, choices: Choices, *, protocols: Sequence[ProtocolSpec] | None = None
+) -> Comparison:
     """Resolves ``vidmbench compare``: every protocol that can score the two sources.
 
-    A protocol whose own number of videos is not there takes as many as there are, unless the choices name a number.
+    A protocol that requires more videos than there are takes as many as there are, unless the choices name a number.
 
     Args:
-        real: A path, ``dataset:NAME[@SPLIT]``.
-        fake: The same, or ``control:NAME``.
+        real: The real videos, as the command line names them.
+        fake: The videos to score.
         choices: The options; without protocols among them all are taken.
+        protocols: Those of the choices, where they are loaded already.
 
     Raises:
         VidmbenchError: Anything about the request that cannot work, or no protocol that can score the sources: of one
             protocol its own reason.
     """
-    specs = [load_protocol(name) for name in choices.protocols or protocol_names()]
-    sources = open_both(real, fake, choices)
+    if protocols is None:
+        protocols = [load_protocol(name) for name in choices.protocols or protocol_names()]
+    sources = open_both(real, fake, choices, protocols)
     plans, refused = [], []
-    for spec in specs:
+    for protocol in protocols:
         for frames in choices.frames or (None,):
             try:
-                _check_weights(spec)
-                plans.append(planned(bound_to_sources(spec, frames, choices, *sources), *sources, choices))
+                _check_weights(protocol)
+                plans.append(planned(bound_to_sources(protocol, frames, choices, *sources), *sources, choices))
             except VidmbenchError as error:
-                if len(specs) == 1 and len(choices.frames) < 2:
+                if len(protocols) == 1 and len(choices.frames) < 2:
                     raise
-                refused.append(Refused(spec.name, _in_a_line(error), isinstance(error, WeightsError)))
+                refused.append(Refused(protocol.name, _in_one_line(error), isinstance(error, WeightsError)))
     if not plans:
-        refused.sort(key=lambda one: one.lacks_weights)  # what is wrong with the sources first: no weights mend it
+        refused.sort(key=lambda each: each.lacks_weights)  # problems of the sources first: no weights fix them
         raise DataError(
             "no protocol can score these sources",
-            found="; ".join(f"{one.protocol}: {one.reason}" for one in refused[:3]),
+            found="; ".join(f"{each.protocol}: {each.reason}" for each in refused[:3]),
             where=f"{sources[0].label} and {sources[1].label}",
             fix="see what one of them needs: vidmbench score REAL FAKE --protocol NAME",
         )
@@ -88,12 +92,33 @@ def _check_weights(spec: ProtocolSpec) -> None:
         raise missing(detector)
 
 
-def open_both(real: str, fake: str, choices: Choices) -> tuple[Source, Source]:
-    """The real videos and those to score, as the command line names them."""
-    source = open_any(real, on_bad=choices.on_bad, data_root=choices.data_root)
-    other = open_any(fake, real=real, on_bad=choices.on_bad, seed=choices.seed or 0, data_root=choices.data_root)
+def open_both(real: str, fake: str, choices: Choices, protocols: Sequence[ProtocolSpec]) -> tuple[Source, Source]:
+    """The real videos and those to score, as the command line names them.
+
+    Args:
+        real: The real videos.
+        fake: The videos to score.
+        choices: The options.
+        protocols: As declared: a model gives as many videos and frames as any of them takes.
+    """
+    real_side = given(real)
+    clips = [
+        _with_choices(protocol.clips, frames, choices) for protocol in protocols for frames in choices.frames or (None,)
+    ]
+    source, other = open_pair(real_side, given(fake, real_side.named), choices, clips)
     checked_counts(source, other)
     return source, other
+
+
+def _with_choices(clips: ClipsSpec, frames: int | None, choices: Choices) -> ClipsSpec:
+    """The clips that a protocol takes under these options, as long as there are enough videos."""
+    stride = choices.stride
+    counts = {"real": choices.num_real, "fake": choices.num_fake}
+    sides = {
+        name: side.model_copy(update={"videos": counts[name] or side.videos, "stride": None if stride else side.stride})
+        for name, side in (("real", clips.real), ("fake", clips.fake))
+    }
+    return clips.model_copy(update={"frames": frames or clips.frames, "stride": stride or clips.stride, **sides})
 
 
 def bound_to_sources(
@@ -101,9 +126,9 @@ def bound_to_sources(
 ) -> ProtocolSpec:
     """A protocol with the options, and with as many videos as there are where it requires more."""
 
-    def count(asked: int | None, side: SideSpec, source: Source) -> int | None:
-        if asked or side.videos is None:
-            return asked
+    def count(requested: int | None, side: SideSpec, source: Source) -> int | None:
+        if requested or side.videos is None:
+            return requested
         return max(2, min(side.videos, available_clips(source, spec.clips, side, frames, choices.stride)))
 
     return spec.with_options(
@@ -119,9 +144,9 @@ def available_clips(source: Source, clips: ClipsSpec, side: SideSpec, frames: in
     """How many clips a side could have at most."""
     if side.start not in MANY_A_VIDEO:
         return len(source)
-    asked = clips.model_copy(update={"frames": frames or clips.frames, "stride": stride or clips.stride})
-    own = side.model_copy(update={"videos": None, "pick": "all", "stride": None if stride else side.stride})
-    return sum(num_windows(source.num_frames(index), asked, own) for index in range(len(source)))
+    taken = clips.model_copy(update={"frames": frames or clips.frames, "stride": stride or clips.stride})
+    every = side.model_copy(update={"videos": None, "pick": "all", "stride": None if stride else side.stride})
+    return sum(num_windows(source.num_frames(index), taken, every) for index in range(len(source)))
 
 
 def planned(spec: ProtocolSpec, real: Source, fake: Source, choices: Choices) -> Planned:
@@ -137,12 +162,12 @@ def job_of(real: Source, fake: Source, plans: Sequence[Planned], choices: Choice
     )
 
 
-def _in_a_line(error: VidmbenchError) -> str:
+def _in_one_line(error: VidmbenchError) -> str:
     found = f" (found {error.found})" if error.found not in (None, "nothing") else ""
     fix = error.fix.splitlines()[0] if error.fix else ""
     return f"{error.problem}{found}; {fix}" if fix else f"{error.problem}{found}"
 
 
-def with_all_protocols(choices: Choices, asked: bool) -> Choices:
-    """The choices of ``compare``: every protocol where none was asked for."""
-    return choices if asked else replace(choices, protocols=())
+def with_all_protocols(choices: Choices, are_named: bool) -> Choices:
+    """The choices of ``compare``: every protocol where none was named."""
+    return choices if are_named else replace(choices, protocols=())

@@ -19,7 +19,7 @@ from vidmbench.records.record import Measurement
 
 @dataclass(frozen=True)
 class ChangedField:
-    """One field on the way from one protocol to another.
+    """One field on the path from one protocol to another.
 
     Attributes:
         field: The field, such as ``array.resize``; several where they only go together.
@@ -100,8 +100,8 @@ def prepare_explain(first: str, second: str, real: str, fake: str, choices: Choi
     Args:
         first: A protocol.
         second: Another with the same metric.
-        real: A path, ``dataset:NAME[@SPLIT]``.
-        fake: The same, or ``control:NAME``.
+        real: The real videos, as the command line names them.
+        fake: The videos to score.
         choices: The options.
 
     Raises:
@@ -111,7 +111,7 @@ def prepare_explain(first: str, second: str, real: str, fake: str, choices: Choi
     specs = [load_protocol(name) for name in (first, second)]
     if specs[0].metric != specs[1].metric:
         raise UsageError(
-            "these protocols measure different things, so there is no way from one number to the other",
+            "these protocols measure different things, so one number cannot be explained by the other",
             expected="two protocols of one metric",
             found=f"{specs[0].name}: {specs[0].metric}; {specs[1].name}: {specs[1].metric}",
             fix="see all metrics: vidmbench list protocols",
@@ -119,7 +119,7 @@ def prepare_explain(first: str, second: str, real: str, fake: str, choices: Choi
     allowed = [spec.clips.frames_allowed for spec in specs]
     if max(low for low, _ in allowed) > min(high for _, high in allowed):
         raise UsageError(
-            "these protocols share no clip length, so there is no way from one number to the other",
+            "these protocols share no clip length, so one number cannot be explained by the other",
             expected="two protocols that can score the same clips",
             found="; ".join(
                 f"{spec.name}: {low} to {high} frames" for spec, (low, high) in zip(specs, allowed, strict=True)
@@ -128,7 +128,7 @@ def prepare_explain(first: str, second: str, real: str, fake: str, choices: Choi
         )
     if len(choices.frames) > 1:
         raise UsageError("explain takes one clip length", found=f"--frames {','.join(map(str, choices.frames))}")
-    sources = open_both(real, fake, choices)
+    sources = open_both(real, fake, choices, specs)
     frames = choices.frames[0] if choices.frames else specs[0].clips.frames
     start, end = (bound_to_sources(spec, frames, choices, *sources) for spec in specs)
     path, steps = path_between(start, end)
@@ -181,10 +181,10 @@ def shifts(explanation: Explanation, measurements: Sequence[Measurement]) -> lis
     Raises:
         DataError: One of them has no value.
     """
-    for one in measurements:
-        if one.value is None:
-            raise DataError(f"a step on the way has no value: {one.reason}", where=one.protocol)
-    values = [one.value for one in measurements if one.value is not None]
+    for measurement in measurements:
+        if measurement.value is None:
+            raise DataError(f"a step of the path has no value: {measurement.reason}", where=measurement.protocol)
+    values = [measurement.value for measurement in measurements if measurement.value is not None]
     whole = values[-1] - values[0]
     changes = [after - before for before, after in pairwise(values)]
     return [

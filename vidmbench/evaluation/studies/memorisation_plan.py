@@ -1,19 +1,20 @@
-"""What ``vidmbench memorisation`` was asked for: three sources and their clips, resolved and checked."""
+"""From a request of ``vidmbench memorisation`` to three sources and their clips."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
-from vidmbench.core.errors import DataError, UsageError, unknown
+from vidmbench.core.errors import DataError, UsageError
 from vidmbench.core.vocabulary import TrainClips
 from vidmbench.evaluation.choices import Choices
 from vidmbench.evaluation.clips import Clip, ClipPlan, plan_clips
+from vidmbench.evaluation.opening import OpeningOptions, open_named
 from vidmbench.metrics.memorisation import threshold_rank
 from vidmbench.protocols.detector import load_detector
 from vidmbench.protocols.protocol import ProtocolSpec, load_protocol
 from vidmbench.protocols.stages import SideSpec
-from vidmbench.sources.controls import KINDS, control
-from vidmbench.sources.datasets.opening import open_any
-from vidmbench.sources.names import CONTROL
+from vidmbench.sources.names import parse_source
+from vidmbench.sources.opening import copied_control, resolve
 from vidmbench.videos.source import Source
 
 _STARTS: dict[TrainClips, Literal["random", "every-chunk", "every-window"]] = {
@@ -56,12 +57,12 @@ class Part:
 
 @dataclass(frozen=True)
 class MemorisationJob:
-    """Three sources and their clips: all mistakes of the request have been found by now.
+    """Three sources and their clips; the request is checked.
 
     Attributes:
-        train: What the generator learnt from.
-        heldout: Real videos that it did not learn from.
-        fake: What it made.
+        train: The generator's training videos.
+        heldout: Real videos that it was not trained on.
+        fake: Its samples.
         quantile: Of the held-out distances, for the threshold.
         train_clips: Which clips of a training video are searched.
         choices: The options.
@@ -94,16 +95,16 @@ def prepare_memorisation(
     """Resolves ``vidmbench memorisation``.
 
     Of the protocol the array stage is taken. The clips of all three sources are chosen alike, as held-out and
-    generated clips must be: videos by a seeded permutation, one clip of each from a seeded start.
+    generated clips must be: videos by a seeded permutation, a clip of each from a seeded start.
 
     Args:
-        train: A path or ``dataset:NAME[@SPLIT]``.
+        train: Real videos, as the command line names them: files, ``dataset:NAME[@SPLIT]``, ``static-of:`` either.
         heldout: The same.
-        fake: The same, or ``control:NAME`` made from the training videos themselves.
-        choices: The options; their counts of videos are not looked at.
-        num_videos: At most so many videos of each source; None takes all training videos, and of the others as many
-            as the protocol at most.
-        num_train: At most so many training videos, where they are to be more.
+        fake: The same, a model, or ``control:NAME`` made from the training videos themselves.
+        choices: The options; their counts of videos are ignored.
+        num_videos: Most videos of each source; None takes all training videos, and of the others as many as the
+            protocol takes.
+        num_train: Most training videos, where it is to be another number.
         quantile: See :func:`vidmbench.metrics.memorisation.memorisation`.
         train_clips: ``random``: one clip a training video; ``chunks``: all that follow one another; ``windows``: all.
 
@@ -115,9 +116,8 @@ def prepare_memorisation(
             "a quantile is between 0 and 1", expected="such as 0.05", found=f"{quantile:g}", where="--quantile"
         )
     spec = _bound(choices)
-    sources = [open_any(text, on_bad=choices.on_bad, data_root=choices.data_root) for text in (train, heldout)]
-    sources.append(_open_fake(fake, sources[0], choices))
     most = num_videos or spec.clips.fake.videos
+    sources = _open_three((train, heldout, fake), spec, most, choices)
     parts = (
         _part("training", sources[0], spec, num_train or num_videos, choices),
         _part("held-out", sources[1], spec, most, choices),
@@ -145,29 +145,47 @@ def _bound(choices: Choices) -> ProtocolSpec:
     return spec.with_options(frames=frames, stride=choices.stride, seed=choices.seed)
 
 
-def _open_fake(text: str, train: Source, choices: Choices) -> Source:
-    if not text.startswith(CONTROL):
-        return open_any(text, on_bad=choices.on_bad, data_root=choices.data_root)
-    kind = text.removeprefix(CONTROL)
-    if kind not in KINDS:
-        raise unknown("control", kind, KINDS, error=UsageError, fix="see them all: vidmbench list models")
-    return control(kind, train, seed=choices.seed or 0, is_paired=True)
+def _open_three(
+    texts: tuple[str, str, str], spec: ProtocolSpec, num_videos: int | None, choices: Choices
+) -> tuple[Source, Source, Source]:
+    """Training, held-out and generated videos; a model gives as many as are compared."""
+    train, heldout, fake = (parse_source(text) for text in texts)
+    for role, name in (("TRAIN", train), ("HELDOUT", heldout)):
+        if name.base.kind in ("vidm", "control"):
+            raise UsageError(
+                f"{role} takes real videos", expected="files, or dataset:NAME[@SPLIT]", found=name.text,
+                fix="models and controls are given as FAKE",
+            )  # fmt: skip
+    trained_on = resolve(train)
+    seed = choices.seed or 0
+    options = OpeningOptions(
+        reading=choices.reading,
+        seed=seed,
+        real=trained_on if trained_on.dataset is not None else None,
+        num_videos=num_videos,
+        num_frames=(spec.clips.frames - 1) * spec.clips.stride + 1,
+        sampling=choices.drawing,
+        device=choices.device,
+    )
+    source = open_named(trained_on, options)
+    copies = replace(options, make_control=partial(copied_control, base=source, seed=seed))
+    return source, open_named(resolve(heldout, trained_on), options), open_named(resolve(fake, trained_on), copies)
 
 
 def _part(role: str, source: Source, spec: ProtocolSpec, most: int | None, choices: Choices) -> Part:
-    """The clips of one source, at most so many."""
+    """The clips of one source, at most ``most``."""
     lengths = [source.num_frames(index) for index in range(len(source))]
     usable = sum(length >= (spec.clips.frames - 1) * spec.clips.stride + 1 for length in lengths)
     taken = usable if most is None else min(most, usable)
     side = SideSpec(videos=max(1, taken), pick="random", start="random")
-    own = _with_side(spec, side)
+    with_side = _with_side(spec, side)
     names = [source.name(index) for index in range(len(source))]
     short: Literal["drop", "error"] = "drop" if choices.on_bad == "skip" else "error"
-    # One name of a side for all three: the same videos give the same clips, so that whole copies are found as such.
+    # One name of a side for all three: the same videos give the same clips, so that whole copies are recognised.
     plan = plan_clips(
-        names, lengths, own.clips, "real", seed=spec.statistics.seed, short=short, label=f"{role}: {source.label}"
+        names, lengths, with_side.clips, "real", seed=spec.statistics.seed, short=short, label=f"{role}: {source.label}"
     )
-    return Part(role, source, own, plan, usable)
+    return Part(role, source, with_side, plan, usable)
 
 
 def _with_side(spec: ProtocolSpec, side: SideSpec) -> ProtocolSpec:
@@ -195,7 +213,7 @@ def _cut(part: Part, train_clips: TrainClips) -> Part:
 
 
 def _check_heldout(part: Part, quantile: float, num_videos: int | None) -> None:
-    """Too few held-out clips are found before the network runs; where more are there, says how to take them."""
+    """Refuses too few held-out clips before the network runs; where there are more, says how to take them."""
     try:
         threshold_rank(len(part.plan.clips), quantile)
     except DataError as error:

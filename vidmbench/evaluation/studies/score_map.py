@@ -1,7 +1,7 @@
 """A score for each video, where the metric has one: which samples are like real videos, and which are not.
 
-A Fréchet distance is of whole sets and has none. The precision of nearest neighbours has: a sample counts if it lies in
-the ball of some real one, and its realism (:func:`vidmbench.metrics.realism`) says how far inside or outside.
+A Fréchet distance is of whole sets and has none. The precision of nearest neighbours has: a sample counts if it is in
+the ball of some real clip, and its realism (:func:`vidmbench.metrics.realism`) says how far inside or outside.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,6 @@ from vidmbench.evaluation.clips import Clip
 from vidmbench.evaluation.job import Job, carry_out, prepare_score
 from vidmbench.metrics import realism
 from vidmbench.protocols.kinds.precision_recall import PrecisionRecallStatistics
-from vidmbench.protocols.protocol import load_protocol
 from vidmbench.records.record import Measurement
 
 DEFAULT = "prdc-i3d"
@@ -29,25 +28,25 @@ class ScoredClip:
     Attributes:
         name: Its video.
         clip: Which frames of it.
-        realism: Its score; 1 or more lies in the ball of a real clip, and counts towards precision.
-        place: Where it stands on the map, in units of the features.
+        realism: Its score; 1 or more is in the ball of a real clip, and counts towards precision.
+        position: Its coordinates on the map, in units of the features.
     """
 
     name: str
     clip: Clip
     realism: float
-    place: tuple[float, float]
+    position: tuple[float, float]
 
 
 @dataclass(frozen=True)
 class ScoreMap:
-    """All samples of one side, scored one by one.
+    """All samples of one side, each with a score.
 
     Attributes:
-        job: What was asked for.
+        job: The request, resolved.
         precision: The number that the scores take apart.
         clips: The samples, in the order in which they were scored.
-        real: Places of the real clips, float64 (clip, 2).
+        real: Coordinates of the real clips on the map, float64 (clip, 2).
         shown: Share of the features' variance that the map shows.
     """
 
@@ -60,7 +59,7 @@ class ScoreMap:
     @property
     def ranked(self) -> list[ScoredClip]:
         """The samples, the least real first."""
-        return sorted(self.clips, key=lambda one: (one.realism, one.name))
+        return sorted(self.clips, key=lambda clip: (clip.realism, clip.name))
 
 
 def prepare_score_map(real: str, fake: str, choices: Choices) -> Job:
@@ -70,7 +69,8 @@ def prepare_score_map(real: str, fake: str, choices: Choices) -> Job:
         UsageError: A protocol without a score for each video, or several clip lengths.
         VidmbenchError: Anything else about the request that cannot work.
     """
-    spec = load_protocol(choices.protocols[0])
+    protocols = choices.load_protocols()
+    spec = protocols[0]
     if spec.metric != "precision-recall":
         raise UsageError(
             f"{spec.name} has no score for each video",
@@ -81,7 +81,7 @@ def prepare_score_map(real: str, fake: str, choices: Choices) -> Job:
         )
     if len(choices.frames) > 1:
         raise UsageError("one clip length at a time", expected="such as --frames 16", found=str(choices.frames))
-    return prepare_score(real, fake, choices)
+    return prepare_score(real, fake, choices, protocols=protocols)
 
 
 def score_map(job: Job, progress: Progress | None = None) -> ScoreMap:
@@ -128,7 +128,7 @@ def principal_components(features: np.ndarray) -> tuple[npt.NDArray[np.float64],
     """
     centred = features.astype(np.float64) - features.mean(axis=0, dtype=np.float64)
     left, singular, _ = np.linalg.svd(centred, full_matrices=False)
-    places = left[:, :2] * singular[:2]
-    longest = places[np.abs(places).argmax(axis=0), range(2)]
+    positions = left[:, :2] * singular[:2]
+    longest = positions[np.abs(positions).argmax(axis=0), range(2)]
     total = float((singular**2).sum())
-    return places * np.where(longest < 0, -1.0, 1.0), float((singular[:2] ** 2).sum()) / total if total else 0.0
+    return positions * np.where(longest < 0, -1.0, 1.0), float((singular[:2] ** 2).sum()) / total if total else 0.0

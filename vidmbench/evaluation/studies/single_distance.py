@@ -30,7 +30,7 @@ def one_job(real: str, fake: str, choices: Choices) -> Job:
             expected="such as --frames 16",
             found=f"--frames {','.join(map(str, choices.frames))}",
         )
-    return prepare_compare(real, fake, choices).job
+    return prepare_compare(real, fake, choices, protocols=[spec]).job
 
 
 def scored(jobs: Sequence[Job]) -> tuple[list[Measurement], list[np.ndarray]]:

@@ -18,9 +18,8 @@ from vidmbench.records.record import Measurement, RunRecord
 from vidmbench.records.request import RunRequest
 from vidmbench.reporting.page.old_records import request_of_command
 from vidmbench.sources.controls import static_of
-from vidmbench.sources.names import TWIN
+from vidmbench.sources.names import parse_source, static_baseline_of
 from vidmbench.videos.source import Source
-from vidmbench.vidm.sampling.opening import is_vidm
 
 MAX_FRAMES = 64  # shown of a clip
 _MIN_PIXELS = 128  # smaller frames are enlarged: 4:2:0 keeps their colours, and browsers do not blur them
@@ -126,7 +125,7 @@ def media_of_models(
     jobs: dict[str, Job] = {}
     for record in records:
         try:
-            base = jobs.get(record.model.removeprefix(TWIN)) if record.model.startswith(TWIN) else None
+            base = jobs.get(static_baseline_of(record.model) or "")
             # A static baseline repeats the first frames of a model: nothing is opened or sampled again.
             job = _job(record, options) if base is None else replace(base, fake=static_of(base.fake))
             jobs[record.model] = job
@@ -173,10 +172,11 @@ def _job(record: RunRecord, options: ClipOptions) -> Job:
 
 def _check_sampling(model: str, request: RunRequest, options: ClipOptions) -> None:
     """Refuses to sample a model again where that was not requested, whatever label its record gives it."""
-    if not any(is_vidm(name.removeprefix(TWIN)) for name in (model, request.real, request.fake)):
+    if not any(parse_source(text).base.kind == "vidm" for text in (model, request.real, request.fake)):
         return
-    if model.startswith(TWIN):
-        raise ResultError(f"a static baseline repeats the first frame of each clip of {model.removeprefix(TWIN)}")
+    base = static_baseline_of(model)
+    if base is not None:
+        raise ResultError(f"a static baseline repeats the first frame of each clip of {base}")
     if not options.may_sample:
         raise ResultError("its clips must be sampled again, which takes minutes: request them with --videos 2")
 

@@ -13,7 +13,7 @@ from vidmbench.reporting.page.html import Section, data_of, numbers_section, pag
 from vidmbench.reporting.page.plots import plots_section
 from vidmbench.reporting.tables.build import build_table, layout_names, load_layout
 from vidmbench.reporting.tables.html import html_section
-from vidmbench.sources.names import CONTROL, TWIN
+from vidmbench.sources.names import control_kind, static_baseline_of
 
 _DEFAULT_CLIPS = 2  # a model
 
@@ -86,8 +86,8 @@ def _ranked(names: Sequence[str]) -> list[str]:
     positions = {name: position for position, name in enumerate(names)}
 
     def key(name: str) -> tuple[bool, int, bool]:
-        is_static = name.startswith(TWIN)
-        return name.startswith(CONTROL), positions.get(name.removeprefix(TWIN), positions[name]), is_static
+        base = static_baseline_of(name)
+        return control_kind(name) is not None, positions.get(base or name, positions[name]), base is not None
 
     return sorted(names, key=key)
 

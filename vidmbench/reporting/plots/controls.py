@@ -17,7 +17,7 @@ from vidmbench.reporting.plots.style import (
     styled,
     text_height,
 )
-from vidmbench.sources.names import CONTROL
+from vidmbench.sources.names import control_kind
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -139,7 +139,9 @@ def rulers_figure(rulers: Sequence[Ruler]) -> "Figure":
 
 
 def _draw(axis: "Axes", ruler: Ruler, looks: dict[str, Look]) -> None:
-    rows: list[tuple[str, Point]] = [(point.model.removeprefix(CONTROL), point) for point in reversed(ruler.controls)]
+    rows: list[tuple[str, Point]] = [
+        (control_kind(point.model) or point.model, point) for point in reversed(ruler.controls)
+    ]
     for place, point in enumerate(ruler.controls):
         row = len(ruler.controls) - 1 - place
         axis.plot([point.value] * 2, [row, len(ruler.points) - 0.4], color="0.75", linewidth=0.7, zorder=1)

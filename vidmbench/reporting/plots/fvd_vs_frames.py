@@ -16,7 +16,7 @@ from vidmbench.reporting.plots.style import (
     styled,
     text_height,
 )
-from vidmbench.sources.names import YARDSTICKS
+from vidmbench.sources.names import is_reference
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -146,7 +146,7 @@ def frames_figure(plot: FramesPlot) -> "Figure":
     figure = new_figure(COLUMN, 2.9 + 0.165 * len(models) + text_height(caption, COLUMN))
     axis = figure.subplots()
     # The looks easiest to see are for models, not for what they are held against.
-    ranked = sorted(models, key=lambda model: model.startswith(YARDSTICKS))
+    ranked = sorted(models, key=is_reference)
     for line in plot.lines:
         beside = 2.0 ** (0.07 * (models.index(line.model) - (len(models) - 1) / 2))
         _draw(axis, line, look(ranked.index(line.model)), beside, _FILLS[recipes.index(line.recipe)][0])

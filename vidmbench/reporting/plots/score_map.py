@@ -74,7 +74,7 @@ def _draw_map(axis: "Axes", found: ScoreMap, numbered: Sequence[ScoredClip]) -> 
     kinds = (("in a real ball (counts to precision)", "o", BLUE, True), ("outside", "^", VERMILLION, False))
     for label, marker, colour, is_inside in kinds:
         own = [one for one in found.clips if (one.realism >= 1) == is_inside]
-        places = np.array([one.place for one in own]).reshape(-1, 2)
+        places = np.array([one.position for one in own]).reshape(-1, 2)
         axis.scatter(
             places[:, 0],
             places[:, 1],
@@ -86,7 +86,7 @@ def _draw_map(axis: "Axes", found: ScoreMap, numbered: Sequence[ScoredClip]) -> 
             label=f"{label}: {len(own)}",
         )
     for number, one in enumerate(numbered, start=1):
-        axis.annotate(str(number), one.place, (3, 3), textcoords="offset points", fontweight="bold")
+        axis.annotate(str(number), one.position, (3, 3), textcoords="offset points", fontweight="bold")
     axis.set_xlabel(f"principal components of the features ({100 * found.shown:.0f} % of the variance)")
     axis.set_xticks([])
     axis.set_yticks([])

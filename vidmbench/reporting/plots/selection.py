@@ -8,7 +8,7 @@ from vidmbench.core.errors import ResultError, UsageError, VidmbenchError, unkno
 from vidmbench.protocols.signature import recipe_without
 from vidmbench.records.frame import no_records
 from vidmbench.records.record import Measurement, RunRecord
-from vidmbench.sources.names import CONTROL, TWIN
+from vidmbench.sources.names import control_kind, static_baseline_of
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,12 @@ class Point:
     @property
     def is_control(self) -> bool:
         """Whether it is a control's."""
-        return self.model.startswith(CONTROL)
+        return control_kind(self.model) is not None
 
     @property
     def twin_of(self) -> str | None:
-        """The model whose frozen twin this is; None for all others."""
-        return self.model.removeprefix(TWIN) if self.model.startswith(TWIN) else None
+        """The model whose static baseline this is; None for all others."""
+        return static_baseline_of(self.model)
 
     @property
     def data(self) -> str:

@@ -1,28 +1,31 @@
-"""What a picture of videos shows: sources as the command line names them, and some videos of each."""
+"""What a figure of videos shows: sources as the command line names them, and some videos of each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError, UsageError
-from vidmbench.core.vocabulary import OnBad
-from vidmbench.evaluation.opening import open_source
+from vidmbench.evaluation.opening import OpeningOptions, open_named
 from vidmbench.sources.controls import static_of
-from vidmbench.sources.names import TWIN
+from vidmbench.sources.datasets.opening import DEFAULT_READING, Reading
+from vidmbench.sources.names import SourceName, parse_source
+from vidmbench.sources.opening import open_control, resolve
 from vidmbench.videos.source import Source
+from vidmbench.vidm.sampling.opening import SamplingOptions
 
 
 @dataclass(frozen=True)
 class Shown:
-    """One source in a picture.
+    """One source in a figure.
 
     Attributes:
-        label: How the picture names it.
+        label: How the figure names it.
         videos: Its clips, each uint8 (frame, height, width, 3) from the video's first frame on; a short video gives
             fewer frames.
         text: The source as the user named it.
-        notes: What a reader should know of how they were made.
+        notes: How its videos were made.
     """
 
     label: str
@@ -32,76 +35,83 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class Reading:
-    """How sources are opened, and what of them is read.
+class ShownClips:
+    """How sources are opened, and which of their videos are shown.
 
     Attributes:
         frames: Frames of a clip.
-        videos: Which videos of each source.
+        videos: Indices of the videos of each source.
         seed: Seed of samples and of controls.
         steps: Denoising steps of a VIDM; None takes the checkpoint's.
-        on_bad: Whether unusable files stop the work or are left out.
-        data_root: Where a data set that the user owns lies.
+        reading: How files are read.
     """
 
     frames: int
     videos: tuple[int, ...] = (0,)
     seed: int = 0
     steps: int | None = None
-    on_bad: OnBad = "stop"
-    data_root: Path | None = None
+    reading: Reading = DEFAULT_READING
 
 
-def open_shown(texts: Sequence[str], reading: Reading) -> list[Shown]:
-    """Opens sources and reads what a picture shows of them.
+def open_shown(texts: Sequence[str], clips: ShownClips) -> list[Shown]:
+    """Opens sources and reads what a figure shows of them.
 
     Args:
-        texts: Each ``[LABEL=]SOURCE`` with a source as ``vidmbench score`` takes it, ``vidm``, ``vidm:PATH``, or
-            ``static-of:`` before any of them. Controls are made from the first source.
-        reading: How, and what.
+        texts: Each ``[LABEL=]SOURCE``. Controls are made from the first source.
+        clips: How, and which.
 
     Raises:
         VidmbenchError: A source cannot be opened, or has too few videos.
     """
-    named = [_named(text) for text in texts]
-    opened: dict[str, Source] = {}  # a model and its frozen twin are drawn once
-    sources = [_opened(text, named[0][1], reading, opened) for _, text in named]
+    labels, names = zip(*map(_labelled, texts), strict=True)
+    sources = _opened(names, clips)
     return [
-        Shown(label or source.label, _videos(source, reading), text, tuple(source.notes))
-        for (label, text), source in zip(named, sources, strict=True)
+        Shown(label or source.label, _videos(source, clips), name.text, tuple(source.notes))
+        for label, name, source in zip(labels, names, sources, strict=True)
     ]
 
 
-def _named(text: str) -> tuple[str | None, str]:
-    """A label of the user's own, and the source; a path with ``=`` in it stays whole."""
+def _labelled(text: str) -> tuple[str | None, SourceName]:
+    """The user's label, and the source; a path with ``=`` in it stays whole."""
     label, equals, source = text.partition("=")
     if not equals or "/" in label or ":" in label or Path(text).expanduser().exists():
-        return None, text
+        return None, parse_source(text)
     if not label or not source:
-        raise UsageError("a source with half a name", expected="LABEL=SOURCE, or SOURCE", found=text)
-    return label, source
+        raise UsageError("expected LABEL=SOURCE", expected="LABEL=SOURCE, or SOURCE", found=text)
+    return label, parse_source(source)
 
 
-def _opened(text: str, first: str, reading: Reading, opened: dict[str, Source]) -> Source:
-    if text not in opened:
-        if text.startswith(TWIN):
-            opened[text] = static_of(_opened(text.removeprefix(TWIN), first, reading, opened))
-        else:
-            opened[text] = open_source(
-                text,
-                real=first,
-                num_videos=max(reading.videos) + 1,
-                num_frames=reading.frames,
-                steps=reading.steps,
-                seed=reading.seed,
-                on_bad=reading.on_bad,
-                data_root=reading.data_root,
+def _opened(names: Sequence[SourceName], clips: ShownClips) -> list[Source]:
+    """The sources, each opened once: a model and its static baseline are sampled once."""
+    opened: dict[SourceName, Source] = {}
+    first = resolve(names[0])
+    num_videos = max(clips.videos) + 1
+    options = OpeningOptions(
+        reading=clips.reading,
+        seed=clips.seed,
+        real=first if first.dataset is not None else None,
+        num_videos=num_videos,
+        num_frames=clips.frames,
+        sampling=SamplingOptions(steps=clips.steps, batch_size=min(num_videos, 16)),
+    )
+
+    def source_of(name: SourceName) -> Source:
+        if name not in opened:
+            opened[name] = (
+                static_of(source_of(name.inner))
+                if name.inner is not None
+                else open_named(resolve(name, first), options)
             )
-    return opened[text]
+        return opened[name]
+
+    real = source_of(first.name)
+    make_control = partial(open_control, real=real, data=first, reading=clips.reading, seed=clips.seed)
+    options = replace(options, make_control=make_control)
+    return [source_of(name) for name in names]
 
 
-def _videos(source: Source, reading: Reading) -> tuple[Frames, ...]:
-    missing = [index for index in reading.videos if index >= len(source)]
+def _videos(source: Source, clips: ShownClips) -> tuple[Frames, ...]:
+    missing = [index for index in clips.videos if index >= len(source)]
     if missing:
         raise DataError(
             "a source has no such video",
@@ -110,25 +120,25 @@ def _videos(source: Source, reading: Reading) -> tuple[Frames, ...]:
             where=source.label,
             fix=f"--videos {','.join(str(index) for index in range(min(len(source), 2)))}",
         )
-    return tuple(source.read(index, range(min(reading.frames, source.num_frames(index)))) for index in reading.videos)
+    return tuple(source.read(index, range(min(clips.frames, source.num_frames(index)))) for index in clips.videos)
 
 
-def described(shown: Sequence[Shown], reading: Reading) -> str:
+def described(shown: Sequence[Shown], clips: ShownClips) -> str:
     """A caption: which videos these are, and where each source comes from.
 
     Args:
         shown: The sources.
-        reading: How they were read.
+        clips: How they were read.
     """
-    several = len(reading.videos) > 1
-    videos = f"Video{'s' if several else ''} {', '.join(map(str, reading.videos))} of each source"
-    said = [f"{videos}, from frame 0; seed {reading.seed}."]
-    for one in shown:
-        origin = f" is {one.text}" if one.text not in ("", one.label) else ""
-        notes = f" ({'; '.join(one.notes)})" if one.notes else ""
+    several = len(clips.videos) > 1
+    videos = f"Video{'s' if several else ''} {', '.join(map(str, clips.videos))} of each source"
+    sentences = [f"{videos}, from frame 0; seed {clips.seed}."]
+    for source in shown:
+        origin = f" is {source.text}" if source.text not in ("", source.label) else ""
+        notes = f" ({'; '.join(source.notes)})" if source.notes else ""
         if origin or notes:
-            said.append(f"{one.label}{origin}{notes}.")
-    return " ".join(said)
+            sentences.append(f"{source.label}{origin}{notes}.")
+    return " ".join(sentences)
 
 
 def short_notes(shown: Sequence[Shown], frames: int) -> list[str]:

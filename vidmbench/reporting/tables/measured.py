@@ -11,7 +11,7 @@ from vidmbench.records.record import Measurement, RunRecord, overlap
 from vidmbench.reporting.tables.layout import Entry, Layout, PartSpec, Row
 from vidmbench.reporting.tables.values import Cell
 from vidmbench.sources.baselines.spec import BaselineSpec
-from vidmbench.sources.names import YARDSTICKS
+from vidmbench.sources.names import is_reference
 
 
 def measured_series(
@@ -101,7 +101,7 @@ def _competes(record: RunRecord, measurement: Measurement) -> bool:
         note.startswith("first frames: ") and not note.startswith("first frames: generated")
         for note in measurement.warnings
     )
-    return not record.model.startswith(YARDSTICKS) and not has_given_frames
+    return not is_reference(record.model) and not has_given_frames
 
 
 def _is_reproduced(part: PartSpec, record: RunRecord) -> bool:

@@ -15,6 +15,7 @@ from vidmbench.core.errors import DataError, ProtocolError, unknown
 from vidmbench.core.files import natural_key
 from vidmbench.records.published import PublishedValue, published_values
 from vidmbench.sources.baselines.spec import ArraySpec, BaselineSpec, GridSpec, LayoutSpec, LeaveOut, StripSpec
+from vidmbench.sources.names import baseline_names
 from vidmbench.videos.files.folders import GIF_SUFFIX, VIDEO_SUFFIXES
 
 __all__ = [
@@ -63,11 +64,6 @@ class Choice(NamedTuple):
     left_out: list[LeftOut]
 
 
-def baseline_names() -> list[str]:
-    """Names of all declared systems, sorted."""
-    return sorted(path.parent.name for path in _folder().glob("*/baseline.toml"))
-
-
 def load_baseline(name: str | Path) -> BaselineSpec:
     """Loads a system's declaration by name, or any by its file.
 
@@ -90,7 +86,7 @@ def load_baseline(name: str | Path) -> BaselineSpec:
         raise unknown(
             "baseline", name, baseline_names(), fix="see them all: vidmbench list models; or give a .toml file"
         )
-    path = _folder() / name / "baseline.toml"
+    path = resources.baselines_dir() / name / "baseline.toml"
     spec = load_toml(path, BaselineSpec)
     if spec.name != name:
         raise ProtocolError("a baseline must be named as its folder", expected=name, found=spec.name, where=str(path))
@@ -99,7 +95,7 @@ def load_baseline(name: str | Path) -> BaselineSpec:
 
 def exporter(name: str) -> Path | None:
     """The script that draws lossless samples inside a system's official code; None where there is none."""
-    path = _folder() / name / "export.py"
+    path = resources.baselines_dir() / name / "export.py"
     return path if path.is_file() else None
 
 
@@ -217,7 +213,3 @@ def _few(names: Sequence[str]) -> str:
 
 def _label(path: Path) -> str:
     return Path(os.path.abspath(path)).name
-
-
-def _folder() -> Path:
-    return resources.data_root() / "baselines"

@@ -24,11 +24,11 @@ from vidmbench.videos.source import Source
 
 #: ``--layout`` for a folder of videos or frames, whoever wrote it.
 PLAIN = "plain"
-_FRAMES_LOOKED_AT = 16
+_FRAMES_INSPECTED = 16
 _VIDEOS = tuple(f"*{suffix}" for suffix in sorted((*VIDEO_SUFFIXES, GIF_SUFFIX)))
 _PICTURES = tuple(f"*{suffix}" for suffix in sorted(PICTURE_SUFFIXES))
-#: Layouts that go with any label: everything about them is found from the pictures.
-_ANYBODYS = {
+#: Layouts that any label's files can have: everything about them is detected from the images.
+_ANY_LABEL = {
     "grid": LayoutSpec(
         name="grid", files=_VIDEOS, kind="grid", grid=GridSpec(), compression="the container's", lossy=True
     ),
@@ -39,10 +39,10 @@ _ANYBODYS = {
 
 
 class Layouts(NamedTuple):
-    """By which declarations samples are read.
+    """Declarations by which samples are read.
 
     Attributes:
-        title: Who writes so.
+        title: Who writes such files.
         layouts: The first that fits is taken.
     """
 
@@ -50,14 +50,14 @@ class Layouts(NamedTuple):
     layouts: tuple[LayoutSpec, ...]
 
 
-def layouts_of(model: str, asked: str | None) -> Layouts | None:
-    """By which declarations a model's samples are read.
+def layouts_of(model: str, requested: str | None) -> Layouts | None:
+    """The declarations by which a model's samples are read.
 
     Args:
         model: The model's label; a baseline's name brings its own layouts.
-        asked: ``--layout``: a layout of that baseline; ``BASELINE`` or ``BASELINE:LAYOUT``, to read samples under
+        requested: ``--layout``: a layout of that baseline; ``BASELINE`` or ``BASELINE:LAYOUT``, to read samples under
             another label as that system writes them; a TOML file with a layout; ``plain`` (a folder of videos or
-            frames), ``grid`` or ``strips`` (what they look like is found from the pictures).
+            frames), ``grid`` or ``strips`` (detected from the images).
 
     Returns:
         The layouts; None where the samples are to be read as a plain folder or file.
@@ -66,28 +66,28 @@ def layouts_of(model: str, asked: str | None) -> Layouts | None:
         UsageError: There is no such layout.
         ProtocolError: The system has no such layout, or the TOML file has mistakes.
     """
-    own = load_baseline(model) if model in baseline_names() else None
-    if asked == PLAIN:
+    baseline = load_baseline(model) if model in baseline_names() else None
+    if requested == PLAIN:
         return None
-    if asked is None:
-        return None if own is None else Layouts(own.title, own.layouts)
-    if asked.endswith(".toml"):
-        layout = load_toml(Path(asked), LayoutSpec)
-        return Layouts(f"the layout {layout.name} of {Path(asked).name}", (layout,))
-    name, _, layout_name = asked.partition(":")
-    known = [layout.name for layout in own.layouts] if own else []
-    if own is not None and asked in known:
-        return Layouts(own.title, (own.layout(asked),))
-    if asked in _ANYBODYS:
-        return Layouts(f"a {asked} of videos" if asked == "grid" else "film strips", (_ANYBODYS[asked],))
+    if requested is None:
+        return None if baseline is None else Layouts(baseline.title, baseline.layouts)
+    if requested.endswith(".toml"):
+        layout = load_toml(Path(requested), LayoutSpec)
+        return Layouts(f"the layout {layout.name} of {Path(requested).name}", (layout,))
+    name, _, layout_name = requested.partition(":")
+    known = [layout.name for layout in baseline.layouts] if baseline else []
+    if baseline is not None and requested in known:
+        return Layouts(baseline.title, (baseline.layout(requested),))
+    if requested in _ANY_LABEL:
+        return Layouts(f"a {requested} of videos" if requested == "grid" else "film strips", (_ANY_LABEL[requested],))
     if name in baseline_names():
         other = load_baseline(name)
         return Layouts(other.title, (other.layout(layout_name),) if layout_name else other.layouts)
-    own_words = f"{', '.join(known)} of {model}; " if known else ""
+    of_model = f"{', '.join(known)} of {model}; " if known else ""
     raise UsageError(
-        f"there is no layout {asked!r}",
-        expected=f"{own_words}BASELINE or BASELINE:LAYOUT; a .toml file; or {PLAIN}, grid, strips",
-        found=asked,
+        f"there is no layout {requested!r}",
+        expected=f"{of_model}BASELINE or BASELINE:LAYOUT; a .toml file; or {PLAIN}, grid, strips",
+        found=requested,
         where="--layout",
         fix="see the systems: vidmbench list models; one system's layouts: vidmbench show NAME",
     )
@@ -97,15 +97,15 @@ def open_samples(layouts: Layouts, path: Path, *, on_bad: OnBad = "stop") -> Sou
     """Opens what a system's own code wrote.
 
     Args:
-        layouts: How it may lie there.
+        layouts: The layouts it may have.
         path: A file or folder.
-        on_bad: Whether unusable videos stop the work or are left out.
+        on_bad: Whether unusable videos stop the work or are skipped.
 
     Returns:
-        A source whose notes say by which layout it was read and what was left out.
+        A source whose notes say by which layout it was read and which files were skipped.
 
     Raises:
-        DataError: Nothing there fits, or what fits cannot be read.
+        DataError: No layout fits, or a file cannot be read.
     """
     choice = choose_among(layouts.title, layouts.layouts, path)
     source = _opened(choice, path, on_bad)
@@ -116,53 +116,31 @@ def open_samples(layouts: Layouts, path: Path, *, on_bad: OnBad = "stop") -> Sou
 
 def _looks_like_a_grid(layouts: Layouts, choice: Choice, source: Source) -> list[str]:
     """Whether what was read as single videos has the seams of the grids that the system writes under the same names."""
-    grids = [one for one in layouts.layouts if one.kind == "grid" and one.files == choice.layout.files]
+    grids = [layout for layout in layouts.layouts if layout.kind == "grid" and layout.files == choice.layout.files]
     if choice.layout.kind != "videos" or not grids or not len(source):
         return []
     assert grids[0].grid is not None
     try:
-        frames = source.read(0, range(min(_FRAMES_LOOKED_AT, source.num_frames(0))))
+        frames = source.read(0, range(min(_FRAMES_INSPECTED, source.num_frames(0))))
         grid = find_grid(frames, _grid_layout(grids[0].grid), source.name(0))
     except DataError:
         return []
     if grid.rows * grid.columns == 1:
         return []
-    what = f"{source.name(0)} looks like a grid of {grid.rows} x {grid.columns} videos and was read as one video"
-    return [f"{what}: --layout {grids[0].name} cuts it"]
-
-
-def open_prefixed(text: str, *, on_bad: OnBad = "stop") -> Source | None:
-    """Opens ``grid:PATH``, ``strips:PATH``, ``BASELINE:PATH`` or ``BASELINE:LAYOUT:PATH``; None for anything else.
-
-    Args:
-        text: What the user wrote. A file of that very name comes first.
-        on_bad: Whether unusable videos stop the work or are left out.
-
-    Raises:
-        DataError: What is there cannot be read so.
-        ProtocolError: The system has no such layout.
-    """
-    word, colon, path = text.partition(":")
-    if not colon or Path(text).expanduser().exists() or word not in (*_ANYBODYS, *baseline_names()):
-        return None
-    layout, colon, rest = path.partition(":")
-    if colon and word in baseline_names() and not Path(path).expanduser().exists():
-        word, path = f"{word}:{layout}", rest
-    layouts = layouts_of("", word)
-    assert layouts is not None
-    return open_samples(layouts, Path(path).expanduser(), on_bad=on_bad)
+    message = f"{source.name(0)} looks like a grid of {grid.rows} x {grid.columns} videos and was read as one video"
+    return [f"{message}: --layout {grids[0].name} cuts it"]
 
 
 def _opened(choice: Choice, path: Path, on_bad: OnBad) -> Source:
-    layout, kept = choice.layout, choice.kept
+    layout, files = choice.layout, choice.kept
     if layout.kind in ("array", "hdf5"):
         assert layout.array is not None
         if layout.kind == "hdf5":
             from vidmbench.videos.arrays.hdf5 import open_hdf5
 
-            return open_hdf5(kept[0], _array_layout(layout.array))
-        return open_declared(kept[0], _array_layout(layout.array))
-    items = [_item(layout, file, path) for file in kept]
+            return open_hdf5(files[0], _array_layout(layout.array))
+        return open_declared(files[0], _array_layout(layout.array))
+    items = [_item(layout, file, path) for file in files]
     source = survey(path, items, on_bad=on_bad, progress=True)
     if layout.kind != "grid":
         return source
@@ -192,8 +170,8 @@ def _item(layout: LayoutSpec, file: Path, root: Path) -> Item:
 def _frames(layout: LayoutSpec, file: Path, root: Path) -> Item:
     folder = file if file.is_dir() else file.parent
     inner = folder.relative_to(root if root.is_dir() else root.parent).as_posix()
-    pictures = (entry.name for entry in folder.iterdir() if entry.suffix.lower() in PICTURE_SUFFIXES)
-    names = [name for name in pictures if layout.takes(f"{inner}/{name}")]
+    images = (entry.name for entry in folder.iterdir() if entry.suffix.lower() in PICTURE_SUFFIXES)
+    names = [name for name in images if layout.takes(f"{inner}/{name}")]
     return FrameFolder(folder.name if inner == "." else inner, folder, tuple(sorted(names, key=natural_key)))
 
 

@@ -110,7 +110,7 @@ def prepare_generation(
             fix=f"get it: {spec.get}; then vidmbench data check {name} --data-root DIR",
         )
     split = split or spec.default_split
-    source = open_dataset(name, split, resolution=resolution)
+    source = open_dataset(spec, split, resolution=resolution)
     num_frames = spec.frames if num_frames is None else num_frames
     for option, number, most in (("--num-videos", num_videos, len(source)), ("--frames", num_frames, spec.frames)):
         if number > most:

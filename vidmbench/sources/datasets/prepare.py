@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from vidmbench.core.errors import UsageError
 from vidmbench.core.vocabulary import OnBad
 from vidmbench.protocols.protocol import load_protocol
-from vidmbench.sources.datasets.opening import open_dataset, split_of
+from vidmbench.sources.datasets.opening import Reading, open_dataset, split_of
 from vidmbench.sources.datasets.spec import DiskDatasetSpec, load_dataset
 from vidmbench.videos.packed.writer import Estimate, estimated_bytes, write_prepared
 from vidmbench.videos.source import Source
@@ -94,6 +94,6 @@ def prepare_dataset(
             fix="give --rule, or a protocol whose pre_resize is another",
         )
     split = split or split_of(spec, stage)
-    source = open_dataset(name, split, data_root=data_root, on_bad=on_bad)
+    source = open_dataset(spec, split, reading=Reading(on_bad, data_root))
     dataset = f"{name}@{split}" + (f"/{pixels}" if pixels is not None else "")
     return Preparation(dataset, source, chosen, pixels, estimated_bytes(source, pixels, rule=chosen))

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self, TypeAlias
 from pydantic import BaseModel, Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from vidmbench.core import resources
-from vidmbench.core.declarations import Frozen, load_toml
+from vidmbench.core.declarations import Frozen, read_toml, validated
 from vidmbench.core.errors import unknown
 
 _Words = Annotated[tuple[str, ...], Field(strict=False)]
@@ -228,7 +228,9 @@ def load_spec(path: Path) -> DatasetSpec:
     Raises:
         ProtocolError: The file is missing or has mistakes; all are named at once.
     """
-    return load_toml(path, _READERS[load_toml(path, _Reader).reader])
+    content = read_toml(path)
+    reader = validated(content, _Reader, where=str(path)).reader
+    return validated(content, _READERS[reader], where=str(path))
 
 
 def _folder() -> Path:

@@ -199,20 +199,19 @@ def filled(
     return net.eval().requires_grad_(False)
 
 
-def checkpoint_file(text: str, dataset: str) -> Path:
-    """The file that ``--model`` means.
+def checkpoint_file(named: str | None, dataset: str) -> Path:
+    """The file of a model.
 
     Args:
-        text: ``vidm`` for the one shipped for the data set, or ``vidm:PATH``: a checkpoint or a training run's folder.
+        named: A checkpoint or a training run's folder; None for the one shipped for the data set.
         dataset: The data set's name.
 
     Raises:
         WeightsError: There is no such file.
     """
-    chosen = text.partition(":")[2]
-    if not chosen:
+    if named is None:
         return _shipped(dataset)
-    path = Path(chosen).expanduser()
+    path = Path(named).expanduser()
     if path.is_dir():
         return file_of_run(path)
     if not path.is_file():

@@ -27,19 +27,19 @@ ASSUMED_FRAMES = 128
 ASSUMED_TIMESTEPS = 1000
 
 
-def open_vidm(text: str, dataset: str, device: torch.device) -> Vidm:
-    """The model that ``--model`` means, ready to draw from, whoever wrote it.
+def open_vidm(named: str | None, dataset: str, device: torch.device) -> Vidm:
+    """A model ready to sample from, whoever wrote it.
 
     Args:
-        text: ``vidm`` for the one shipped for the data set, or ``vidm:PATH``: a checkpoint of vidmbench, the folder of
-            a training run, or a published checkpoint (``.pth.tar``, ``.pth``, ``.pt``).
+        named: A checkpoint of vidmbench, the folder of a training run, or a published checkpoint (``.pth.tar``,
+            ``.pth``, ``.pt``); None for the one shipped for the data set.
         dataset: The data set's name.
         device: Where its networks go.
 
     Raises:
         WeightsError: There is no such file, or it cannot be used.
     """
-    path = checkpoint_file(text, dataset)
+    path = checkpoint_file(named, dataset)
     return load_official(path, device) if path.suffix.lower() in SUFFIXES else load_vidm(path, device)
 
 

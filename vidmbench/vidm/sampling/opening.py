@@ -1,4 +1,4 @@
-"""Models that vidmbench draws from itself: from ``vidm`` or ``vidm:PATH`` to a source of videos."""
+"""Models that vidmbench samples itself: from ``vidm`` or ``vidm:PATH`` to a source of videos."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from vidmbench.core.errors import DataError, UsageError
 from vidmbench.core.files import sha256_of
 from vidmbench.core.vocabulary import NoiseChoice, SamplerName
-from vidmbench.sources.datasets.opening import load_dataset, open_dataset, open_real, parse_dataset
+from vidmbench.sources.datasets.opening import Reading, open_dataset
+from vidmbench.sources.names import SourceName
+from vidmbench.sources.opening import ResolvedName, open_videos
 from vidmbench.videos.source import Source
 from vidmbench.vidm.recipes import SamplingSpec
 
@@ -20,21 +22,23 @@ if TYPE_CHECKING:
     from vidmbench.vidm.sampling.first_frames import Content
     from vidmbench.vidm.sampling.source import VidmVideos
 
-# Files given as --content that hold a content generator; all others are pictures.
+# Files given as --content that hold a content generator; all others are images.
 _WEIGHTS = (".safetensors", ".tar", ".pth", ".pt")
+#: Whose shipped checkpoint ``vidm`` means where the real side is not a named data set.
+DEFAULT_DATASET = "clevrer-mini"
 
 
 @dataclass(frozen=True)
 class SamplingOptions:
-    """How a VIDM is drawn from; None leaves a choice to the checkpoint.
+    """How a VIDM is sampled; None leaves a choice to the checkpoint.
 
     Attributes:
-        content: Where first frames come from: ``generated``, ``real``, or the path of a picture, a run or weights.
+        content: Where first frames come from: ``generated``, ``real``, or the path of an image, a run or weights.
         sampler: A name in :data:`vidmbench.vidm.diffusion.samplers.SAMPLERS`.
         steps: Denoising steps a frame.
         noise: Whether noise is drawn for each ``frame`` or once a ``video``.
-        batch_size: Videos drawn at a time.
-        on_frame: Told the number of frames drawn, after each.
+        batch_size: Videos sampled at a time.
+        on_frame: Called with the number of frames sampled, after each.
     """
 
     content: str | None = None
@@ -46,21 +50,16 @@ class SamplingOptions:
 
     @property
     def is_default(self) -> bool:
-        """Whether nothing was asked for."""
+        """Whether every choice is left to the checkpoint."""
         return (self.content, self.sampler, self.steps, self.noise) == (None,) * 4
 
 
-def is_vidm(model: str) -> bool:
-    """Whether ``--model`` names a VIDM."""
-    return model == "vidm" or (model.startswith("vidm:") and model != "vidm:")
-
-
-def load_model(model: str, dataset: str, device: str = "auto") -> "Vidm":
-    """Loads the VIDM that ``--model`` names.
+def load_model(name: SourceName, data: ResolvedName | None, device: str = "auto") -> "Vidm":
+    """Loads the VIDM of a name.
 
     Args:
-        model: ``vidm`` (the checkpoint shipped for the data set) or ``vidm:PATH``.
-        dataset: The data set as ``--dataset`` names it.
+        name: ``vidm`` (the checkpoint shipped for the data set) or ``vidm:PATH``.
+        data: The real side; None takes the data set that vidmbench makes itself.
         device: ``auto``, ``cpu`` or ``cuda``.
 
     Raises:
@@ -68,7 +67,12 @@ def load_model(model: str, dataset: str, device: str = "auto") -> "Vidm":
     """
     from vidmbench.vidm.checkpoints.official import open_vidm
 
-    return open_vidm(model, parse_dataset(dataset).name, torch_device(device))
+    return open_vidm(name.path, DEFAULT_DATASET if data is None else dataset_label(data), torch_device(device))
+
+
+def dataset_label(data: ResolvedName) -> str:
+    """How shipped checkpoints name a data set; for files, the text that names them."""
+    return data.name.text if data.dataset is None else data.dataset.name
 
 
 def torch_device(device: str) -> "torch.device":
@@ -87,8 +91,8 @@ def torch_device(device: str) -> "torch.device":
 
 def videos_of(
     vidm: "Vidm",
-    dataset: str,
-    drawing: SamplingOptions,
+    data: ResolvedName | None,
+    options: SamplingOptions,
     *,
     num_videos: int,
     num_frames: int | None = None,
@@ -99,42 +103,47 @@ def videos_of(
 
     Args:
         vidm: The model.
-        dataset: The data set as ``--dataset`` names it; ``--content real`` takes first frames from it.
-        drawing: How.
+        data: The real side, from whose data set ``--content real`` takes first frames.
+        options: How it is sampled.
         num_videos: How many samples.
         num_frames: Frames of each; None takes what the model was trained for.
         seed: The seed.
-        data_root: Where a data set that the user owns lies.
+        data_root: Where data sets on disk are stored.
 
     Raises:
         UsageError: A choice that the model does not allow.
-        DataError: The picture given as first frame cannot be read.
+        DataError: The image given as first frame cannot be read.
         WeightsError: The content generator given cannot be read.
     """
     from vidmbench.vidm.sampling.source import VidmVideos
 
-    asked: dict[str, str | int | None] = {} if drawing.sampler is None else {"sampler": drawing.sampler}
-    if drawing.steps is not None:
-        asked |= {"steps": drawing.steps, "content_steps": None}
-    if drawing.noise is not None:
-        asked["noise"] = drawing.noise
-    sampling = SamplingSpec.model_validate(vidm.sampling.model_dump() | asked)
+    changes: dict[str, str | int | None] = {} if options.sampler is None else {"sampler": options.sampler}
+    if options.steps is not None:
+        changes |= {"steps": options.steps, "content_steps": None}
+    if options.noise is not None:
+        changes["noise"] = options.noise
+    sampling = SamplingSpec.model_validate(vidm.sampling.model_dump() | changes)
     return VidmVideos(
         vidm,
         num_videos=num_videos,
         num_frames=num_frames,
         seed=seed,
         sampling=sampling,
-        content=_content(drawing.content, vidm, dataset, sampling, seed, data_root),
-        batch_size=drawing.batch_size,
-        on_frame=drawing.on_frame,
+        content=_content(options.content, vidm, data, sampling, seed, data_root),
+        batch_size=options.batch_size,
+        on_frame=options.on_frame,
     )
 
 
 def _content(
-    choice: str | None, vidm: "Vidm", dataset: str, sampling: SamplingSpec, seed: int, data_root: Path | None
+    choice: str | None,
+    vidm: "Vidm",
+    data: ResolvedName | None,
+    sampling: SamplingSpec,
+    seed: int,
+    data_root: Path | None,
 ) -> "Content | None":
-    """First frames from elsewhere; None where the model's own content generator draws them."""
+    """First frames from elsewhere; None where the model's content generator makes them."""
     from vidmbench.vidm.checkpoints.checkpoint import file_of_run
     from vidmbench.vidm.sampling.first_frames import Content
 
@@ -149,7 +158,7 @@ def _content(
         return None
     resolution = vidm.spec.resolution
     if choice == "real":
-        source = _content_source(dataset, resolution, data_root)
+        source = _content_source(data, resolution, data_root)
         note = f"first frames: real, frame 0 of each video of {source.label}"
         return Content(lambda indices: _first_frames(source, indices, resolution), f"real:{source.digest()}", note)
     path = Path(choice).expanduser()
@@ -158,27 +167,28 @@ def _content(
     if not path.is_file():
         raise UsageError(
             "there is no such first frame",
-            expected="generated, real, or the path of a picture, of a run or of a content generator's weights",
+            expected="generated, real, or the path of an image, of a run or of a content generator's weights",
             found=f"--content {choice}",
             fix="check the path, or give --content generated or --content real",
         )
     if path.suffix.lower() in _WEIGHTS:
         return _content_of_file(path, vidm, sampling, seed)
-    picture = _picture(path, resolution)
+    image = _image(path, resolution)
     digest = sha256_of(path)
+    # Manifests of sample folders hold this text: a change of it would refuse to resume them.
     note = f"first frames: one picture for all videos, {path.name} (sha256 {digest[:8]})"
-    return Content(lambda indices: picture.expand(len(indices), -1, -1, -1), f"file:{digest}", note)
+    return Content(lambda indices: image.expand(len(indices), -1, -1, -1), f"file:{digest}", note)
 
 
 def _content_of_file(path: Path, vidm: "Vidm", sampling: SamplingSpec, seed: int) -> "Content":
-    """First frames that the content generator of another file draws."""
+    """First frames made by the content generator of another file."""
     from vidmbench.vidm.checkpoints.official import open_content
     from vidmbench.vidm.sampling.first_frames import drawn_content
 
     net = open_content(path, vidm.device)
     if net.spec.resolution != vidm.spec.resolution:
         raise UsageError(
-            "the content generator draws frames of another size than the model",
+            "the content generator makes frames of another size than the model",
             expected=f"{vidm.spec.resolution} pixels",
             found=f"{net.spec.resolution} pixels",
             where=str(path),
@@ -189,16 +199,21 @@ def _content_of_file(path: Path, vidm: "Vidm", sampling: SamplingSpec, seed: int
     return drawn_content(net, sampling, seed, f"net:{digest}", note)
 
 
-def _content_source(dataset: str, resolution: int, data_root: Path | None) -> Source:
+def _content_source(data: ResolvedName | None, resolution: int, data_root: Path | None) -> Source:
     """Videos whose first frames may be used: of the other split, so that the real side is not shown to the model."""
-    if dataset.startswith("folder:"):
-        return open_real(dataset)[0]
-    name, split, pixels = parse_dataset(dataset)
-    spec = load_dataset(name)
-    if pixels is None and resolution in spec.resolutions:
-        pixels = resolution
-    other = spec.other_split(split or spec.default_split) or split
-    return open_dataset(name, other, resolution=pixels, data_root=data_root)
+    if data is None:
+        raise UsageError(
+            "--content real takes first frames from the real side's data set, and there is none",
+            expected="a named data set, or files",
+            found="videos without a name",
+            fix="--content generated, or --content FILE",
+        )
+    if data.dataset is None:
+        return open_videos(data)
+    name, dataset = data.name, data.dataset
+    pixels = resolution if name.resolution is None and resolution in dataset.resolutions else name.resolution
+    other = dataset.other_split(name.split or dataset.default_split) or name.split
+    return open_dataset(dataset, other, resolution=pixels, reading=Reading(data_root=data_root))
 
 
 def _first_frames(source: Source, indices: Sequence[int], resolution: int) -> "Tensor":
@@ -208,7 +223,7 @@ def _first_frames(source: Source, indices: Sequence[int], resolution: int) -> "T
 
     if max(indices) >= len(source):
         raise DataError(
-            f"{source.label} has fewer first frames than videos to draw",
+            f"{source.label} has fewer first frames than videos to sample",
             expected=f"at least {max(indices) + 1} videos",
             found=str(len(source)),
             fix=f"--num-videos {len(source)} works",
@@ -216,15 +231,15 @@ def _first_frames(source: Source, indices: Sequence[int], resolution: int) -> "T
     return to_tensor(np.concatenate([square(source.read(index, [0]), resolution) for index in indices]))
 
 
-def _picture(path: Path, resolution: int) -> "Tensor":
+def _image(path: Path, resolution: int) -> "Tensor":
     import numpy as np
     from PIL import Image, UnidentifiedImageError
 
     from vidmbench.vidm.frames import square, to_tensor
 
     try:
-        with Image.open(path) as image:
-            pixels = np.asarray(image.convert("RGB"))
+        with Image.open(path) as opened:
+            pixels = np.asarray(opened.convert("RGB"))
     except (UnidentifiedImageError, OSError) as error:
-        raise DataError("the first frame is not a picture", found=str(error), where=str(path)) from error
+        raise DataError("the first frame is not an image", found=str(error), where=str(path)) from error
     return to_tensor(square(pixels[None], resolution))

@@ -17,7 +17,9 @@ from vidmbench.core.errors import UsageError
 from vidmbench.core.files import locked
 from vidmbench.core.progress import Progress
 from vidmbench.records.environment import environment
-from vidmbench.sources.datasets.opening import load_dataset, open_dataset, open_real, parse_dataset
+from vidmbench.sources.datasets.opening import Reading, open_dataset
+from vidmbench.sources.names import parse_source
+from vidmbench.sources.opening import open_videos, resolve_dataset
 from vidmbench.videos.source import Source
 from vidmbench.vidm.checkpoints.checkpoint import FILE_NAME, Vidm, filled, save_vidm
 from vidmbench.vidm.checkpoints.spynet_sintel import load_sintel
@@ -27,7 +29,7 @@ from vidmbench.vidm.networks.content import ContentNet
 from vidmbench.vidm.networks.motion import MotionNet
 from vidmbench.vidm.recipes import RecipeSpec, SamplingSpec
 from vidmbench.vidm.sampling.first_frames import Content
-from vidmbench.vidm.sampling.opening import is_vidm
+from vidmbench.vidm.sampling.opening import dataset_label
 from vidmbench.vidm.sampling.source import VidmVideos
 from vidmbench.vidm.training.batches import TrainingVideos
 from vidmbench.vidm.training.initialisation import Start, flow_weights
@@ -75,15 +77,16 @@ def training_source(dataset: str, recipe: RecipeSpec, data_root: Path | None = N
     Raises:
         VidmbenchError: There is no such data set, or it cannot be had at the recipe's resolution.
     """
-    if dataset.startswith("folder:"):
-        return open_real(dataset)[0]
-    name, split, pixels = parse_dataset(dataset)
-    spec = load_dataset(name)
+    data = resolve_dataset(dataset)
+    spec = data.dataset
+    if spec is None:
+        return open_videos(data)
+    split, pixels = data.name.split, data.name.resolution
     if split is None:
         split = spec.other_split(spec.default_split) or spec.default_split
     if pixels is None and recipe.model.resolution in spec.resolutions:
         pixels = recipe.model.resolution
-    return open_dataset(name, split, resolution=pixels, data_root=data_root)
+    return open_dataset(spec, split, resolution=pixels, reading=Reading(data_root=data_root))
 
 
 @dataclass(frozen=True)
@@ -186,13 +189,13 @@ def _starts(run: TrainRun) -> tuple[dict[Part, Start], dict[str, Any]]:
     from vidmbench.vidm.checkpoints.official import open_vidm
 
     assert run.start is not None
-    if not is_vidm(run.start):
+    start_name = parse_source(run.start, bare="label")
+    if start_name.kind != "vidm":
         raise UsageError(
             "only a VIDM can be trained on", expected="vidm or vidm:PATH", found=f"--from {run.start}", where="--from",
             fix=f"--from vidm:{run.start}" if Path(run.start).exists() else None,
         )  # fmt: skip
-    dataset = "" if run.dataset.startswith("folder:") else parse_dataset(run.dataset).name
-    vidm = open_vidm(run.start, dataset, torch.device("cpu"))
+    vidm = open_vidm(start_name.path, dataset_label(resolve_dataset(run.dataset)), torch.device("cpu"))
     nets: dict[Part, ContentNet | MotionNet | None] = {"content": vidm.content, "motion": vidm.motion}
     starts: dict[Part, Start] = {
         part: Start(net.state_dict(), vidm.sha256, Path(vidm.where)) for part, net in nets.items() if net is not None

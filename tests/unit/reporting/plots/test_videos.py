@@ -9,7 +9,7 @@ from vidmbench.core.errors import DataError, UsageError
 from vidmbench.reporting.plots.samples import samples_figure, samples_video
 from vidmbench.reporting.plots.strips import strip_of
 from vidmbench.reporting.plots.timeline import distance_from_start, motion_of, timeline_figure
-from vidmbench.reporting.plots.video_inputs import Reading, Shown, described, open_shown
+from vidmbench.reporting.plots.video_inputs import Shown, ShownClips, described, open_shown
 
 
 def noise(frames=6, height=10, width=8, seed=0):
@@ -26,26 +26,26 @@ def arrays(tmp_path, monkeypatch):
 
 def test_sources_are_opened_as_they_are_named(arrays):
     texts = ["real.npy", "gan=fake.npy", "control:reversed", "frozen=static-of:fake.npy"]
-    shown = open_shown(texts, Reading(6, (1, 0)))
+    shown = open_shown(texts, ShownClips(6, (1, 0)))
     assert [one.label for one in shown] == ["real.npy", "gan", "control:reversed", "frozen"]
     np.testing.assert_array_equal(shown[0].videos[0], noise(seed=1))
     np.testing.assert_array_equal(shown[1].videos[1], noise(4, 20, 20, 7))  # as long as it is
     np.testing.assert_array_equal(shown[2].videos[1], noise(seed=0)[::-1])  # made from the first source
     np.testing.assert_array_equal(shown[3].videos[0], np.repeat(noise(4, 20, 20, 8)[:1], 4, axis=0))
-    caption = described(shown, Reading(6, (1, 0), seed=5))
+    caption = described(shown, ShownClips(6, (1, 0), seed=5))
     assert caption.startswith("Videos 1, 0 of each source, from frame 0; seed 5. gan is fake.npy")
 
 
 def test_a_path_with_an_equals_sign_is_no_label(arrays):
     (arrays / "a=b.npy").write_bytes((arrays / "real.npy").read_bytes())
-    assert open_shown(["a=b.npy"], Reading(2))[0].label == "a=b.npy"
-    with pytest.raises(UsageError, match="half a name"):
-        open_shown(["=real.npy"], Reading(2))
+    assert open_shown(["a=b.npy"], ShownClips(2))[0].label == "a=b.npy"
+    with pytest.raises(UsageError, match="expected LABEL=SOURCE"):
+        open_shown(["=real.npy"], ShownClips(2))
 
 
 def test_a_video_that_is_not_there(arrays):
     with pytest.raises(DataError, match="no such video") as error:
-        open_shown(["real.npy", "fake.npy"], Reading(2, (2,)))
+        open_shown(["real.npy", "fake.npy"], ShownClips(2, (2,)))
     assert (error.value.expected, error.value.fix) == ("videos 0 to 1", "--videos 0,1")
 
 

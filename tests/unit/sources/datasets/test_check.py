@@ -106,9 +106,10 @@ def test_what_check_learns_serves_the_scoring(tmp_path, monkeypatch):
     root = write_videos(tmp_path, ["video_00000.mp4", "video_00001.mp4"])
     check_dataset("clevrer", root)
     monkeypatch.setattr(VideoFile, "inspect", lambda self: pytest.fail("looked at again"))
-    from vidmbench.sources.datasets.opening import open_dataset
+    from vidmbench.sources.datasets.opening import Reading, open_dataset
+    from vidmbench.sources.datasets.spec import load_dataset
 
-    assert len(open_dataset("clevrer", data_root=root)) == 2
+    assert len(open_dataset(load_dataset("clevrer"), reading=Reading(data_root=root))) == 2
 
 
 def test_quick_decodes_nothing(tmp_path, monkeypatch):

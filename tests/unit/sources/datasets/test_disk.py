@@ -21,8 +21,10 @@ from support.dataset_trees import (
 from vidmbench.core.errors import DataError, UsageError
 from vidmbench.sources.datasets.disk import covered_classes, find_dataset, has_split, open_layouts, root_of
 from vidmbench.sources.datasets.disk_listing import read_tree
-from vidmbench.sources.datasets.opening import open_any, open_control, open_dataset, open_real
+from vidmbench.sources.datasets.opening import Reading, open_dataset
 from vidmbench.sources.datasets.spec import load_dataset
+from vidmbench.sources.names import parse_source
+from vidmbench.sources.opening import open_control, open_videos, resolve, resolve_dataset
 from vidmbench.videos.source import Source
 
 UCF, TAICHI, SKY, CLEVRER = (load_dataset(name) for name in ("ucf101", "taichi-hd", "sky-timelapse", "clevrer"))
@@ -443,7 +445,7 @@ def test_unpadded_frames_are_read_by_number(tmp_path):
 def test_where_a_data_set_lies(tmp_path, monkeypatch):
     monkeypatch.delenv("VIDMBENCH_DATA_ROOT", raising=False)
     with pytest.raises(UsageError, match=r"ucf101 lies on your disk: say where") as caught:
-        open_dataset("ucf101")
+        open_dataset(load_dataset("ucf101"))
     assert "--data-root DIR" in caught.value.expected
     assert "the class folders (ApplyEyeMakeup ... YoYo)" in caught.value.expected
     assert "VIDMBENCH_DATA_ROOT" in caught.value.fix
@@ -471,23 +473,27 @@ def test_a_file_that_holds_nothing(tmp_path):
 def test_a_source_under_the_data_sets_name(tmp_path):
     root = write_videos(tmp_path / "root", AVI)
     ucf_lists(root / "ucfTrainTestlist")
-    source, spec = open_real("ucf101@train1", data_root=root)
+    data = resolve_dataset("ucf101@train1")
+    source = open_videos(data, reading=Reading(data_root=root))
     assert isinstance(source, Source)
-    assert spec == UCF
+    assert data.dataset == UCF
     assert (source.label, len(source), source.size, source.num_frames(0)) == ("ucf101@train1", 3, (32, 32), 16)
     assert source.name(0) == "Archery/v_Archery_g08_c01.avi"
     assert source.labels == (2, 36, 100)
     assert source.read(2, [0, 15]).shape == (2, 32, 32, 3)
     assert any("32x32: this is not as released" in note for note in source.notes)
     assert any("3 shorter videos (3 of 16)" in note for note in source.notes)
-    assert open_any("dataset:ucf101@train1", data_root=root).digest() == source.digest()
-    assert open_dataset("ucf101", "test1", data_root=root).digest() != source.digest()
+    assert (
+        open_videos(resolve(parse_source("dataset:ucf101@train1")), reading=Reading(data_root=root)).digest()
+        == source.digest()
+    )
+    assert open_dataset(load_dataset("ucf101"), "test1", reading=Reading(data_root=root)).digest() != source.digest()
     assert source.compression.startswith("h264")
 
 
 def test_a_named_data_set_has_no_resolutions(tmp_path):
     with pytest.raises(DataError, match="ucf101 cannot be had at 128 pixels") as caught:
-        open_dataset("ucf101", resolution=128, data_root=no_lists(tmp_path))
+        open_dataset(load_dataset("ucf101"), resolution=128, reading=Reading(data_root=no_lists(tmp_path)))
     assert caught.value.expected == "the videos as they are on disk"
 
 
@@ -495,20 +501,25 @@ def test_bad_files_stop_or_are_left_out(tmp_path):
     root = write_videos(tmp_path, [f"train/{name}" for name in AVI[1:4]])
     (root / "train" / AVI[1]).write_bytes(b"")
     with pytest.raises(DataError, match=r"1 of 2 videos in ucf101@train cannot be used"):
-        open_dataset("ucf101", data_root=root)
-    source = open_dataset("ucf101", data_root=root, on_bad="skip")
+        open_dataset(load_dataset("ucf101"), reading=Reading(data_root=root))
+    source = open_dataset(load_dataset("ucf101"), reading=Reading("skip", root))
     assert (len(source), source.labels, len(source.skipped)) == (1, (36,), 1)
+
+
+def control_of(kind, dataset, root):
+    data, reading = resolve_dataset(dataset), Reading(data_root=root)
+    return open_control(kind, real=open_videos(data, reading=reading), data=data, reading=reading)
 
 
 def test_controls_come_from_the_other_split_where_there_is_one(tmp_path):
     root = write_videos(tmp_path / "both", AVI)
-    source = open_control("real", "ucf101", data_root=root)
+    source = control_of("real", "ucf101", root)
     assert (source.base.label, source.is_paired) == ("ucf101@test", False)
     one = write_videos(tmp_path / "one", ["train/0Fzf1_GNH8s#1#2.mp4"])
-    source = open_control("static", "taichi-hd", data_root=one)
+    source = control_of("static", "taichi-hd", one)
     assert (source.base.label, source.is_paired) == ("taichi-hd@train", True)
     with pytest.raises(DataError, match="control:real needs a second split"):
-        open_control("real", "taichi-hd", data_root=one)
+        control_of("real", "taichi-hd", one)
 
 
 def test_facts_of_both_splits_are_remembered(tmp_path, monkeypatch):
@@ -526,7 +537,7 @@ def test_videos_of_127_frames_are_counted(tmp_path):
     root = write_videos(tmp_path, ["video_00000.mp4", "video_00001.mp4"], 16)
     (root / "video_00001.mp4").write_bytes((root / "video_00000.mp4").read_bytes())
     touch(root / "frames", [])
-    source = open_dataset("clevrer", data_root=root)
+    source = open_dataset(load_dataset("clevrer"), reading=Reading(data_root=root))
     text = "\n".join(source.notes)
     assert "2 shorter videos (2 of 16) (expected: 128 frames): left out where a clip needs 128 frames" in text
 
@@ -550,7 +561,7 @@ def test_the_two_archives_of_sky_are_told_apart(width, height, folder, words, tm
 
 def test_an_array_of_all_videos(tmp_path):
     np.save(tmp_path / "x.npy", np.zeros((2, 9, 8, 8, 3), np.uint8))
-    source = open_dataset("sky-timelapse", data_root=tmp_path / "x.npy")
+    source = open_dataset(load_dataset("sky-timelapse"), reading=Reading(data_root=tmp_path / "x.npy"))
     assert (source.label, len(source), source.labels) == ("sky-timelapse@train", 2, None)
 
 
@@ -565,11 +576,11 @@ def test_an_array_of_all_videos(tmp_path):
 )
 def test_hdf5_is_handed_on(files, name, split, expected, asked, tmp_path, monkeypatch):
     np.save(tmp_path / "x.npy", np.zeros((2, 9, 8, 8, 3), np.uint8))
-    inner = open_any(str(tmp_path / "x.npy"))
+    inner = open_videos(resolve(parse_source(str(tmp_path / "x.npy"))))
     given = []
     fake = SimpleNamespace(open_hdf5=lambda path, layout=None, split=None: (given.append((path.name, split)), inner)[1])
     monkeypatch.setitem(sys.modules, "vidmbench.videos.arrays.hdf5", fake)
-    source = open_dataset(name, split, data_root=touch(tmp_path / "h5", files))
+    source = open_dataset(load_dataset(name), split, reading=Reading(data_root=touch(tmp_path / "h5", files)))
     assert given == [(expected, asked)]
     assert source.label == f"{name}@{split}"
 
@@ -586,7 +597,7 @@ def test_a_real_clip_of_ucf101(shared, tmp_path):
     clip = shared / "data/real/torchvision_clips/original/v_SoccerJuggling_g23_c01.avi"
     (tmp_path / "SoccerJuggling").mkdir()
     (tmp_path / "SoccerJuggling" / clip.name).symlink_to(clip)
-    source = open_dataset("ucf101", data_root=Path(tmp_path))
+    source = open_dataset(load_dataset("ucf101"), reading=Reading(data_root=Path(tmp_path)))
     assert (source.size, len(source)) == ((240, 320), 1)
     assert UCF.classes[source.labels[0]] == "SoccerJuggling"
     assert not any("as released" in note for note in source.notes)

@@ -1,19 +1,26 @@
+"""Declared data sets and files of real videos: from what ``--dataset`` names to a source."""
+
 import numpy as np
 import pytest
 
 from vidmbench.core import resources
 from vidmbench.core.errors import DataError, ProtocolError, UsageError
+from vidmbench.evaluation.opening import open_source
+from vidmbench.sources import opening
 from vidmbench.sources.controls import KINDS
-from vidmbench.sources.datasets import opening as datasets
-from vidmbench.sources.datasets.opening import (
-    dataset_names,
-    load_dataset,
-    open_any,
-    open_control,
-    open_dataset,
-    open_real,
-    parse_dataset,
-)
+from vidmbench.sources.datasets.opening import open_dataset
+from vidmbench.sources.datasets.spec import dataset_names, load_dataset
+from vidmbench.sources.opening import open_control, open_videos, resolve_dataset
+
+CLEVRER_MINI = load_dataset("clevrer-mini")
+
+
+def real_side(text, **options):
+    return open_videos(resolve_dataset(text), **options)
+
+
+def control_of(kind, text):
+    return open_control(kind, real=real_side(text), data=resolve_dataset(text))
 
 
 @pytest.mark.parametrize("name", dataset_names())
@@ -27,10 +34,10 @@ def test_every_declaration_loads(name):
 
 def test_the_source_is_what_the_declaration_says():
     spec = load_dataset("clevrer-mini")
-    source = open_dataset("clevrer-mini")
+    source = open_dataset(CLEVRER_MINI)
     assert source.label == "clevrer-mini@test"
     assert (len(source), source.num_frames(0), source.size) == (spec.videos, spec.frames, (spec.resolution,) * 2)
-    assert open_dataset("clevrer-mini", "train", resolution=32).size == (32, 32)
+    assert open_dataset(CLEVRER_MINI, "train", resolution=32).size == (32, 32)
 
 
 def test_the_other_split():
@@ -40,23 +47,21 @@ def test_the_other_split():
 
 
 def test_splits_share_no_digest():
-    assert len({open_dataset("clevrer-mini", split).digest() for split in ("train", "test")}) == 2
+    assert len({open_dataset(CLEVRER_MINI, split).digest() for split in ("train", "test")}) == 2
 
 
 def test_unknown_names():
     with pytest.raises(ProtocolError, match=r"unknown data set 'clevrer-mimi': did you mean clevrer-mini"):
         load_dataset("clevrer-mimi")
     with pytest.raises(DataError, match=r"unknown split of clevrer-mini 'tset': did you mean test"):
-        open_dataset("clevrer-mini", "tset")
+        open_dataset(CLEVRER_MINI, "tset")
 
 
 def test_the_real_side_by_name_split_or_folder(tmp_path):
-    source, spec = open_real("clevrer-mini@train")
-    assert source.label == "clevrer-mini@train"
-    assert spec is not None
+    assert real_side("clevrer-mini@train").label == "clevrer-mini@train"
     np.save(tmp_path / "x.npy", np.zeros((2, 9, 4, 4, 3), np.uint8))
-    source, spec = open_real(f"folder:{tmp_path / 'x.npy'}")
-    assert (len(source), spec) == (2, None)
+    data = resolve_dataset(f"folder:{tmp_path / 'x.npy'}")
+    assert (len(open_videos(data)), data.dataset, data.split()) == (2, None, None)
 
 
 @pytest.mark.parametrize(
@@ -71,25 +76,26 @@ def test_the_real_side_by_name_split_or_folder(tmp_path):
     ],
 )
 def test_names_with_a_resolution(text, parts, label, side):
-    assert parse_dataset(text) == parts
-    source, spec = open_real(text)
-    assert (source.label, source.size, spec) == (label, (side, side), load_dataset("clevrer-mini"))
+    data = resolve_dataset(text)
+    assert (data.name.name, data.name.split, data.name.resolution) == parts
+    source = open_videos(data)
+    assert (source.label, source.size, data.dataset) == (label, (side, side), CLEVRER_MINI)
     assert source.read(0, [0]).shape == (1, side, side, 3)
-    scored = open_any(f"dataset:{text}")
+    scored = open_source(f"dataset:{text}")
     assert (scored.label, scored.digest()) == (label, source.digest())
 
 
 def test_each_resolution_is_other_data():
     names = [f"clevrer-mini@{split}/{side}" for split in ("train", "test") for side in (32, 64, 128)]
-    assert len({open_real(name)[0].digest() for name in names}) == 6
-    assert open_real("clevrer-mini/64")[0].digest() == open_real("clevrer-mini")[0].digest()
+    assert len({real_side(name).digest() for name in names}) == 6
+    assert real_side("clevrer-mini/64").digest() == real_side("clevrer-mini").digest()
 
 
 @pytest.mark.parametrize("pixels", ["33", "0", "6400"])
 @pytest.mark.parametrize("name", ["clevrer-mini", "clevrer-mini@train"])
 def test_a_resolution_nobody_draws_is_refused_with_those_that_are(name, pixels):
     with pytest.raises(DataError, match=f"clevrer-mini cannot be had at {pixels} pixels") as caught:
-        open_real(f"{name}/{pixels}")
+        real_side(f"{name}/{pixels}")
     assert caught.value.expected == "one of 32, 64, 128"
 
 
@@ -98,22 +104,18 @@ def test_a_resolution_nobody_draws_is_refused_with_those_that_are(name, pixels):
 )
 def test_a_resolution_that_is_no_number_is_refused(text):
     with pytest.raises(UsageError, match="the resolution is no number") as caught:
-        open_real(text)
+        real_side(text)
     assert (caught.value.found, caught.value.expected) == (text, "NAME@SPLIT/PIXELS")
-
-
-def test_a_folder_keeps_its_slashes():
-    assert parse_dataset("folder:/a/b@c/32") == ("folder:/a/b@c/32", None, None)
 
 
 def test_a_data_set_of_one_resolution_can_be_named_with_it(monkeypatch):
     spec = load_dataset("clevrer-mini").model_copy(update={"resolutions": ()})
-    monkeypatch.setattr(datasets, "load_dataset", lambda name: spec)
-    assert open_real("clevrer-mini/64")[0].size == (64, 64)
+    monkeypatch.setattr(opening, "load_dataset", lambda name: spec)
+    assert real_side("clevrer-mini/64").size == (64, 64)
     with pytest.raises(DataError) as caught:
-        open_real("clevrer-mini/32")
+        real_side("clevrer-mini/32")
     assert caught.value.expected == "one of 64"
-    assert open_real("clevrer-mini", resolution=32)[0].size == (64, 64)
+    assert real_side("clevrer-mini", resolution=32).size == (64, 64)
 
 
 @pytest.mark.parametrize(
@@ -128,19 +130,19 @@ def test_a_data_set_of_one_resolution_can_be_named_with_it(monkeypatch):
     ],
 )
 def test_the_models_resolution_gives_way_to_the_name(text, resolution, side):
-    assert open_real(text, resolution=resolution)[0].size == (side, side)
+    assert real_side(text, resolution=resolution).size == (side, side)
 
 
 def test_a_folder_has_the_resolution_it_has(tmp_path):
     np.save(tmp_path / "x.npy", np.zeros((2, 9, 4, 4, 3), np.uint8))
-    assert open_real(f"folder:{tmp_path / 'x.npy'}", resolution=32)[0].size == (4, 4)
+    assert real_side(f"folder:{tmp_path / 'x.npy'}", resolution=32).size == (4, 4)
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
 @pytest.mark.parametrize(("text", "base"), [("clevrer-mini/32", "train"), ("clevrer-mini@train/128", "test")])
 def test_a_control_has_the_resolution_of_the_real_side(kind, text, base):
-    real = open_real(text)[0]
-    for source in (open_control(kind, text), open_any(f"control:{kind}", real=f"dataset:{text}")):
+    real = real_side(text)
+    for source in (control_of(kind, text), open_source(f"control:{kind}", real=f"dataset:{text}")):
         assert source.size == real.size
         assert source.base.label == f"clevrer-mini@{base}/{real.size[0]}"
         assert not source.is_paired
@@ -149,26 +151,26 @@ def test_a_control_has_the_resolution_of_the_real_side(kind, text, base):
 
 def test_a_control_paired_with_the_only_split_has_its_resolution(monkeypatch):
     spec = load_dataset("clevrer-mini").model_copy(update={"splits": ("test",)})
-    monkeypatch.setattr(datasets, "load_dataset", lambda name: spec)
-    source = open_control("static", "clevrer-mini/32")
+    monkeypatch.setattr(opening, "load_dataset", lambda name: spec)
+    source = control_of("static", "clevrer-mini/32")
     assert (source.base.label, source.size, source.is_paired) == ("clevrer-mini@test/32", (32, 32), True)
     with pytest.raises(DataError, match="control:real needs a second split"):
-        open_control("real", "clevrer-mini/32")
+        control_of("real", "clevrer-mini/32")
 
 
 def test_one_side_of_score(tmp_path):
     np.save(tmp_path / "x.npy", np.zeros((2, 9, 4, 4, 3), np.uint8))
-    assert len(open_any(str(tmp_path / "x.npy"))) == 2
-    assert open_any("dataset:clevrer-mini").label == "clevrer-mini@test"
-    assert open_any("control:static", real="dataset:clevrer-mini@train").base.label == "clevrer-mini@test"
+    assert len(open_source(str(tmp_path / "x.npy"))) == 2
+    assert open_source("dataset:clevrer-mini").label == "clevrer-mini@test"
+    assert open_source("control:static", real="dataset:clevrer-mini@train").base.label == "clevrer-mini@test"
 
 
 @pytest.mark.parametrize("real", [None, "control:static"])
 def test_a_control_needs_real_videos(real):
     with pytest.raises(UsageError, match="a control is made from the real side"):
-        open_any("control:static", real=real)
+        open_source("control:static", real=real)
 
 
 def test_a_path_that_is_not_there(tmp_path):
     with pytest.raises(DataError):
-        open_real(f"folder:{tmp_path / 'gone'}")
+        real_side(f"folder:{tmp_path / 'gone'}")

@@ -208,30 +208,30 @@ def test_a_model_is_no_training_state(tmp_path):
 
 def test_a_path_means_the_file_or_the_runs_model(tmp_path):
     path = saved(tmp_path / FILE_NAME)
-    assert checkpoint_file(f"vidm:{path}", "clevrer-mini") == path
-    assert checkpoint_file(f"vidm:{tmp_path}", "clevrer-mini") == path
+    assert checkpoint_file(str(path), "clevrer-mini") == path
+    assert checkpoint_file(str(tmp_path), "clevrer-mini") == path
     with pytest.raises(WeightsError, match="no such checkpoint"):
-        checkpoint_file(f"vidm:{tmp_path}/absent", "clevrer-mini")
+        checkpoint_file(f"{tmp_path}/absent", "clevrer-mini")
 
 
 def test_a_folder_without_a_finished_model_is_refused(tmp_path):
     with pytest.raises(WeightsError, match="no finished model") as caught:
-        checkpoint_file(f"vidm:{tmp_path}", "clevrer-mini")
+        checkpoint_file(str(tmp_path), "clevrer-mini")
     assert caught.value.found == "an empty folder"
     train(tmp_path)
     assert state_in(tmp_path)[1] == 6
     with pytest.raises(WeightsError, match="no finished model") as caught:
-        checkpoint_file(f"vidm:{tmp_path}", "clevrer-mini")
+        checkpoint_file(str(tmp_path), "clevrer-mini")
     assert caught.value.found == "an unfinished run (content.state.safetensors)"
 
 
 def test_the_bare_name_means_the_shipped_model_of_the_data_set(tmp_path, monkeypatch):
     monkeypatch.setattr(resources, "results_dir", lambda: tmp_path)
     with pytest.raises(WeightsError, match="no VIDM for clevrer is shipped") as caught:
-        checkpoint_file("vidm", "clevrer")
+        checkpoint_file(None, "clevrer")
     assert caught.value.found == "none"
     shipped = saved(tmp_path / "checkpoints" / "vidm-clevrer-mini.safetensors")
-    assert checkpoint_file("vidm", "clevrer-mini") == shipped
+    assert checkpoint_file(None, "clevrer-mini") == shipped
     with pytest.raises(WeightsError, match="is shipped") as caught:
-        checkpoint_file("vidm", "clevrer")
+        checkpoint_file(None, "clevrer")
     assert caught.value.found == "vidm-clevrer-mini"

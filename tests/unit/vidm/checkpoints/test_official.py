@@ -76,7 +76,7 @@ def refused(path, load=load_official):
 
 def test_the_release_is_loaded(raw, ema, tmp_path):
     path = release(tmp_path, raw | buffers(), ema)
-    vidm = open_vidm(f"vidm:{path}", "clevrer", CPU)
+    vidm = open_vidm(str(path), "clevrer", CPU)
     assert vidm.content is None
     assert (vidm.spec.variant, vidm.spec.loss, vidm.spec.content_frame) == ("official", "p2-vlb", "left out")
     assert (vidm.spec.resolution, vidm.spec.num_frames, vidm.spec.num_timesteps) == (128, 128, 1000)
@@ -131,7 +131,7 @@ def test_evidence_is_taken_from_either_state(where, raw, ema, tmp_path):
 def test_without_evidence_the_published_defaults_are_assumed_and_said(ema, tmp_path):
     plain = {name.removeprefix("module."): value for name, value in ema.items()}
     path = written(tmp_path, "other.pt", ema_state_dict=plain)
-    facts = open_vidm(f"vidm:{path}", "clevrer", CPU).facts
+    facts = open_vidm(str(path), "clevrer", CPU).facts
     assert (facts["resolution"], facts["video_timesteps"], facts["num_timesteps"]) == (128, 128, 1000)
     assert facts["assumed"] == ["num_timesteps", "video_timesteps", "resolution"]
     assert (facts["read"], facts["batch"], facts["iters"]) == ([], None, None)
@@ -252,12 +252,12 @@ def test_own_checkpoints_are_opened_by_the_same_words(tmp_path, monkeypatch):
     spec = small("paper")
     net = built(ContentNet, spec)
     save_vidm(tmp_path / "vidm.safetensors", spec, {"content": net.state_dict()}, SamplingSpec(), {"seed": 1})
-    for text in (f"vidm:{tmp_path}", f"vidm:{tmp_path}/vidm.safetensors"):
+    for text in (str(tmp_path), f"{tmp_path}/vidm.safetensors"):
         vidm = open_vidm(text, "clevrer-mini", CPU)
         assert (vidm.spec, vidm.motion, dict(vidm.facts)) == (spec, None, {"seed": 1})
     with pytest.raises(WeightsError, match="no such checkpoint"):
-        open_vidm(f"vidm:{tmp_path}/gone.pth.tar", "clevrer-mini", CPU)
+        open_vidm(f"{tmp_path}/gone.pth.tar", "clevrer-mini", CPU)
     for name in ("a.pth.tar", "a.PTH", "a.pt"):
         (tmp_path / name).touch()
         monkeypatch.setattr(official, "load_official", lambda path, device: path.name)
-        assert open_vidm(f"vidm:{tmp_path / name}", "clevrer-mini", CPU) == name
+        assert open_vidm(str(tmp_path / name), "clevrer-mini", CPU) == name
