@@ -14,7 +14,8 @@ from threadpoolctl import threadpool_limits
 from uncertainty import COVERAGE, PARTS, coverage_row, heading, quick, row, statistic_for
 
 from vidmbench.evaluation.choices import Choices
-from vidmbench.evaluation.features import FeatureJob, features_of
+from vidmbench.evaluation.feature_job import FeatureJob
+from vidmbench.evaluation.features import features_of
 from vidmbench.evaluation.studies.compare import prepare_compare
 from vidmbench.metrics.infinity import fitted_line
 from vidmbench.metrics.uncertainty import jackknife_interval

@@ -7,7 +7,8 @@ from vidmbench.core.progress import progress_bar
 from vidmbench.core.vocabulary import DEFAULT_PROTOCOL, Device, Precision
 from vidmbench.evaluation.choices import Choices
 from vidmbench.evaluation.clips import plan_clips
-from vidmbench.evaluation.features import FeatureJob, FeatureSet, features_of
+from vidmbench.evaluation.feature_job import FeatureJob, FeatureSet
+from vidmbench.evaluation.features import features_of
 from vidmbench.evaluation.job import carry_out, prepare_score
 from vidmbench.evaluation.opening import Videos, open_source
 from vidmbench.records.record import Measurement

@@ -12,7 +12,8 @@ from vidmbench.core.vocabulary import Device, OnBad, Precision
 from vidmbench.detectors.engine import engine_name
 from vidmbench.detectors.weights_local import identity, short_identity
 from vidmbench.evaluation.clips import ClipPlan
-from vidmbench.evaluation.features import FeatureJob, FeatureSet, by_video, features_of
+from vidmbench.evaluation.feature_job import FeatureJob, FeatureSet, by_video
+from vidmbench.evaluation.features import features_of
 from vidmbench.evaluation.notes import all_remarks, constant
 from vidmbench.evaluation.plan import Planned
 from vidmbench.evaluation.statistics import Score, scores
@@ -43,7 +44,7 @@ class Side:
         return 0 if self.features is None else len(self.features.features)
 
     def by_video(self) -> np.ndarray:
-        """Features as the metrics take them, see :func:`vidmbench.evaluation.features.by_video`; (0, 0) for none."""
+        """Features as the metrics take them, see :func:`vidmbench.evaluation.feature_job.by_video`; (0, 0) for none."""
         if self.features is None:
             return np.empty((0, 0), np.float32)
         return by_video(self.features.features, self.plan)

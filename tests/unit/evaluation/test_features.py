@@ -16,7 +16,8 @@ from vidmbench.core.errors import DataError
 from vidmbench.detectors.engine import engine_name
 from vidmbench.evaluation import features as module
 from vidmbench.evaluation.clips import Clip, ClipPlan
-from vidmbench.evaluation.features import FeatureJob, features_of
+from vidmbench.evaluation.feature_job import FeatureJob
+from vidmbench.evaluation.features import features_of
 from vidmbench.protocols.fields import field_names
 from vidmbench.protocols.protocol import load_protocol
 from vidmbench.protocols.stages import ArrayStage, FirstResize

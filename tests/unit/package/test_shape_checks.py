@@ -90,7 +90,7 @@ def sources():
 
 
 def evaluation():
-    from vidmbench.evaluation.features import FeatureSet
+    from vidmbench.evaluation.feature_job import FeatureSet
 
     FeatureSet(np.zeros(3, np.float32), (), "torch")
 

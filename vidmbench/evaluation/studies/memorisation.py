@@ -9,7 +9,8 @@ from vidmbench.core.progress import Progress
 from vidmbench.detectors.weights_local import is_seeded
 from vidmbench.evaluation.clips import Clip, ClipPlan
 from vidmbench.evaluation.evaluate import planned_signature
-from vidmbench.evaluation.features import FeatureJob, FeatureSet, features_of
+from vidmbench.evaluation.feature_job import FeatureJob, FeatureSet
+from vidmbench.evaluation.features import features_of
 from vidmbench.evaluation.plan import Planned
 from vidmbench.evaluation.studies.memorisation_plan import MemorisationJob, Part
 from vidmbench.metrics.memorisation import Memorisation, memorisation

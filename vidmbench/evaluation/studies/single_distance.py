@@ -38,7 +38,7 @@ def scored(jobs: Sequence[Job]) -> tuple[list[Measurement], list[np.ndarray]]:
 
     Returns:
         The measurement of every job; and the features behind them, of the real side and then of each job's scored side,
-        see :func:`vidmbench.evaluation.features.by_video`.
+        see :func:`vidmbench.evaluation.feature_job.by_video`.
     """
     with progress_bar() as progress:
         evaluations = [carry_out(job, progress) for job in jobs]
