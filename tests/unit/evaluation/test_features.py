@@ -14,7 +14,7 @@ from support.paths import environment
 
 from vidmbench.core.errors import DataError
 from vidmbench.detectors.engine import engine_name
-from vidmbench.evaluation import features as module
+from vidmbench.evaluation import feature_job
 from vidmbench.evaluation.clips import Clip, ClipPlan
 from vidmbench.evaluation.feature_job import FeatureJob
 from vidmbench.evaluation.features import features_of
@@ -106,7 +106,7 @@ def test_several_jobs_on_one_source_read_each_video_once(fake_network, array):
     for wanted, item in zip(jobs, found, strict=True):
         fresh = type(wanted)(wanted.source, wanted.plan, wanted.stage, wanted.precision)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(module, "VERSION", 999)
+            patch.setattr(feature_job, "VERSION", 999)
             (alone,) = features_of([fresh])
         np.testing.assert_array_equal(alone.features, item.features)
 
@@ -161,7 +161,7 @@ def test_everything_that_moves_a_feature_changes_the_key(array, monkeypatch):
     keys = {"as it is": job(films).key("e")}
     keys |= {what: wanted.key("e") for what, wanted in changed_jobs(films, array)}
     keys["engine"] = job(films).key("f")
-    monkeypatch.setattr(module, "VERSION", module.VERSION + 1)
+    monkeypatch.setattr(feature_job, "VERSION", feature_job.VERSION + 1)
     keys["version"] = job(films).key("e")
     assert len(set(keys.values())) == len(keys)
     assert all(len(key) == 64 for key in keys.values())
@@ -202,7 +202,7 @@ def test_skipping_leaves_clips_out_and_lists_them(fake_network, array, bad):
     assert found.skipped == tuple(Skipped(films.name(index), f"{index} is broken") for index in bad)
     good = [index for index in range(6) if index not in bad]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "VERSION", 999)
+        patch.setattr(feature_job, "VERSION", 999)
         (expected,) = features_of([job(Films(array))])
     np.testing.assert_array_equal(found.features, expected.features[good])
     again = Films(array, bad=films.bad)
@@ -253,7 +253,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(fake_network, array, own_ca
     assert fake_network[-1].scored == 2
     assert not entry_files(own_cache, ".rows")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "VERSION", 999)
+        patch.setattr(feature_job, "VERSION", 999)
         (expected,) = features_of([job(Films(array))])
     np.testing.assert_array_equal(found.features, expected.features)
 
@@ -316,8 +316,10 @@ import sys, time
 sys.path[:0] = [{folder!r}]
 import numpy as np
 from support.engines import FakeEngine, use_engine
+from vidmbench.evaluation import feature_job
 from vidmbench.evaluation import features as module
 import {name} as here
+from vidmbench.core.files import sha256_of_parts
 class Slow(FakeEngine):
     def feature(self, clip):
         time.sleep(0.05)
@@ -327,7 +329,7 @@ class Slow(FakeEngine):
 use_engine(lambda *_, **__: Slow())
 array = np.random.default_rng(0).integers(0, 256, (20, 9, 8, 8, 3), dtype=np.uint8)
 (found,) = module.features_of([here.job(here.Films(array))])
-print(module.sha256_of_parts(found.features.tobytes()))
+print(sha256_of_parts(found.features.tobytes()))
 """
 
 

@@ -10,7 +10,7 @@ import math
 import torch
 from torch import Tensor
 
-from vidmbench.core.arrays import Frames
+from vidmbench.core.arrays import Clips
 from vidmbench.vidm.config import Part, VidmSpec
 from vidmbench.vidm.recipes import DataSpec, FlowStartSpec
 from vidmbench.vidm.training.batches import Batch
@@ -24,7 +24,7 @@ class DeviceVideos:
         device: Where they go; 2048 videos of 128 frames at 64 pixels are 3.2 GB.
     """
 
-    def __init__(self, frames: Frames, device: torch.device) -> None:
+    def __init__(self, frames: Clips, device: torch.device) -> None:
         self.num_videos, self.num_frames = frames.shape[:2]
         self.device = device
         self._pictures = torch.from_numpy(frames).to(device).flatten(0, 1)
