@@ -1,4 +1,4 @@
-"""The command line: the app, and how errors are shown. Each command lives in a file of its own."""
+"""The command line: the app, and how errors are shown. Each command is in its own file."""
 
 import io
 import os

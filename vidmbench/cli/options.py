@@ -217,4 +217,4 @@ class RecordOptions:
     """Which folders records are read from."""
 
     runs: RecordsFolder = None
-    own: OwnOnly = False
+    own_only: OwnOnly = False

@@ -178,6 +178,6 @@ def _read(options: RecordOptions) -> "tuple[list[RunRecord], str]":
     from vidmbench.core import resources
     from vidmbench.records.record import read_records
 
-    measured = [] if options.own else [resources.results_dir() / "measured"]
+    measured = [] if options.own_only else [resources.results_dir() / "measured"]
     folders = [*measured, records_folder(options.runs)]
     return read_records(*folders), " and ".join(str(folder) for folder in folders)

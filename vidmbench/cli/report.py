@@ -18,7 +18,7 @@ def report(
             "--runs", metavar="DIR", help="Folder with your own records; may be repeated.", show_default="./runs"
         ),
     ] = None,
-    own: OwnOnly = False,
+    own_only: OwnOnly = False,
     videos: Annotated[
         int | None,
         typer.Option(
@@ -46,7 +46,7 @@ def report(
     from vidmbench.reporting.page.write import write_report
 
     own_folders = [records_folder(folder) for folder in runs] if runs else [records_folder(None)]
-    folders = [*([] if own else [resources.results_dir() / "measured"]), *own_folders]
+    folders = [*([] if own_only else [resources.results_dir() / "measured"]), *own_folders]
     records = read_records(*folders)
     where = " and ".join(map(str, folders))
     page, *media = write_report(records, out, where=where, folders=folders, clips=videos)

@@ -83,6 +83,6 @@ def list_records(*, records: RecordOptions) -> None:
     from vidmbench.records.record import read_records
     from vidmbench.reporting.tables.build import measurement_rows
 
-    measured = () if records.own else (resources.results_dir() / "measured",)
+    measured = () if records.own_only else (resources.results_dir() / "measured",)
     runs = read_records(*measured, records_folder(records.runs))
     print(measurement_rows(runs).to_markdown() if runs else "no results yet\n", end="")

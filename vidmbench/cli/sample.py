@@ -39,8 +39,8 @@ def sample(
 
     \b
     Examples:
-      vidmbench sample --model vidm --num-videos 4 --frames 16 --out drawn
-      vidmbench sample --model vidm:runs/tiny --num-videos 64 --frames 128 --out drawn-64
+      vidmbench sample --model vidm --num-videos 4 --frames 16 --out samples
+      vidmbench sample --model vidm:runs/tiny --num-videos 64 --frames 128 --out samples-64
       vidmbench sample --model vidm --content scene.png --num-videos 8 --frames 16 --out one-scene
     """
     from vidmbench.core.files import checked_output

@@ -23,11 +23,7 @@ from vidmbench.core.progress import progress_bar
 from vidmbench.core.vocabulary import Device, TrainedPart
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from vidmbench.vidm.config import Part
     from vidmbench.vidm.recipes import RecipeSpec
-    from vidmbench.vidm.training.run import TrainRun
 
 
 def train(
@@ -61,6 +57,7 @@ def train(
       vidmbench train --recipe clevrer-256 --dataset folder:CLEVRER --out RUN --part motion
     """
     from vidmbench.core.files import checked_output
+    from vidmbench.reporting.training import next_step, training_plan
     from vidmbench.vidm.config import PARTS
     from vidmbench.vidm.recipes import load_recipe
     from vidmbench.vidm.training.run import TrainRun, check_train
@@ -91,30 +88,14 @@ def train(
             file=sys.stderr,
         )
     if dry_run:
-        _show_training(run, checked.done)
+        print(training_plan(run, checked.done))
         return
     for name, done in checked.done.items():
         if done:
             print(f"{name}: resumes at step {done} of {spec.part(name).steps}", file=sys.stderr)
     with progress_bar("step") as progress:
         model = train_run(run, progress, checked=checked)
-    print(f"model: {model}\nfigures: {folder / 'samples'}\n{_next_step(run, model)}")
-
-
-def _next_step(run: "TrainRun", model: Path) -> str:
-    """What to do with a model: score it, or train the generator it lacks."""
-    from vidmbench.vidm.checkpoints.checkpoint import parts_in
-
-    score = f"vidmbench run --model vidm:{run.out} --dataset {run.dataset}"
-    parts = parts_in(model) if model.is_file() else run.parts  # of several processes one writes it
-    if "motion" not in parts:
-        return (
-            "not ready to be scored: it has no motion generator yet; train it into the same folder, with the same "
-            "command and --part motion"
-        )
-    if "content" not in parts:
-        return f"it has no content generator yet (--part content); until then: {score} --content real"
-    return f"score it: {score}"
+    print(f"model: {model}\nfigures: {folder / 'samples'}\n{next_step(run, model)}")
 
 
 def _note_slow_bf16(recipe: "RecipeSpec", device: Device) -> None:
@@ -123,30 +104,6 @@ def _note_slow_bf16(recipe: "RecipeSpec", device: Device) -> None:
 
     if is_slow_in_bf16(recipe, torch_device(device)):
         print("note: this processor has no bf16 instructions; --precision fp32 trains faster here", file=sys.stderr)
-
-
-def _show_training(run: "TrainRun", done: "Mapping[Part, int]") -> None:
-    """What would be trained."""
-    spec = run.recipe
-
-    def steps(part: "Part") -> str:
-        if part not in run.parts:
-            return "not trained"
-        begun = f", {done[part]} of them done" if done[part] else ""
-        return f"{spec.part(part).steps} steps of {spec.part(part).batch_size}, {spec.part(part).precision}{begun}"
-
-    print("dry run: nothing was trained or written. The plan:")
-    lines = {
-        "recipe": f"{spec.name}: {spec.title}",
-        "data": run.dataset,
-        "model": f"{spec.model.variant} variant, {spec.model.resolution} pixels, {spec.model.num_frames} frames",
-        "content": steps("content"),
-        "motion": steps("motion"),
-        "estimate": f"{spec.gpu_hours:g} {spec.device}; {spec.memory_gib:g} GiB",
-        "folder": str(run.out),
-    }
-    for key, text in lines.items():
-        print(f"  {key + ':':10s} {text}")
 
 
 def ablate(

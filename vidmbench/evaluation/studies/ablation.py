@@ -15,6 +15,7 @@ from vidmbench.core.declarations import Frozen, load_toml
 from vidmbench.core.errors import UsageError
 from vidmbench.core.files import sha256_of_parts, write_text
 from vidmbench.core.progress import Progress
+from vidmbench.core.vocabulary import TrainedPart
 from vidmbench.evaluation.choices import Choices
 from vidmbench.evaluation.job import Job, carry_out, record_of, vidm_job
 from vidmbench.records.record import RunRecord, read_records, write_record
@@ -45,7 +46,7 @@ class RowSpec(Frozen):
 
     model: str = Field(pattern=r"^vidm-[a-z0-9-]+$")
     label: str
-    part: Literal["content", "motion", "both"]
+    part: TrainedPart
     off: tuple[Component, ...] = Field(strict=False)
 
 
@@ -82,7 +83,7 @@ class Ablation:
     out: Path
     choices: Choices
     seed: int = 0
-    part: Literal["both", "content", "motion"] = "both"
+    part: TrainedPart = "both"
     command: tuple[str, ...] = ()
 
 
