@@ -120,6 +120,11 @@ def test_show(name, kind, key, value, command):
     assert (found["kind"], found[key]) == (kind, value)
 
 
+def test_a_field_with_one_value_only_is_not_shown_as_a_choice(command):
+    assert "truncate_uint8" not in command("show", "fvd-tf-hub").out
+    assert command("show", "fvd-tf-hub", "--json").json["array"]["truncate_uint8"] is False
+
+
 def test_every_recipe_is_listed_and_shown(command):
     files = (resources.protocols_dir() / "recipes").glob("*.toml")
     listed = command("list", "recipes", "--json").json

@@ -196,6 +196,10 @@ class FirstResize(Frozen):
     resize: Resize
 
 
+#: Fields of protocol files that have one value only, so that people need not see them among the choices.
+CONSTANT_FIELDS = ("truncate_uint8",)
+
+
 class ArrayStage(Frozen):
     """From uint8 clips to features.
 

@@ -9,6 +9,7 @@ from vidmbench.core.errors import UsageError, unknown
 from vidmbench.core.vocabulary import CatalogueKind
 from vidmbench.protocols.detector import load_detectors
 from vidmbench.protocols.protocol import load_protocol, protocol_names
+from vidmbench.protocols.stages import CONSTANT_FIELDS
 from vidmbench.records.record import read_records
 from vidmbench.sources.baselines.describe import summary
 from vidmbench.sources.baselines.layouts import baseline_names, load_baseline
@@ -79,7 +80,7 @@ def declaration(name: str) -> tuple[str, dict[str, Any]]:
 
 
 def declaration_lines(content: dict[str, Any], indent: str = "") -> list[str]:
-    """A declaration as lines ``key: value``, indented by depth; empty values are omitted.
+    """A declaration as lines ``key: value``, indented by depth; empty and constant values are omitted.
 
     Args:
         content: From :func:`declaration`.
@@ -89,7 +90,7 @@ def declaration_lines(content: dict[str, Any], indent: str = "") -> list[str]:
     for key, value in content.items():
         if isinstance(value, dict):
             lines += [f"{indent}{key}:", *declaration_lines(value, indent + "  ")]
-        elif value not in (None, "", []):
+        elif value not in (None, "", []) and key not in CONSTANT_FIELDS:
             lines.append(f"{indent}{key}: {_text(value)}")
     return lines
 
