@@ -13,21 +13,21 @@ demo: $(VENV)/demo.stamp
 	done
 	$(BIN)/vidmbench results list --runs runs/demo --own
 
-# One process a core, each with one thread; benchmarks afterwards and alone, for their ratios mean nothing in company.
+# One process a core, each with one thread. Nothing here depends on how fast the machine is: see make benchmark.
 test: $(VENV)/test.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --benchmark-disable --ignore tests/benchmarks
-	$(BIN)/python -m pytest tests/benchmarks
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --ignore tests/benchmarks
 
 # Has any number moved, and in which stage? In a hurry: make check CHECK='--weights without'
 check: $(VENV)/demo.stamp
 	$(BIN)/vidmbench check $(CHECK)
 
+# How much faster things are than their plain counterparts, alone on a quiet machine.
 benchmark: $(VENV)/test.stamp
-	$(BIN)/python -m pytest tests/benchmarks --benchmark-only
+	$(BIN)/python -m pytest tests/benchmarks
 
 tables: $(VENV)/demo.stamp
 	$(BIN)/python -m vidmbench.reporting.tables.build

@@ -1,7 +1,6 @@
 """``run``: the main job, end to end."""
 
 import json
-import time
 from pathlib import Path
 
 import numpy as np
@@ -25,13 +24,10 @@ def records(folder="runs"):
 
 @pytest.mark.weights
 def test_the_main_job_through_the_script(script, weights):
-    """What the row, the record and the picture hold; the second run is quick and gives the identical value."""
-    started = time.perf_counter()
+    """What the row, the record and the picture hold; the second run gives the identical value."""
     first = script(*STATIC)
-    middle = time.perf_counter()
     assert first.code == 0, first.err
     second = script(*STATIC, "--json")
-    ended = time.perf_counter()
 
     rows = [line for line in first.out.splitlines() if line.startswith("|")]
     assert len(rows) == 3
@@ -61,11 +57,6 @@ def test_the_main_job_through_the_script(script, weights):
     assert set(second.json) >= CONTRACT
     assert second.json["value"] == measured.value == again.measurements[0].value
     assert second.json["interval"] == list(measured.interval)
-    # The share of the work that the cache saves: reading and the network. Starting Python is not in it.
-    assert second.json["seconds"] * 10 < measured.seconds
-    assert ended - middle < middle - started
-    print(f"\nfirst {middle - started:.1f} s ({measured.seconds} s scoring), second {ended - middle:.1f} s "
-          f"({second.json['seconds']} s scoring)")  # fmt: skip
 
 
 def test_a_second_run_leaves_the_network_alone(command, fake_network):

@@ -9,6 +9,7 @@ from functools import cache
 import numpy as np
 import pytest
 from reference.i3d import PlainI3D, plain_features
+from support.processor import HAS_AMX
 
 from vidmbench.core.errors import UsageError
 from vidmbench.detectors import engine as base
@@ -16,8 +17,11 @@ from vidmbench.detectors.engine import load_engine
 from vidmbench.detectors.i3d import folded, same_padding
 from vidmbench.detectors.resize import prepared
 from vidmbench.detectors.weights_registry import load_weights
+from vidmbench.metrics import Moments, frechet_distance
 from vidmbench.protocols.detector import load_detectors
 from vidmbench.protocols.protocol import load_protocol
+from vidmbench.sources.clevrer_mini import ToyVideos
+from vidmbench.sources.controls import control
 
 # Float32 through 58 layers; engines differ from each other by 3e-6 on logits of up to 15.
 LOGIT = 1e-4
@@ -25,10 +29,13 @@ DISTANCE = 1e-5
 # bf16 keeps 8 bits: single logits move by some tenths at the most, and never by nothing.
 BF16_LOGIT = 0.6
 
+BF16_DISTANCE = 5e-3
+
 pytestmark = pytest.mark.weights
 
 has_openvino = importlib.util.find_spec("openvino") is not None
 needs_openvino = pytest.mark.skipif(not has_openvino, reason="OpenVINO is not installed (the extra named cpu)")
+needs_amx = pytest.mark.skipif(not HAS_AMX, reason="no matrix units for bf16")
 ENGINES = ["torch", pytest.param("openvino", marks=needs_openvino)]
 FASTEST = "openvino" if has_openvino else "torch"
 
@@ -126,6 +133,33 @@ def test_agrees_with_the_plain_graph(name, eps, engines, plain_features_at):
     found = engines(name, eps=eps).features([random_clip(9, 0), random_clip(10, 1)])
     for feature, expected in zip(found, plain_features_at(eps), strict=True):
         np.testing.assert_allclose(feature, expected, rtol=0, atol=LOGIT)
+
+
+@pytest.fixture(scope="module")
+def real_and_shuffled(stage):
+    """Two real clips of clevrer-mini and two shuffled ones, as the network takes them, and the plain graph's FVD."""
+    real, fake = ToyVideos("test"), control("shuffled", ToyVideos("train"))
+    clips = [prepared(source.read(index, range(16)), stage, size=224) for source in (real, fake) for index in range(2)]
+    plain = PlainI3D(load_weights(load_detectors()["i3d-kinetics400"]))
+    return clips, fvd([plain_features(plain, clip) for clip in clips])
+
+
+def fvd(features):
+    real, fake = (Moments.of(np.stack(side)) for side in (features[:2], features[2:]))
+    return frechet_distance(real, fake, normalisation="n")
+
+
+@pytest.mark.parametrize(
+    ("name", "precision", "tolerance"),
+    [
+        ("torch", "fp32", DISTANCE),
+        pytest.param("openvino", "fp32", DISTANCE, marks=needs_openvino),
+        pytest.param("openvino", "bf16", BF16_DISTANCE, marks=[needs_openvino, needs_amx]),
+    ],
+)
+def test_the_distance_is_that_of_the_plain_graph(name, precision, tolerance, engines, weights, real_and_shuffled):
+    clips, expected = real_and_shuffled
+    assert fvd(list(engines(name, precision=precision).features(clips))) == pytest.approx(expected, rel=tolerance)
 
 
 def test_the_epsilon_matters(weights, plain_features_at):

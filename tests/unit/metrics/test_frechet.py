@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from reference.frechet import frechet_by_sqrtm, frechet_from_samples, frechet_in_many_digits
+from support.feature_samples import decaying_features
 
 from vidmbench.core.errors import DataError
 from vidmbench.metrics.frechet import covariance_factor, frechet_distance, frechet_parts
@@ -13,6 +14,8 @@ ROUNDING = 1e-13
 SPREAD_ROUNDING = 1e-11
 # SciPy's matrix root of well-conditioned covariances of a dozen features.
 SQRTM_ROUNDING = 1e-10
+# Its root of covariances that are singular, as of n samples in n features, is good to some 1e-8.
+SINGULAR_SQRTM_ROUNDING = 1e-6
 
 
 def gaussian_moments(mean, covariance, count=10_000):
@@ -79,6 +82,14 @@ def test_agrees_with_the_textbook_formula_at_full_rank():
     b = Moments.of(random.standard_normal((300, 12)) + 1.0)
     expected = frechet_by_sqrtm(a.mean, a.covariance("n-1"), b.mean, b.covariance("n-1"))
     assert frechet_distance(a, b, normalisation="n-1") == pytest.approx(expected, rel=SQRTM_ROUNDING)
+
+
+@pytest.mark.parametrize(("num_samples", "num_features"), [(2048, 400), (512, 512)])
+def test_agrees_with_the_textbook_formula_at_the_size_of_networks(num_samples, num_features):
+    """Variances over five orders of magnitude; with as many samples as features the covariances are singular."""
+    a, b = (Moments.of(decaying_features(num_samples, num_features, seed)) for seed in (0, 1))
+    expected = frechet_by_sqrtm(a.mean, a.covariance("n-1"), b.mean, b.covariance("n-1"))
+    assert frechet_distance(a, b, normalisation="n-1") == pytest.approx(expected, rel=SINGULAR_SQRTM_ROUNDING)
 
 
 @pytest.mark.parametrize("num_features", [1, 2, 30, 400])

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from support.drifting_video import drifting_frames
 from support.paths import ROOT
 
 from vidmbench.core.errors import DataError, ResultError, UsageError
@@ -163,6 +164,12 @@ def test_estimated_sizes(source, whole):
     sampled = estimated_bytes(source, 16, rule=RULE)
     assert sampled.raw == raw
     assert sampled.expected == pytest.approx(whole.path.stat().st_size, rel=0.3)
+
+
+def test_a_file_is_smaller_than_its_frames(tmp_path):
+    frames = drifting_frames(32)
+    file = write_prepared(ArraySource(frames[None], "drifting"), tmp_path / "set.bin", rule=RULE, pixels=128)
+    assert file.path.stat().st_size < 0.75 * len(frames) * 128 * 128 * 3
 
 
 def test_progress_is_reported_per_video(source, tmp_path):

@@ -6,6 +6,7 @@ import pytest
 import torch
 from reference.vidm_sampling import noises_of, plain_frames
 from support.vidm_helpers import SIZE, small_vidm
+from support.vidm_published import first_frames, frame_computed_anew, published_layout
 
 from vidmbench.core.errors import DataError, UsageError
 from vidmbench.videos.source import Source
@@ -65,6 +66,18 @@ def test_frames_are_those_of_the_plain_loop(variant, sampler, floats):
     assert expected.std() > 0.1
     assert np.abs(expected).max() < 1.0
     assert found == pytest.approx(expected, abs=2e-4)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_what_is_computed_once_changes_no_frame(variant):
+    """The published layout, whose convolutions in another memory order and batches of one add up in another order."""
+    videos = VidmVideos(published_layout(variant, resolution=64), num_videos=4, batch_size=4)
+    first = first_frames(4, 64)
+    walk = videos.walk(first, range(4))
+    previous = walk.frame(1, first)
+    expected = frame_computed_anew(videos, first, previous, 2)
+    assert float((walk.frame(2, previous) - expected).abs().max()) < 2e-3
 
 
 @pytest.mark.parametrize("sampler", ["ancestral", "ddim"])
