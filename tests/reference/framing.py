@@ -108,6 +108,7 @@ def short_side_antialias(picture: np.ndarray, pixels: int) -> np.ndarray:
         raw = np.maximum(0.0, 1 - np.abs(np.arange(old) + 0.5 - centres[:, None]) / stretch)
         return raw / raw.sum(axis=1, keepdims=True)
 
-    resized = np.einsum("yh,xw,hwc->yxc", weights(height, new[0]), weights(width, new[1]), picture.astype(np.float64))
+    factors = weights(height, new[0]), weights(width, new[1]), picture.astype(np.float64)
+    resized = np.einsum("yh,xw,hwc->yxc", *factors, optimize=True)
     top, left = (round((length - pixels) / 2) for length in new)
     return resized[top : top + pixels, left : left + pixels]
