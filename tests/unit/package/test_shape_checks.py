@@ -20,7 +20,8 @@ UNCHECKED = {
 
 
 def listed():
-    (words,) = re.findall(r"--jaxtyping-packages=(\S+)", SETTINGS["tool"]["pytest"]["ini_options"]["addopts"])
+    options = " ".join(SETTINGS["tool"]["pytest"]["ini_options"]["addopts"])
+    (words,) = re.findall(r"--jaxtyping-packages=(\S+)", options)
     *modules, checker = words.split(",")
     assert checker == "beartype.beartype"
     return modules
