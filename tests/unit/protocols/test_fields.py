@@ -106,7 +106,7 @@ def test_keys_of_a_signature_are_unique(model):
         ({"dataset": {"pre_resize": "squash-lanczos"}}, check.framing_key),
         ({"dataset": {"resolution": 65}}, check.framing_key),
     ],
-    ids=str,
+    ids=lambda value: str(value) if isinstance(value, dict) else value.__name__,
 )
 def test_a_field_that_decides_golden_arrays_is_in_their_keys(change, key):
     spec = load_protocol("fvd-stylegan-v")
