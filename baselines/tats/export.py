@@ -1,17 +1,20 @@
-"""Draws short videos from a trained TATS, one folder of frames each and with labels that stay known.
+"""Samples short videos from a trained TATS, one folder of frames each and with recorded labels.
 
 Run it in the top folder of a checkout of the official code, with the Python that runs that code:
 
     python export.py --checkpoint GPT.ckpt --vqgan VQGAN.ckpt --class-cond --out SAMPLES --num-videos 2048 --seed 42
 
-It writes SAMPLES/000000/000000.png and so on, a folder a video, and index.json. Video i depends on (seed, i) alone,
-so videos are drawn one at a time, which is slow; a run that was stopped is continued by the same command. The official
-script writes one shuffled array, from which nobody can tell the classes.
+It writes SAMPLES/000000/000000.png and so on, one folder per video, and index.json. Video i depends on (seed, i) alone,
+so videos are sampled one at a time, which is slow; a run that was stopped is resumed by the same command. The official
+script writes one shuffled array, which does not record the classes.
 
 Mirrors scripts/sample_vqgan_transformer_short_videos.py: top_k 2048 and top_p 0.92 as there (its README's command says
-0.8), temperature 1, tokens less the number of classes, bytes by truncation. There, classes are drawn at random, or
-taken in turn where the FVD is wanted; here they are drawn evenly and stand in the index. Unlike there, the shape is the
+0.8), temperature 1, tokens minus the number of classes, bytes by truncation. There, classes are sampled at random, or
+taken in turn for the FVD; here they are sampled uniformly and recorded in the index. Unlike there, the shape is the
 network's own and not fixed at 16 frames of 128 x 128. The checkpoints run code when they are loaded.
+
+This file is copied alone into other repositories, so it imports nothing of vidmbench. Its second half is repeated in
+every exporter and is edited in all five at once; tests/unit/sources/baselines/test_exporters.py holds them equal.
 """
 
 import argparse
@@ -44,12 +47,12 @@ def arguments():
 
 
 def checkpoint_files(args):
-    """The files that decide what is drawn."""
+    """The files that determine the samples."""
     return {"transformer": args.checkpoint, "vqgan": args.vqgan}
 
 
 def options(args):
-    """The options that decide what is drawn."""
+    """The options that determine the samples."""
     return {"class_cond": args.class_cond, "top_k": args.top_k, "top_p": args.top_p}
 
 
@@ -62,8 +65,8 @@ def load_generator(args):
     return load_transformer(args.checkpoint, vqgan_ckpt=args.vqgan).to(args.device).eval(), sample_with_past
 
 
-def draw(generator, args):
-    """One video, uint8 (frame, height, width, 3), and what else the index should say of it."""
+def sample(generator, args):
+    """One video, uint8 (frame, height, width, 3), and further facts for its entry in the index."""
     network, sample_with_past = generator
     decoder = network.first_stage_model
     num_classes = network.class_cond_dim if args.class_cond else 0
@@ -89,8 +92,8 @@ def draw(generator, args):
 def common_arguments():
     """The options that all exporters share."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0], allow_abbrev=False)
-    parser.add_argument("--checkpoint", required=True, help="file of the network that draws")
-    parser.add_argument("--out", required=True, type=Path, help="folder of the videos; an unfinished run is continued")
+    parser.add_argument("--checkpoint", required=True, help="file of the generator network")
+    parser.add_argument("--out", required=True, type=Path, help="folder of the videos; an unfinished run is resumed")
     parser.add_argument("--num-videos", required=True, type=int)
     parser.add_argument("--seed", required=True, type=int)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -103,32 +106,32 @@ def video_seed(seed, number):
 
 
 def seed_everything(seed):
-    """Seeds every generator that official code may draw from; torch's covers all GPUs."""
+    """Seeds every generator that official code may use; torch's covers all GPUs."""
     random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 - official code may draw from the global generator
+    np.random.seed(seed)  # noqa: NPY002 - official code may use the global generator
     torch.manual_seed(seed)
 
 
 def sha256_of(path):
     """Hash of a file, read in pieces."""
     if not os.path.isfile(path):
-        raise SystemExit(f"export.py: there is no file {path}")
-    found = hashlib.sha256()
+        raise SystemExit(f"export.py: file not found: {path}")
+    digest = hashlib.sha256()
     with open(path, "rb") as stream:
         for piece in iter(lambda: stream.read(1 << 20), b""):
-            found.update(piece)
-    return found.hexdigest()
+            digest.update(piece)
+    return digest.hexdigest()
 
 
 def write_index(out, index):
-    """Writes index.json; readers see the old one or the new one, never half of one."""
+    """Writes index.json; readers see the old file or the new one, never a partial one."""
     partial = out / ".index.json.partial"
     partial.write_text(json.dumps(index, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     os.replace(str(partial), str(out / "index.json"))
 
 
 def write_video(folder, frames):
-    """Writes one PNG a frame; the folder bears its name only once it is whole."""
+    """Writes one PNG per frame; the folder gets its name only once it is complete."""
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(str(partial), ignore_errors=True)
     partial.mkdir()
@@ -138,7 +141,7 @@ def write_video(folder, frames):
 
 
 def open_index(out, run):
-    """The index of a new run, or of the same run begun earlier; a folder with anything else is refused."""
+    """The index of a new run, or of the same run started earlier; any other folder is refused."""
     run = json.loads(json.dumps(run))
     if (out / "index.json").is_file():
         index = json.loads((out / "index.json").read_text(encoding="utf-8"))
@@ -153,7 +156,7 @@ def open_index(out, run):
 
 
 def main():
-    """Draws the videos that are not there yet."""
+    """Samples the videos that are still missing."""
     args = arguments()
     if args.num_videos < 1:
         raise SystemExit("export.py: --num-videos must be 1 or more")
@@ -178,13 +181,13 @@ def main():
 
 
 def add_video(index, number, generator, args):
-    """Draws one video and writes it, its entry in the index first, so that no video is ever without one."""
+    """Samples one video and writes it, after its entry in the index, so that every video on disk has one."""
     seed = video_seed(args.seed, number)
     seed_everything(seed)
-    frames, facts = draw(generator, args)
+    frames, facts = sample(generator, args)
     shape = {"frames": len(frames), "size": list(frames.shape[1:3])}
     if index["videos"] and shape != {key: index[key] for key in shape}:
-        raise SystemExit(f"export.py: video {number} has another shape than those before: {shape}")
+        raise SystemExit(f"export.py: the shape of video {number} differs from that of earlier videos: {shape}")
     index.update(shape)
     index["videos"][f"{number:06d}"] = dict(facts, seed=seed)
     write_index(args.out, index)

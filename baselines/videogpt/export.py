@@ -1,17 +1,20 @@
-"""Draws videos from a trained VideoGPT, one folder of frames each, without loss and without the data set.
+"""Samples videos from a trained VideoGPT, one folder of frames each, without loss and without the data set.
 
 Run it in a checkout of the official code, with the Python that runs that code:
 
     python export.py --checkpoint videogpt.ckpt --out SAMPLES --num-videos 2048 --seed 42
 
-It writes SAMPLES/000000/000000.png and so on, a folder a video, and index.json. Video i depends on (seed, i) alone,
-so videos are drawn one at a time, which is slow; a run that was stopped is continued by the same command. The official
-script draws all at once into one h264 grid, and reads a batch of the test set even where the network does not use it.
+It writes SAMPLES/000000/000000.png and so on, one folder per video, and index.json. Video i depends on (seed, i) alone,
+so videos are sampled one at a time, which is slow; a run that was stopped is resumed by the same command. The official
+script samples all at once into one h264 grid, and reads a batch of the test set even where the network does not use it.
 
 Mirrors scripts/sample_videogpt.py and sample of videogpt/gpt.py: bytes by truncation. For a network with classes the
-script takes the labels of that batch; here they are drawn evenly and stand in the index. A network that continues
-given frames is refused. The VQ-VAE is the one that the checkpoint names: a file, which is hashed, or a published name,
-which the official code fetches and nobody checks.
+script takes the labels of that batch; here they are sampled uniformly and recorded in the index. A network that
+continues given frames is refused. The VQ-VAE is the one that the checkpoint names: a file, which is hashed, or a
+published name, which the official code fetches without checking.
+
+This file is copied alone into other repositories, so it imports nothing of vidmbench. Its second half is repeated in
+every exporter and is edited in all five at once; tests/unit/sources/baselines/test_exporters.py holds them equal.
 """
 
 import argparse
@@ -39,12 +42,12 @@ def arguments():
 
 
 def checkpoint_files(args):
-    """The files that decide what is drawn."""
+    """The files that determine the samples."""
     return {"network": args.checkpoint}
 
 
 def options(_args):
-    """The options that decide what is drawn."""
+    """The options that determine the samples."""
     return {}
 
 
@@ -55,19 +58,19 @@ def load_generator(args):
 
     network = VideoGPT.load_from_checkpoint(args.checkpoint).to(args.device).eval()
     if network.hparams["args"].n_cond_frames > 0:
-        raise SystemExit("export.py: this network continues given frames; its samples are not drawn from nothing")
+        raise SystemExit("export.py: this network continues given frames; it has no unconditional samples")
     vqvae = network.hparams["args"].vqvae
     return network, sha256_of(vqvae) if os.path.exists(vqvae) else vqvae
 
 
-def draw(generator, args):
-    """One video, uint8 (frame, height, width, 3), and what else the index should say of it."""
+def sample(generator, args):
+    """One video, uint8 (frame, height, width, 3), and further facts for its entry in the index."""
     network, vqvae = generator
     settings = network.hparams["args"]
     batch, facts = None, {"vqvae": vqvae}
     if settings.class_cond:
         facts["label"] = int(torch.randint(settings.class_cond_dim, (1,)))
-        # Of the video the official code takes nothing but its type, where only classes are given.
+        # Given only classes, the official code reads nothing of the video but its type.
         batch = {
             "video": torch.zeros(1, device=args.device),
             "label": torch.tensor([facts["label"]], device=args.device),
@@ -82,8 +85,8 @@ def draw(generator, args):
 def common_arguments():
     """The options that all exporters share."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0], allow_abbrev=False)
-    parser.add_argument("--checkpoint", required=True, help="file of the network that draws")
-    parser.add_argument("--out", required=True, type=Path, help="folder of the videos; an unfinished run is continued")
+    parser.add_argument("--checkpoint", required=True, help="file of the generator network")
+    parser.add_argument("--out", required=True, type=Path, help="folder of the videos; an unfinished run is resumed")
     parser.add_argument("--num-videos", required=True, type=int)
     parser.add_argument("--seed", required=True, type=int)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -96,32 +99,32 @@ def video_seed(seed, number):
 
 
 def seed_everything(seed):
-    """Seeds every generator that official code may draw from; torch's covers all GPUs."""
+    """Seeds every generator that official code may use; torch's covers all GPUs."""
     random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 - official code may draw from the global generator
+    np.random.seed(seed)  # noqa: NPY002 - official code may use the global generator
     torch.manual_seed(seed)
 
 
 def sha256_of(path):
     """Hash of a file, read in pieces."""
     if not os.path.isfile(path):
-        raise SystemExit(f"export.py: there is no file {path}")
-    found = hashlib.sha256()
+        raise SystemExit(f"export.py: file not found: {path}")
+    digest = hashlib.sha256()
     with open(path, "rb") as stream:
         for piece in iter(lambda: stream.read(1 << 20), b""):
-            found.update(piece)
-    return found.hexdigest()
+            digest.update(piece)
+    return digest.hexdigest()
 
 
 def write_index(out, index):
-    """Writes index.json; readers see the old one or the new one, never half of one."""
+    """Writes index.json; readers see the old file or the new one, never a partial one."""
     partial = out / ".index.json.partial"
     partial.write_text(json.dumps(index, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     os.replace(str(partial), str(out / "index.json"))
 
 
 def write_video(folder, frames):
-    """Writes one PNG a frame; the folder bears its name only once it is whole."""
+    """Writes one PNG per frame; the folder gets its name only once it is complete."""
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(str(partial), ignore_errors=True)
     partial.mkdir()
@@ -131,7 +134,7 @@ def write_video(folder, frames):
 
 
 def open_index(out, run):
-    """The index of a new run, or of the same run begun earlier; a folder with anything else is refused."""
+    """The index of a new run, or of the same run started earlier; any other folder is refused."""
     run = json.loads(json.dumps(run))
     if (out / "index.json").is_file():
         index = json.loads((out / "index.json").read_text(encoding="utf-8"))
@@ -146,7 +149,7 @@ def open_index(out, run):
 
 
 def main():
-    """Draws the videos that are not there yet."""
+    """Samples the videos that are still missing."""
     args = arguments()
     if args.num_videos < 1:
         raise SystemExit("export.py: --num-videos must be 1 or more")
@@ -171,13 +174,13 @@ def main():
 
 
 def add_video(index, number, generator, args):
-    """Draws one video and writes it, its entry in the index first, so that no video is ever without one."""
+    """Samples one video and writes it, after its entry in the index, so that every video on disk has one."""
     seed = video_seed(args.seed, number)
     seed_everything(seed)
-    frames, facts = draw(generator, args)
+    frames, facts = sample(generator, args)
     shape = {"frames": len(frames), "size": list(frames.shape[1:3])}
     if index["videos"] and shape != {key: index[key] for key in shape}:
-        raise SystemExit(f"export.py: video {number} has another shape than those before: {shape}")
+        raise SystemExit(f"export.py: the shape of video {number} differs from that of earlier videos: {shape}")
     index.update(shape)
     index["videos"][f"{number:06d}"] = dict(facts, seed=seed)
     write_index(args.out, index)

@@ -44,8 +44,8 @@ def test_what_cannot_be_scored_is_exit_code_2_with_the_whole_report(command, fol
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("ucf101",), ("ucf101 lies on your disk: say where", "--data-root DIR")),
-        (("ucf101", "--data-root", "gone"), ("there is no gone",)),
+        (("ucf101",), ("ucf101 is not built in", "--data-root DIR")),
+        (("ucf101", "--data-root", "gone"), ("path not found: gone",)),
         (("ufc101", "--data-root", "sky"), ("unknown data set 'ufc101': did you mean ucf101",)),
         (("ucf101", "--data-root", "sky"), ("it looks like sky-timelapse", "--dataset sky-timelapse")),
         (("sky-timelapse", "--data-root", "sky", "--split", "val"), ("unknown split of sky-timelapse 'val'",)),
@@ -99,12 +99,12 @@ def test_one_file_is_taken_on_its_owner_s_word(command, folder):
     np.save(folder / "clips.npy", np.zeros((4, 16, 32, 32, 3), np.uint8))
     done = command(*CHECK, "clips.npy", "--split", "test3")
     assert done.code == 0
-    assert "taken for ucf101@test3 on your word" in done.out
+    assert "taken for ucf101@test3 because --dataset says so" in done.out
     assert "4 of 3696" in done.out
 
 
 def test_a_root_of_other_data_sets(command, folder):
     touch(folder / "sets" / "ucf101", AVI)
     command("data", "check", "clevrer", "--data-root", "sets").fails(
-        "there is no clevrer in sets", "a subfolder clevrer/ beside ucf101/", "give the folder of clevrer itself"
+        "no clevrer in sets", "a subfolder clevrer/ next to ucf101/", "give the folder of clevrer itself"
     )

@@ -84,7 +84,7 @@ def test_a_folder_of_others(command):
     [
         (("--num-videos", "2049"), ["fewer videos than requested", "at most 2048", "--num-videos 2048 works"]),
         (("--frames", "129"), ["fewer frames than requested", "at most 128", "--frames 128 works"]),
-        (("--resolution", "50"), ["cannot be had at 50 pixels", "32, 64, 128", "found: 50"]),
+        (("--resolution", "50"), ["is not available at 50 pixels", "32, 64, 128", "found: 50"]),
         (("--num-videos", "0"), ["--num-videos"]),
         (("--format", "gif"), ["--format", "npz"]),
     ],

@@ -120,7 +120,7 @@ def test_preparing_says_that_it_goes_on(root, command, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("clevrer-mini",), ("needs no preparing", "data make clevrer-mini")),
+        (("clevrer-mini",), ("does not need to be prepared", "data make clevrer-mini")),
         (("ucf101", "--split", "tset"), ("unknown split", "did you mean test")),
         (("ucf101", "--rule", "lanczos"), ("unknown rule",)),
         (("ucf101", "--protocol", "fvd-tf-hub", "--resolution", "64"), ("leaves frames as they are", "--rule")),
@@ -131,7 +131,7 @@ def test_what_cannot_be_prepared(words, said, root, command):
 
 
 def test_a_data_root_must_be_given(root, command):
-    command(*RUN, "--dataset", "ucf101", "--num-videos", 8).fails("lies on your disk", "--data-root DIR")
+    command(*RUN, "--dataset", "ucf101", "--num-videos", 8).fails("ucf101 is not built in", "--data-root DIR")
 
 
 def test_training_reads_them_too(root, command, folder):

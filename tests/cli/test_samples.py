@@ -75,7 +75,7 @@ def test_another_label_is_read_as_a_baseline_writes(run, clips, folder):
         write_mp4(folder / f"T/x_0_{index}.mp4", clip)
         write_mp4(folder / f"T/x_0_{index}_noise.mp4", clip[::-1])
     assert (
-        "left out 6 files: the same latent once more, with noise inputs"
+        "skipped 6 files: the same latent once more, with noise inputs"
         in run("mine", "--samples", "T", "--layout", "mocogan-hd").err
     )
     assert "layout with-noise" in run("mine", "--samples", "T", "--layout", "mocogan-hd:with-noise").err
@@ -120,13 +120,13 @@ def test_frozen_twins_of_baselines(run, clips, folder):
 
 def test_requests_that_cannot_be_met(run, clips, folder, command):
     write_mp4(folder / "S/generate_videos.mp4", grid(clips, 2, 3))
-    run("digan", "--samples", "S", "--layout", "gird").fails("there is no layout 'gird'", "grid, gif-grid of digan")
+    run("digan", "--samples", "S", "--layout", "gird").fails("unknown layout 'gird'", "grid, gif-grid of digan")
     run("mine", "--samples", "S", "--layout", "digan:gird").fails(
         "unknown layout of digan", "did you mean grid or gif-grid?"
     )
     run("mine", "--layout", "digan").fails("--layout is the layout of --samples")
-    run("tats", "--samples", "S").fails("holds nothing that TATS is known to write", "_eval.npy", "--layout plain")
-    run("digan", "--samples", "nowhere").fails("there is no such file or folder", "nowhere")
+    run("tats", "--samples", "S").fails("holds no samples in a known layout of TATS", "_eval.npy", "--layout plain")
+    run("digan", "--samples", "nowhere").fails("no such file or folder", "nowhere")
     (folder / "bad.toml").write_text('name = "bad"\n')
     run("mine", "--samples", "S", "--layout", "bad.toml").fails("mistakes in bad.toml")
 

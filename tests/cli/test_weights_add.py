@@ -17,9 +17,9 @@ def test_networks_that_are_one_file_say_so(name, command, own_cache):
     command("weights", "add", name, "seed:0").fails(f"weights {name} are not made from a seed", "found: seed:0",
                                                     "what to do: give the file")  # fmt: skip
     Path("sub").mkdir()
-    command("weights", "add", name, "sub").fails("a folder was given", "no file in it", "where: sub")
+    command("weights", "add", name, "sub").fails("a folder was given", "no file inside", "where: sub")
     Path("sub/spynet.pth").touch()
-    command("weights", "add", name, "sub").fails("found: spynet.pth", "give the file in it")
+    command("weights", "add", name, "sub").fails("found: spynet.pth", "give the file inside it")
     command("weights", "add", name, "gone.pth").fails("no such weights file", "where: gone.pth", "check the path")
 
 

@@ -64,7 +64,7 @@ def run_checks(
         without = [spec.name for spec in specs if names and not _has_features(golden, spec)]
         if without:
             raise UsageError(
-                "the golden values were made without this network's weights: there is nothing to compare with",
+                "the golden values were made without this network's weights: nothing to compare with",
                 expected="a protocol whose network ran when they were made: fvd-..., kvd-..., prdc-i3d",
                 found=", ".join(without),
                 where="--weights with",
@@ -101,8 +101,8 @@ def _with_reason(check: Check, before: Sequence[Check]) -> Check:
     if check.stage == "interval":
         return check
     if digits:
-        return replace(check, said=f"no stage before it moved, but digits within tolerance did, first in {digits[0]}")
-    return replace(check, said="no stage before it moved: the fault lies in how they are joined")
+        return replace(check, said=f"no earlier stage moved, but digits within tolerance did, first in {digits[0]}")
+    return replace(check, said="no earlier stage moved: the fault is in how stages are connected")
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def _in_order(
             asked.append(_Asked(spec, values, golden, runner, _why_not(spec, values, weights)))
     if all_asked:
         for name in sorted(golden.protocols.keys() - {spec.name for spec in specs}):
-            yield Check(None, name, "golden values", "failed", said=f"there is no such protocol any more; {HOW}")
+            yield Check(None, name, "golden values", "failed", said=f"no such protocol exists any more; {HOW}")
     for stage in STAGES:
         for one in asked:
             yield from _STAGES[stage](one)
@@ -147,7 +147,7 @@ def _why_not(spec: ProtocolSpec, values: GoldenProtocol, weights: CheckedWeights
     """Why a network is left alone; empty where it is not."""
     detector = load_detector(spec.array.detector)
     if weights == "without":
-        return "left out: --weights without"
+        return "not run: --weights without"
     if values.detector is None:
         return f"golden values were made without the weights of {detector.name}"
     if not has_weights(detector):

@@ -59,12 +59,12 @@ def validated(content: object, model: type[Model], *, where: str) -> Model:
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        problems = [f"{_path(problem['loc'])}: {_said(problem)}" for problem in error.errors()]
+        problems = [f"{_path(problem['loc'])}: {_described(problem)}" for problem in error.errors()]
         count = len(problems)
         raise ProtocolError(
             f"{counted(count, 'mistake')} in {Path(where).name}\n    " + "\n    ".join(problems),
             where=where,
-            fix="mend the keys above" + ("; docs/ shows whole files" if where.endswith(".toml") else ""),
+            fix="fix the keys above" + ("; docs/ shows whole files" if where.endswith(".toml") else ""),
         ) from error
 
 
@@ -72,12 +72,12 @@ def _path(location: tuple[int | str, ...]) -> str:
     return ".".join(str(part) for part in location) or "(file)"
 
 
-def _said(problem: Any) -> str:
-    """One mistake in words: what was expected, what stood there."""
-    kind, found = problem["type"], problem.get("input")
+def _described(problem: Any) -> str:
+    """One mistake in words: what was expected and what was given."""
+    kind, value = problem["type"], problem.get("input")
     if kind == "extra_forbidden":
         return "unknown key"
     if kind == "missing":
         return "missing"
     message = str(problem["msg"]).removeprefix("Value error, ")
-    return f"{message[0].lower()}{message[1:]}" + ("" if isinstance(found, dict) else f", found {found!r}")
+    return f"{message[0].lower()}{message[1:]}" + ("" if isinstance(value, dict) else f", found {value!r}")

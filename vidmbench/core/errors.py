@@ -1,4 +1,4 @@
-"""Errors a user can mend: each says what was expected, what was found, where, and what to do."""
+"""Errors that a user can fix: each says what was expected, what was found, where, and what to do."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -6,12 +6,12 @@ from pathlib import Path
 
 
 class VidmbenchError(Exception):
-    """A problem the user can mend. The command line prints it and exits with code 2.
+    """A problem that the user can fix. The command line prints it and exits with code 2.
 
     Args:
         problem: One sentence that says what is wrong.
         expected: What would have been right.
-        found: What stood there instead.
+        found: What was given instead.
         where: The file, key or option in question.
         fix: What to do, as a command where there is one.
 
@@ -66,10 +66,10 @@ class UsageError(VidmbenchError):
 def unknown(
     kind: str, name: str, known: Iterable[str], *, error: type[VidmbenchError] = ProtocolError, fix: str | None = None
 ) -> VidmbenchError:
-    """The error for a name nobody knows, with the nearest known names.
+    """The error for an unknown name, with the most similar known names.
 
     Args:
-        kind: What was looked for, such as "protocol".
+        kind: What the name should name, such as "protocol".
         name: What the user wrote.
         known: All names that would have worked.
         error: The class of the error returned.
@@ -80,7 +80,7 @@ def unknown(
     """
     names = sorted(known)
     folded = {known_name.lower(): known_name for known_name in names}
-    # A slip of the finger names one; the second-nearest is told only where the nearest is not that near.
+    # A typing error has one near match; the second-nearest is shown only if the nearest is less similar.
     sure = get_close_matches(name.lower(), folded, n=1, cutoff=0.9)
     near = [folded[match] for match in sure or get_close_matches(name.lower(), folded, n=2, cutoff=0.5)]
     hint = f"did you mean {' or '.join(near)}?" if near else None
@@ -93,7 +93,7 @@ def unknown(
 
 
 def no_weights_file(name: str, given: Path, *, expected: str) -> VidmbenchError:
-    """The error for something that is no file where a network's weights file is wanted: a seed, a folder, nothing.
+    """The error for a weights path that is not a file: a seed, a folder, or nothing.
 
     Args:
         name: The network.
@@ -113,8 +113,8 @@ def no_weights_file(name: str, given: Path, *, expected: str) -> VidmbenchError:
             f"a folder was given for the weights {name}, which are one file",
             expected=expected,
             found=", ".join(inside[:3]) + (f" and {len(inside) - 3} more" if len(inside) > 3 else "")
-            or "no file in it",
+            or "no file inside",
             where=str(given),
-            fix="give the file in it" if inside else "check the path",
+            fix="give the file inside it" if inside else "check the path",
         )
     return WeightsError("no such weights file", expected=expected, where=str(given), fix="check the path")

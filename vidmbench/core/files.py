@@ -1,4 +1,4 @@
-"""Writing files so that no reader ever sees half of one, hashing them, and sorting their names."""
+"""Writing files so that no reader ever sees a partial one, hashing them, and sorting their names."""
 
 import hashlib
 import os
@@ -56,7 +56,7 @@ def unwritable(folder: Path, error: OSError, option: str = "--out") -> ResultErr
         expected="a folder this user may create and write to",
         found=error.strerror or str(error),
         where=str(folder),
-        fix=f"choose another place with {option}, or set VIDMBENCH_CACHE for the cache",
+        fix=f"choose another folder with {option}, or set VIDMBENCH_CACHE for the cache",
     )
 
 

@@ -1,4 +1,4 @@
-"""Where the data folders, the user's cache and the checkout lie. No other module builds such paths."""
+"""Paths of the data folders, the user's cache and the checkout. No other module builds them."""
 
 import os
 from pathlib import Path
@@ -38,6 +38,6 @@ def checkout_results_dir() -> Path | None:
 
 
 def cache_dir() -> Path:
-    """The user's cache: ``$VIDMBENCH_CACHE``, or the platform's own place for caches."""
+    """The user's cache: ``$VIDMBENCH_CACHE``, or the platform's folder for caches."""
     chosen = os.environ.get("VIDMBENCH_CACHE")
     return Path(chosen).expanduser() if chosen else platformdirs.user_cache_path("vidmbench")

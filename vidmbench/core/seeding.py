@@ -1,4 +1,4 @@
-"""Random numbers that depend on a seed and on what they are for, never on who drew before."""
+"""Random numbers that depend on a seed and on their purpose, never on earlier draws."""
 
 import hashlib
 

@@ -164,4 +164,4 @@ def jackknife_notes(counts: Counts) -> list[str]:
 
 def spread_note(parts: str) -> str:
     """Why a mean over parts has no interval."""
-    return f"no interval: the number is a mean over {parts}, whose standard deviation stands beside it"
+    return f"no interval: the number is a mean over {parts}, whose standard deviation is printed after ±"

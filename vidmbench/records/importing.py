@@ -43,7 +43,7 @@ def _folder_of(record: RunRecord, measured: Path) -> Path:
             raise ResultError(
                 f"there is another record of the run {record.run_id}",
                 where=str(earlier),
-                fix="remove it first if this one is to replace it",
+                fix="remove it first to replace it by this one",
             )
     return folder
 

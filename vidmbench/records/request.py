@@ -11,7 +11,7 @@ class SamplingRequest(BaseModel):
     Attributes:
         content: Where first frames come from: ``generated``, ``real``, or a path.
         sampler: Name of the sampler.
-        steps: Denoising steps a frame.
+        steps: Denoising steps per frame.
         noise: ``frame`` or ``video``: how often noise is sampled.
     """
 

@@ -166,5 +166,5 @@ def _open_files(name: SourceName, on_bad: OnBad) -> Source:
     if not path.exists():
         named = [f"dataset:{text}"] if text in dataset_names() else [f"control:{text}"] if text in KINDS else []
         if named:
-            raise UsageError(f"there is no {text} here", found=text, fix=f"did you mean {named[0]}?")
+            raise UsageError(f"path not found: {text}", found=text, fix=f"did you mean {named[0]}?")
     return open_source(path, on_bad=on_bad, progress=True)

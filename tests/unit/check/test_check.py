@@ -216,7 +216,7 @@ def test_a_score_that_moves_alone_is_in_the_joints(networked, monkeypatch):
     monkeypatch.setattr(GoldenVideos, "read", lambda source, _index, frames: plain(source, 0, frames))
     found = with_network(networked)
     assert moved(found) == {"score"}
-    assert "how they are joined" in next(one.said for one in found.checks if one.state == "moved")
+    assert "how stages are connected" in next(one.said for one in found.checks if one.state == "moved")
 
 
 @pytest.mark.parametrize("move", [rounded_framing, other_kernel])

@@ -1,4 +1,4 @@
-"""Inception score: how sure a classifier is of each scored sample, and how varied its answers are."""
+"""Inception score: the confidence of a classifier in each scored sample, and how varied its answers are."""
 
 import math
 from decimal import Decimal

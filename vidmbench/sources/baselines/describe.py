@@ -11,12 +11,12 @@ from vidmbench.sources.baselines.layouts import exporter, published_rows
 from vidmbench.sources.baselines.spec import BaselineSpec, LayoutSpec
 
 _KINDS = {
-    "videos": "a file a video",
-    "frame-folders": "a folder of frames a video",
-    "grid": "many videos in one picture",
-    "strips": "a film strip a video",
+    "videos": "one file per video",
+    "frame-folders": "one folder of frames per video",
+    "grid": "many videos in one image",
+    "strips": "one film strip per video",
     "array": "one array of all videos",
-    "arrays": "an array a video",
+    "arrays": "one array per video",
     "hdf5": "one HDF5 file",
 }
 

@@ -25,7 +25,7 @@ __all__ = [
     "GridSpec",
     "LayoutSpec",
     "LeaveOut",
-    "LeftOut",
+    "SkippedFile",
     "StripSpec",
     "baseline_names",
     "choose_layout",
@@ -38,12 +38,12 @@ _NAMES_SHOWN = 5
 _FIX = "give the folder that the system's own script wrote, or read it as a plain folder of videos: --layout plain"
 
 
-class LeftOut(NamedTuple):
-    """A file that was not taken.
+class SkippedFile(NamedTuple):
+    """A file that is not read.
 
     Attributes:
         name: Its path in the folder.
-        reason: Why, in a line.
+        reason: Why, in one line.
     """
 
     name: str
@@ -51,17 +51,17 @@ class LeftOut(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """What :func:`choose_layout` found.
+    """The result of :func:`choose_layout`.
 
     Attributes:
         layout: The layout that fits.
-        kept: The files that count, in natural order: with ``frame-folders`` the folders, one a video.
-        left_out: The other files and why they do not count.
+        files: The sample files in natural order; with ``frame-folders`` the folders, one per video.
+        skipped: The other files, each with the reason.
     """
 
     layout: LayoutSpec
-    kept: list[Path]
-    left_out: list[LeftOut]
+    files: list[Path]
+    skipped: list[SkippedFile]
 
 
 def load_baseline(name: str | Path) -> BaselineSpec:
@@ -94,13 +94,13 @@ def load_baseline(name: str | Path) -> BaselineSpec:
 
 
 def exporter(name: str) -> Path | None:
-    """The script that draws lossless samples inside a system's official code; None where there is none."""
+    """The script that writes lossless samples inside a system's official code; None where there is none."""
     path = resources.baselines_dir() / name / "export.py"
     return path if path.is_file() else None
 
 
 def published_rows(spec: BaselineSpec) -> list[PublishedValue]:
-    """What the paper's tables print for a system; cells without a number are left out."""
+    """What the paper's tables print for a system; cells without a number are omitted."""
     tables = sorted(path.stem for path in (resources.results_dir() / "published").glob("*.csv"))
     return [
         value
@@ -111,7 +111,7 @@ def published_rows(spec: BaselineSpec) -> list[PublishedValue]:
 
 
 def choose_layout(spec: BaselineSpec, path: Path, name: str | None = None) -> Choice:
-    """Decides by file names alone in which of a system's forms samples lie.
+    """Decides by file names alone in which of a system's layouts samples are stored.
 
     Args:
         spec: The system.
@@ -120,7 +120,7 @@ def choose_layout(spec: BaselineSpec, path: Path, name: str | None = None) -> Ch
 
     Raises:
         ProtocolError: There is no layout of that name.
-        DataError: Nothing there fits, or several runs do.
+        DataError: No layout fits, or the files are of several runs.
     """
     return choose_among(spec.title, spec.layouts if name is None else (spec.layout(name),), path)
 
@@ -134,18 +134,18 @@ def choose_among(title: str, layouts: Sequence[LayoutSpec], path: Path) -> Choic
         path: A file or folder.
 
     Raises:
-        DataError: Nothing there fits, or several runs do.
+        DataError: No layout fits, or the files are of several runs.
     """
     if not path.exists():
-        raise DataError("there is no such file or folder", where=str(path), fix=f"check the path; {_FIX}")
+        raise DataError("no such file or folder", where=str(path), fix=f"check the path; {_FIX}")
     if path.is_file():
         return _choose_for_file(title, layouts, path)
-    found = sorted(_walk(path), key=_natural)
+    files = sorted(_walk(path), key=_natural)
     for layout in layouts:
-        taken = [file for file in found if layout.takes(file)]
-        if taken:
-            return _chosen(layout, path, taken, found)
-    raise _nothing(title, layouts, path, _few(found) if found else "an empty folder")
+        matching = [file for file in files if layout.takes(file)]
+        if matching:
+            return _chosen(layout, path, matching, files)
+    raise _no_samples(title, layouts, path, _few(files) if files else "an empty folder")
 
 
 def _choose_for_file(title: str, layouts: Sequence[LayoutSpec], path: Path) -> Choice:
@@ -160,35 +160,35 @@ def _choose_for_file(title: str, layouts: Sequence[LayoutSpec], path: Path) -> C
     if not named and not endings and path.suffix.lower() in (*VIDEO_SUFFIXES, GIF_SUFFIX):
         endings = [layout for layout in layouts if layout.kind in ("grid", "videos")]
     if not named and not endings:
-        raise _nothing(title, layouts, path, path.name)
+        raise _no_samples(title, layouts, path, path.name)
     return Choice((named or endings)[0], [path], [])
 
 
-def _nothing(title: str, layouts: Sequence[LayoutSpec], path: Path, found: str) -> DataError:
+def _no_samples(title: str, layouts: Sequence[LayoutSpec], path: Path, content: str) -> DataError:
     return DataError(
-        f"{_label(path)} holds nothing that {title} is known to write",
+        f"{_label(path)} holds no samples in a known layout of {title}",
         expected="; ".join(f"{', '.join(layout.files)} ({layout.name})" for layout in layouts),
-        found=found,
+        found=content,
         where=str(path),
         fix=_FIX,
     )
 
 
-def _chosen(layout: LayoutSpec, path: Path, taken: Sequence[str], found: Sequence[str]) -> Choice:
-    if len(taken) > 1 and (layout.one_file or layout.kind == "array"):
+def _chosen(layout: LayoutSpec, path: Path, matching: Sequence[str], files: Sequence[str]) -> Choice:
+    if len(matching) > 1 and (layout.one_file or layout.kind == "array"):
         raise DataError(
             f"{_label(path)} holds the samples of several runs",
-            expected=f"one file that fits {', '.join(layout.files)}",
-            found=_few(taken),
+            expected=f"one file that matches {', '.join(layout.files)}",
+            found=_few(matching),
             where=str(path),
             fix="give one of them by its own path",
         )
-    names = set(taken)
-    other = f"fits no pattern of the layout {layout.name}"
-    left_out = [LeftOut(file, layout.reason_against(file) or other) for file in found if file not in names]
+    names = set(matching)
+    other = f"matches no pattern of the layout {layout.name}"
+    skipped = [SkippedFile(file, layout.reason_against(file) or other) for file in files if file not in names]
     if layout.kind == "frame-folders":
-        taken = list(dict.fromkeys(str(PurePosixPath(file).parent) for file in taken))
-    return Choice(layout, [path / file for file in taken], left_out)
+        matching = list(dict.fromkeys(str(PurePosixPath(file).parent) for file in matching))
+    return Choice(layout, [path / file for file in matching], skipped)
 
 
 def _walk(folder: Path) -> Iterator[str]:

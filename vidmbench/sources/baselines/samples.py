@@ -26,14 +26,14 @@ from vidmbench.videos.source import Source
 PLAIN = "plain"
 _FRAMES_INSPECTED = 16
 _VIDEOS = tuple(f"*{suffix}" for suffix in sorted((*VIDEO_SUFFIXES, GIF_SUFFIX)))
-_PICTURES = tuple(f"*{suffix}" for suffix in sorted(PICTURE_SUFFIXES))
+_IMAGES = tuple(f"*{suffix}" for suffix in sorted(PICTURE_SUFFIXES))
 #: Layouts that any label's files can have: everything about them is detected from the images.
 _ANY_LABEL = {
     "grid": LayoutSpec(
         name="grid", files=_VIDEOS, kind="grid", grid=GridSpec(), compression="the container's", lossy=True
     ),
     "strips": LayoutSpec(
-        name="strips", files=_PICTURES, kind="strips", strip=StripSpec(), compression="the pictures'", lossy=False
+        name="strips", files=_IMAGES, kind="strips", strip=StripSpec(), compression="that of the images", lossy=False
     ),
 }
 
@@ -85,7 +85,7 @@ def layouts_of(model: str, requested: str | None) -> Layouts | None:
         return Layouts(other.title, (other.layout(layout_name),) if layout_name else other.layouts)
     of_model = f"{', '.join(known)} of {model}; " if known else ""
     raise UsageError(
-        f"there is no layout {requested!r}",
+        f"unknown layout {requested!r}",
         expected=f"{of_model}BASELINE or BASELINE:LAYOUT; a .toml file; or {PLAIN}, grid, strips",
         found=requested,
         where="--layout",
@@ -132,7 +132,7 @@ def _looks_like_a_grid(layouts: Layouts, choice: Choice, source: Source) -> list
 
 
 def _opened(choice: Choice, path: Path, on_bad: OnBad) -> Source:
-    layout, files = choice.layout, choice.kept
+    layout, files = choice.layout, choice.files
     if layout.kind in ("array", "hdf5"):
         assert layout.array is not None
         if layout.kind == "hdf5":
@@ -188,12 +188,12 @@ def _notes(title: str, choice: Choice, source: Source) -> Sequence[str]:
     notes = [f"read as {title}: layout {layout.name} ({layout.compression})"]
     if layout.note:
         notes.append(layout.note)
-    for reason, count in Counter(left.reason for left in choice.left_out).items():
-        first = next(left.name for left in choice.left_out if left.reason == reason)
-        notes.append(f"left out {counted(count, 'file')}: {reason} (first {first})")
+    for reason, count in Counter(file.reason for file in choice.skipped).items():
+        first = next(file.name for file in choice.skipped if file.reason == reason)
+        notes.append(f"skipped {counted(count, 'file')}: {reason} (first {first})")
     if layout.frames is not None and len(source) and source.num_frames(0) != layout.frames:
-        notes.append(f"its code writes {layout.frames} frames a video, here are {source.num_frames(0)}")
+        notes.append(f"its code writes {layout.frames} frames per video; these have {source.num_frames(0)}")
     if layout.size is not None and source.size != (layout.size, layout.size):
         height, width = source.size
-        notes.append(f"its code writes {layout.size} pixels square, here are {width}x{height}")
+        notes.append(f"its code writes {layout.size} pixels square; these are {width}x{height}")
     return notes

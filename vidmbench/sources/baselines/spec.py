@@ -1,4 +1,4 @@
-"""What baselines/NAME/baseline.toml may say: a compared system and the forms in which its samples lie on disk."""
+"""What baselines/NAME/baseline.toml may say: a compared system and the layouts in which its samples are stored."""
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
@@ -27,14 +27,14 @@ class PaperSpec(Frozen):
 
 
 class GridSpec(Frozen):
-    """Several videos in one picture, row by row; what is None is found from the picture.
+    """Several videos in one image, row by row; what is None is detected from the image.
 
     Attributes:
         rows: Rows of videos.
         columns: Videos in a row.
         padding: Pixels between two neighbours.
         border: Pixels around the whole, as they count in its size: twice in the height, twice in the width.
-        origin: Row and column of the first video's corner, where the border does not lie evenly around.
+        origin: Row and column of the first video's corner, where the border is not the same on all sides.
         tile: Height and width of one video.
     """
 
@@ -47,11 +47,11 @@ class GridSpec(Frozen):
 
 
 class StripSpec(Frozen):
-    """All frames of one video side by side in one picture.
+    """All frames of one video side by side in one image.
 
     Attributes:
         axis: The direction of time.
-        frames: Frames in a strip; None where the picture's shape tells it.
+        frames: Frames in a strip; None where the image's shape determines it.
     """
 
     axis: Literal["horizontal", "vertical"] = "horizontal"
@@ -75,7 +75,7 @@ class ArraySpec(Frozen):
 
 
 class LeaveOut(Frozen):
-    """Files that lie beside the samples and are none.
+    """Files next to the samples that are not samples.
 
     Attributes:
         files: Patterns, as in :class:`LayoutSpec`.
@@ -87,7 +87,7 @@ class LeaveOut(Frozen):
 
 
 class LayoutSpec(Frozen):
-    """One form in which a system's samples lie on disk.
+    """One layout in which a system's samples are stored.
 
     Attributes:
         name: Its name in messages and options.
@@ -103,7 +103,7 @@ class LayoutSpec(Frozen):
         compression: How the frames were packed.
         lossy: Whether that changes pixels.
         one_file: Whether several matching files are several runs, of which the user must give one.
-        leave_out: Files that match but are no samples, and others worth a reason.
+        leave_out: Files that match but are not samples, and others worth a reason.
         note: What a user should know.
     """
 
@@ -140,8 +140,8 @@ class LayoutSpec(Frozen):
         return matches(name, self.files) and self.reason_against(name) is None
 
     def reason_against(self, name: str) -> str | None:
-        """Why a file is left out by name; None where nothing is said against it."""
-        return next((one.reason for one in self.leave_out if matches(name, one.files)), None)
+        """Why a file of this name is skipped; None if no rule skips it."""
+        return next((rule.reason for rule in self.leave_out if matches(name, rule.files)), None)
 
 
 class BaselineSpec(Frozen):
@@ -159,7 +159,7 @@ class BaselineSpec(Frozen):
         published_as: How results/published names the system.
         traps: What goes wrong easily.
         produce: Steps to samples with the official code.
-        layouts: Forms in which samples lie on disk, best first.
+        layouts: Layouts in which samples are stored, best first.
         note: What a user should know.
     """
 

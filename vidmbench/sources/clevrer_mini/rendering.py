@@ -1,4 +1,4 @@
-"""Pictures of the toy world: a camera above a grey plane, one soft lamp, shadows, rubber and metal.
+"""Images of the toy world: a camera above a grey plane, one soft lamp, shadows, rubber and metal.
 
 Each object is met with rays only inside the square of pixels that can show it, for many frames at once. Objects are
 sampled several times a pixel; the plane, which has no edges, once. The arithmetic never mixes frames, so a frame

@@ -1,4 +1,4 @@
-"""What stands in a clevrer-mini video at its first frame, and how a scene is drawn at random.
+"""The objects of a clevrer-mini video at its first frame, and how a scene is drawn at random.
 
 The plane is z = 0; x runs to the right of the image, y away from the camera. Lengths are metres, times seconds.
 """
@@ -64,7 +64,7 @@ class Body:
 
     @property
     def half_side(self) -> float:
-        """Half the edge of a cube whose corners lie on the collision disc, in metres."""
+        """Half the edge of a cube whose corners are on the collision disc, in metres."""
         return self.radius / math.sqrt(2)
 
     @property
@@ -111,7 +111,7 @@ def half_width_of_view(y: float) -> float:
 
 
 def random_scene(generator: np.random.Generator) -> Scene:
-    """Draws 2 to 5 different objects; the first moves at once, towards the second, which stands in view.
+    """Draws 2 to 5 different objects; the first moves at once, towards the second, which is in view.
 
     Only ``Generator.random`` is used: numpy may change how its other distributions spend the raw stream.
 

@@ -16,7 +16,7 @@ _EDGE = np.float32(0.22)  # the part of half a side over which an edge looks rou
 
 
 class Pose(NamedTuple):
-    """Where one object stands in several frames, float32 (frame,) each, relative to the eye or to the plane's origin.
+    """Poses of one object in several frames, float32 (frame,) each, relative to the eye or to the plane's origin.
 
     Attributes:
         x: Centre of the footprint, to the right, in metres.
@@ -142,7 +142,7 @@ def shadow(body: Body, pose: Pose, ground: np.ndarray, shift: tuple[float, float
 
     Args:
         body: The object.
-        pose: Where it stands on the plane; (frame,).
+        pose: Its position on the plane; (frame,).
         ground: Points of the plane in metres, float32 (2, row, column).
         shift: How far the lamp moves the shadow of a point one metre up, (x, y) in metres.
 

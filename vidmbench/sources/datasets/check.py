@@ -12,7 +12,7 @@ from vidmbench.core.progress import Progress
 from vidmbench.sources.datasets.check_report import USUAL_VIDEOS, LongEnough, Report, counted, report_json, report_text
 from vidmbench.sources.datasets.disk import (
     Finding,
-    Found,
+    LocalSplit,
     archive_finding,
     covered_classes,
     find_dataset,
@@ -37,8 +37,8 @@ _MAX_THREADS = 8
 
 
 @dataclass(frozen=True)
-class _Looked:
-    """What was found inside the videos, in order of the list; one of the two is None."""
+class _Inspected:
+    """What the videos contain, in order of the list; one of the two is None."""
 
     facts: list[Facts | None]
     broken: list[Skipped]
@@ -53,24 +53,24 @@ def check_dataset(
     is_quick: bool = False,
     progress: Progress | None = None,
 ) -> Report:
-    """Looks at every video of a split.
+    """Inspects every video of a split.
 
     Args:
         name: A declared data set.
         data_root: See :func:`vidmbench.sources.datasets.disk.root_of`.
-        split: One of its splits; None takes the one that stands for the real side.
-        is_quick: Look at names alone.
-        progress: Told after each video.
+        split: One of its splits; None takes that of the real side.
+        is_quick: Inspect names alone.
+        progress: Called with done, total, label after each video.
 
     Raises:
         ProtocolError: Unknown data set.
-        UsageError: vidmbench makes this data set itself, or nobody said where it lies.
-        DataError: It is another data set, it lacks the split, or there is nothing to look at.
+        UsageError: vidmbench generates this data set itself, or ``data_root`` is missing.
+        DataError: It is another data set, it lacks the split, or it has no videos.
     """
     spec = load_dataset(name)
     if not isinstance(spec, DiskDatasetSpec):
         raise UsageError(
-            f"{name} needs no check: vidmbench draws it anew each time",
+            f"{name} needs no check: vidmbench generates it",
             expected="a data set on your disk, such as ucf101",
             found=name,
             fix=f"vidmbench show {name}",
@@ -78,120 +78,120 @@ def check_dataset(
     root = root_of(spec, data_root)
     if is_prepared(root):
         return _check_prepared(spec, root, split or spec.default_split, is_quick)
-    found = find_dataset(spec, root, split)
-    if not found.items:
-        return _check_single(found, is_quick)
-    looked = _by_names(found.items) if is_quick else _look(found, progress)
-    good = [facts for facts in looked.facts if facts is not None]
+    local = find_dataset(spec, root, split)
+    if not local.items:
+        return _check_single(local, is_quick)
+    inspected = _by_names(local.items) if is_quick else _inspect(local, progress)
+    good = [facts for facts in inspected.facts if facts is not None]
     lengths = [facts.num_frames for facts in good]
-    if is_quick:  # the number of pictures is the length; of a file the name tells nothing
-        lengths = [len(frames_of(item)) for item in found.items if frames_of(item)]
+    if is_quick:  # frame files are counted; the length of a video file is not in its name
+        lengths = [len(frames_of(item)) for item in local.items if frames_of(item)]
     sizes = Counter(f"{facts.width}x{facts.height}" for facts in good)
     most = Counter((facts.height, facts.width) for facts in good).most_common(1)
-    findings = [*found.findings, *(archive_finding(spec, most[0][0], found.depth) if most else ())]
+    findings = [*local.findings, *(archive_finding(spec, most[0][0], local.depth) if most else ())]
     findings += [
-        *_class_findings(found),
-        *_order_findings(found.items),
+        *_class_findings(local),
+        *_order_findings(local.items),
         *length_findings(spec, lengths),
-        *_content_findings(spec, looked, sizes),
+        *_content_findings(spec, inspected, sizes),
     ]
-    usable = len(found.items) - len(looked.broken)
-    return _report(found, is_quick, len(found.items), lengths, sizes, looked, findings, usable)
+    usable = len(local.items) - len(inspected.broken)
+    return _report(local, is_quick, len(local.items), lengths, sizes, inspected, findings, usable)
 
 
 def _report(
-    found: Found,
+    local: LocalSplit,
     is_quick: bool,
     num_videos: int,
     lengths: Sequence[int],
     sizes: Counter[str],
-    looked: _Looked,
+    inspected: _Inspected,
     findings: Sequence[Finding],
     usable: int,
 ) -> Report:
     enough = [
         LongEnough(frames, stride, sum(length > (frames - 1) * stride for length in lengths))
-        for stride in found.spec.strides
+        for stride in local.spec.strides
         for frames in CLIP_FRAMES
     ]
     enough = enough if lengths else []
     return Report(
-        dataset=found.spec.name,
-        split=found.split,
-        root=str(found.root),
-        layout=found.layout,
+        dataset=local.spec.name,
+        split=local.split,
+        root=str(local.root),
+        layout=local.layout,
         is_quick=is_quick,
         videos=num_videos,
-        expected_videos=found.spec.splits[found.split].videos,
+        expected_videos=local.spec.splits[local.split].videos,
         lengths=dict(sorted(Counter(lengths).items())),
         sizes=dict(sizes.most_common()),
-        rates=dict(looked.rates.most_common()),
-        classes=covered_classes(found.labels, range(num_videos)),
-        expected_classes=len(found.spec.classes),
-        first_classes=covered_classes(found.labels, range(min(USUAL_VIDEOS, num_videos))),
+        rates=dict(inspected.rates.most_common()),
+        classes=covered_classes(local.labels, range(num_videos)),
+        expected_classes=len(local.spec.classes),
+        first_classes=covered_classes(local.labels, range(min(USUAL_VIDEOS, num_videos))),
         long_enough=tuple(enough),
-        broken=tuple(looked.broken),
+        broken=tuple(inspected.broken),
         findings=(*findings, *_length_shortage(enough, usable)),
-        notes=(*found.notes, *_gathered_notes(looked)),
+        notes=(*local.notes, *_gathered_notes(inspected)),
         can_be_scored=usable >= 2 and (not lengths or max(lengths) >= CLIP_FRAMES[0]),
     )
 
 
-def _check_single(found: Found, is_quick: bool) -> Report:
-    """A root that is one file: it is opened whole, also in a quick look, because names tell nothing."""
-    source = open_single(found)
+def _check_single(local: LocalSplit, is_quick: bool) -> Report:
+    """A root that is one file: it is opened even with is_quick, because names do not tell."""
+    source = open_single(local)
     lengths = [source.num_frames(index) for index in range(len(source))]
-    findings = single_findings(found.spec, found.split, found.root.name, len(source))
-    findings += [*archive_finding(found.spec, source.size), *length_findings(found.spec, lengths)]
+    findings = single_findings(local.spec, local.split, local.root.name, len(source))
+    findings += [*archive_finding(local.spec, source.size), *length_findings(local.spec, lengths)]
     sizes = Counter({f"{source.size[1]}x{source.size[0]}": len(source)})
-    looked = _Looked([], list(source.skipped), Counter())
-    return _report(found, is_quick, len(source), lengths, sizes, looked, findings, len(source))
+    inspected = _Inspected([], list(source.skipped), Counter())
+    return _report(local, is_quick, len(source), lengths, sizes, inspected, findings, len(source))
 
 
 def _check_prepared(spec: DiskDatasetSpec, root: Path, split: str, is_quick: bool) -> Report:
     """A file that ``data prepare`` wrote: its own table of contents was checked when it was opened."""
     source = open_prepared(root, label=f"{spec.name}@{split}")
     layout = f"prepared by the rule {source.rule}" + (f" at {source.pixels} pixels" if source.pixels else "")
-    found = Found(spec, root, split, layout, labels=source.labels, notes=source.notes)
+    local = LocalSplit(spec, root, split, layout, labels=source.labels, notes=source.notes)
     lengths = [source.num_frames(index) for index in range(len(source))]
-    findings = [*count_findings(spec, split, len(source)), *_class_findings(found), *length_findings(spec, lengths)]
+    findings = [*count_findings(spec, split, len(source)), *_class_findings(local), *length_findings(spec, lengths)]
     sizes = Counter({f"{source.size[1]}x{source.size[0]}": len(source)})
-    looked = _Looked([], list(source.skipped), Counter())
-    return _report(found, is_quick, len(source), lengths, sizes, looked, findings, len(source))
+    inspected = _Inspected([], list(source.skipped), Counter())
+    return _report(local, is_quick, len(source), lengths, sizes, inspected, findings, len(source))
 
 
-def _by_names(items: Sequence[Item]) -> _Looked:
-    """What names alone tell: frames that are numbered in two ways."""
+def _by_names(items: Sequence[Item]) -> _Inspected:
+    """What names alone show: frames that are numbered in two ways."""
     broken = []
     for item in items:
         try:
             check_series(item.name, frames_of(item))
         except DataError as error:
             broken.append(Skipped(item.name, _reason(error)))
-    return _Looked([], broken, Counter())
+    return _Inspected([], broken, Counter())
 
 
-def _look(found: Found, progress: Progress | None) -> _Looked:
-    """Decodes every video once, or remembers it; what is learnt serves the scoring that follows."""
-    index = FactsIndex(survey_path(found))
-    threads = min(_MAX_THREADS, os.cpu_count() or 1, len(found.items))
+def _inspect(local: LocalSplit, progress: Progress | None) -> _Inspected:
+    """Decodes every video once, or remembers it; scoring reuses the results."""
+    index = FactsIndex(survey_path(local))
+    threads = min(_MAX_THREADS, os.cpu_count() or 1, len(local.items))
     results: list[tuple[str, Facts | DataError, float | None]] = []
     with ThreadPoolExecutor(threads) as pool:
-        for result in pool.map(_looker(index), found.items):
+        for result in pool.map(_inspector(index), local.items):
             results.append(result)
             if progress is not None:
-                progress(len(results), len(found.items), f"looking at {found.spec.name}@{found.split}")
-    pairs = list(zip(found.items, results, strict=True))
+                progress(len(results), len(local.items), f"inspecting {local.spec.name}@{local.split}")
+    pairs = list(zip(local.items, results, strict=True))
     index.save({item.name: (stamp, facts) for item, (stamp, facts, _) in pairs if isinstance(facts, Facts)})
-    return _Looked(
+    return _Inspected(
         [facts if isinstance(facts, Facts) else None for _, (_, facts, _) in pairs],
         [Skipped(item.name, _reason(error)) for item, (_, error, _) in pairs if isinstance(error, DataError)],
         Counter(f"{rate:.2f}".rstrip("0").rstrip(".") for _, (_, _, rate) in pairs if rate is not None),
     )
 
 
-def _looker(index: FactsIndex) -> Callable[[Item], tuple[str, Facts | DataError, float | None]]:
-    def look(item: Item) -> tuple[str, Facts | DataError, float | None]:
+def _inspector(index: FactsIndex) -> Callable[[Item], tuple[str, Facts | DataError, float | None]]:
+    def inspect(item: Item) -> tuple[str, Facts | DataError, float | None]:
         try:
             stamp = item.stamp()
             facts = index.get(item.name, stamp) or item.inspect()
@@ -201,11 +201,11 @@ def _looker(index: FactsIndex) -> Callable[[Item], tuple[str, Facts | DataError,
         except OSError as error:
             return "", DataError(f"{item.name} cannot be read: {error.strerror or error}"), None
 
-    return look
+    return inspect
 
 
 def _frame_rate(path: Path) -> float | None:
-    """Frames a second as the header says; None where it says nothing."""
+    """Frames per second according to the header; None if it does not say."""
     import av
     import av.error
 
@@ -218,14 +218,14 @@ def _frame_rate(path: Path) -> float | None:
         return None
 
 
-def _class_findings(found: Found) -> list[Finding]:
-    labels, classes = found.labels, found.spec.classes
+def _class_findings(local: LocalSplit) -> list[Finding]:
+    labels, classes = local.labels, local.spec.classes
     if labels is None:
         return []
     findings = []
     covered = covered_classes(labels, range(len(labels))) or 0
     if classes and covered < len(classes):
-        missing = [name for place, name in enumerate(classes) if place not in set(labels)]
+        missing = [name for index, name in enumerate(classes) if index not in set(labels)]
         words = ", ".join(missing[:_SHOWN]) + (" ..." if len(missing) > _SHOWN else "")
         findings.append(Finding(f"{len(classes)} classes", f"{covered}; none of {words}", "not the whole data set"))
     first = covered_classes(labels, range(min(USUAL_VIDEOS, len(labels)))) or 0
@@ -239,48 +239,48 @@ def _class_findings(found: Found) -> list[Finding]:
 
 
 def _order_findings(items: Sequence[Item]) -> list[Finding]:
-    """Whether the first videos are others when paths are sorted as text: v10 before v2, 08ug before 3buf."""
+    """Whether the first videos differ when paths are sorted as text: v10 before v2, 08ug before 3buf."""
     names = [item.name for item in items]
     others = len(set(names[:USUAL_VIDEOS]) - set(sorted(names)[:USUAL_VIDEOS]))
     if not others:
         return []
-    found = f"{others} of the first {USUAL_VIDEOS} videos are others when paths are sorted as text"
-    return [Finding("", found, "vidmbench sorts numbers by value; code that sorts as text, as most does, takes others")]
+    text = f"{others} of the first {USUAL_VIDEOS} videos differ when paths are sorted as text"
+    return [Finding("", text, "vidmbench sorts numbers by value; code that sorts as text, as most does, takes others")]
 
 
-def _content_findings(spec: DiskDatasetSpec, looked: _Looked, sizes: Counter[str]) -> list[Finding]:
+def _content_findings(spec: DiskDatasetSpec, inspected: _Inspected, sizes: Counter[str]) -> list[Finding]:
     findings = []
-    if looked.broken:
-        text = f"{videos(len(looked.broken))} cannot be used, first {looked.broken[0].name}"
-        findings.append(Finding("videos that decode whole", text, "run and score stop; --on-bad skip leaves them out"))
+    if inspected.broken:
+        text = f"{videos(len(inspected.broken))} cannot be used, first {inspected.broken[0].name}"
+        findings.append(Finding("videos that decode whole", text, "run and score stop; --on-bad skip ignores them"))
     if len(sizes) > 1:
         meaning = "run and score stop; --on-bad skip keeps the most frequent size"
         findings.append(Finding("one size", counted(sizes), meaning))
     if spec.fps is not None:
         low, high = spec.fps
-        odd = {rate: count for rate, count in looked.rates.items() if not low - 0.05 <= float(rate) <= high + 0.05}
+        odd = {rate: count for rate, count in inspected.rates.items() if not low - 0.05 <= float(rate) <= high + 0.05}
         if odd:
-            meaning = "converted, or frames were left out; frames are scored as they come, whatever the rate"
+            meaning = "converted, or frames were dropped; frames are scored as they come, whatever the rate"
             text = f"{videos(sum(odd.values()))} at {counted(odd)}"
-            findings.append(Finding(f"{low:g} to {high:g} frames a second", text, meaning))
+            findings.append(Finding(f"{low:g} to {high:g} frames per second", text, meaning))
     return findings
 
 
 def _length_shortage(enough: Sequence[LongEnough], usable: int) -> list[Finding]:
-    """Clips that fewer videos hold than are usable and than most codes score."""
+    """Clip lengths that too few videos reach: fewer than are usable, and than most codes score."""
     short = [entry for entry in enough if entry.videos < min(usable, USUAL_VIDEOS)]
     if not short:
         return []
     words = "; ".join(f"{entry.videos} for {entry.frames} frames at stride {entry.stride}" for entry in short)
-    meaning = "shorter ones are left out, so that many videos at most can be scored then"
+    meaning = "shorter ones are skipped, so at most that many videos can be scored"
     return [Finding(f"{min(usable, USUAL_VIDEOS)} videos long enough", words, meaning)]
 
 
-def _gathered_notes(looked: _Looked) -> list[str]:
-    counts = Counter(note for facts in looked.facts if facts is not None for note in facts.notes)
-    return [f"{note} ({count} of {videos(len(looked.facts))})" for note, count in counts.items()]
+def _gathered_notes(inspected: _Inspected) -> list[str]:
+    counts = Counter(note for facts in inspected.facts if facts is not None for note in facts.notes)
+    return [f"{note} ({count} of {videos(len(inspected.facts))})" for note, count in counts.items()]
 
 
 def _reason(error: DataError) -> str:
-    details = [f"{word} {text}" for word, text in (("expected", error.expected), ("found", error.found)) if text]
+    details = [f"{word} {text}" for word, text in (("expected", error.expected), ("found", error.local)) if text]
     return "; ".join([error.problem, *details])

@@ -37,7 +37,7 @@ class Report:
         dataset: Its name.
         split: The split.
         root: The folder or file.
-        layout: How the videos lie there.
+        layout: How the videos are stored.
         is_quick: Whether names alone were looked at; lengths, sizes, rates and most of ``broken`` are empty then.
         videos: Videos listed.
         expected_videos: Videos of the release; None where no count was published.
@@ -104,7 +104,7 @@ def report_text(report: Report) -> str:
     if report.notes:
         lines += ["", "notes", *(f"  - {note}" for note in report.notes)]
     skip = ", with --on-bad skip" if report.broken or len(report.sizes) > 1 else ""
-    most = min(report.videos - len(report.broken), next((one.videos for one in report.long_enough), report.videos))
+    most = min(report.videos - len(report.broken), next((entry.videos for entry in report.long_enough), report.videos))
     few = f", up to {most} videos: --num-videos {most}" if most < USUAL_VIDEOS else ""
     verdict = f"yes{skip}{few}" if report.can_be_scored else "no"
     seen = " (names only; without --quick every video is decoded)" if report.is_quick else ""
@@ -128,13 +128,13 @@ def _rows(report: Report) -> list[tuple[str, str, str]]:
         lengths = sorted(length for length, count in report.lengths.items() for _ in range(count))
         span = f"{lengths[0]} to {lengths[-1]}, median {median(lengths):g}"
         expected = "" if spec.frames is None else " to ".join(map(str, dict.fromkeys(spec.frames)))
-        rows.append(("frames a video", expected, span if lengths[0] < lengths[-1] else str(lengths[0])))
+        rows.append(("frames per video", expected, span if lengths[0] < lengths[-1] else str(lengths[0])))
     if report.sizes:
         known = ", ".join(f"{archive.size[1]}x{archive.size[0]}" for archive in spec.archives)
         rows.append(("size, pixels", known, counted(report.sizes)))
     if report.rates:
         expected = "" if spec.fps is None else " to ".join(f"{rate:g}" for rate in spec.fps)
-        rows.append(("frames a second", expected, counted(report.rates)))
+        rows.append(("frames per second", expected, counted(report.rates)))
     if report.classes is not None:
         expected = str(report.expected_classes or "")
         rows.append(("classes", expected, str(report.classes)))

@@ -1,6 +1,6 @@
 """From a data set's declaration and a folder of the user's to videos with classes, whatever the layout.
 
-Layout and split are told by names alone; only then are the videos looked at.
+Layout and split are detected from names alone; only then are the videos inspected.
 """
 
 import os
@@ -21,7 +21,7 @@ from vidmbench.sources.datasets.disk_findings import (
     single_findings,
     videos,
 )
-from vidmbench.sources.datasets.disk_listing import hollow_classes, read_tree, shuffled_as_text, storage_of
+from vidmbench.sources.datasets.disk_listing import empty_class_dirs, lexicographic_order_differs, read_tree, storage_of
 from vidmbench.sources.datasets.disk_names import check_identity, covered_classes, labels_of, levels
 from vidmbench.sources.datasets.disk_splits import choose
 from vidmbench.sources.datasets.spec import DiskDatasetSpec, dataset_names
@@ -34,7 +34,7 @@ __all__ = [
     "ROOT_VARIABLE",
     "DatasetVideos",
     "Finding",
-    "Found",
+    "LocalSplit",
     "archive_finding",
     "covered_classes",
     "find_dataset",
@@ -45,21 +45,21 @@ __all__ = [
     "survey_path",
 ]
 
-#: A folder with one folder (or archive) a data set, named as it; taken where --data-root is not given.
+#: A folder with one folder (or archive) per data set, named as it; the default of --data-root.
 ROOT_VARIABLE = "VIDMBENCH_DATA_ROOT"
 _HDF5 = (".h5", ".hdf5")
 _ARRAYS = (".npy", ".npz")
 
 
 @dataclass(frozen=True)
-class Found:
-    """A split of a data set as it lies on disk.
+class LocalSplit:
+    """A split of a data set as it is stored on disk.
 
     Attributes:
         spec: The declaration.
         root: The folder or file.
         split: The split.
-        layout: How the videos lie there, in words.
+        layout: How the videos are stored, in words.
         items: The videos in natural order; empty where one file holds them all (HDF5, arrays).
         labels: The class of each; None where there are none.
         depth: Levels of folders from the split's folder down to a video.
@@ -96,7 +96,7 @@ class DatasetVideos(WrappedSource):
 
 
 def root_of(spec: DiskDatasetSpec, data_root: Path | None) -> Path:
-    """Where a data set lies.
+    """The folder or file of a data set.
 
     Args:
         spec: The data set.
@@ -104,43 +104,43 @@ def root_of(spec: DiskDatasetSpec, data_root: Path | None) -> Path:
             variable VIDMBENCH_DATA_ROOT for the latter.
 
     Raises:
-        UsageError: Nobody said where.
-        DataError: There is nothing.
+        UsageError: Neither ``data_root`` nor the variable is given.
+        DataError: There is no such folder or file.
     """
     variable = os.environ.get(ROOT_VARIABLE)
     if data_root is None and not variable:
         raise UsageError(
-            f"{spec.name} lies on your disk: say where",
+            f"{spec.name} is not built in: pass --data-root DIR",
             expected=f"--data-root DIR, a folder (or zip, h5) with {spec.holds}",
             found="no --data-root",
-            fix=f"give --data-root DIR, or set {ROOT_VARIABLE} to the folder above {spec.name}/; get it: {spec.get}",
+            fix=f"pass --data-root DIR, or set {ROOT_VARIABLE} to the folder above {spec.name}/; get it: {spec.get}",
         )
     given = Path(data_root or variable or "").expanduser()
     inside = [given / f"{spec.name}{suffix}" for suffix in ("", ".zip", *_HDF5, *_ARRAYS)]
-    found = next((path for path in inside if path.exists()), given if data_root else None)
-    if found == given and given.is_dir():
+    root = next((path for path in inside if path.exists()), given if data_root else None)
+    if root == given and given.is_dir():
         others = [name for name in dataset_names() if name != spec.name and (given / name).is_dir()]
         if others:
             raise DataError(
-                f"there is no {spec.name} in {given}",
-                expected=f"a subfolder {spec.name}/ beside {' and '.join(f'{name}/' for name in others)}",
+                f"no {spec.name} in {given}",
+                expected=f"a subfolder {spec.name}/ next to {' and '.join(f'{name}/' for name in others)}",
                 found=", ".join(others),
                 where=str(given),
                 fix=f"give the folder of {spec.name} itself; get it: {spec.get}",
             )
-    if found is None or not found.exists():
+    if root is None or not root.exists():
         raise DataError(
-            f"there is no {spec.name} in {given}" if found is None else f"there is no {given}",
-            expected=f"{spec.name}/ or {spec.name}.zip" if found is None else f"a folder with {spec.holds}",
+            f"no {spec.name} in {given}" if root is None else f"path not found: {given}",
+            expected=f"{spec.name}/ or {spec.name}.zip" if root is None else f"a folder with {spec.holds}",
             found=f"{ROOT_VARIABLE}={variable}" if data_root is None else "nothing",
             where=str(given),
             fix=f"check the path; get it: {spec.get}",
         )
-    return found
+    return root
 
 
-def find_dataset(spec: DiskDatasetSpec, root: Path, split: str | None = None) -> Found:
-    """Finds out by names alone in which layout a data set lies, and which of its videos belong to a split.
+def find_dataset(spec: DiskDatasetSpec, root: Path, split: str | None = None) -> LocalSplit:
+    """Detects from names alone in which layout a data set is stored, and which of its videos belong to a split.
 
     Args:
         spec: The data set.
@@ -155,10 +155,10 @@ def find_dataset(spec: DiskDatasetSpec, root: Path, split: str | None = None) ->
         raise unknown(f"split of {spec.name}", split, spec.splits, error=DataError)
     single = _single_file(root, _hdf5_split(spec, split))
     if single is not None:
-        return Found(spec, single, split, f"one {single.suffix} file")
+        return LocalSplit(spec, single, split, f"one {single.suffix} file")
     if root.is_file() and root.suffix.lower() != ".zip":
         raise DataError(
-            f"{root.name} is nothing that holds {spec.name}",
+            f"unsupported file type for {spec.name}: {root.name}",
             expected=f"a folder, or a .zip, .h5, .npy or .npz file, with {spec.holds}",
             found=f"a {root.suffix or 'suffix-less'} file",
             where=str(root),
@@ -168,19 +168,19 @@ def find_dataset(spec: DiskDatasetSpec, root: Path, split: str | None = None) ->
     findings = check_identity(spec, tree)
     chosen = choose(spec, tree, split)
     findings += [*count_findings(spec, split, len(chosen.items)), *chosen.findings]
-    hollow = hollow_classes(tree, spec.classes)
-    if hollow:
-        found = f"{counted(len(hollow), 'class folder')} without a video: {', '.join(hollow[:5])}"
-        findings.append(Finding("videos of every class", found, "missing from every score"))
-    shuffled = shuffled_as_text(chosen.items)
-    if shuffled:
-        found = f"{len(shuffled)} of {videos(len(chosen.items))} number their frames without leading zeros"
-        meaning = f"read by number; code that sorts names as text shuffles them, first {shuffled[0].name}"
-        findings.append(Finding("", found, meaning))
+    empty = empty_class_dirs(tree, spec.classes)
+    if empty:
+        text = f"{counted(len(empty), 'class folder')} without a video: {', '.join(empty[:5])}"
+        findings.append(Finding("videos of every class", text, "missing from every score"))
+    reordered = lexicographic_order_differs(chosen.items)
+    if reordered:
+        text = f"{len(reordered)} of {videos(len(chosen.items))} number their frames without leading zeros"
+        meaning = f"read by number; code that sorts names as text shuffles them, first {reordered[0].name}"
+        findings.append(Finding("", text, meaning))
     depth = levels(spec, chosen.items)
     words = f"{storage_of(chosen.items)}, {_depth_in_words(spec, chosen.items, depth)}, {chosen.how}"
     labels = labels_of(spec, tree, chosen.items)
-    return Found(spec, root, split, words, tuple(chosen.items), labels, depth, tuple(findings), tuple(tree.notes))
+    return LocalSplit(spec, root, split, words, tuple(chosen.items), labels, depth, tuple(findings), tuple(tree.notes))
 
 
 def has_split(spec: DiskDatasetSpec, root: Path, split: str) -> bool:
@@ -200,34 +200,34 @@ def open_layouts(
     Raises:
         DataError: See :func:`find_dataset`; or videos are bad and ``on_bad`` is "stop".
     """
-    found = find_dataset(spec, root, split)
-    label = f"{spec.name}@{found.split}"
-    if not found.items:
-        single = open_single(found)
-        unseen = single_findings(spec, found.split, found.root.name, len(single))
+    local = find_dataset(spec, root, split)
+    label = f"{spec.name}@{local.split}"
+    if not local.items:
+        single = open_single(local)
+        unseen = single_findings(spec, local.split, local.root.name, len(single))
         return DatasetVideos(single, label=label, labels=None, notes=[finding.sentence() for finding in unseen])
-    base = survey(survey_path(found), found.items, on_bad=on_bad, progress=progress, notes=found.notes)
-    findings = [*found.findings, *archive_finding(spec, base.size, found.depth)]
+    base = survey(survey_path(local), local.items, on_bad=on_bad, progress=progress, notes=local.notes)
+    findings = [*local.findings, *archive_finding(spec, base.size, local.depth)]
     findings += length_findings(spec, [base.num_frames(index) for index in range(len(base))])
-    names = [item.name for item in found.items]
-    labels = None if found.labels is None else dict(zip(names, found.labels, strict=True))
-    notes = [f"{spec.name}: {found.layout}", *(finding.sentence() for finding in findings)]
+    names = [item.name for item in local.items]
+    labels = None if local.labels is None else dict(zip(names, local.labels, strict=True))
+    notes = [f"{spec.name}: {local.layout}", *(finding.sentence() for finding in findings)]
     return DatasetVideos(base, label=label, labels=labels, notes=notes)
 
 
-def open_single(found: Found) -> Source:
+def open_single(local: LocalSplit) -> Source:
     """The videos of a root that is one file: HDF5 or an array."""
-    if found.root.suffix.lower() in _ARRAYS:
-        return open_array(found.root)
+    if local.root.suffix.lower() in _ARRAYS:
+        return open_array(local.root)
     # The one place where HDF5 is opened.
     from vidmbench.videos.arrays.hdf5 import open_hdf5
 
-    return open_hdf5(found.root, split=_hdf5_split(found.spec, found.split))
+    return open_hdf5(local.root, split=_hdf5_split(local.spec, local.split))
 
 
-def survey_path(found: Found) -> Path:
-    """The name under which facts about a split's videos are remembered: each split keeps its own."""
-    return found.root / f"{found.spec.name}@{found.split}"
+def survey_path(local: LocalSplit) -> Path:
+    """The name under which facts about a split's videos are remembered: each split keeps its named."""
+    return local.root / f"{local.spec.name}@{local.split}"
 
 
 def _single_file(root: Path, split: str | None) -> Path | None:
@@ -238,8 +238,8 @@ def _single_file(root: Path, split: str | None) -> Path | None:
     files = sorted(path for path in entries if path.suffix.lower() in _HDF5)
     if not files or any(path.is_dir() for path in entries):
         return None
-    own = [path for path in files if split and re.search(rf"(^|[_-]){split}($|[_-])", path.stem)]
-    if len(files) > 1 and len(own) != 1:
+    named = [path for path in files if split and re.search(rf"(^|[_-]){split}($|[_-])", path.stem)]
+    if len(files) > 1 and len(named) != 1:
         raise DataError(
             f"{root.name} holds several HDF5 files",
             expected=f"one whose name says {split}" if split else "one file",
@@ -247,7 +247,7 @@ def _single_file(root: Path, split: str | None) -> Path | None:
             where=str(root),
             fix="give one of them as --data-root, or name a split",
         )
-    return own[0] if own else files[0]
+    return named[0] if named else files[0]
 
 
 def _hdf5_split(spec: DiskDatasetSpec, split: str) -> str | None:

@@ -8,11 +8,11 @@ from vidmbench.sources.datasets.spec import DiskDatasetSpec
 
 
 class Finding(NamedTuple):
-    """One thing about a copy of a data set that its user should know.
+    """A difference between a copy of a data set and its release.
 
     Attributes:
         expected: What the declaration says.
-        found: What is there.
+        found: What the copy has.
         meaning: What follows from it.
     """
 
@@ -21,7 +21,7 @@ class Finding(NamedTuple):
     meaning: str
 
     def sentence(self) -> str:
-        """All three in a line."""
+        """All three on one line."""
         return self.found + (f" (expected: {self.expected})" if self.expected else "") + f": {self.meaning}"
 
 
@@ -32,22 +32,23 @@ def videos(count: int, kind: str = "") -> str:
 
 def count_findings(spec: DiskDatasetSpec, split: str, count: int) -> list[Finding]:
     """How many videos a split has, where that is not what the release has."""
-    own = spec.splits[split]
-    if own.videos is None or own.videos == count:
+    released = spec.splits[split].videos
+    note = spec.splits[split].note
+    if released is None or released == count:
         return []
-    share = f"{count} of {own.videos} ({100 * count / own.videos:.0f} %)" if count < own.videos else f"{count}"
-    meaning = "an incomplete or another copy" if count < own.videos else "more than the release has"
-    more = f"; {own.note}" if own.note else ""
+    share = f"{count} of {released} ({100 * count / released:.0f} %)" if count < released else f"{count}"
+    meaning = "an incomplete or another copy" if count < released else "more than the release has"
+    more = f"; {note}" if note else ""
     meaning = f"{meaning}: scores compare only with those of the same videos{more}"
-    return [Finding(videos(own.videos), f"{share} videos", meaning)]
+    return [Finding(videos(released), f"{share} videos", meaning)]
 
 
 def single_findings(spec: DiskDatasetSpec, split: str, name: str, count: int) -> list[Finding]:
-    """What a copy in one file cannot show: it has no names of folders and videos to tell data set and split by."""
-    meaning = f"taken for {spec.name}@{split} on your word"
+    """What a copy in one file cannot show: it has no names of folders and videos that identify data set and split."""
+    meaning = f"taken for {spec.name}@{split} because --dataset says so"
     return [
         *count_findings(spec, split, count),
-        Finding("names of folders and videos, which tell data set and split", f"one file, {name}", meaning),
+        Finding("names of folders and videos, which identify data set and split", f"one file, {name}", meaning),
     ]
 
 
@@ -66,12 +67,12 @@ def archive_finding(spec: DiskDatasetSpec, size: tuple[int, int], depth: int | N
     here = f"{size[1]}x{size[0]}"
     match = next((archive for archive in archives if archive.size == size), None)
     if match is None:
-        is_one = "is none of these archives" if len(archives) > 1 else "is not as released"
+        difference = "is none of these archives" if len(archives) > 1 else "is not as released"
         meaning = "cropped or resized before; scores compare only with those of the same copy"
-        return [Finding(known, f"{here}: this {is_one}", meaning)]
+        return [Finding(known, f"{here}: this {difference}", meaning)]
     if match.depth and depth and depth != match.depth:
         expected = f"{match.name} with {counted(match.depth, 'level')} of folders"
-        meaning = f"the frames have the size of {match.name}, but somebody arranged the folders anew"
+        meaning = f"the frames have the size of {match.name}, but the folders were rearranged"
         return [Finding(expected, f"{here} in {counted(depth, 'level')}", meaning)]
     if len(archives) > 1:
         others = " and ".join(archive.name for archive in archives if archive is not match)
@@ -90,9 +91,9 @@ def length_findings(spec: DiskDatasetSpec, lengths: Sequence[int]) -> list[Findi
     findings = []
     if short:
         counts = ", ".join(f"{short.count(length)} of {length}" for length in sorted(set(short), reverse=True)[:3])
-        meaning = f"left out where a clip needs {low} frames" if low == high else "cut off, or frames were left out"
+        meaning = f"skipped if a clip needs {low} frames" if low == high else "cut off, or frames were dropped"
         findings.append(Finding(expected, f"{videos(len(short), 'shorter')} ({counts})", meaning))
     if lengths and max(lengths) > high:
-        found = f"{videos(sum(length > high for length in lengths), 'longer')}, up to {max(lengths)} frames"
-        findings.append(Finding(expected, found, "not as released"))
+        text = f"{videos(sum(length > high for length in lengths), 'longer')}, up to {max(lengths)} frames"
+        findings.append(Finding(expected, text, "not as released"))
     return findings

@@ -1,4 +1,4 @@
-"""What lies in a data set's folder or archive, by names alone: videos, class numbers, folders without videos."""
+"""The content of a data set's folder or archive, by names alone: videos, class numbers, folders without videos."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from vidmbench.videos.files.archives import ArchivedFrames, find_archived_videos
 from vidmbench.videos.files.folders import VIDEO_SUFFIXES, find_videos, is_leftover, sort_files
 from vidmbench.videos.files.video_files import FrameFolder, Item
 
-#: Written by ``vidmbench data make`` beside its videos.
+#: Written by ``vidmbench data make`` next to its videos.
 MADE_HERE = "made-by-vidmbench.json"
 _LABELS = "dataset.json"
 
@@ -41,8 +41,8 @@ def read_tree(root: Path) -> Tree:
     """
     if root.is_dir():
         items, notes = find_videos(root)
-        found = [path for path in (root / _LABELS, *sorted(root.glob(f"*/{_LABELS}"))) if path.is_file()]
-        numbers = _numbers(found[0].read_bytes(), str(found[0])) if found else {}
+        paths = [path for path in (root / _LABELS, *sorted(root.glob(f"*/{_LABELS}"))) if path.is_file()]
+        numbers = _numbers(paths[0].read_bytes(), str(paths[0])) if paths else {}
         return Tree(root, items, [*notes, *_unnamed(numbers, items)], numbers)
     items, notes = find_archived_videos(root)
     with zipfile.ZipFile(root) as archive:
@@ -57,7 +57,7 @@ def _unnamed(numbers: Mapping[str, int], items: Sequence[Item]) -> list[str]:
     strange = sort_files(name for name in numbers if name not in here)
     if not strange:
         return []
-    return [f"{len(strange)} of {len(numbers)} labels in {_LABELS} are of no video here, first {strange[0]}"]
+    return [f"{len(strange)} of {len(numbers)} labels in {_LABELS} belong to no video here, first {strange[0]}"]
 
 
 def key_of(item: Item) -> str:
@@ -81,28 +81,28 @@ def storage_of(items: Sequence[Item]) -> str:
     return " and ".join(kind for kind, is_there in kinds.items() if is_there)
 
 
-def hollow_classes(tree: Tree, classes: Sequence[str]) -> list[str]:
-    """Class folders in which no video lies, as relative paths in natural order."""
+def empty_class_dirs(tree: Tree, classes: Sequence[str]) -> list[str]:
+    """Class folders without a video, as relative paths in natural order."""
     if not tree.root.is_dir() or not classes:
         return []
     known = {name.lower() for name in classes}
     with_videos = {str(parent) for item in tree.items for parent in (PurePosixPath(item.name), *_parents(item))}
-    hollow = []
+    empty = []
     for inner in sorted({"."} | {str(parent) for item in tree.items for parent in _parents(item)}):
         for entry in os.scandir(tree.root / inner):
             name = str(PurePosixPath(inner) / entry.name)
             if entry.is_dir() and entry.name.lower() in known and name not in with_videos:
-                hollow.append(name)
-    return sort_files(hollow)
+                empty.append(name)
+    return sort_files(empty)
 
 
-def shuffled_as_text(items: Sequence[Item]) -> list[Item]:
+def lexicographic_order_differs(items: Sequence[Item]) -> list[Item]:
     """Videos whose frames come in another order when their names are sorted as text: frame10 before frame2."""
     return [item for item in items if list(frames_of(item)) != sorted(frames_of(item))]
 
 
-def made_here(root: Path) -> str | None:
-    """The name of the data set that ``vidmbench data make`` wrote here; None where it did not."""
+def generated_by(root: Path) -> str | None:
+    """The name of the data set that ``vidmbench data make`` wrote here; None otherwise."""
     try:
         content = json.loads((root / MADE_HERE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -125,7 +125,7 @@ def _numbers(data: bytes, where: str) -> dict[str, int]:
             expected='{"labels": [["video/frame.jpg", 0], ...]} or {"labels": null}',
             found=str(error),
             where=where,
-            fix="mend the file, or remove it: scores do not need it",
+            fix="fix the file, or remove it: scores do not need it",
         ) from error
     return {
         path.parent.name if str(path.parent) != "." else path.stem: number

@@ -1,4 +1,4 @@
-"""What the names of a data set's videos tell: that it is this data set, the class, how deep the folders go."""
+"""What the names of a data set's videos show: that it is this data set, the class, how deep the folders go."""
 
 import re
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 from vidmbench.core.errors import DataError
 from vidmbench.sources.datasets.disk_findings import Finding, videos
-from vidmbench.sources.datasets.disk_listing import Tree, key_of, made_here
+from vidmbench.sources.datasets.disk_listing import Tree, generated_by, key_of
 from vidmbench.sources.datasets.spec import DiskDatasetSpec, dataset_names, load_dataset
 from vidmbench.videos.files.video_files import Item
 
@@ -15,11 +15,11 @@ def check_identity(spec: DiskDatasetSpec, tree: Tree) -> list[Finding]:
     """Makes sure that the root holds this data set and no other.
 
     Raises:
-        DataError: Its videos bear the names of another data set.
+        DataError: Its videos have the names of another data set.
     """
-    own = made_here(tree.root)
-    if own is not None and own != spec.name:
-        raise _other(spec, tree, own, f"a folder that vidmbench data make wrote as {own}")
+    generated = generated_by(tree.root)
+    if generated is not None and generated != spec.name:
+        raise _other(spec, tree, generated, f"a folder that vidmbench data make wrote as {generated}")
     keys = [key_of(item) for item in tree.items]
     fits = matching(spec.names, keys)
     for name in dataset_names():
@@ -43,15 +43,15 @@ def check_identity(spec: DiskDatasetSpec, tree: Tree) -> list[Finding]:
         folders = sorted({PurePosixPath(item.name).parent.name for item in tree.items} - {""})
         if folders:
             raise DataError(
-                f"{tree.root.name} is not {spec.name}: neither its files nor its folders bear the names of its classes",
+                f"{tree.root.name} is not {spec.name}: neither its files nor its folders are named after its classes",
                 expected=f"{spec.holds}; names such as {spec.example}",
                 found=", ".join([*folders[:3], *strange[:2]]),
                 where=str(tree.root),
                 fix=f"give the folder of {spec.name}, or score this as folder:PATH",
             )
-    found = f"{len(keys) - len(fits)} of {len(keys)} videos have other names, first {strange[0]}"
-    meaning = "not those of the release; that it is this data set cannot be seen from them"
-    return [Finding(f"names such as {spec.example}", found, meaning)]
+    text = f"{len(keys) - len(fits)} of {len(keys)} videos have other names, first {strange[0]}"
+    meaning = "not those of the release; so the data set cannot be identified from them"
+    return [Finding(f"names such as {spec.example}", text, meaning)]
 
 
 def labels_of(spec: DiskDatasetSpec, tree: Tree, items: Sequence[Item]) -> tuple[int | None, ...] | None:
@@ -82,7 +82,7 @@ def levels(spec: DiskDatasetSpec, items: Sequence[Item]) -> int:
     wrappers = _common([PurePosixPath(item.name).parts[:-1] for item in items]) if len(items) > 1 else 0
     for item in items:
         parts = PurePosixPath(item.name).parts
-        at = next((place for place, part in enumerate(parts[:-1]) if part.lower() in folders), None)
+        at = next((index for index, part in enumerate(parts[:-1]) if part.lower() in folders), None)
         depths.append(len(parts) - (wrappers if at is None else at + 1))
     return max(set(depths), key=depths.count)
 
@@ -99,9 +99,9 @@ def matching(pattern: str, keys: Sequence[str]) -> list[str]:
 
 
 def _class_of(spec: DiskDatasetSpec, item: Item, tree: Tree) -> int | None:
-    known = {name.lower(): place for place, name in enumerate(spec.classes)}
-    found = re.search(spec.label, key_of(item)) if spec.label else None
-    names = [found.group(1)] if found else []
+    known = {name.lower(): index for index, name in enumerate(spec.classes)}
+    match = re.search(spec.label, key_of(item)) if spec.label else None
+    names = [match.group(1)] if match else []
     names.append(PurePosixPath(item.name).parent.name)
     for name in names:
         if name.lower() in known:
@@ -119,11 +119,11 @@ def _common(folders: Sequence[Sequence[str]]) -> int:
     return shared
 
 
-def _other(spec: DiskDatasetSpec, tree: Tree, other: str, found: str) -> DataError:
+def _other(spec: DiskDatasetSpec, tree: Tree, other: str, evidence: str) -> DataError:
     return DataError(
         f"{tree.root.name} is not {spec.name}: it looks like {other}",
         expected=f"names such as {spec.example}",
-        found=found,
+        found=evidence,
         where=str(tree.root),
         fix=f"--dataset {other}, or give the folder of {spec.name}",
     )

@@ -12,7 +12,7 @@ from vidmbench.sources.datasets.disk_names import folder_names, matching
 from vidmbench.sources.datasets.spec import DiskDatasetSpec, SplitSpec
 from vidmbench.videos.files.video_files import FrameFolder, Item
 
-#: Where people keep ucfTrainTestlist: in the root, in root/train (DIGAN), or beside the root.
+#: Where people keep ucfTrainTestlist: in the root, in root/train (DIGAN), or next to the root.
 _LIST_FOLDERS = ("ucfTrainTestlist", "UCF101TrainTestSplits-RecognitionTask/ucfTrainTestlist", "annotations")
 
 
@@ -21,7 +21,7 @@ class Chosen(NamedTuple):
 
     Attributes:
         items: In natural order.
-        how: How they were told from those of other splits, in words.
+        how: How they were distinguished from other splits, in words.
         findings: What a user should know.
     """
 
@@ -56,32 +56,32 @@ def choose(spec: DiskDatasetSpec, tree: Tree, split: str) -> Chosen:
 
 
 def _by_lists(spec: DiskDatasetSpec, tree: Tree, split: str, paths: Sequence[Path]) -> Chosen:
-    wanted: dict[str, str] = {}
+    listed: dict[str, str] = {}
     for path in paths:
         for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
             if line.strip():
                 entry = PurePosixPath(line.split()[0].replace("\\", "/"))
-                wanted[entry.stem.lower()] = str(entry)
-    items = [item for item in tree.items if key_of(item).lower() in wanted]
+                listed[entry.stem.lower()] = str(entry)
+    items = [item for item in tree.items if key_of(item).lower() in listed]
     names = " and ".join(path.name for path in paths)
     if not items:
         raise DataError(
-            f"none of the videos stands in {names}",
-            expected=f"videos such as {next(iter(wanted.values()), 'Class/v_Class_g01_c01.avi')}",
+            f"none of the videos is listed in {names}",
+            expected=f"videos such as {next(iter(listed.values()), 'Class/v_Class_g01_c01.avi')}",
             found=f"{videos(len(tree.items))}, such as {tree.items[0].name}",
             where=str(tree.root),
             fix=f"give the folder with {spec.holds}",
         )
     there = {key_of(item).lower() for item in items}
-    missing = [entry for key, entry in wanted.items() if key not in there]
+    missing = [entry for key, entry in listed.items() if key not in there]
     findings = []
     if missing:
-        found = f"{len(there)} are here; {len(missing)} are missing, first {missing[0]}"
+        text = f"{len(there)} are here; {len(missing)} are missing, first {missing[0]}"
         meaning = "an incomplete copy: scores compare only with those of the same videos"
-        findings.append(Finding(f"the {len(wanted)} videos in {names}", found, meaning))
+        findings.append(Finding(f"the {len(listed)} videos in {names}", text, meaning))
     if spec.splits[split].is_whole and len(items) < len(tree.items):
-        found = f"{videos(len(tree.items) - len(items))} in neither list"
-        findings.append(Finding("", found, "they were left out"))
+        text = f"{videos(len(tree.items) - len(items))} in neither list"
+        findings.append(Finding("", text, "they were skipped"))
     return Chosen(items, f"split by {names}", findings)
 
 
@@ -92,8 +92,8 @@ def _by_numbers(spec: DiskDatasetSpec, tree: Tree, split: str, parts: Sequence[S
         ranges = [pair for part in parts for pair in part.numbers]
         return [
             item
-            for item, found in zip(tree.items, numbers, strict=True)
-            if found and any(low <= int(found.group(1)) <= high for low, high in ranges)
+            for item, match in zip(tree.items, numbers, strict=True)
+            if match and any(low <= int(match.group(1)) <= high for low, high in ranges)
         ]
 
     items = pick(parts)
@@ -105,45 +105,45 @@ def _by_numbers(spec: DiskDatasetSpec, tree: Tree, split: str, parts: Sequence[S
 
 def _by_folders(spec: DiskDatasetSpec, tree: Tree, split: str, parts: Sequence[SplitSpec]) -> Chosen:
     known = folder_names(spec)
-    wanted = {name for part in parts for name in part.folders}
-    places = [_split_folder(known, item) for item in tree.items]
-    if not any(places):
-        return _undivided(spec, tree, split, wanted)
+    folders = {name for part in parts for name in part.folders}
+    parents = [_split_folder(known, item) for item in tree.items]
+    if not any(parents):
+        return _undivided(spec, tree, split, folders)
 
     def pick(parts: Sequence[SplitSpec]) -> list[Item]:
         names = {name for part in parts for name in part.folders}
-        return [item for item, place in zip(tree.items, places, strict=True) if place in names]
+        return [item for item, parent in zip(tree.items, parents, strict=True) if parent in names]
 
     items = pick(parts)
     if not items:
         lists = ", ".join(name for part in parts for name in part.lists)
-        raise _no_split(spec, tree, split, f"a folder {' or '.join(sorted(wanted))}" if wanted else lists, pick)
+        raise _no_split(spec, tree, split, f"a folder {' or '.join(sorted(folders))}" if folders else lists, pick)
     findings = []
-    absent = [part for part in parts if not set(part.folders) & set(places)]
+    absent = [part for part in parts if not set(part.folders) & set(parents)]
     if absent:
         expected = " and ".join(part.folders[0] for part in parts)
-        found = f"{' and '.join(sorted({place for place in places if place}))} only"
-        findings.append(Finding(f"folders {expected}", found, f"{split} lacks the videos of the other"))
-    if None in places:
-        first = next(item.name for item, place in zip(tree.items, places, strict=True) if place is None)
-        found = f"{videos(places.count(None))} outside the splits' folders, first {first}"
-        findings.append(Finding("", found, "they were left out"))
+        text = f"{' and '.join(sorted({parent for parent in parents if parent}))} only"
+        findings.append(Finding(f"folders {expected}", text, f"{split} lacks the videos of the other"))
+    if None in parents:
+        first = next(item.name for item, parent in zip(tree.items, parents, strict=True) if parent is None)
+        text = f"{videos(parents.count(None))} outside the splits' folders, first {first}"
+        findings.append(Finding("", text, "they were skipped"))
     return Chosen(items, "split by folders", findings)
 
 
-def _undivided(spec: DiskDatasetSpec, tree: Tree, split: str, wanted: set[str]) -> Chosen:
-    """No folder inside speaks of splits: the root is one split itself, or nothing tells them apart."""
-    own = tree.root.stem.lower()
-    is_split = own in folder_names(spec)
-    if own in wanted and not spec.splits[split].is_whole:
+def _undivided(spec: DiskDatasetSpec, tree: Tree, split: str, folders: set[str]) -> Chosen:
+    """No folder inside is named after a split: the root is one split itself, or splits are unknown."""
+    root_name = tree.root.stem.lower()
+    is_split = root_name in folder_names(spec)
+    if root_name in folders and not spec.splits[split].is_whole:
         return Chosen(tree.items, f"{tree.root.name} is one split", [])
     is_default = spec.parts(split) == spec.parts(spec.default_split)
     if is_split or not (is_default or spec.splits[split].is_whole):
         raise DataError(
             f"{spec.name} has no split {split!r} here",
-            expected=f"a folder {' or '.join(sorted(wanted))}" if wanted else spec.holds,
+            expected=f"a folder {' or '.join(sorted(folders))}" if folders else spec.holds,
             found=f"{videos(len(tree.items))} in {tree.root.name}, "
-            + ("which is another split" if is_split else "which is divided into no splits"),
+            + ("which is another split" if is_split else "which is not divided into splits"),
             where=str(tree.root),
             fix="give the folder above it"
             if is_split
@@ -152,7 +152,7 @@ def _undivided(spec: DiskDatasetSpec, tree: Tree, split: str, wanted: set[str]) 
     if spec.splits[split].is_whole:
         return Chosen(tree.items, "no splits", [])
     meaning = f"all videos were taken as {split}"
-    return Chosen(tree.items, "no splits", [Finding("folders or lists that tell the splits apart", "none", meaning)])
+    return Chosen(tree.items, "no splits", [Finding("folders or lists that define the splits", "none", meaning)])
 
 
 def _no_split(
@@ -173,40 +173,40 @@ def _no_split(
 
 
 def _conflicts(spec: DiskDatasetSpec, parts: Sequence[SplitSpec], items: Sequence[Item]) -> list[Finding]:
-    """Videos that their list or number puts elsewhere than their folder."""
-    own = {name for part in parts for name in part.folders}
-    if not own:
+    """Videos whose list or number contradicts their folder."""
+    own_folders = {name for part in parts for name in part.folders}
+    if not own_folders:
         return []
-    others = folder_names(spec) - own
+    others = folder_names(spec) - own_folders
     # DIGAN keeps all of UCF-101 in one folder called train: a root with one split's folder says nothing.
-    places = {_split_folder(own | others, item) for item in items}
-    elsewhere = [item for item in items if _split_folder(own | others, item) in others]
-    if not elsewhere or len(places) == 1:
+    parents = {_split_folder(own_folders | others, item) for item in items}
+    elsewhere = [item for item in items if _split_folder(own_folders | others, item) in others]
+    if not elsewhere or len(parents) == 1:
         return []
-    found = f"{videos(len(elsewhere))} in the folder of another split, first {elsewhere[0].name}"
-    return [Finding("", found, "lists and numbers in the names decide, not the folder")]
+    text = f"{videos(len(elsewhere))} in the folder of another split, first {elsewhere[0].name}"
+    return [Finding("", text, "lists and numbers in the names decide, not the folder")]
 
 
 def _without_doubles(spec: DiskDatasetSpec, items: Sequence[Item]) -> tuple[list[Item], list[Finding]]:
-    """Leaves out videos that lie there twice, in two folders or in two formats; files go before their frames."""
+    """Skips videos that exist twice, in two folders or in two formats; files go before their frames."""
     first: dict[str, Item] = {}
     for item in sorted(items, key=lambda item: isinstance(item, FrameFolder)):
         key = key_of(item).lower() if re.search(spec.names, key_of(item)) else item.name
         first.setdefault(key, item)
-    kept = {item.name for item in first.values()}
-    doubles = [item for item in items if item.name not in kept]
+    unique = {item.name for item in first.values()}
+    doubles = [item for item in items if item.name not in unique]
     if not doubles:
         return list(items), []
-    found = f"{videos(len(doubles))} here twice, such as {doubles[0].name}"
-    finding = Finding("each video once", found, "each was counted once; where both exist the file, not its frames")
-    return [item for item in items if item.name in kept], [finding]
+    text = f"{videos(len(doubles))} here twice, such as {doubles[0].name}"
+    finding = Finding("each video once", text, "each was counted once; where both exist the file, not its frames")
+    return [item for item in items if item.name in unique], [finding]
 
 
 def _find_list(root: Path, name: str) -> Path | None:
     base = root if root.is_dir() else root.parent
-    places = [base / name, *(folder / inner / name for folder in (base, base / "train") for inner in _LIST_FOLDERS)]
-    places += [base / "train" / name, *(base.absolute().parent / inner / name for inner in _LIST_FOLDERS[:2])]
-    return next((path for path in places if path.is_file()), None)
+    paths = [base / name, *(folder / inner / name for folder in (base, base / "train") for inner in _LIST_FOLDERS)]
+    paths += [base / "train" / name, *(base.absolute().parent / inner / name for inner in _LIST_FOLDERS[:2])]
+    return next((path for path in paths if path.is_file()), None)
 
 
 def _split_folder(known: set[str], item: Item) -> str | None:

@@ -80,12 +80,12 @@ def other_split_of(dataset: DatasetSpec, split: str, data_root: Path | None) -> 
 
 
 def _check_resolution(dataset: DatasetSpec, split: str, resolution: int | None, stage: DatasetStage | None) -> None:
-    """Refuses a resolution at which the data set cannot be had."""
+    """Refuses a resolution at which the data set is not available."""
     known = (dataset.resolutions or (dataset.resolution,)) if isinstance(dataset, ProceduralDatasetSpec) else ()
     is_resized = stage is not None and stage.pre_resize != "none"
     if resolution is not None and resolution not in known and not is_resized:
         raise DataError(
-            f"{dataset.name} cannot be had at {resolution} pixels",
+            f"{dataset.name} is not available at {resolution} pixels",
             expected=f"one of {', '.join(map(str, known))}" if known else "the videos as they are on disk",
             found=str(resolution),
             fix=None if known else f"--dataset {dataset.name}@{split}; the protocol crops and resizes",

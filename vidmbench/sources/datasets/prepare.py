@@ -1,4 +1,4 @@
-"""What ``data prepare`` was asked for: a split of a data set, brought to one resolution, in one file."""
+"""The request of ``data prepare``: a split of a data set, brought to one resolution, in one file."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,22 +64,22 @@ def prepare_dataset(
     """Resolves ``vidmbench data prepare``.
 
     Args:
-        name: A data set that lies on the user's disk.
+        name: A data set on the user's disk.
         data_root: Where.
         split: One of its splits; None takes the protocol's.
         protocol: Whose cropping and resizing.
         rule: Another rule than the protocol's.
         resolution: Another resolution than the protocol's.
-        on_bad: Whether unusable videos stop the work or are left out.
+        on_bad: Whether unusable videos stop the work or are skipped.
 
     Raises:
-        VidmbenchError: Anything about the request that cannot work.
+        VidmbenchError: The request is invalid: an unknown data set, split or rule, or a path that cannot be read.
     """
     spec = load_dataset(name)
     if not isinstance(spec, DiskDatasetSpec):
         raise UsageError(
-            f"{name} needs no preparing",
-            expected="a data set that lies on your disk",
+            f"{name} does not need to be prepared",
+            expected="a data set on your disk",
             found=f"{name}, which vidmbench makes itself",
             fix=f"write it as files, if you want them: vidmbench data make {name}",
         )

@@ -28,7 +28,7 @@ class ProceduralDatasetSpec(Frozen):
         videos: Videos a split.
         default_num_videos: Videos taken when nothing else is asked for.
         frames: Frames of a video.
-        fps: Frames a second.
+        fps: Frames per second.
         resolution: Pixels, square.
         resolutions: All it can be made at; empty where the videos are as they are.
         licence: Licence of the footage.
@@ -79,7 +79,7 @@ class SplitSpec(Frozen):
 
 
 class ArchiveSpec(Frozen):
-    """One of the forms in which a data set circulates, told by the size of its frames.
+    """One of the forms in which a data set circulates, detected from the size of its frames.
 
     Attributes:
         name: What people call it.
@@ -162,7 +162,7 @@ class DiskDatasetSpec(Frozen):
             try:
                 pattern = re.compile(getattr(self, key))
             except re.error as error:
-                raise ValueError(f"{key} is no regular expression: {error}") from error
+                raise ValueError(f"{key} is not a regular expression: {error}") from error
             if key != "names" and getattr(self, key) and pattern.groups != 1:
                 raise ValueError(f"{key} needs one group")
             if getattr(self, key) and not pattern.search(self.example):
@@ -175,8 +175,8 @@ class DiskDatasetSpec(Frozen):
 
     def parts(self, split: str) -> list[SplitSpec]:
         """The splits that ``split`` is made of; itself where it is made of none."""
-        own = self.splits[split]
-        return [self.splits[part] for part in own.parts] or [own]
+        spec = self.splits[split]
+        return [self.splits[part] for part in spec.parts] or [spec]
 
 
 DatasetSpec: TypeAlias = ProceduralDatasetSpec | DiskDatasetSpec

@@ -11,7 +11,7 @@ from vidmbench.core.errors import DataError, ProtocolError
 from vidmbench.records.published import published_values
 from vidmbench.sources.baselines.layouts import (
     BaselineSpec,
-    LeftOut,
+    SkippedFile,
     baseline_names,
     choose_layout,
     exporter,
@@ -131,13 +131,13 @@ def touch(folder, *names):
 
 FRAMES = [f"{video}/{frame:06d}.jpg" for video in ("000000", "000001") for frame in (0, 1)]
 PNG = [name.replace("jpg", "png") for name in FRAMES]
-PICKS = [  # system, files there, layout taken, files or folders kept, files left out and words of the reason
+PICKS = [  # system, files there, layout taken, files or folders read, files skipped and words of the reason
     ("vgan", ["gen.gif", "video.gif", "videomask.gif", "mask.gif", "static.jpg"], "grid", ["gen.gif"], 4),
     ("vgan", ["vis/gen.gif", "vis/mask.gif"], "grid", ["vis/gen.gif"], {"vis/mask.gif": "the mask"}),
-    ("vgan", ["gen.gif", "gen.npy"], "array", ["gen.npy"], {"gen.gif": "for looking at"}),
+    ("vgan", ["gen.gif", "gen.npy"], "array", ["gen.npy"], {"gen.gif": "previews"}),
     ("tgan", ["r_seed-0.avi", "r_seed-0_10.png", "r_seed-0_2.png"], "strips", ["r_seed-0_2.png", "r_seed-0_10.png"], 1),
     ("tgan", ["r_seed-0.avi"], "grid", ["r_seed-0.avi"], {}),
-    ("tganv2", ["out.mp4", "log.txt"], "grid", ["out.mp4"], {"log.txt": "fits no pattern of the layout grid"}),
+    ("tganv2", ["out.mp4", "log.txt"], "grid", ["out.mp4"], {"log.txt": "matches no pattern of the layout grid"}),
     ("mocogan", ["10.avi", "9.avi", "9.gif"], "videos", ["9.avi", "10.avi"], {"9.gif": "second family"}),
     ("mocogan", ["0.gif"], "gifs", ["0.gif"], {}),
     ("mocogan-sg2", FRAMES, "frame-folders", ["000000", "000001"], {}),
@@ -168,19 +168,19 @@ PICKS = [  # system, files there, layout taken, files or folders kept, files lef
 ]
 
 
-@pytest.mark.parametrize(("system", "there", "layout", "kept", "left_out"), PICKS, ids=lambda value: str(value)[:30])
-def test_which_files_count(system, there, layout, kept, left_out, tmp_path):
+@pytest.mark.parametrize(("system", "there", "layout", "files", "skipped"), PICKS, ids=lambda value: str(value)[:30])
+def test_which_files_count(system, there, layout, files, skipped, tmp_path):
     choice = choose_layout(load_baseline(system), touch(tmp_path, *there, ".hidden.mp4", ".000002.partial/000000.png"))
     assert choice.layout.name == layout
-    names = [path.relative_to(tmp_path).as_posix() for path in choice.kept]
-    assert (len(names) if isinstance(kept, int) else names) == kept
-    reasons = dict(choice.left_out)
-    if isinstance(left_out, int):
-        assert len(reasons) == left_out
+    names = [path.relative_to(tmp_path).as_posix() for path in choice.files]
+    assert (len(names) if isinstance(files, int) else names) == files
+    reasons = dict(choice.skipped)
+    if isinstance(skipped, int):
+        assert len(reasons) == skipped
     else:
-        assert reasons.keys() == left_out.keys()
-        assert all(words in reasons[name] for name, words in left_out.items())
-    assert all(isinstance(one, LeftOut) and one.reason for one in choice.left_out)
+        assert reasons.keys() == skipped.keys()
+        assert all(words in reasons[name] for name, words in skipped.items())
+    assert all(isinstance(file, SkippedFile) and file.reason for file in choice.skipped)
 
 
 def test_every_system_is_picked_from():
@@ -199,7 +199,7 @@ def test_a_layout_by_name(tmp_path):
 def test_a_single_file(tmp_path):
     path = touch(tmp_path, "topp0.92_topk2048_run0_eval.npy", "other_eval.npy") / "topp0.92_topk2048_run0_eval.npy"
     choice = choose_layout(load_baseline("tats"), path)
-    assert (choice.layout.name, choice.kept, choice.left_out) == ("array", [path], [])
+    assert (choice.layout.name, choice.files, choice.skipped) == ("array", [path], [])
 
 
 def test_links_are_followed_once(tmp_path):
@@ -208,7 +208,7 @@ def test_links_are_followed_once(tmp_path):
     (tmp_path / "samples" / "linked").symlink_to(tmp_path / "real")
     (tmp_path / "real" / "up").symlink_to(tmp_path / "samples")
     choice = choose_layout(load_baseline("mocogan"), tmp_path / "samples")
-    assert [path.name for path in choice.kept] == ["9.avi", "10.avi"]
+    assert [path.name for path in choice.files] == ["9.avi", "10.avi"]
 
 
 def test_several_runs_are_refused(tmp_path):
@@ -225,7 +225,7 @@ def test_nothing_that_fits_is_refused(tmp_path):
     with pytest.raises(DataError) as caught:
         choose_layout(load_baseline("digan"), tmp_path)
     error = caught.value
-    assert error.problem == f"{tmp_path.name} holds nothing that DIGAN is known to write"
+    assert error.problem == f"{tmp_path.name} holds no samples in a known layout of DIGAN"
     assert "*generate_videos.mp4 (grid); *generate_videos.gif (gif-grid)" in error.expected
     assert error.found == "0.txt, 1.txt, 2.txt, 3.txt, 4.txt and 7 more"
     assert error.where == str(tmp_path)
@@ -233,12 +233,12 @@ def test_nothing_that_fits_is_refused(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="an empty folder"):
         choose_layout(load_baseline("digan"), tmp_path / "empty")
-    with pytest.raises(DataError, match="there is no such file or folder"):
+    with pytest.raises(DataError, match="no such file or folder"):
         choose_layout(load_baseline("digan"), tmp_path / "nowhere")
 
 
 def test_only_noise_files_are_not_taken_for_the_other_family(tmp_path):
     """A family asked for by name is taken or refused, never replaced."""
     touch(tmp_path, "u_0_1_noise.mp4")
-    with pytest.raises(DataError, match="holds nothing that MoCoGAN-HD is known to write"):
+    with pytest.raises(DataError, match="holds no samples in a known layout of MoCoGAN-HD"):
         choose_layout(load_baseline("mocogan-hd"), tmp_path, "videos")

@@ -29,8 +29,8 @@ EXTRA = {
 }
 
 
-def wanted(system: str) -> tuple[np.ndarray, dict]:
-    """What the false network must give after torch was seeded; bytes by the rule of the official script."""
+def expected_video(system: str) -> tuple[np.ndarray, dict]:
+    """What the fake network must give after torch was seeded; bytes by the rule of the official script."""
     if system == "digan":
         torch.randn(1, 4)
         grey = torch.round((torch.rand(16, 3, 5, 6) * 2.2 - 1.1 + 1) * 127.5).clamp(0, 255)
@@ -76,7 +76,7 @@ def seed_of(number: int) -> int:
 def test_samples_index_and_continuing_after_a_kill(system, tmp_path):
     folder = checkout(tmp_path, system)
     torch.manual_seed(0)
-    frames = len(wanted(system)[0])
+    frames = len(expected_video(system)[0])
     killed = run(folder, system, num_videos=3, dies_at=2 * frames + 2)
     samples = folder / "samples"
     assert killed.returncode < 0, killed.stderr
@@ -92,7 +92,7 @@ def test_samples_index_and_continuing_after_a_kill(system, tmp_path):
     index = json.loads((samples / "index.json").read_text())
     for number in range(4):
         torch.manual_seed(seed_of(number))
-        video, facts = wanted(system)
+        video, facts = expected_video(system)
         assert index["videos"][f"{number:06d}"] == {"seed": seed_of(number), **facts}
         pictures = sorted((samples / f"{number:06d}").iterdir())
         assert [path.name for path in pictures] == [f"{frame:06d}.png" for frame in range(frames)]
@@ -115,10 +115,10 @@ def export(tmp_path, monkeypatch):
     spec = importlib.util.spec_from_file_location("export_digan", FOLDER / "digan" / "export.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    drawn = []
+    sampled = []
 
-    def draw(_generator, args):
-        drawn.append(args)
+    def sample(_generator, args):
+        sampled.append(args)
         return np.full((args.frames, 4, 4, 3), 7, np.uint8), {}
 
     def call(*extra, frames=2, seed=1, num_videos=2, checkpoint="network.pkl"):
@@ -127,12 +127,12 @@ def export(tmp_path, monkeypatch):
         own = module.common_arguments()
         own.set_defaults(frames=frames)
         monkeypatch.setattr(module, "arguments", own.parse_args)
-        drawn.clear()
+        sampled.clear()
         module.main()
-        return len(drawn)
+        return len(sampled)
 
     monkeypatch.setattr(module, "load_generator", lambda args: None)
-    monkeypatch.setattr(module, "draw", draw)
+    monkeypatch.setattr(module, "sample", sample)
     return call
 
 
@@ -162,12 +162,12 @@ def test_a_folder_with_other_files_is_refused(export, tmp_path):
 
 
 def test_wrong_options_and_shapes_are_refused(export):
-    with pytest.raises(SystemExit, match="there is no file nothing"):
+    with pytest.raises(SystemExit, match="file not found: nothing"):
         export(checkpoint="nothing.pkl")
     with pytest.raises(SystemExit, match="--num-videos must be 1 or more"):
         export(num_videos=0)
     export()
-    with pytest.raises(SystemExit, match="video 2 has another shape than those before"):
+    with pytest.raises(SystemExit, match="the shape of video 2 differs from that of earlier videos"):
         export(frames=3, num_videos=3)
 
 

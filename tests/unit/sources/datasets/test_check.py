@@ -29,11 +29,11 @@ def test_everything_about_a_few_videos(tmp_path):
     ]  # fmt: skip
     assert (report.broken, report.can_be_scored) == ((), True)
     assert [done for done, _, _ in ticks] == [1, 2, 3, 4]
-    assert ticks[0][1:] == (4, "looking at ucf101@all")
+    assert ticks[0][1:] == (4, "inspecting ucf101@all")
     text = found(report)
     assert "4 of 13320 (0 %) videos" in text
     assert "2; none of ApplyEyeMakeup, ApplyLipstick" in text
-    assert "1 video at 10 (expected: 25 to 30 frames a second)" in text
+    assert "1 video at 10 (expected: 25 to 30 frames per second)" in text
     assert "4 shorter videos (3 of 20, 1 of 16) (expected: 29 to 1776 frames)" in text
     assert "32x32: this is not as released" in text
     assert "0 for 64 frames at stride 1" in text
@@ -47,9 +47,9 @@ def test_the_table_and_the_json_say_the_same(tmp_path):
         "ucf101@train in ",
         "video files, in class folders, split by the numbers in the names",
         "videos                               9537             2",
-        "frames a video                       29 to 1776       16",
+        "frames per video                     29 to 1776       16",
         "size, pixels                         320x240          32x32",
-        "frames a second                      25 to 30         25",
+        "frames per second                    25 to 30         25",
         "classes                              101              2",
         "classes in the first 2048            101              2",
         "long enough for 16 frames, stride 1                   2",
@@ -139,7 +139,7 @@ def test_numbers_as_values_and_as_text_pick_other_videos(tmp_path, monkeypatch):
     monkeypatch.setattr(dataset_check, "USUAL_VIDEOS", 2)
     touch(tmp_path, [f"train/0Fzf1_GNH8s#{number}#1.mp4" for number in (1, 2, 10)])
     report = check_dataset("taichi-hd", tmp_path, is_quick=True)
-    assert "1 of the first 2 videos are others when paths are sorted as text" in found(report)
+    assert "1 of the first 2 videos differ when paths are sorted as text" in found(report)
 
 
 def test_taichi_at_stride_4(tmp_path):
@@ -179,7 +179,7 @@ def test_gaps_in_the_frame_numbers_are_a_note(tmp_path):
 def test_clevrer_with_127_frames(tmp_path):
     touch(tmp_path, many(["train/video_00000"], 128) + many(["train/video_00001", "train/video_00002"], 127))
     report = check_dataset("clevrer", tmp_path, is_quick=True)
-    assert "2 shorter videos (2 of 127) (expected: 128 frames): left out where a clip needs 128 frames" in found(report)
+    assert "2 shorter videos (2 of 127) (expected: 128 frames): skipped if a clip needs 128 frames" in found(report)
     assert "2 for" not in found(report).split("shorter")[0]
     assert "1 for 128 frames at stride 1" in found(report)
 

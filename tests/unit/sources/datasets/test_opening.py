@@ -94,7 +94,7 @@ def test_each_resolution_is_other_data():
 @pytest.mark.parametrize("pixels", ["33", "0", "6400"])
 @pytest.mark.parametrize("name", ["clevrer-mini", "clevrer-mini@train"])
 def test_a_resolution_nobody_draws_is_refused_with_those_that_are(name, pixels):
-    with pytest.raises(DataError, match=f"clevrer-mini cannot be had at {pixels} pixels") as caught:
+    with pytest.raises(DataError, match=f"clevrer-mini is not available at {pixels} pixels") as caught:
         real_side(f"{name}/{pixels}")
     assert caught.value.expected == "one of 32, 64, 128"
 

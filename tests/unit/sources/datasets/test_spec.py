@@ -84,7 +84,7 @@ def test_names_tell_the_data_sets_apart(name):
     [
         (('default_split = "train"', 'default_split = "dev"'), "splits lacks dev"),
         (('other = "validation"', 'other = "val"'), "splits lacks val"),
-        (("names = '^video_", "names = '^(video_"), "names is no regular expression"),
+        (("names = '^video_", "names = '^(video_"), "names is not a regular expression"),
         (("number = '^video_(\\d{5})$'", "number = '^video_\\d{5}$'"), "number needs one group"),
         (('example = "video_00000"', 'example = "x"'), "does not fit the example 'x'"),
         (('reader = "layouts"', 'reader = "magic"'), "reader: input should be 'toyworld' or 'layouts', found 'magic'"),
