@@ -282,5 +282,5 @@ def _gathered_notes(inspected: _Inspected) -> list[str]:
 
 
 def _reason(error: DataError) -> str:
-    details = [f"{word} {text}" for word, text in (("expected", error.expected), ("found", error.local)) if text]
+    details = [f"{word} {text}" for word, text in (("expected", error.expected), ("found", error.found)) if text]
     return "; ".join([error.problem, *details])

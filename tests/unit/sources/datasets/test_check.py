@@ -113,7 +113,7 @@ def test_what_check_learns_serves_the_scoring(tmp_path, monkeypatch):
 
 
 def test_quick_decodes_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr(dataset_check, "_look", lambda *_: pytest.fail("decoded"))
+    monkeypatch.setattr(dataset_check, "_inspect", lambda *_: pytest.fail("decoded"))
     monkeypatch.setattr(VideoFile, "inspect", lambda self: pytest.fail("decoded"))
     report = check_dataset("ucf101", touch(tmp_path, [f"{name}.avi" for name in UCF_NAMES]), "all", is_quick=True)
     assert (report.videos, report.lengths, report.sizes, report.rates) == (5, {}, {}, {})

@@ -556,7 +556,7 @@ def test_the_two_archives_of_sky_are_told_apart(width, height, folder, words, tm
     root = write_frame_folders(tmp_path, frames(folder, 2, "{:08d}.jpg"), width, height)
     (note,) = (note for note in open_layouts(SKY, root).notes if f"{width}x{height}" in note)
     assert words in note
-    assert "original 640x360; sky_timelapse256 256x256" in note or "anew" in note
+    assert "original 640x360; sky_timelapse256 256x256" in note or "rearranged" in note
 
 
 def test_an_array_of_all_videos(tmp_path):
