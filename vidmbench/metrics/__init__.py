@@ -1,4 +1,4 @@
-"""Metrics on features: distances, scores, and how sure a number is. Never loads torch."""
+"""Metrics on features: distances, scores and their uncertainty. Never loads torch."""
 
 from vidmbench.metrics.frechet import FrechetParts, frechet_distance, frechet_interval, frechet_parts
 from vidmbench.metrics.inception_score import (
