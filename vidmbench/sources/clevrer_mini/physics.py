@@ -216,28 +216,28 @@ def _collide(state: _State, bodies: _Bodies, time: float) -> tuple[_State, list[
         gaps = _length(position[bodies.second] - position[bodies.first]) - reach
         settled = not (gaps < -SLOP / 2).any()
         for pair in np.flatnonzero(gaps < SLOP / 2):
-            one, two = int(bodies.first[pair]), int(bodies.second[pair])
-            way = position[two] - position[one]
+            first, second = int(bodies.first[pair]), int(bodies.second[pair])
+            way = position[second] - position[first]
             apart = math.sqrt(way[0] * way[0] + way[1] * way[1])
             normal, overlap = way / apart, reach[pair] - apart
-            share = bodies.mass[two] / (bodies.mass[one] + bodies.mass[two])
+            share = bodies.mass[second] / (bodies.mass[first] + bodies.mass[second])
             if overlap > 0:
-                position[one] -= normal * overlap * share
-                position[two] += normal * overlap * (1 - share)
-            against = velocity[one] - velocity[two]
+                position[first] -= normal * overlap * share
+                position[second] += normal * overlap * (1 - share)
+            against = velocity[first] - velocity[second]
             approach = float(against[0] * normal[0] + against[1] * normal[1])
             if approach <= 1e-9:
                 continue
             settled = False
-            bounce = math.sqrt(bodies.restitution[one] * bodies.restitution[two]) if approach > _SLOW else 0.0
+            bounce = math.sqrt(bodies.restitution[first] * bodies.restitution[second]) if approach > _SLOW else 0.0
             push = (1 + bounce) * approach * normal
-            velocity[one] -= push * share
-            velocity[two] += push * (1 - share)
+            velocity[first] -= push * share
+            velocity[second] += push * (1 - share)
             if approach > _SLOW:
-                struck.append(Collision(time, one, two, approach))
+                struck.append(Collision(time, first, second, approach))
                 slip = _SPIN_TRANSFER * float(normal[0] * against[1] - normal[1] * against[0])
-                spin[one] -= slip / bodies.radius[one]
-                spin[two] -= slip / bodies.radius[two]
+                spin[first] -= slip / bodies.radius[first]
+                spin[second] -= slip / bodies.radius[second]
         if settled:
             break
     return _State(position, velocity, state.angle, spin), struck

@@ -137,12 +137,12 @@ def _render_chunk(scene: Scene, position: np.ndarray, angle: np.ndarray, camera:
     depth = np.full(frames * samples**2, np.inf, dtype=np.float32)
     colour = np.zeros((3, frames * samples**2), dtype=np.float32)
     for number, body in enumerate(scene.bodies):
-        place, turn = position[:, number], angle[:, number]
-        if (np.abs(place - _MIDDLE) < _REACH).all(axis=1).any():
-            light = light * shadow(body, _pose(place, turn), camera.ground, _SHIFT)
-        window = _window(body, place, camera)
+        position_xy, turn = position[:, number], angle[:, number]
+        if (np.abs(position_xy - _MIDDLE) < _REACH).all(axis=1).any():
+            light = light * shadow(body, _pose(position_xy, turn), camera.ground, _SHIFT)
+        window = _window(body, position_xy, camera)
         if len(window.frames):
-            pose = _pose(place[window.frames] - _EYE[:2], turn[window.frames])
+            pose = _pose(position_xy[window.frames] - _EYE[:2], turn[window.frames])
             _draw(body, pose, window, camera, depth, colour)
     bare = 1 - _pixels(np.isfinite(depth).astype(np.float32), samples)
     picture = np.stack([_pixels(channel, samples) + bare * light for channel in colour], axis=-1)
@@ -161,15 +161,17 @@ def _pixels(values: np.ndarray, samples: int) -> np.ndarray:
     return np.asarray(total / np.float32(SAMPLES**2))
 
 
-def _pose(place: np.ndarray, turn: np.ndarray) -> Pose:
-    return Pose(*(value.astype(np.float32) for value in (place[:, 0], place[:, 1], np.cos(turn), np.sin(turn))))
+def _pose(position_xy: np.ndarray, turn: np.ndarray) -> Pose:
+    return Pose(
+        *(value.astype(np.float32) for value in (position_xy[:, 0], position_xy[:, 1], np.cos(turn), np.sin(turn)))
+    )
 
 
-def _window(body: Body, place: np.ndarray, camera: _Camera) -> _Window:
+def _window(body: Body, position_xy: np.ndarray, camera: _Camera) -> _Window:
     """The squares of samples that hold all an object shows; wide enough for the ball around it."""
     count = camera.rays.shape[1]
     reach = math.hypot(body.radius, 0 if body.shape == "sphere" else body.height / 2)
-    centre = np.concatenate([place, np.full((len(place), 1), body.height / 2)], axis=1) - _EYE
+    centre = np.concatenate([position_xy, np.full((len(position_xy), 1), body.height / 2)], axis=1) - _EYE
     x, y, deep = ((centre * axis).sum(axis=1) for axis in camera.axes)
     ahead = deep > _NEAR
     near, far = np.where(ahead, deep, _NEAR) - reach, np.where(ahead, deep, _NEAR) + reach

@@ -193,13 +193,13 @@ def _entering(
 
 def _on_border(generator: np.random.Generator, radius: float) -> tuple[float, float]:
     """A footprint's centre just outside the view: left, right, or (one time in six) in front."""
-    place = generator.random()
+    fraction = generator.random()
     along = generator.random()
-    if place < 1 / 6:
+    if fraction < 1 / 6:
         return (-1.4 + 2.8 * along, VIEW_FRONT - radius)
     y = -1.5 + 3.3 * along
     x = half_width_of_view(y) + radius
-    return (x if place < 7 / 12 else -x, y)
+    return (x if fraction < 7 / 12 else -x, y)
 
 
 def _is_clear(body: Body, others: list[Body]) -> bool:

@@ -31,11 +31,11 @@ class Pose(NamedTuple):
     sine: np.ndarray
 
 
-def dot(one: Sequence[np.ndarray] | np.ndarray, two: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
+def dot(a: Sequence[np.ndarray] | np.ndarray, b: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
     """Scalar product of vectors stored by component, 2 or 3 of them."""
-    total: np.ndarray = one[0] * two[0]
-    for a, b in zip(one[1:], two[1:], strict=True):
-        total = total + a * b
+    total: np.ndarray = a[0] * b[0]
+    for x, y in zip(a[1:], b[1:], strict=True):
+        total = total + x * y
     return np.asarray(total)
 
 
@@ -94,8 +94,8 @@ def _cube(body: Body, pose: Pose, eye_height: np.float32, rays: np.ndarray) -> n
     local = (*_turned(pose, rays[0], rays[1]), rays[2])
     entry, leave = -_FAR, _FAR
     for ray, at in zip(local, centre, strict=True):
-        one, two = (at - half) / ray, (at + half) / ray
-        entry, leave = np.maximum(entry, np.minimum(one, two)), np.minimum(leave, np.maximum(one, two))
+        low, high = (at - half) / ray, (at + half) / ray
+        entry, leave = np.maximum(entry, np.minimum(low, high)), np.minimum(leave, np.maximum(low, high))
     return np.where((entry < leave) & (entry > 0), entry, _FAR)
 
 

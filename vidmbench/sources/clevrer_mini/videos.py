@@ -91,18 +91,18 @@ class ToyVideos(SourceDefaults):
             DataError: There is no such video or frame.
         """
         self._check_video(index)
-        wanted = np.asarray(list(frames), dtype=np.int64)
-        if wanted.size and not 0 <= wanted.min() <= wanted.max() < NUM_FRAMES:
+        indices = np.asarray(list(frames), dtype=np.int64)
+        if indices.size and not 0 <= indices.min() <= indices.max() < NUM_FRAMES:
             raise DataError(
                 "the video has no such frame",
                 expected=f"frames 0 to {NUM_FRAMES - 1}",
-                found=str(int(wanted[(wanted < 0) | (wanted >= NUM_FRAMES)][0])),
+                found=str(int(indices[(indices < 0) | (indices >= NUM_FRAMES)][0])),
                 where=f"{self.label}, {self.name(index)}",
                 fix="ask for shorter clips or a smaller stride",
             )
         scene = random_scene(generator(self.seed, NAME, self.split, index))
-        path = simulate(scene, int(wanted.max(initial=0)) + 1)
-        return render(scene, path.position[wanted], path.angle[wanted], self.resolution)
+        path = simulate(scene, int(indices.max(initial=0)) + 1)
+        return render(scene, path.position[indices], path.angle[indices], self.resolution)
 
     def digest(self) -> str:
         """sha256 of what the videos are made from, as 64 hex digits: no pixel is drawn."""
