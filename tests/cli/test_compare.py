@@ -91,6 +91,7 @@ def test_the_printed_way(command, pair):
     [
         (("fvd-digan", "kvd-digan"), "measure different things"),
         (("fvd-digan", "fvd-digan"), "say the same"),
+        (("prdc-i3d", "prdc-i3d"), "gives several numbers, and explain follows one"),
         (("fvd-digan", "fvd-diga"), "did you mean"),
     ],
 )

@@ -13,6 +13,7 @@ from vidmbench.evaluation.job import Job
 from vidmbench.evaluation.studies.compare import bound_to_sources, job_of, open_both, planned
 from vidmbench.protocols.fields import Step, field_groups
 from vidmbench.protocols.protocol import ProtocolSpec, load_protocol
+from vidmbench.protocols.signature import metric_names
 from vidmbench.protocols.stages import SideSpec
 from vidmbench.records.record import Measurement
 
@@ -115,6 +116,14 @@ def prepare_explain(first: str, second: str, real: str, fake: str, choices: Choi
             expected="two protocols of one metric",
             found=f"{specs[0].name}: {specs[0].metric}; {specs[1].name}: {specs[1].metric}",
             fix="see all metrics: vidmbench list protocols",
+        )
+    numbers = metric_names(specs[0])
+    if len(numbers) > 1:
+        raise UsageError(
+            f"{specs[0].metric} gives several numbers, and explain follows one",
+            expected="protocols of a metric with one number, such as a Fréchet or kernel distance",
+            found=", ".join(numbers),
+            fix="score both protocols and compare number by number: vidmbench score REAL FAKE --protocol NAME",
         )
     allowed = [spec.clips.frames_allowed for spec in specs]
     if max(low for low, _ in allowed) > min(high for _, high in allowed):
