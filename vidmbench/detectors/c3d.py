@@ -124,9 +124,9 @@ class C3D(nn.Module):
         """Puts in weights under their published names; float32 arrays are shared, not copied."""
         state = {}
         for name in (*_CONVOLUTIONS, *_DENSE):
-            for own, part in (("weight", "W"), ("bias", "b")):
+            for parameter, part in (("weight", "W"), ("bias", "b")):
                 array = np.require(tensors[f"{name}/{part}"], np.float32, ["C", "W"])
-                state[f"{name}.{own}"] = torch.from_numpy(array)
+                state[f"{name}.{parameter}"] = torch.from_numpy(array)
         self.load_state_dict(state, assign=True)
 
 
@@ -264,10 +264,10 @@ def _read(path: Path) -> Tensors:
 
 def _widths_of(tensors: Mapping[str, np.ndarray]) -> Widths:
     """Widths that the biases speak of; the published ones where biases are missing."""
-    found = {name: tensors[f"{name}/b"].size for name in (*_CONVOLUTIONS, *_DENSE) if f"{name}/b" in tensors}
-    if len(found) < len(_CONVOLUTIONS) + len(_DENSE):
+    widths = {name: tensors[f"{name}/b"].size for name in (*_CONVOLUTIONS, *_DENSE) if f"{name}/b" in tensors}
+    if len(widths) < len(_CONVOLUTIONS) + len(_DENSE):
         return PUBLISHED
-    return Widths(tuple(found[name] for name in _CONVOLUTIONS), (found["fc6"], found["fc7"]), found["fc8"])
+    return Widths(tuple(widths[name] for name in _CONVOLUTIONS), (widths["fc6"], widths["fc7"]), widths["fc8"])
 
 
 def _check(tensors: Mapping[str, np.ndarray], shapes: dict[str, tuple[int, ...]], *, where: str) -> None:
@@ -275,14 +275,14 @@ def _check(tensors: Mapping[str, np.ndarray], shapes: dict[str, tuple[int, ...]]
     wrong = [name for name, shape in shapes.items() if name in tensors and not _is_right(tensors[name], shape)]
     if missing or extra:
         expected = f"{len(shapes)} arrays: {', '.join(shapes)}"
-        found = "; ".join(f"{word} {', '.join(names)}" for word, names in (("no", missing), ("also", extra)) if names)
+        actual = "; ".join(f"{word} {', '.join(names)}" for word, names in (("no", missing), ("also", extra)) if names)
     elif wrong:
         array = tensors[wrong[0]]
         expected = f"{wrong[0]} {shapes[wrong[0]]}, finite floats"
-        found = f"{array.shape} {array.dtype}" + (", not all finite" if _is_odd(array) else "")
+        actual = f"{array.shape} {array.dtype}" + (", not all finite" if _is_odd(array) else "")
     else:
         return
-    raise _refused("these are not the weights of C3D", expected=expected, found=found, where=where)
+    raise _refused("these are not the weights of C3D", expected=expected, found=actual, where=where)
 
 
 def _refused(problem: str, *, expected: str, found: str, where: str) -> WeightsError:

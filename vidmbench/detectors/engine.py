@@ -24,12 +24,12 @@ def engine_name(device: Device = "auto", detector: str | None = None) -> str:
     Raises:
         UsageError: ``cuda`` was asked for and there is none.
     """
-    chosen, _, place = _choose(device, detector).partition("/")
+    chosen, _, target = _choose(device, detector).partition("/")
     # Importing torch or openvino takes a second; their versions are known to the package metadata.
     from importlib.metadata import version
 
     number = version(chosen).split("+")[0]
-    return f"{chosen}-{number}/{place}"
+    return f"{chosen}-{number}/{target}"
 
 
 def load_engine(stage: ArrayStage, *, precision: Precision = "fp32", device: Device = "auto") -> Engine:
@@ -48,7 +48,7 @@ def load_engine(stage: ArrayStage, *, precision: Precision = "fp32", device: Dev
         UsageError: ``cuda`` was asked for and there is none.
     """
     spec: DetectorSpec = load_detector(stage.detector)
-    chosen, _, place = _choose(device, stage.detector).partition("/")
+    chosen, _, target = _choose(device, stage.detector).partition("/")
     name = engine_name(device, stage.detector)
     if spec.network is not None:
         if precision != "fp32":
@@ -57,7 +57,7 @@ def load_engine(stage: ArrayStage, *, precision: Precision = "fp32", device: Dev
             )
         from vidmbench.detectors.torch_module import ModuleEngine
 
-        return ModuleEngine(spec, device=place, name=name)
+        return ModuleEngine(spec, device=target, name=name)
     layers = folded(load_weights(spec), eps=stage.batch_norm_eps or _I3D_EPS)
     if precision == "bf16":
         layers = rounded_to_bf16(layers)
@@ -67,7 +67,7 @@ def load_engine(stage: ArrayStage, *, precision: Precision = "fp32", device: Dev
         return OpenVinoEngine(layers, precision=precision, name=name)
     from vidmbench.detectors.i3d_torch import TorchEngine
 
-    return TorchEngine(layers, precision=precision, device=place, name=name)
+    return TorchEngine(layers, precision=precision, device=target, name=name)
 
 
 def _choose(device: Device, detector: str | None = None) -> str:

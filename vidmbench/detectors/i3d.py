@@ -108,12 +108,12 @@ def _round_bf16_error_feedback(weight: np.ndarray) -> np.ndarray:
     rows = weight.reshape(len(weight), -1)
     rounded, carry = np.empty_like(rows.T), np.zeros(len(rows), dtype=np.float32)
     for index, column in enumerate(rows.T):
-        wanted = column + carry
+        target = column + carry
         # bfloat16 is the upper half of a float32; this rounds to nearest, ties to even.
-        bits = wanted.view(np.uint32)
+        bits = target.view(np.uint32)
         bits = (bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))) & np.uint32(0xFFFF0000)
         rounded[index] = bits.view(np.float32)
-        carry = wanted - rounded[index]
+        carry = target - rounded[index]
     return np.ascontiguousarray(rounded.T).reshape(weight.shape)
 
 

@@ -24,9 +24,11 @@ class _TorchOps:
     def __init__(self, layers: dict[str, Convolution], device: torch.device, dtype: torch.dtype) -> None:
         self._tensors = {}
         for name, layer in layers.items():
-            own = torch.float32 if name == FP32_LAYER else dtype
-            weight = torch.from_numpy(layer.weight).to(device, own).contiguous(memory_format=torch.channels_last_3d)
-            self._tensors[id(layer)] = weight, torch.from_numpy(layer.bias).to(device, own)
+            layer_dtype = torch.float32 if name == FP32_LAYER else dtype
+            weight = (
+                torch.from_numpy(layer.weight).to(device, layer_dtype).contiguous(memory_format=torch.channels_last_3d)
+            )
+            self._tensors[id(layer)] = weight, torch.from_numpy(layer.bias).to(device, layer_dtype)
 
     def conv(self, x: Tensor, layer: Convolution, *, stride: int = 1, relu: bool = True) -> Tensor:
         weight, bias = self._tensors[id(layer)]

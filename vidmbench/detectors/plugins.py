@@ -35,10 +35,10 @@ def imported(where: str, folder: str | None = None) -> Callable[..., Any]:
     Raises:
         ProtocolError: There is no such module or function.
     """
-    place, _, name = BUILT_IN.get(where, where).partition(":")
+    location, _, name = BUILT_IN.get(where, where).partition(":")
     try:
-        if place.endswith(".py"):
-            path = Path(folder or ".") / place
+        if location.endswith(".py"):
+            path = Path(folder or ".") / location
             spec = importlib.util.spec_from_file_location(f"vidmbench_detector_{path.stem}", path)
             if spec is None or spec.loader is None or not path.is_file():
                 raise ImportError(f"no such file: {path}")
@@ -46,7 +46,7 @@ def imported(where: str, folder: str | None = None) -> Callable[..., Any]:
             sys.modules[spec.name] = module  # dataclasses and pickling look their module up
             spec.loader.exec_module(module)
         else:
-            module = importlib.import_module(place)
+            module = importlib.import_module(location)
         function: Callable[..., Any] = getattr(module, name)
     except Exception as error:  # whatever is wrong in a file of the user's: a syntax error, a missing package, ...
         raise ProtocolError(

@@ -58,14 +58,14 @@ class ModuleEngine:
                         found=type(given).__name__,
                         where=self._spec.network,
                     )
-                found: np.ndarray = given.float().cpu().numpy()
+                features: np.ndarray = given.float().cpu().numpy()
             rows = len(clip) if self._spec.reads == "frames" else 1
-            if found.shape != (rows, self._spec.num_features):
+            if features.shape != (rows, self._spec.num_features):
                 raise ProtocolError(
                     f"the network of {self._spec.name} gives features of another shape than it declares",
                     expected=str((rows, self._spec.num_features)),
-                    found=str(found.shape),
+                    found=str(features.shape),
                     where=self._spec.network,
                     fix="mend num_features and reads in the detector's file, or the network",
                 )
-            yield found.reshape(-1)
+            yield features.reshape(-1)

@@ -57,14 +57,14 @@ def add_other(spec: DetectorSpec, file: str) -> Path:
         WeightsError: The file is not the one expected.
         UsageError: ``seed:`` without a number, or for a network that is not made from one.
     """
-    said = {"source": Path(file).name}
+    metadata = {"source": Path(file).name}
     if file.startswith(SEED):
         if spec.seeder is None:
             raise no_weights_file(spec.owner, Path(file), expected=spec.weights_file)
         if not file.removeprefix(SEED).isdecimal():
             raise UsageError("weights from a seed need a number", expected="seed:0", found=file)
         tensors = imported(spec.seeder, spec.folder)(int(file.removeprefix(SEED)))
-        said, target = {"source": file, "seeded": file.removeprefix(SEED)}, seeded_path(spec)
+        metadata, target = {"source": file, "seeded": file.removeprefix(SEED)}, seeded_path(spec)
     else:
         if not Path(file).exists():
             raise WeightsError("no such weights file", where=file, fix="check the path")
@@ -75,7 +75,7 @@ def add_other(spec: DetectorSpec, file: str) -> Path:
     except OSError as error:
         raise unwritable(target.parent, error) from error
     with replacing(target) as temporary:
-        save_file(tensors, temporary, metadata={**said, "tensors_sha256": tensors_digest(tensors)})
+        save_file(tensors, temporary, metadata={**metadata, "tensors_sha256": tensors_digest(tensors)})
     return target
 
 
@@ -91,12 +91,12 @@ def load_other(spec: DetectorSpec) -> Tensors:
     if not path.is_file():
         raise missing(spec)
     if spec.folder is not None:
-        found = sha256_of(path)
-        if spec.weights_sha256 is not None and found != spec.weights_sha256:
+        digest = sha256_of(path)
+        if spec.weights_sha256 is not None and digest != spec.weights_sha256:
             raise WeightsError(
                 f"not the weights of {spec.name}",
                 expected=f"sha256 {spec.weights_sha256}",
-                found=found,
+                found=digest,
                 where=str(path),
                 fix="get the file anew, or mend weights_sha256 in the detector's TOML file",
             )
@@ -104,10 +104,10 @@ def load_other(spec: DetectorSpec) -> Tensors:
     try:
         tensors = load_file(path)
         with safe_open(path, framework="numpy") as stored:
-            wanted = (stored.metadata() or {}).get("tensors_sha256")
+            expected_digest = (stored.metadata() or {}).get("tensors_sha256")
     except (SafetensorError, OSError) as error:
         raise _damaged(spec, path, str(error)) from error
-    if tensors_digest(tensors) != wanted:
+    if tensors_digest(tensors) != expected_digest:
         raise _damaged(spec, path, "other tensors than were written")
     return tensors
 
@@ -131,33 +131,33 @@ def identity(spec: DetectorSpec) -> str:
         return "none"
     try:
         with safe_open(path, framework="numpy") as stored:
-            said = stored.metadata() or {}
+            metadata = stored.metadata() or {}
     except (SafetensorError, OSError) as error:
         raise _damaged(spec, path, str(error)) from error
-    digest = said.get("tensors_sha256", "?")
-    if "seeded" in said:
-        return f"seed{said['seeded']}-{digest}"
+    digest = metadata.get("tensors_sha256", "?")
+    if "seeded" in metadata:
+        return f"seed{metadata['seeded']}-{digest}"
     return spec.weights_sha256 or digest
 
 
 def _code(spec: DetectorSpec) -> list[str]:
     """Hashes of the files in which a detector's own functions stand; what those import is not looked at."""
-    found = []
+    identifiers = []
     for where in (spec.network, spec.prepare, spec.reader):
-        place = (where or "").partition(":")[0]
+        location = (where or "").partition(":")[0]
         if where in BUILT_IN:
-            found.append(where)
+            identifiers.append(where)
             continue
-        if place.endswith(".py"):
-            path = Path(spec.folder or ".") / place
+        if location.endswith(".py"):
+            path = Path(spec.folder or ".") / location
         else:
             try:
-                module = importlib.util.find_spec(place) if place else None
+                module = importlib.util.find_spec(location) if location else None
             except ImportError:
                 module = None
-            path = Path((module and module.origin) or place)
-        found.append(sha256_of(path) if path.is_file() else place)
-    return found
+            path = Path((module and module.origin) or location)
+        identifiers.append(sha256_of(path) if path.is_file() else location)
+    return identifiers
 
 
 def is_seeded(spec: DetectorSpec) -> bool:
@@ -196,10 +196,10 @@ def _read(spec: DetectorSpec, path: Path) -> Tensors:
         ) from error
 
 
-def _damaged(spec: DetectorSpec, path: Path, found: str) -> WeightsError:
+def _damaged(spec: DetectorSpec, path: Path, actual: str) -> WeightsError:
     return WeightsError(
         f"the cached weights of {spec.name} are damaged",
-        found=found,
+        found=actual,
         where=str(path),
         fix=f"delete that file and run: vidmbench weights add {spec.owner} FILE",
     )
@@ -207,8 +207,8 @@ def _damaged(spec: DetectorSpec, path: Path, found: str) -> WeightsError:
 
 def short_identity(spec: DetectorSpec) -> str:
     """:func:`identity`, cut to what stands in a signature."""
-    found = identity(spec)
-    if found.startswith("seed"):
-        seed, _, digest = found.partition("-")
+    weights_id = identity(spec)
+    if weights_id.startswith("seed"):
+        seed, _, digest = weights_id.partition("-")
         return f"{seed}-{digest[:8]}"
-    return found[:8] if len(found) == 2 * hashlib.sha256().digest_size else found
+    return weights_id[:8] if len(weights_id) == 2 * hashlib.sha256().digest_size else weights_id

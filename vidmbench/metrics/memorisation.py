@@ -227,9 +227,9 @@ def nearest(train: npt.NDArray[Any], clips: npt.NDArray[Any]) -> Nearest:
             rows = slice(start, start + ROWS_AT_ONCE)
             distances = cdist(clips[rows].astype(np.float64), block, "sqeuclidean")
             best = distances.argmin(axis=1)
-            found = distances[np.arange(len(best)), best]
-            is_nearer = found < squares[rows]
-            squares[rows] = np.where(is_nearer, found, squares[rows])
+            refined = distances[np.arange(len(best)), best]
+            is_nearer = refined < squares[rows]
+            squares[rows] = np.where(is_nearer, refined, squares[rows])
             indices[rows] = np.where(is_nearer, first + best, indices[rows])
             lengths[rows] = np.where(is_nearer, of_block[best], lengths[rows])
     if not np.isfinite(squares).all():
@@ -265,8 +265,8 @@ def _area(heldout: npt.NDArray[np.float64], fake: npt.NDArray[np.float64]) -> fl
 
 
 def _clopper_pearson(below: int, count: int) -> tuple[float, float]:
-    found = stats.binomtest(below, count).proportion_ci(LEVEL, method="exact")
-    return float(found.low), float(found.high)
+    interval = stats.binomtest(below, count).proportion_ci(LEVEL, method="exact")
+    return float(interval.low), float(interval.high)
 
 
 def _newcombe(area: float, num_heldout: int, num_fake: int) -> tuple[float, float]:

@@ -177,9 +177,9 @@ class Moments:
         """
         try:
             with safe_open(path, framework="numpy") as file:
-                found = (file.metadata() or {}).get("format")
-                if found != FILE_FORMAT:
-                    raise ValueError(f"format {found!r}")
+                file_format = (file.metadata() or {}).get("format")
+                if file_format != FILE_FORMAT:
+                    raise ValueError(f"format {file_format!r}")
                 count = int(file.get_tensor("count").item())
                 return cls(count, file.get_tensor("mean"), file.get_tensor("scatter"))
         except (OSError, SafetensorError, ValueError) as error:

@@ -150,12 +150,12 @@ def realism(real: npt.NDArray[Any], fake: npt.NDArray[Any], *, k: int) -> npt.ND
     """
     _check(real, fake, k)
     radii = _squared_radii(real, k)
-    found = np.empty(len(fake))
+    scores = np.empty(len(fake))
     for rows, distances in _squared_distances(fake, real):
         with np.errstate(divide="ignore", invalid="ignore"):
             ratios = np.where(distances == 0, np.inf, radii / distances)
-        found[rows] = np.sqrt(ratios.max(axis=1))
-    return found
+        scores[rows] = np.sqrt(ratios.max(axis=1))
+    return scores
 
 
 def _squared_radii(samples: npt.NDArray[Any], k: int) -> npt.NDArray[np.float64]:

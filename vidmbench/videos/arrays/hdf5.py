@@ -207,14 +207,14 @@ def _key_of(file: Any, path: Path, layout: ArrayLayout | None, split: str | None
         raise _no_keys(
             path, file, f"train_data and train_idx, or test_data and test_idx (VideoGPT), or {_TGAN_KEY} (TGAN)"
         )
-    own = next((word for word in _SPLITS if re.search(rf"(^|[_-]){word}($|[_-])", path.stem)), None)
-    if split is not None and own is not None and own != split:
+    file_split = next((word for word in _SPLITS if re.search(rf"(^|[_-]){word}($|[_-])", path.stem)), None)
+    if split is not None and file_split is not None and file_split != split:
         raise DataError(
             f"{path.name} does not seem to hold the split {split}",
-            expected=f"a file such as {path.stem.replace(own, split)}{path.suffix}",
+            expected=f"a file such as {path.stem.replace(file_split, split)}{path.suffix}",
             found=path.name,
             where=str(path),
-            fix=f"give the file of that split, or ask for {own}",
+            fix=f"give the file of that split, or ask for {file_split}",
         )
     return key
 
@@ -268,12 +268,12 @@ if hasattr(os, "register_at_fork"):
 
 def _no_keys(path: Path, file: Any, expected: str) -> DataError:
     keys = sorted(file)
-    found = [f"{key} {file[key].shape if _is_array(file, key) else '(no array)'}" for key in keys[:_KEYS_SHOWN]]
+    descriptions = [f"{key} {file[key].shape if _is_array(file, key) else '(no array)'}" for key in keys[:_KEYS_SHOWN]]
     more = f" and {len(keys) - _KEYS_SHOWN} more" if len(keys) > _KEYS_SHOWN else ""
     return DataError(
         f"{path.name} does not have the keys of a file of videos",
         expected=expected,
-        found=", ".join(found) + more if keys else "no key at all",
+        found=", ".join(descriptions) + more if keys else "no key at all",
         where=str(path),
         fix="name the array of frames in a layout of your own (key = ...), or give another file",
     )

@@ -61,8 +61,8 @@ def beside(path: Path) -> Index:
     Raises:
         DataError: It is missing, of another form, or a pickle, which is never loaded.
     """
-    found = [path.with_name(f"{path.stem}{ending}.json") for ending in _ENDINGS]
-    file = next((candidate for candidate in found if candidate.is_file()), None)
+    candidates = [path.with_name(f"{path.stem}{ending}.json") for ending in _ENDINGS]
+    file = next((candidate for candidate in candidates if candidate.is_file()), None)
     if file is None:
         raise _no_index(path)
     try:

@@ -156,23 +156,23 @@ def check_form(shape: tuple[int, ...], dtype: np.dtype, layout: ArrayLayout, whe
     """
     axes = layout.axes
     expected = f"numbers with the axes {axes} ({', '.join(_LETTERS[letter] for letter in axes)})"
-    found = f"{dtype} {shape}"
+    actual = f"{dtype} {shape}"
     if dtype.kind not in "uif":
         fix = "give the array of videos, not that of masks, names or objects"
-        raise _wrong("the array holds no numbers that can be pixels", expected, found, where, fix)
+        raise _wrong("the array holds no numbers that can be pixels", expected, actual, where, fix)
     if _seems_tokens(shape, dtype, layout):
-        raise _tokens(expected, found, where)
+        raise _tokens(expected, actual, where)
     if len(shape) != len(axes):
         fix = f'declare a letter for each axis of the file, such as axes = "{_USUAL_AXES.get(len(shape), "nthwc")}"'
-        raise _wrong("the array does not have the axes declared", expected, found, where, fix)
+        raise _wrong("the array does not have the axes declared", expected, actual, where, fix)
     if 0 in shape:
-        raise _wrong("the array is empty", expected, found, where, "write the samples again")
+        raise _wrong("the array is empty", expected, actual, where, "write the samples again")
     channels = shape[axes.index("c")] if "c" in axes else 1
     if channels not in _CHANNELS:
         raise _wrong(
             f"the array has {channels} channels where the axes {axes} have them",
             f"{expected}, with 3 channels (1 and 4 are understood)",
-            found,
+            actual,
             where,
             _other_axes(shape, axes),
         )
@@ -199,24 +199,24 @@ def check_values(
     if dtype == np.uint8 and layout.range in (None, "0..255"):
         return Extent(0, 255, 0)
     extent = _extent(parts)
-    found = f"{dtype} {shape}, {extent}"
+    actual = f"{dtype} {shape}, {extent}"
     is_integer = dtype.kind in "ui"
     if extent.num_bad:
         fix = "find out why the generator made them; they stand for no colour"
-        raise _wrong(f"{extent.num_bad} values are NaN or infinite", "finite numbers", found, where, fix)
+        raise _wrong(f"{extent.num_bad} values are NaN or infinite", "finite numbers", actual, where, fix)
     if is_integer and extent.high > 255 and layout.range in (None, "0..255"):
-        raise _tokens(f"pixels with the axes {layout.axes}, 0..255", found, where)
+        raise _tokens(f"pixels with the axes {layout.axes}, 0..255", actual, where)
     # Integers that are all 0 or 1 may be grey levels or black and white.
     if layout.range is None and not (is_integer and extent.low >= 0 and extent.high > 1):
         expected = "numbers of which is declared what is black and what is white"
-        raise _wrong("the array's range is not declared", expected, found, where, _declare(extent, layout))
+        raise _wrong("the array's range is not declared", expected, actual, where, _declare(extent, layout))
     declared = layout.range or "0..255"
     is_dark = declared == "0..255" and not is_integer and 0 < extent.high <= 1
     if is_dark or not _fits(extent, declared):
         raise _wrong(
             f"the array is not in the range declared, {declared}" + (": all of it would be black" if is_dark else ""),
             "values from {:g} to {:g}".format(*_BOUNDS[declared]),
-            found,
+            actual,
             where,
             _declare(extent, layout),
         )
@@ -257,8 +257,8 @@ def _seems_tokens(shape: tuple[int, ...], dtype: np.dtype, layout: ArrayLayout) 
     """Whether the axis of channels alone is missing, as in the arrays (N, T, H, W) of token indices TATS writes."""
     if dtype.kind not in "ui" or "c" not in layout.axes or len(shape) != len(layout.axes) - 1:
         return False
-    one = layout.axes.replace("n", "")
-    is_one_video = len(one) == len(shape) and dtype == np.uint8 and shape[one.index("c")] in _CHANNELS
+    video_axes = layout.axes.replace("n", "")
+    is_one_video = len(video_axes) == len(shape) and dtype == np.uint8 and shape[video_axes.index("c")] in _CHANNELS
     return not is_one_video
 
 
@@ -274,10 +274,10 @@ def _declare(extent: Extent, layout: ArrayLayout) -> str:
     if not fitting or extent.low == extent.high:
         return "bring the values to 0..255, 0..1 or -1..1 as the system's own code does, and declare which"
     low, high = fitting[0].split("..")
-    said = {"axes": layout.axes, "range": fitting[0], "rounding": layout.rounding} | (
+    declaration = {"axes": layout.axes, "range": fitting[0], "rounding": layout.rounding} | (
         {"key": layout.key} if layout.key else {}
     )
-    line = ", ".join(f'{key} = "{value}"' for key, value in said.items())
+    line = ", ".join(f'{key} = "{value}"' for key, value in declaration.items())
     return f"if {low} is black and {high} is white, declare it in the layout: array = {{ {line} }}"
 
 
@@ -290,13 +290,13 @@ def _other_axes(shape: tuple[int, ...], axes: str) -> str:
     return f'declare the axes in the order of the file, such as axes = "{rest[: threes[0]]}c{rest[threes[0] :]}"'
 
 
-def _tokens(expected: str, found: str, where: str) -> DataError:
+def _tokens(expected: str, actual: str, where: str) -> DataError:
     fix = (
         "decode the tokens with the system's own network first (TATS: --save_videos); grey videos without an axis of "
         'channels are declared as such, axes = "nthw", and more than 8 bits brought to 0..255'
     )
-    return _wrong("the array seems to hold token indices, no pixels", expected, found, where, fix)
+    return _wrong("the array seems to hold token indices, no pixels", expected, actual, where, fix)
 
 
-def _wrong(problem: str, expected: str, found: str, where: str, fix: str) -> DataError:
-    return DataError(problem, expected=expected, found=found, where=where, fix=fix)
+def _wrong(problem: str, expected: str, actual: str, where: str, fix: str) -> DataError:
+    return DataError(problem, expected=expected, found=actual, where=where, fix=fix)

@@ -68,12 +68,12 @@ def jpeg_quality(luminance: Sequence[int]) -> int:
     Args:
         luminance: The file's 64 quantisation steps of luminance, row by row, as Pillow gives them.
     """
-    found = np.asarray(luminance, dtype=np.int64)
+    table = np.asarray(luminance, dtype=np.int64)
     base = _LUMINANCE[_NATURAL]
     qualities = np.arange(1, 101)
     scale = np.where(qualities < 50, 5000 // qualities, 200 - 2 * qualities)
     tables = np.clip((base * scale[:, None] + 50) // 100, 1, 255)
-    return int(qualities[np.abs(tables - found).sum(axis=1).argmin()])
+    return int(qualities[np.abs(tables - table).sum(axis=1).argmin()])
 
 
 def joined(labels: Iterable[str]) -> str:
@@ -87,8 +87,10 @@ def joined(labels: Iterable[str]) -> str:
     if set(kinds) == {"none"}:
         return ""
     shown = [
-        kind.replace("#", str(min(found)) if len(found) == 1 else f"{min(found)} to {max(found)}") if found else kind
-        for kind, found in sorted(kinds.items())
+        kind.replace("#", str(min(qualities)) if len(qualities) == 1 else f"{min(qualities)} to {max(qualities)}")
+        if qualities
+        else kind
+        for kind, qualities in sorted(kinds.items())
     ]
     more = len(shown) - _SHOWN
     return "; ".join(shown[:_SHOWN]) + (f"; {more} more" if more > 0 else "")

@@ -135,31 +135,31 @@ def read_with_pyav(path: Path, frames: Sequence[int], *, is_seekable: bool) -> F
     Raises:
         DataError: A frame cannot be decoded.
     """
-    wanted = sorted(set(frames))
-    pictures: dict[int, Picture] | None = _read_by_time(path, wanted) if is_seekable and wanted[0] > 0 else None
+    indices = sorted(set(frames))
+    pictures: dict[int, Picture] | None = _read_by_time(path, indices) if is_seekable and indices[0] > 0 else None
     if pictures is None:
-        pictures = _read_from_start(path, wanted)
-    missing = [index for index in wanted if index not in pictures]
+        pictures = _read_from_start(path, indices)
+    missing = [index for index in indices if index not in pictures]
     if missing:
         raise _damaged(path, missing[0])
     return np.stack([pictures[index] for index in frames])
 
 
-def _read_from_start(path: Path, wanted: Sequence[int]) -> dict[int, Picture]:
+def _read_from_start(path: Path, indices: Sequence[int]) -> dict[int, Picture]:
     pictures: dict[int, Picture] = {}
-    needed = set(wanted)
+    needed = set(indices)
     with _opened(path) as (container, stream):
         for index, frame in enumerate(container.decode(stream)):
             if index in needed:
                 if frame.is_corrupt:
                     raise _damaged(path, index)
                 pictures[index] = _rgb(frame, path)
-            if index >= wanted[-1]:
+            if index >= indices[-1]:
                 break
     return pictures
 
 
-def _read_by_time(path: Path, wanted: Sequence[int]) -> dict[int, Picture] | None:
+def _read_by_time(path: Path, indices: Sequence[int]) -> dict[int, Picture] | None:
     """As :func:`_read_from_start` from the nearest key frame before; None where that cannot be trusted."""
     with _opened(path) as (container, stream):
         packets = [
@@ -168,10 +168,10 @@ def _read_by_time(path: Path, wanted: Sequence[int]) -> dict[int, Picture] | Non
             if packet.size and packet.pts is not None and not packet.is_discard
         ]
     times = sorted(time for time, _ in packets)
-    if wanted[-1] >= len(times):
+    if indices[-1] >= len(times):
         return None
-    number = {times[index]: index for index in wanted}
-    start = max((time for time, is_key in packets if is_key and time <= times[wanted[0]]), default=None)
+    number = {times[index]: index for index in indices}
+    start = max((time for time, is_key in packets if is_key and time <= times[indices[0]]), default=None)
     if start is None:
         return None
     pictures: dict[int, Picture] = {}
@@ -180,7 +180,7 @@ def _read_by_time(path: Path, wanted: Sequence[int]) -> dict[int, Picture] | Non
         is_first = True
         for packet in container.demux(stream):
             # A key frame later than the frame wanted would leave it without its references.
-            if is_first and (not packet.is_keyframe or packet.pts is None or packet.pts > times[wanted[0]]):
+            if is_first and (not packet.is_keyframe or packet.pts is None or packet.pts > times[indices[0]]):
                 return None
             is_first = False
             for frame in packet.decode():
@@ -188,9 +188,9 @@ def _read_by_time(path: Path, wanted: Sequence[int]) -> dict[int, Picture] | Non
                     if frame.is_corrupt:
                         return None
                     pictures[number[frame.pts]] = _rgb(frame, path)
-            if len(pictures) == len(wanted):
+            if len(pictures) == len(indices):
                 break
-    return pictures if len(pictures) == len(wanted) else None
+    return pictures if len(pictures) == len(indices) else None
 
 
 @contextmanager
@@ -279,22 +279,22 @@ def _damaged(path: Path, index: int) -> DataError:
     )
 
 
-def _cut_off(path: Path, expected: str, found: str) -> DataError:
+def _cut_off(path: Path, expected: str, actual: str) -> DataError:
     return DataError(
         f"{path.name} is cut off: its header declares more than the file holds",
         expected=expected,
-        found=found,
+        found=actual,
         where=str(path),
         fix="download or export it again, or leave it out with --on-bad skip",
     )
 
 
 def _changes_size(path: Path, shapes: dict[tuple[int, int], int]) -> DataError:
-    found = ", ".join(f"{height}x{width} from frame {index}" for (height, width), index in shapes.items())
+    actual = ", ".join(f"{height}x{width} from frame {index}" for (height, width), index in shapes.items())
     return DataError(
         f"{path.name} changes its size on the way",
         expected="one height x width in the whole video",
-        found=found,
+        found=actual,
         where=str(path),
         fix="bring it to one size, or leave it out with --on-bad skip",
     )

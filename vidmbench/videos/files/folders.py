@@ -110,16 +110,16 @@ def _walk(folder: Path) -> Iterable[tuple[str, list[str], bool]]:
 
 
 def _nothing(folder: Path, other: Counter[str], num_empty: int) -> DataError:
-    found = [counted(count, f"{suffix} file") for suffix, count in other.most_common(5)]
+    contents = [counted(count, f"{suffix} file") for suffix, count in other.most_common(5)]
     if num_empty:
-        found.append(counted(num_empty, "empty folder"))
+        contents.append(counted(num_empty, "empty folder"))
     fix = "give the folder that holds the videos"
     if _OPENED_ALONE & other.keys():
         fix = "give one .npy, .npz or .zip file by its own path, or the folder that holds the videos"
     return DataError(
         f"no videos in {Path(os.path.abspath(folder)).name}",
         expected=KINDS,
-        found=", ".join(found) if found else "an empty folder",
+        found=", ".join(contents) if contents else "an empty folder",
         where=str(folder),
         fix=fix,
     )

@@ -50,7 +50,7 @@ class FileSource(SourceDefaults):
         self._facts = {item.name: facts[item.name] for item in items}
         first = self._facts[self._items[0].name]
         self.size: tuple[int, int] = (first.height, first.width)
-        self.compression = joined(found.compression for found in self._facts.values())
+        self.compression = joined(video.compression for video in self._facts.values())
 
     def __len__(self) -> int:
         """The number of videos."""
@@ -108,9 +108,9 @@ def survey(
         DataError: A video is bad, or sizes differ (under "stop"); nothing is left (under "skip").
     """
     where = Path(os.path.abspath(where))  # "." has no name
-    found = _inspect_all(where, items, progress=progress)
-    bad = {name: result for name, result in found.items() if isinstance(result, DataError)}
-    good = {name: result for name, result in found.items() if isinstance(result, Facts)}
+    results = _inspect_all(where, items, progress=progress)
+    bad = {name: result for name, result in results.items() if isinstance(result, DataError)}
+    good = {name: result for name, result in results.items() if isinstance(result, Facts)}
     if bad and (on_bad == "stop" or not good):
         if len(items) == 1:
             raise next(iter(bad.values()))
@@ -122,12 +122,12 @@ def survey(
     if len(sizes) > 1:
         if on_bad == "stop":
             raise _mixed_sizes(where, sizes)
-        kept = max(sizes, key=lambda size: len(sizes[size]))  # the first one seen, among equals
+        common_size = max(sizes, key=lambda size: len(sizes[size]))  # the first one seen, among equals
         for size, names in sizes.items():
-            if size != kept:
-                reason = f"its size is {size[0]}x{size[1]}, most have {kept[0]}x{kept[1]}"
+            if size != common_size:
+                reason = f"its size is {size[0]}x{size[1]}, most have {common_size[0]}x{common_size[1]}"
                 skipped += [Skipped(name, reason) for name in names]
-        good = {name: good[name] for name in sizes[kept]}
+        good = {name: good[name] for name in sizes[common_size]}
     order = {item.name: position for position, item in enumerate(items)}
     return FileSource(
         where.name,
@@ -164,15 +164,15 @@ def _inspect_all(where: Path, items: Sequence[Item], *, progress: bool) -> dict[
                 disable=not (progress and sys.stderr.isatty()),
             )
         )
-    found = {item.name: result for item, (_, result) in zip(items, results, strict=True)}
+    inspected = {item.name: result for item, (_, result) in zip(items, results, strict=True)}
     index.save({item.name: (s, f) for item, (s, f) in zip(items, results, strict=True) if isinstance(f, Facts)})
-    return found
+    return inspected
 
 
 def _gathered_notes(facts: Mapping[str, Facts]) -> list[str]:
     names: dict[str, list[str]] = defaultdict(list)
-    for name, found in facts.items():
-        for note in found.notes:
+    for name, video_facts in facts.items():
+        for note in video_facts.notes:
             names[note].append(name)
     return [f"{note} ({len(of)} of {len(facts)} videos, first {of[0]})" for note, of in names.items()]
 

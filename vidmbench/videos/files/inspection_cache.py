@@ -39,7 +39,7 @@ class FactsIndex:
 
     def save(self, facts: Mapping[str, tuple[str, Facts]]) -> None:
         """Keeps stamp and facts of every video, by name; videos no longer there are forgotten."""
-        videos = {name: {"stamp": stamp, "facts": asdict(found)} for name, (stamp, found) in facts.items()}
+        videos = {name: {"stamp": stamp, "facts": asdict(video_facts)} for name, (stamp, video_facts) in facts.items()}
         if videos == self._known:
             return
         try:

@@ -82,15 +82,15 @@ class VideoFile:
 
     def inspect(self) -> Facts:
         """Decodes and hashes the file once."""
-        found = inspect_video(self.path)
+        facts = inspect_video(self.path)
         return Facts(
-            found.num_frames,
-            found.height,
-            found.width,
+            facts.num_frames,
+            facts.height,
+            facts.width,
             sha256_of(self.path),
-            is_seekable=found.is_seekable,
-            suits_decord=found.suits_decord,
-            compression=found.compression,
+            is_seekable=facts.is_seekable,
+            suits_decord=facts.suits_decord,
+            compression=facts.compression,
         )
 
     def read(self, frames: Sequence[int], facts: Facts) -> Frames:
@@ -168,9 +168,9 @@ def inspect_frames(where: str, files: Sequence[str], read: _Read) -> Facts:
     for file in files:
         data = read(file)
         compressions.add(of_picture(data))
-        height, width, found = inspect_picture(data, f"{where}/{file}")
+        height, width, image_notes = inspect_picture(data, f"{where}/{file}")
         sizes.setdefault((height, width), file)
-        notes.update(dict.fromkeys(found))
+        notes.update(dict.fromkeys(image_notes))
         hashes.append(sha256_of_parts(data))
     if len(sizes) > 1:
         raise DataError(

@@ -123,51 +123,51 @@ class _Guess(NamedTuple):
     is_supported: bool
 
 
-def search(frames: Frames, wanted: Wanted) -> Outcome:
+def search(frames: Frames, declared: Wanted) -> Outcome:
     """Finds the geometry that explains the seams.
 
     Args:
         frames: Frames of the picture, uint8 (frame, height, width, 3), RGB, 0..255.
-        wanted: What is known about it; at least one geometry fits it and the picture's size.
+        declared: What is known about it; at least one geometry fits it and the picture's size.
 
     Returns:
         The geometry, or the candidates where none is clearly the likeliest.
     """
     luma = _mean_luma(frames)
-    tile = wanted.tile or (None, None)
+    tile = declared.tile or (None, None)
     axes = (
-        _Axis(luma.swapaxes(1, 2), wanted.rows, tile[0]),
-        _Axis(luma, wanted.columns, tile[1]),
+        _Axis(luma.swapaxes(1, 2), declared.rows, tile[0]),
+        _Axis(luma, declared.columns, tile[1]),
     )
     guesses = []
     for of_lines in (False, True):
         typical = _NEUTRAL_LINE if of_lines else _NEUTRAL
         scores = [_scores(_jump_rates(axis.luma, of_lines=of_lines), typical) for axis in axes]
-        pairs = [pair for pair in paddings(wanted) if (0 < pair[0] <= _NEIGHBOURS) == of_lines]
+        pairs = [pair for pair in paddings(declared) if (0 < pair[0] <= _NEIGHBOURS) == of_lines]
         guesses += _ranked(axes, scores, pairs)
     guesses.sort(key=lambda guess: -guess.score)
-    found = guesses[0].cut if _is_clear(guesses) else None
-    is_open = wanted.padding is None and wanted.border is None and wanted.tile is None
+    best = guesses[0].cut if _is_clear(guesses) else None
+    is_open = declared.padding is None and declared.border is None and declared.tile is None
     # Tiles that seem to touch may do so because a thin line between them was scaled.
-    if is_open and (found is None or found.padding == found.border == 0):
+    if is_open and (best is None or best.padding == best.border == 0):
         scaled = _search_scaled(axes)
-        if scaled is not None and (found is None or scaled.border):
+        if scaled is not None and (best is None or scaled.border):
             return Outcome(scaled, is_scaled=scaled.border > 0)
-    if found is not None:
-        return Outcome(found)
-    likely = usual(luma.shape[1], luma.shape[2], wanted)
-    is_counted = wanted.tile is not None or (wanted.rows is not None and wanted.columns is not None)
+    if best is not None:
+        return Outcome(best)
+    likely = usual(luma.shape[1], luma.shape[2], declared)
+    is_counted = declared.tile is not None or (declared.rows is not None and declared.columns is not None)
     if is_counted and len(likely) == 1:
         return Outcome(likely[0], is_seen=False)
     shown = dict.fromkeys([*(guess.cut for guess in guesses[:2] if guess.is_supported), *likely])
     return Outcome(None, candidates=tuple(shown))
 
 
-def paddings(wanted: Wanted) -> list[tuple[int, int]]:
+def paddings(declared: Wanted) -> list[tuple[int, int]]:
     """All (padding, border) that may be tried."""
     tried = range(MAX_PADDING + 1)
-    inner = tried if wanted.padding is None else (wanted.padding,)
-    outer = tried if wanted.border is None else (wanted.border,)
+    inner = tried if declared.padding is None else (declared.padding,)
+    outer = tried if declared.border is None else (declared.border,)
     return [(padding, border) for padding in inner for border in outer]
 
 
@@ -177,23 +177,23 @@ def divisions(size: int, count: int | None, tile: int | None, padding: int, bord
         counts: Sequence[int] = (count,)
     else:
         counts = range(1, max(1, size // (tile or MIN_TILE)) + 1)
-    found = []
+    fitting = []
     for number in counts:
         pixels, rest = divmod(size - 2 * border - (number - 1) * padding, number)
         if not rest and pixels > 0 and tile in (None, pixels):
-            found.append((number, pixels))
-    return found
+            fitting.append((number, pixels))
+    return fitting
 
 
-def usual(height: int, width: int, wanted: Wanted) -> list[Cut]:
+def usual(height: int, width: int, declared: Wanted) -> list[Cut]:
     """Geometries people use, of those that fit: with usual paddings, square tiles, usual sizes if there are any."""
     cuts = []
-    for padding, border in paddings(wanted):
-        if (padding, border) not in USUAL_PADDINGS and wanted.padding is None and wanted.border is None:
+    for padding, border in paddings(declared):
+        if (padding, border) not in USUAL_PADDINGS and declared.padding is None and declared.border is None:
             continue
-        tile = wanted.tile or (None, None)
-        for rows, tile_height in divisions(height, wanted.rows, tile[0], padding, border):
-            for columns, tile_width in divisions(width, wanted.columns, tile[1], padding, border):
+        tile = declared.tile or (None, None)
+        for rows, tile_height in divisions(height, declared.rows, tile[0], padding, border):
+            for columns, tile_width in divisions(width, declared.columns, tile[1], padding, border):
                 if rows * columns > 1:
                     cuts.append(Cut(rows, columns, padding, border, (tile_height, tile_width)))
     for is_kept in (lambda cut: cut.tile[0] == cut.tile[1], lambda cut: cut.tile[0] in USUAL_SIZES):
@@ -277,7 +277,7 @@ def _guess(rows: _Part, columns: _Part, padding: int, border: int) -> _Guess:
 
 def _parts(axis: _Axis, scores: np.ndarray, padding: int, border: int) -> list[_Part]:
     """The likeliest ways to cut one direction with this padding and border."""
-    found = []
+    divided = []
     for count, tile in divisions(axis.size, axis.count, axis.tile, padding, border):
         starts = border + np.arange(count) * (tile + padding)
         seams = np.union1d(starts, starts + tile)
@@ -287,8 +287,8 @@ def _parts(axis: _Axis, scores: np.ndarray, padding: int, border: int) -> list[_
         )
         is_supported = is_supported and _is_flat(axis.luma, starts, tile)
         score = float(at.sum())
-        found.append(_Part(count, tile, score if is_supported else min(score, 0.0), is_supported))
-    return sorted(found, key=lambda part: -part.score)[:_KEPT]
+        divided.append(_Part(count, tile, score if is_supported else min(score, 0.0), is_supported))
+    return sorted(divided, key=lambda part: -part.score)[:_KEPT]
 
 
 def _is_flat(luma: np.ndarray, starts: np.ndarray, tile: int) -> bool:

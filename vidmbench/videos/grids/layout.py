@@ -144,7 +144,7 @@ def find_grid(frames: Frames, declared: GridLayout, where: str) -> Grid:
 def find_with_reason(frames: Frames, declared: GridLayout, where: str) -> tuple[Grid, str]:
     """The grid, and how it came about, in words."""
     height, width = frames.shape[1:3]
-    wanted = Wanted(declared.rows, declared.columns, declared.padding, declared.border, declared.tile)
+    constraints = Wanted(declared.rows, declared.columns, declared.padding, declared.border, declared.tile)
     if declared.is_complete and declared.rows is not None and declared.columns is not None:
         grid = Grid(declared.rows, declared.columns, declared.padding or 0, declared.border or 0)
         tile = grid.tile(height, width)
@@ -154,7 +154,7 @@ def find_with_reason(frames: Frames, declared: GridLayout, where: str) -> tuple[
     tile_height, tile_width = declared.tile or (None, None)
     fitting = [
         (rows[0], columns[0], padding, border)
-        for padding, border in paddings(wanted)
+        for padding, border in paddings(constraints)
         for rows in divisions(height, declared.rows, tile_height, padding, border)
         for columns in divisions(width, declared.columns, tile_width, padding, border)
     ]
@@ -163,7 +163,7 @@ def find_with_reason(frames: Frames, declared: GridLayout, where: str) -> tuple[
     is_counted = declared.tile is not None or (declared.rows is not None and declared.columns is not None)
     if len(fitting) == 1 and is_counted:
         return Grid(*fitting[0]), _DECLARED if declared.is_complete else _FOLLOWS
-    outcome = search(frames, wanted)
+    outcome = search(frames, constraints)
     if outcome.cut is None:
         raise _undecided(outcome, declared, height, width, where)
     how = _SCALED if outcome.is_scaled else _SEEN if outcome.is_seen else _FOLLOWS
@@ -183,11 +183,11 @@ def _check_numbers(rows: int | None, columns: int | None, padding: int | None, b
         )
 
 
-def _contradiction(declared: GridLayout, height: int, width: int, where: str, found: str) -> DataError:
+def _contradiction(declared: GridLayout, height: int, width: int, where: str, actual: str) -> DataError:
     return DataError(
         f"a picture of {height}x{width} cannot be cut as declared",
         expected=f"a grid with {declared}",
-        found=found,
+        found=actual,
         where=where,
         fix="leave out what you are not sure of; what is left out is found from the picture",
     )
@@ -197,16 +197,16 @@ def _undecided(outcome: Outcome, declared: GridLayout, height: int, width: int, 
     shown = [in_words(cut, cut.tile) for cut in outcome.candidates[:_SHOWN]]
     if len(outcome.candidates) > _SHOWN:
         shown.append(f"{len(outcome.candidates) - _SHOWN} more")
-    asked = "the size of a tile, or rows, columns, padding and border"
+    needed = "the size of a tile, or rows, columns, padding and border"
     if declared.is_complete is False and (declared.rows or declared.columns or declared.tile):
-        asked = "rows, columns, padding and border, all four"
+        needed = "rows, columns, padding and border, all four"
     return DataError(
         "it cannot be seen where one video of the grid ends and the next begins",
         expected="seams between the tiles that show all along, at equal distances",
         found=f"a picture of {height}x{width}, declared {declared}; "
         + (f"possible: {'; '.join(shown)}" if shown else "no usual tile size fits"),
         where=where,
-        fix=f"declare {asked}; if the file shows one video only, it is no grid",
+        fix=f"declare {needed}; if the file shows one video only, it is no grid",
     )
 
 

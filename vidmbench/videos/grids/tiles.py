@@ -101,26 +101,26 @@ class TiledSource(SourceDefaults):
         return sha256_of_parts(self._base.digest(), "grid", *map(str, numbers))
 
     def _agree_on_grid(self, layout: GridLayout, names: Sequence[str]) -> tuple[Grid, str]:
-        found: dict[tuple[Grid, str], str] = {}
+        grids: dict[tuple[Grid, str], str] = {}
         errors = []
         for index, name in enumerate(names):
-            if layout.is_complete and found:
+            if layout.is_complete and grids:
                 break  # the size decides alone, and all videos of a source have one
             try:
-                found.setdefault(find_with_reason(self._decoded.get(index), layout, name), name)
+                grids.setdefault(find_with_reason(self._decoded.get(index), layout, name), name)
             except DataError as error:
                 errors.append(error)  # where some videos decide, the others are cut like them
-        if not found:
+        if not grids:
             raise errors[0]
-        if len({grid for grid, _ in found}) > 1:
+        if len({grid for grid, _ in grids}) > 1:
             raise DataError(
                 f"the grids in {self._base.label} are not cut alike",
                 expected="one geometry for all videos of a source",
-                found="; ".join(f"{grid} ({name})" for (grid, _), name in found.items()),
+                found="; ".join(f"{grid} ({name})" for (grid, _), name in grids.items()),
                 where=self._base.label,
                 fix="keep grids of one geometry in a folder, or declare rows, columns, padding and border",
             )
-        return next(iter(found))
+        return next(iter(grids))
 
 
 class _Decoded:
@@ -145,7 +145,7 @@ class _Decoded:
             with self._lock:
                 self._videos[index] = video
                 # The newest one stays even if it is larger than the bound, or each tile would decode it again.
-                while len(self._videos) > 1 and sum(kept.nbytes for kept in self._videos.values()) > _KEPT_BYTES:
+                while len(self._videos) > 1 and sum(cached.nbytes for cached in self._videos.values()) > _KEPT_BYTES:
                     self._videos.popitem(last=False)
             return video
 

@@ -31,19 +31,19 @@ def declare(folder: Path, facts: Facts, *, labels: Sequence[str] = ()) -> None:
             raise _other(folder, "an empty folder, or one that the same command began", "files of another origin")
         write_text(manifest, _text(facts))
         return
-    found = _read(manifest)
-    if found.get(_DIGEST) is None or next(iter(facts)) not in found:
-        kept = " ".join(manifest.read_text(encoding="utf-8", errors="replace").split())
-        raise _other(folder, f"one begun with {json.dumps(dict(facts))}", kept[:300] or "an empty manifest")
-    different = [key for key, value in facts.items() if key in found and found[key] != value]
-    if found[_DIGEST] == facts[_DIGEST]:
+    recorded = _read(manifest)
+    if recorded.get(_DIGEST) is None or next(iter(facts)) not in recorded:
+        text = " ".join(manifest.read_text(encoding="utf-8", errors="replace").split())
+        raise _other(folder, f"one begun with {json.dumps(dict(facts))}", text[:300] or "an empty manifest")
+    different = [key for key, value in facts.items() if key in recorded and recorded[key] != value]
+    if recorded[_DIGEST] == facts[_DIGEST]:
         different = [key for key in different if key not in labels]
     elif different != [_DIGEST]:
         different.remove(_DIGEST)  # it says no more than the words do
     if different:
-        note = " (this folder says no settings in words)" if facts.keys() - found.keys() else ""
-        raise _other(folder, _said(different, facts), _said(different, found) + note)
-    if facts.keys() - found.keys():
+        note = " (this folder says no settings in words)" if facts.keys() - recorded.keys() else ""
+        raise _other(folder, _said(different, facts), _said(different, recorded) + note)
+    if facts.keys() - recorded.keys():
         write_text(manifest, _text(facts))
 
 
@@ -63,11 +63,11 @@ def _said(keys: Sequence[str], content: Mapping[str, object]) -> str:
     return ", ".join(f"{key} = {'none' if content[key] is None else content[key]}" for key in keys)
 
 
-def _other(folder: Path, expected: str, found: str) -> ResultError:
+def _other(folder: Path, expected: str, actual: str) -> ResultError:
     return ResultError(
         "the folder already holds something else",
         expected=expected,
-        found=found,
+        found=actual,
         where=str(folder),
         fix="choose another folder with --out, or give the settings it was begun with",
     )

@@ -27,10 +27,10 @@ def array_is_whole(target: Path, shape: tuple[int, ...]) -> bool:
         with zipfile.ZipFile(target) as archive, archive.open("clips.npy") as stream:
             version = np.lib.format.read_magic(stream)
             read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-            found, _, dtype = read(stream)
+            header_shape, _, dtype = read(stream)
     except Exception:
         return False
-    return found == shape and dtype == np.uint8
+    return header_shape == shape and dtype == np.uint8
 
 
 def remove_frames(folder: Path) -> None:
