@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from vidmbench.core.arrays import Frames
+from vidmbench.videos.grids.seams import _NEIGHBOURS, NEUTRAL, NEUTRAL_LINE, jump_rates, mean_luma, seam_scores
 
 #: (padding, border) that public code writes: none; VideoGPT and TATS; make_grid; a frame around each tile of 1 or 2.
 USUAL_PADDINGS = ((0, 0), (1, 1), (2, 2), (2, 1), (4, 2), (1, 0), (2, 0))
@@ -23,21 +24,6 @@ MIN_TILE = 24
 #: Padding and border that are tried where they are not declared, pixels.
 MAX_PADDING = 8
 
-_MAX_FRAMES = 64
-_PARTS = 4
-_NEIGHBOURS = 3
-#: Grey levels; smaller steps are flat areas and compression noise.
-_MIN_STEP = 2.0
-_DOMINANCE = 1.25
-#: A jump rate this many times the typical one speaks neither for nor against a seam.
-_NEUTRAL = 3.5
-#: The same for lines, which are held to be of one colour besides.
-_NEUTRAL_LINE = 2.0
-_MIN_NEUTRAL = 0.06
-#: The same among the edges of a codec's blocks, of these sizes.
-_NEUTRAL_BLOCK = 2.0
-_BLOCKS = (8, 16)
-_MAX_SCORE = 2.0
 _MIN_MEAN_SCORE = 0.3
 _MIN_SEAM_SHARE = 0.6
 #: Grey levels by which padding may differ from one colour: compression blurs it. All of it, and its worst line.
@@ -133,7 +119,7 @@ def search(frames: Frames, declared: Wanted) -> Outcome:
     Returns:
         The geometry, or the candidates where none is clearly the likeliest.
     """
-    luma = _mean_luma(frames)
+    luma = mean_luma(frames)
     tile = declared.tile or (None, None)
     axes = (
         _Axis(luma.swapaxes(1, 2), declared.rows, tile[0]),
@@ -141,8 +127,8 @@ def search(frames: Frames, declared: Wanted) -> Outcome:
     )
     guesses = []
     for of_lines in (False, True):
-        typical = _NEUTRAL_LINE if of_lines else _NEUTRAL
-        scores = [_scores(_jump_rates(axis.luma, of_lines=of_lines), typical) for axis in axes]
+        typical = NEUTRAL_LINE if of_lines else NEUTRAL
+        scores = [seam_scores(jump_rates(axis.luma, of_lines=of_lines), typical) for axis in axes]
         pairs = [pair for pair in paddings(declared) if (0 < pair[0] <= _NEIGHBOURS) == of_lines]
         guesses += _ranked(axes, scores, pairs)
     guesses.sort(key=lambda guess: -guess.score)
@@ -199,61 +185,6 @@ def usual(height: int, width: int, declared: Wanted) -> list[Cut]:
     for is_kept in (lambda cut: cut.tile[0] == cut.tile[1], lambda cut: cut.tile[0] in USUAL_SIZES):
         cuts = [cut for cut in cuts if is_kept(cut)] or cuts
     return cuts
-
-
-def _mean_luma(frames: Frames) -> np.ndarray:
-    """Means over up to four stretches of time, float32 (part, height, width), 0..255.
-
-    Moving content blurs in the mean and dithering vanishes; seams stay where they are.
-    """
-    chosen = np.unique(np.linspace(0, len(frames) - 1, min(len(frames), _MAX_FRAMES)).round().astype(int))
-    weights = np.array([0.299, 0.587, 0.114], np.float32)
-    means = []
-    for part in np.array_split(chosen, min(_PARTS, len(chosen))):
-        total = np.zeros(frames.shape[1:3], np.float32)
-        for index in part:
-            total += frames[index].astype(np.float32) @ weights
-        means.append(total / len(part))
-    return np.stack(means)
-
-
-def _jump_rates(luma: np.ndarray, *, of_lines: bool = False) -> np.ndarray:
-    """The share of rows that jump most at each position, float64 (width + 1), 0..1; both ends are 0.
-
-    Args:
-        luma: float32 (part, height, width).
-        of_lines: Compare jumps up and jumps down with their own kind only, because both sides of a thin line jump. In
-            noise and dithering that happens by chance more often, so it is of no use where there are no lines.
-    """
-    steps = np.diff(luma, axis=2)
-    is_jump = np.zeros(steps.shape, bool)
-    for sizes in (np.maximum(steps, 0), np.maximum(-steps, 0)) if of_lines else (np.abs(steps),):
-        margin = np.pad(sizes, ((0, 0), (0, 0), (_NEIGHBOURS, _NEIGHBOURS)))
-        around = np.zeros_like(sizes)
-        for shift in range(2 * _NEIGHBOURS + 1):
-            if shift != _NEIGHBOURS:
-                np.maximum(around, margin[:, :, shift : shift + sizes.shape[2]], out=around)
-        is_jump |= (sizes > _DOMINANCE * around) & (sizes >= _MIN_STEP)
-    return np.pad(is_jump.mean(axis=(0, 1)), 1)
-
-
-def _scores(rates: np.ndarray, typical: float = _NEUTRAL, *, is_near: bool = False) -> np.ndarray:
-    """How much each position speaks for a seam (positive) or against one, -2..2.
-
-    Args:
-        rates: Jump rates.
-        typical: Times the median rate, what speaks neither for nor against.
-        is_near: Let seams be up to two pixels from the position; scaling moves them.
-    """
-    highest = np.max([np.roll(rates, shift) for shift in (-1, 0, 1, 2)], axis=0) if is_near else rates
-    neutral = np.full(rates.shape, max(typical * float(np.median(highest)), _MIN_NEUTRAL))
-    for size in _BLOCKS:
-        # The blocks of a codec jump as well; every second one is no seam even where tiles are two blocks wide.
-        at_blocks = rates[size:-1:size]
-        if len(at_blocks):
-            neutral[::size] = np.maximum(neutral[::size], _NEUTRAL_BLOCK * np.median(at_blocks))
-    scores: np.ndarray = np.log2(np.maximum(highest, 1e-9) / neutral).clip(-_MAX_SCORE, _MAX_SCORE)
-    return scores
 
 
 def _ranked(axes: Sequence[_Axis], scores: Sequence[np.ndarray], pairs: Sequence[tuple[int, int]]) -> list[_Guess]:
@@ -314,7 +245,7 @@ def _is_clear(guesses: Sequence[_Guess]) -> bool:
 
 def _search_scaled(axes: tuple[_Axis, _Axis]) -> Cut | None:
     """Looks for equal steps with seams near them, and cuts the largest tiles that keep clear of the seams."""
-    scores = [_scores(_jump_rates(axis.luma), is_near=True) for axis in axes]
+    scores = [seam_scores(jump_rates(axis.luma), is_near=True) for axis in axes]
     guesses = _ranked(axes, scores, [(0, 0)])
     if not _is_clear(guesses) or guesses[0].cut.rows + guesses[0].cut.columns < 5:
         return None
