@@ -109,8 +109,12 @@ def real(folder: Path) -> Path:
 
 
 @pytest.fixture
-def recipe(folder):
-    """The recipe ``minute.toml`` in the working folder."""
+def recipe(folder, monkeypatch):
+    """The recipe ``minute.toml`` in the working folder; sheets of samples during training take two steps."""
+    from vidmbench.vidm.recipes import SamplingSpec
+    from vidmbench.vidm.training import run
+
+    monkeypatch.setattr(run, "SHEET_SAMPLING", SamplingSpec(sampler="dpm-solver", steps=2))
     (folder / "minute.toml").write_text(RECIPE)
     return folder / "minute.toml"
 

@@ -50,7 +50,7 @@ def rows_in(cache):
 @pytest.mark.weights
 def test_interrupted_in_the_middle(weights, own_cache, command, network, monkeypatch):
     """Ctrl-C: exit code 130 and one message; what was scored is kept, the same command finishes the rest."""
-    count = 8
+    count = 5
     words = [*map(str, SCORE[1:]), "--num-videos", str(count)]
     process = subprocess.Popen(
         [*map(str, SCORE), "--num-videos", str(count)],

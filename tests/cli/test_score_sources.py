@@ -171,11 +171,11 @@ def test_same_videos_on_both_sides_are_pointed_out(command, fake_network, real):
 
 
 @pytest.mark.weights
-def test_through_the_script_with_the_real_network(script, weights, folder, real, clips):
-    """One command as users give it, on two kinds that hold the same pixels."""
+def test_through_the_script_with_the_real_network(script, command, network, folder, real, clips):
+    """One command as users give it, and one in this process, on two kinds that hold the same pixels."""
     each(folder / "avi", ".avi", clips, lambda path, clip: encoded(path, clip, "ffv1", "bgr0"))
     of_files = script("score", real, "avi", *COMMON)
     assert of_files.code == 0, of_files.err
-    of_array = script("score", real, as_npy(folder / "plain", clips), *COMMON)
+    of_array = command("score", real, as_npy(folder / "plain", clips), *COMMON)
     assert of_files.json["value"] == of_array.json["value"]
     assert of_files.json["signature_id"] == of_array.json["signature_id"]

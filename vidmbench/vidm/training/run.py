@@ -38,7 +38,7 @@ from vidmbench.vidm.training.loop import check_run, finished_weights, train_part
 # Pictures drawn during training: how many samples, how many frames, how many steps.
 _SAMPLES = 8
 _FRAMES = (1, 2, 4, 8, 12, 16)
-_PICTURE_SAMPLING = SamplingSpec(sampler="dpm-solver", steps=10)
+SHEET_SAMPLING = SamplingSpec(sampler="dpm-solver", steps=10)
 
 
 @dataclass(frozen=True)
@@ -276,7 +276,7 @@ class _Pictures:
         spec = self.run.recipe.model
         nets = {part: filled(ContentNet if part == "content" else MotionNet, spec, weights, self.run.out, self.device)}
         content, motion = nets.get("content"), nets.get("motion")
-        vidm = Vidm(spec, content, motion, _PICTURE_SAMPLING, "", "training")  # type: ignore[arg-type]
+        vidm = Vidm(spec, content, motion, SHEET_SAMPLING, "", "training")  # type: ignore[arg-type]
         count = min(_SAMPLES**2 if part == "content" else _SAMPLES, max(len(self.videos), _SAMPLES))
         frames = [index for index in _FRAMES if index < spec.num_frames]
         if part == "content":
