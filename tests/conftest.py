@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import jaxtyping
 import pytest
 from support.engines import FakeEngine, LoadedEngines, use_engine
 from support.paths import SHARED
@@ -51,3 +52,9 @@ def weights(own_cache: Path) -> Path:
 def fake_network(monkeypatch: pytest.MonkeyPatch) -> LoadedEngines:
     """Puts a network that costs nothing in the place of the real one; says how often it was loaded, what it scored."""
     return use_engine(lambda *_, **__: FakeEngine(), patch=monkeypatch.setattr)
+
+
+@pytest.fixture
+def unchecked_shapes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No checks of shapes, for hundreds of trials of what other tests call with the checks on."""
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)

@@ -217,6 +217,7 @@ def test_too_few_samples_have_no_interval():
 
 
 @pytest.mark.parametrize(("count", "num_classes", "sharpness"), [(60, 7, 0.1), (200, 101, 0.02)])
+@pytest.mark.usefixtures("unchecked_shapes")
 def test_intervals_hold_the_expected_value_as_often_as_they_say(count, num_classes, sharpness):
     random = np.random.default_rng(12)
 

@@ -98,6 +98,7 @@ def test_a_turn_of_the_features_changes_nothing(seed, num_real, num_fake):
     assert abs(difference) < ROUNDING * scale(real, fake)
 
 
+@pytest.mark.usefixtures("unchecked_shapes")
 def test_it_is_unbiased_where_both_sides_have_one_distribution():
     """Zero on average, and so below zero often; a biased estimate is above zero always."""
     random = np.random.default_rng(24)
@@ -219,6 +220,7 @@ def test_too_few_samples_have_no_interval():
 
 
 @pytest.mark.parametrize(("num_real", "num_fake"), [(30, 30), (25, 60)])
+@pytest.mark.usefixtures("unchecked_shapes")
 def test_intervals_hold_the_expected_value_as_often_as_they_say(num_real, num_fake):
     random = np.random.default_rng(34)
 

@@ -149,6 +149,7 @@ def test_frames_of_one_clip_stay_together():
 
 
 @pytest.mark.parametrize(("shift", "is_there"), [(0.4, False), (1.0, True)])
+@pytest.mark.usefixtures("unchecked_shapes")
 def test_it_finds_what_is_there_and_seldom_what_is_not(shift, is_there):
     found = [
         paired_difference(

@@ -115,6 +115,7 @@ def drawn(random, count, shift):
 
 
 @pytest.mark.parametrize(("num_real", "num_fake", "shift"), [(60, 60, 0.15), (60, 60, 0.0), (24, 50, 0.3), (4, 4, 0.3)])
+@pytest.mark.usefixtures("unchecked_shapes")
 def test_intervals_hold_the_expected_value_as_often_as_they_say(num_real, num_fake, shift):
     random = np.random.default_rng(10)
     values = [frechet(drawn(random, num_real, 0.0), drawn(random, num_fake, shift)) for _ in range(1000)]
