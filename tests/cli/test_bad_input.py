@@ -98,8 +98,25 @@ def test_sources_that_are_not_there(command, folder, real):
     command("run", "--model", "a", "--samples", "real.npy", "--dataset", "folder:").fails("a source without a path")
     command("score", "", real).fails("a source without a path")
     command("score", real, "static").fails("did you mean control:static?")
+    for text in ("grid:", "strips:", "digan:", "static-of:grid:"):
+        command("score", real, text).fails("a source without a path", f"found: {text.removeprefix('static-of:')}")
+    command("score", real, "~nobody-of-this-name/x").fails("there is no ~nobody-of-this-name")
+    command("score", real, "grid:~nobody-of-this-name/x").fails("~nobody-of-this-name")
     (folder / "text.txt").write_text("x")
     command("score", real, "text.txt").fails("nothing that holds videos", "ends in .txt")
+
+
+def test_numbers_and_names_beyond_all_measure(command, real):
+    digits = "9" * 5000
+    command("score", real, f"dataset:clevrer-mini/{digits}").fails("the resolution is no number")
+    command("score", real, real, "--frames", digits).fails("--frames takes whole numbers")
+    command("score", real, "static-of:" * 2000 + "real.npy").fails("static-of: more than 32 times")
+    command("plot", "samples", real, "--fps", "inf", "--out", "a.mp4").fails("--fps")
+
+
+@pytest.mark.parametrize("label", [" ", "a\nb", "caf\udce9", "a\x00b"])
+def test_labels_that_cannot_be_printed(label, command, real):
+    command("run", "--model", label, "--samples", real, "--dataset", "folder:real.npy").fails("the model", "--model")
 
 
 def test_a_folder_without_its_prefix_is_recognised(command, folder, real):
@@ -201,6 +218,8 @@ def test_weights_that_are_others(command, folder):
 
 def test_records_that_are_none(command, folder):
     (folder / "x.jso").write_text("{}")
+    (folder / "deep.jso").write_text("[" * 100_000)
+    command("results", "import", "deep.jso").fails("not a record", "where: deep.jso")
     command("results", "import", "x.jso").fails("record", "where: x.jso")
     command("results", "import", "gone.json").fails("gone.json")
     command("table", "1", "--runs", "gone").fails("no such folder of records", "where: gone")

@@ -208,3 +208,13 @@ def test_frame_folders_of_ucf101_against_files_of_other_sizes(shared, command, n
     assert np.isfinite(measured.value)
     assert len(measured.fake.skipped) >= 1
     assert json.loads(next(Path("runs").glob("*.json")).read_text())["dataset"] == f"folder:{real}"
+
+
+@pytest.mark.usefixtures("fake_network")
+def test_a_long_label_names_a_file_that_can_be_written(command, real):
+    label = "x" * 300
+    done = command("run", "--model", label, "--samples", real, "--dataset", "folder:real.npy", "--num-videos", 4)
+    assert done.code == 0, done.err
+    (record,) = records()
+    assert record.model == label
+    assert f"_{'x' * 80}_folder-real.npy_t" in record.run_id

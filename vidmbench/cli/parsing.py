@@ -1,5 +1,6 @@
 """From options as the user wrote them to checked values."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -88,9 +89,10 @@ def whole_numbers(text: str | None, option: str, example: str) -> tuple[int, ...
     if text is None:
         return ()
     words = text.split(",")
-    if not all(word.strip().isdecimal() for word in words):
-        raise UsageError(f"{option} takes whole numbers", expected=example, found=text, where=option)
-    return tuple(dict.fromkeys(map(int, words)))
+    with suppress(ValueError):  # more digits than Python reads
+        if all(word.strip().isdecimal() for word in words):
+            return tuple(dict.fromkeys(map(int, words)))
+    raise UsageError(f"{option} takes whole numbers", expected=example, found=text, where=option)
 
 
 def check_figure(out: Path, *more: str) -> None:

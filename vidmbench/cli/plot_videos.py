@@ -45,7 +45,7 @@ def samples(
     seed: SampleSeed = 0,
     steps: Steps = None,
     reading: ReadingOptions,
-    fps: Annotated[float, typer.Option(help="Frames a second of mp4 and gif.", min=1)] = 8.0,
+    fps: Annotated[float, typer.Option(help="Frames a second of mp4 and gif.", min=1, max=1000)] = 8.0,
     out: Annotated[
         Path, typer.Option(metavar="FIG", help="PNG, SVG or PDF; MP4 or GIF: the videos playing side by side.")
     ] = Path("runs/samples.png"),

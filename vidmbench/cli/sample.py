@@ -33,7 +33,7 @@ def sample(
     form: Annotated[
         SampleFormat, typer.Option("--format", help="One file (png: one folder of frames) per video; npz: one of all.")
     ] = "mp4",
-    fps: Annotated[float, typer.Option(help="Frames a second of mp4 and gif.", min=1)] = 25.0,
+    fps: Annotated[float, typer.Option(help="Frames a second of mp4 and gif.", min=1, max=1000)] = 25.0,
 ) -> None:
     """Sample videos from VIDM and write them; existing files are kept, damaged ones are sampled again.
 

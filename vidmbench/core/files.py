@@ -43,10 +43,18 @@ def replacing(target: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def expanded(path: str | Path) -> Path:
+    """The path with the user's home folder for a ``~`` in front; unchanged where there is no such user."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
 def write_text(target: Path, text: str) -> None:
-    """Writes a UTF-8 text file by way of :func:`replacing`."""
+    """Writes a UTF-8 text file by way of :func:`replacing`; what UTF-8 lacks, from a file's name, becomes ``?``."""
     with replacing(target) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="replace")
 
 
 def unwritable(folder: Path, error: OSError, option: str = "--out") -> ResultError:
@@ -73,7 +81,7 @@ def checked_output(folder: Path, option: str = "--out") -> Path:
     Raises:
         ResultError: It cannot be written to, or it is a file.
     """
-    folder = folder.expanduser()
+    folder = expanded(folder)
     if folder.exists() and not folder.is_dir():
         raise ResultError(
             "the output folder is a file",

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import platformdirs
 
+from vidmbench.core.files import expanded
+
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -40,4 +42,4 @@ def checkout_results_dir() -> Path | None:
 def cache_dir() -> Path:
     """The user's cache: ``$VIDMBENCH_CACHE``, or the platform's folder for caches."""
     chosen = os.environ.get("VIDMBENCH_CACHE")
-    return Path(chosen).expanduser() if chosen else platformdirs.user_cache_path("vidmbench")
+    return expanded(chosen) if chosen else platformdirs.user_cache_path("vidmbench")

@@ -28,6 +28,9 @@ from vidmbench.vidm.sampling.opening import load_model
 if TYPE_CHECKING:
     from vidmbench.vidm.checkpoints.checkpoint import Vidm
 
+# A record's file is named after both sides; file systems take names of 255 bytes.
+_NAME_LENGTH = 80
+
 
 @dataclass(frozen=True)
 class Job:
@@ -74,8 +77,13 @@ def prepare_run(
     Raises:
         VidmbenchError: Anything about the request that cannot work.
     """
-    if not model:
+    if not model.strip():
         raise UsageError("the model has no name", expected="a label", found="nothing", where="--model")
+    if not model.isprintable():
+        raise UsageError(
+            "the model's name has characters that cannot be printed", expected="a label on one line, in UTF-8",
+            found=ascii(model), where="--model",
+        )  # fmt: skip
     name = parse_source(model, bare="label")
     protocols = choices.load_protocols()
     data = resolve_dataset(dataset)
@@ -253,7 +261,8 @@ def record_of(job: Job, measurements: Sequence[Measurement], *, command: Sequenc
     """The record of a job that was carried out."""
     now = datetime.now(UTC)
     lengths = "+".join(str(length) for length in sorted({item.frames for item in measurements}))
-    words = f"{now:%Y%m%dT%H%M%S%fZ}_{job.model}_{Path(job.dataset).name}_t{lengths}_{measurements[0].signature_id}"
+    model, dataset = job.model[:_NAME_LENGTH], Path(job.dataset).name[:_NAME_LENGTH]
+    words = f"{now:%Y%m%dT%H%M%S%fZ}_{model}_{dataset}_t{lengths}_{measurements[0].signature_id}"
     return RunRecord(
         run_id=re.sub(r"[^A-Za-z0-9_.+-]+", "-", words),
         created=now.isoformat(timespec="seconds"),

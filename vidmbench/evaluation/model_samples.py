@@ -1,9 +1,9 @@
 """The videos of a model that vidmbench does not sample itself: ``--samples`` and ``--layout`` of ``run``."""
 
 from difflib import get_close_matches
-from pathlib import Path
 
 from vidmbench.core.errors import UsageError
+from vidmbench.core.files import expanded
 from vidmbench.sources.baselines.samples import layouts_of, open_samples
 from vidmbench.sources.datasets.opening import Reading
 from vidmbench.sources.names import SourceName, baseline_names, parse_source
@@ -37,7 +37,7 @@ def open_model_samples(
         )
     layouts = layouts_of(label, layout)
     if layouts is not None:
-        return open_samples(layouts, Path(samples).expanduser(), on_bad=reading.on_bad)
+        return open_samples(layouts, expanded(samples), on_bad=reading.on_bad)
     source = open_videos(_samples_name(samples), reading=reading)
     near = get_close_matches(label.lower(), baseline_names(), n=1, cutoff=0.8) if layout is None else []
     if near:
@@ -54,7 +54,7 @@ def _samples_name(text: str) -> ResolvedName:
     """
     name = parse_source(text)
     if name.kind in ("vidm", "control", "static-of"):
-        if not Path(text).expanduser().exists():
+        if not expanded(text).exists():
             raise UsageError(
                 "--samples takes files", expected="a folder, zip, npy, npz or video file", found=text,
                 where="--samples", fix=f"vidmbench run --model {text}",

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from vidmbench.core import resources
 from vidmbench.core.errors import ResultError
+from vidmbench.core.files import expanded
 from vidmbench.records.record import Measurement, RunRecord, read_records
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def load_results(*folders: str | Path) -> "pandas.DataFrame":
     """
     import pandas
 
-    paths = [checked_records_folder(Path(folder).expanduser()) for folder in folders]
+    paths = [checked_records_folder(expanded(folder)) for folder in folders]
     records = read_records(*(paths or [resources.results_dir() / "measured", Path("runs")]))
     rows = [_row(record, measurement) for record in records for measurement in record.measurements]
     return pandas.DataFrame(

@@ -16,11 +16,11 @@ Only the meaning of a text without a prefix depends on where it is given: REAL a
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from vidmbench.core import resources
 from vidmbench.core.errors import UsageError
+from vidmbench.core.files import expanded
 
 Kind = Literal["path", "layout", "dataset", "control", "vidm", "static-of", "label"]
 #: What a text without a prefix means.
@@ -29,6 +29,9 @@ Bare = Literal["path", "dataset", "label"]
 _CONTROL, _STATIC, _VIDM = "control", "static-of", "vidm"
 #: Layouts that any label's files can have: everything about them is detected from the images.
 ANY_LABEL_LAYOUTS = ("grid", "strips")
+# Python reads no number of more than 4300 digits, and parses no source nested deeper than its stack.
+_MAX_DIGITS = 1000
+_MAX_NESTING = 33
 
 
 @dataclass(frozen=True)
@@ -70,18 +73,25 @@ def parse_source(text: str, *, bare: Bare = "path") -> SourceName:
         bare: What it means without a prefix.
 
     Raises:
-        UsageError: The resolution of a data set is not a number, or the form is reserved.
+        UsageError: The resolution of a data set is not a number, static baselines are nested too deeply, or the form is
+            reserved.
     """
     word, colon, rest = text.partition(":")
     if text == _VIDM or (word == _VIDM and rest):
         return SourceName("vidm", text, path=rest or None)
     if colon and word == _STATIC:
+        if text.startswith(f"{_STATIC}:" * _MAX_NESTING):
+            raise UsageError(
+                f"static-of: more than {_MAX_NESTING - 1} times",
+                expected="static-of:M; a static baseline of a static baseline is the same",
+                found=f"{text[:40]}…",
+            )
         return SourceName("static-of", text, inner=parse_source(rest, bare=bare))
     if colon and word == _CONTROL:
         return SourceName("control", text, name=rest)
     if colon and word == "dataset":
         return _dataset(text, rest)
-    if colon and word == "pack" and not Path(text).expanduser().exists():
+    if colon and word == "pack" and not expanded(text).exists():
         raise UsageError(
             "packs cannot be read yet",
             expected="a folder, .zip, .npy, .npz or video file, or dataset:NAME",
@@ -101,7 +111,7 @@ def _dataset(text: str, rest: str) -> SourceName:
     """NAME, NAME@SPLIT, NAME/PIXELS or NAME@SPLIT/PIXELS."""
     before, slash, pixels = rest.partition("/")
     name, _, split = before.partition("@")
-    if slash and not pixels.isdecimal():
+    if slash and not (pixels.isdecimal() and len(pixels) <= _MAX_DIGITS):
         raise UsageError("the resolution is no number", expected="NAME@SPLIT/PIXELS", found=text)
     resolution = int(pixels) if pixels else None
     return SourceName("dataset", text, name=name, split=split or None, resolution=resolution)
@@ -112,10 +122,10 @@ def _files(text: str, path: str) -> SourceName:
     word, colon, rest = path.partition(":")
     is_baseline = bool(colon) and word in baseline_names()
     has_layout = is_baseline or (bool(colon) and word in ANY_LABEL_LAYOUTS)
-    if not has_layout or Path(path).expanduser().exists():
+    if not has_layout or expanded(path).exists():
         return SourceName("path", text, path=path)
     layout, colon, inner = rest.partition(":")
-    if is_baseline and colon and not Path(rest).expanduser().exists():
+    if is_baseline and colon and not expanded(rest).exists():
         return SourceName("layout", text, name=f"{word}:{layout}", path=inner)
     return SourceName("layout", text, name=word, path=rest)
 

@@ -1,9 +1,9 @@
 """From a parsed name to a source: files, data sets and controls. Models are opened a floor above."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from vidmbench.core.errors import DataError, UsageError, unknown
+from vidmbench.core.files import expanded
 from vidmbench.core.vocabulary import OnBad
 from vidmbench.protocols.stages import DatasetStage
 from vidmbench.sources.controls import KINDS, control
@@ -157,12 +157,16 @@ def _open_files(name: SourceName, on_bad: OnBad) -> Source:
     from vidmbench.videos import open_source
 
     text = name.path or ""
-    path = Path(text).expanduser()
+    path = expanded(text)
+    if not text.strip():
+        raise UsageError(
+            "a source without a path",
+            expected="a folder, zip, npy, npz or video file",
+            found=name.text.strip() or "nothing",
+        )
     layouts = layouts_of("", name.name) if name.kind == "layout" else None
     if layouts is not None:
         return open_samples(layouts, path, on_bad=on_bad)
-    if not text.strip():
-        raise UsageError("a source without a path", expected="a folder, zip, npy, npz or video file", found="nothing")
     if not path.exists():
         named = [f"dataset:{text}"] if text in dataset_names() else [f"control:{text}"] if text in KINDS else []
         if named:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidmbench.core.errors import DataError
+from vidmbench.core.files import expanded
 from vidmbench.core.vocabulary import OnBad
 from vidmbench.videos.arrays.uint8_source import ArraySource, open_array
 from vidmbench.videos.files.archives import find_archived_videos
@@ -37,7 +38,7 @@ def open_source(path: Path | str, *, on_bad: OnBad = "stop", progress: bool = Fa
     Raises:
         DataError: Nothing is there, nothing can be used, or something is bad and ``on_bad`` is "stop".
     """
-    path = Path(path).expanduser()
+    path = expanded(path)
     if not path.exists():
         raise _missing(path)
     suffix = path.suffix.lower()

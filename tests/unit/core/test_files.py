@@ -4,7 +4,25 @@ import stat
 import pytest
 
 from vidmbench.core.errors import ResultError
-from vidmbench.core.files import checked_output, natural_key, replacing, sha256_of, sha256_of_parts, write_text
+from vidmbench.core.files import (
+    checked_output,
+    expanded,
+    natural_key,
+    replacing,
+    sha256_of,
+    sha256_of_parts,
+    write_text,
+)
+
+
+def test_a_home_folder_that_nobody_has_stays_as_it_is():
+    assert str(expanded("~nobody-of-this-name/x")) == "~nobody-of-this-name/x"
+    assert expanded("~/x").is_absolute()
+
+
+def test_text_from_a_file_name_that_is_no_utf8_is_written(tmp_path):
+    write_text(tmp_path / "a.html", "caf\udce9")
+    assert (tmp_path / "a.html").read_text(encoding="utf-8") == "caf?"
 
 
 def test_a_file_takes_its_place_when_the_block_ends(tmp_path):

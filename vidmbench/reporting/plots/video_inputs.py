@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 
 from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError, UsageError
+from vidmbench.core.files import expanded
 from vidmbench.evaluation.opening import OpeningOptions, open_named
 from vidmbench.sources.controls import static_of
 from vidmbench.sources.datasets.opening import DEFAULT_READING, Reading
@@ -74,7 +74,7 @@ def open_shown(texts: Sequence[str], clips: ShownClips) -> list[Shown]:
 def _labelled(text: str) -> tuple[str | None, SourceName]:
     """The user's label, and the source; a path with ``=`` in it stays whole."""
     label, equals, source = text.partition("=")
-    if not equals or "/" in label or ":" in label or Path(text).expanduser().exists():
+    if not equals or "/" in label or ":" in label or expanded(text).exists():
         return None, parse_source(text)
     if not label or not source:
         raise UsageError("expected LABEL=SOURCE", expected="LABEL=SOURCE, or SOURCE", found=text)

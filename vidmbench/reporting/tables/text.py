@@ -131,7 +131,7 @@ def pipe_table(lines: Sequence[Sequence[str]], right_aligned: Sequence[int]) -> 
     """
     from tabulate import tabulate
 
-    safe = [[text.replace("|", "\\|") for text in line] for line in lines]
+    safe = [[" ".join(text.splitlines()).replace("|", "\\|") for text in line] for line in lines]
     align = ["right" if column in right_aligned else "left" for column in range(len(safe[0]))]
     # tabulate widens columns by two spaces below a header; without a header it prints the rule first.
     rule, header, *body = tabulate(safe, tablefmt="pipe", disable_numparse=True, colalign=align).splitlines()

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from vidmbench.core.errors import DataError, UsageError, unknown
+from vidmbench.core.files import expanded
 from vidmbench.core.text import counted
 from vidmbench.core.vocabulary import OnBad
 from vidmbench.sources.datasets.disk_findings import (
@@ -115,7 +116,7 @@ def root_of(spec: DiskDatasetSpec, data_root: Path | None) -> Path:
             found="no --data-root",
             fix=f"pass --data-root DIR, or set {ROOT_VARIABLE} to the folder above {spec.name}/; get it: {spec.get}",
         )
-    given = Path(data_root or variable or "").expanduser()
+    given = expanded(data_root or variable or "")
     inside = [given / f"{spec.name}{suffix}" for suffix in ("", ".zip", *_HDF5, *_ARRAYS)]
     root = next((path for path in inside if path.exists()), given if data_root else None)
     if root == given and given.is_dir():

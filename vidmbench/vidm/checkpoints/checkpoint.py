@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from vidmbench.core import resources
 from vidmbench.core.declarations import validated
 from vidmbench.core.errors import WeightsError
-from vidmbench.core.files import sha256_of, write_text
+from vidmbench.core.files import expanded, sha256_of, write_text
 from vidmbench.vidm.checkpoints.tensor_files import FORMAT, read_tensors, write_tensors
 from vidmbench.vidm.config import PARTS, Part, VidmSpec
 from vidmbench.vidm.networks.content import ContentNet
@@ -211,7 +211,7 @@ def checkpoint_file(named: str | None, dataset: str) -> Path:
     """
     if named is None:
         return _shipped(dataset)
-    path = Path(named).expanduser()
+    path = expanded(named)
     if path.is_dir():
         return file_of_run(path)
     if not path.is_file():

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidmbench.core.errors import DataError, UsageError
-from vidmbench.core.files import sha256_of
+from vidmbench.core.files import expanded, sha256_of
 from vidmbench.core.vocabulary import NoiseChoice, SamplerName
 from vidmbench.sources.datasets.opening import Reading, open_dataset
 from vidmbench.sources.names import SourceName
@@ -161,7 +161,7 @@ def _content(
         source = _content_source(data, resolution, data_root)
         note = f"first frames: real, frame 0 of each video of {source.label}"
         return Content(lambda indices: _first_frames(source, indices, resolution), f"real:{source.digest()}", note)
-    path = Path(choice).expanduser()
+    path = expanded(choice)
     if path.is_dir():
         path = file_of_run(path)
     if not path.is_file():

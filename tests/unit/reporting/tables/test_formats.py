@@ -27,6 +27,7 @@ from vidmbench.reporting.tables.build import (
     to_markdown,
     write_all_tables,
 )
+from vidmbench.reporting.tables.text import pipe_table
 from vidmbench.reporting.tables.values import Cell, Panel, Table
 
 
@@ -95,6 +96,10 @@ def test_equal_notes_share_a_number_and_wide_panels_break():
 def test_a_pipe_in_a_label_does_not_break_the_grid():
     panel = Panel("p", ("a|b",), ("c",), None, ((Cell("published", "1"),),), ())
     assert r"| a\|b |" in to_markdown(Table("t", "T", (), (panel,)))
+
+
+def test_a_line_break_in_a_label_makes_no_second_row():
+    assert "| a b " in pipe_table([["Model", "FVD"], ["a\nb", "1"]], right_aligned=())
 
 
 def test_frame_is_long_and_numeric(tmp_path):
