@@ -3,6 +3,8 @@
 import importlib.util
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -177,3 +179,13 @@ def test_what_cannot_be_registered(sides):
 def test_protocols_on_disk_are_json_of_their_own_words(sides, protocols):
     spec = load_protocol("toy")
     assert type(spec).model_validate(json.loads(spec.model_dump_json())) == spec
+
+
+def test_a_name_that_is_taken_is_refused_in_a_fresh_process_too():
+    code = (
+        "from vidmbench.protocols.kind_registry import metric_kinds, register\n"
+        "from vidmbench.protocols.kinds.frechet import KIND\n"
+        "try:\n    register(KIND)\nexcept ValueError as error:\n    print(error)\nprint(len(metric_kinds()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "there is a metric kind 'frechet' already\n4\n"

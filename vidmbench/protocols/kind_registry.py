@@ -29,6 +29,11 @@ def register(kind: AnyMetricKind) -> None:
         ValueError: Another kind has this name, or the declaration contradicts itself.
         TypeError: A field of its statistics does not say what it decides.
     """
+    _register_modules()
+    _add(kind)
+
+
+def _add(kind: AnyMetricKind) -> None:
     if kind.name in _KINDS:
         raise ValueError(f"there is a metric kind {kind.name!r} already")
     if "fake" not in kind.sides:
@@ -56,4 +61,4 @@ def numbers_on_one_scale(metric: str) -> tuple[str, ...]:
 @cache
 def _register_modules() -> None:
     for module in pkgutil.iter_modules(kinds.__path__):
-        register(importlib.import_module(f"{kinds.__name__}.{module.name}").KIND)
+        _add(importlib.import_module(f"{kinds.__name__}.{module.name}").KIND)
