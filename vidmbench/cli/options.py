@@ -15,8 +15,16 @@ if TYPE_CHECKING:
 _PROTOCOL, _COMPUTE, OUTPUT_PANEL, _VIDM = "Protocol", "Compute", "Output", "VIDM"
 
 
-Real = Annotated[str, typer.Argument(metavar="REAL", help="A folder, zip, npy or npz; or dataset:NAME@SPLIT.")]
-Fake = Annotated[str, typer.Argument(metavar="FAKE", help="The same, or control:NAME made from REAL.")]
+Real = Annotated[
+    str,
+    typer.Argument(metavar="REAL", help="A folder, zip, npy, npz or video; or dataset:NAME@SPLIT/PIXELS."),
+]
+Fake = Annotated[
+    str,
+    typer.Argument(
+        metavar="FAKE", help="The same; control:NAME made from REAL; vidm or vidm:RUN; static-of: before any of these."
+    ),
+]
 ProtocolNames = Annotated[
     list[str] | None,
     typer.Option(
