@@ -8,7 +8,7 @@ last digits are where a change shows first.
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 
 from vidmbench.check.comparison import (
     GoldenScores,
@@ -119,6 +119,17 @@ class _Asked:
         """The tolerance of a stage for this protocol, and for the engine where one runs."""
         on_cuda = stage in ("detector", "score") and self.runner.engine_of(self.spec).endswith("/cuda")
         return limit_of(self.spec, stage, on_cuda=on_cuda)
+
+    @cached_property
+    def seeded_scores(self) -> list[Score]:
+        """Numbers and intervals of the seeded features; two stages compare them."""
+        return statistics(self.spec, seeded_features_of(self.spec))
+
+    @cached_property
+    def golden_scores(self) -> list[Score]:
+        """The same of the golden features, where a network once gave them."""
+        assert self.values.features is not None
+        return statistics(self.spec, [self.golden.features(self.values.features)])
 
 
 def _in_order(
@@ -242,11 +253,9 @@ def _interval(asked: _Asked) -> Iterator[Check]:
 
 def _from_features(asked: _Asked) -> Iterator[tuple[str, GoldenScores, Callable[[], list[Score]]]]:
     """The seeded features, and the golden ones where a network once gave them."""
-    spec, values = asked.spec, asked.values
-    yield "seeded features", values.seeded, lambda: statistics(spec, seeded_features_of(spec))
-    if values.features is not None:
-        features = asked.golden.features(values.features)
-        yield "golden features", values.golden, lambda: statistics(spec, [features])
+    yield "seeded features", asked.values.seeded, lambda: asked.seeded_scores
+    if asked.values.features is not None:
+        yield "golden features", asked.values.golden, lambda: asked.golden_scores
 
 
 def _score(asked: _Asked) -> Iterator[Check]:
