@@ -1,7 +1,9 @@
 """What all tests share: a cache of their own, the reference clips, the real weights."""
 
 import os
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import jaxtyping
 import pytest
@@ -52,6 +54,19 @@ def weights(own_cache: Path) -> Path:
 def fake_network(monkeypatch: pytest.MonkeyPatch) -> LoadedEngines:
     """Puts a network that costs nothing in the place of the real one; says how often it was loaded, what it scored."""
     return use_engine(lambda *_, **__: FakeEngine(), patch=monkeypatch.setattr)
+
+
+@lru_cache(maxsize=2)
+def _loaded(*stage: Any, **options: Any) -> Any:
+    from vidmbench.detectors.engine import load_engine
+
+    return load_engine(*stage, **options)
+
+
+@pytest.fixture
+def network(weights: Path, monkeypatch: pytest.MonkeyPatch) -> LoadedEngines:
+    """The real network, loaded once for all tests; one entry for every time that it is asked for."""
+    return use_engine(_loaded, patch=monkeypatch.setattr)
 
 
 @pytest.fixture

@@ -7,17 +7,15 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from support.engines import LoadedEngines, use_engine
 from support.minute_recipe import RECIPE
+from support.once import made_once
 
 from vidmbench.cli import main
-from vidmbench.detectors.engine import load_engine
 from vidmbench.sources.clevrer_mini import ToyVideos
 
 SCRIPT = Path(sys.executable).with_name("vidmbench")
@@ -84,15 +82,6 @@ def script() -> Callable[..., Outcome]:
     return given
 
 
-_loaded = lru_cache(maxsize=2)(load_engine)
-
-
-@pytest.fixture
-def network(weights: Path, monkeypatch: pytest.MonkeyPatch) -> LoadedEngines:
-    """The real network, loaded once for all tests; one entry for every time that a command loads it."""
-    return use_engine(_loaded, patch=monkeypatch.setattr)
-
-
 @pytest.fixture(scope="session")
 def clips() -> np.ndarray:
     """Five clips of the built-in data set, uint8 (5, 16, 64, 64, 3)."""
@@ -122,18 +111,20 @@ def recipe(folder, monkeypatch):
 @pytest.fixture(scope="session")
 def first_run(tmp_path_factory):
     """A run, trained once for all tests."""
-    work = tmp_path_factory.mktemp("trained")
-    (work / "minute.toml").write_text(RECIPE)
-    done = subprocess.run(
-        [sys.executable, "-m", "vidmbench", "train", "--recipe", "minute.toml", "--out", "RUN"],
-        cwd=work,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "VIDMBENCH_CACHE": str(work / "cache")},
-    )
-    assert done.returncode == 0, done.stderr
-    assert "vidm:RUN" in done.stdout
-    return work / "RUN"
+
+    def train(work):
+        (work / "minute.toml").write_text(RECIPE)
+        done = subprocess.run(
+            [sys.executable, "-m", "vidmbench", "train", "--recipe", "minute.toml", "--out", "RUN"],
+            cwd=work,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "VIDMBENCH_CACHE": str(work / "cache")},
+        )
+        assert done.returncode == 0, done.stderr
+        assert "vidm:RUN" in done.stdout
+
+    return made_once(tmp_path_factory, "trained", train) / "RUN"
 
 
 @pytest.fixture

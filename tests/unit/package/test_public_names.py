@@ -58,7 +58,7 @@ def test_every_example_runs(name, tmp_path, monkeypatch):
 
 @pytest.mark.weights
 @pytest.mark.parametrize("name", NEED_WEIGHTS)
-def test_every_example_with_the_network_runs(name, weights, tmp_path, monkeypatch):
+def test_every_example_with_the_network_runs(name, network, tmp_path, monkeypatch):
     run_example(name, tmp_path, monkeypatch)
 
 
