@@ -103,7 +103,7 @@ def test_sources_that_are_not_there(command, folder, real):
     command("score", real, "~nobody-of-this-name/x").fails("there is no ~nobody-of-this-name")
     command("score", real, "grid:~nobody-of-this-name/x").fails("~nobody-of-this-name")
     (folder / "text.txt").write_text("x")
-    command("score", real, "text.txt").fails("nothing that holds videos", "ends in .txt")
+    command("score", real, "text.txt").fails("not a supported video source", "ends in .txt")
 
 
 def test_numbers_and_names_beyond_all_measure(command, real):

@@ -180,8 +180,8 @@ def _in_words(score: GoldenScore) -> str:
     return "; ".join(parts) or "none, as declared"
 
 
-def _relative(expected: float, found: float) -> float:
+def _relative(expected: float, actual: float) -> float:
     """The difference relative to what was expected; to 1 where that is 0. Not finite is as far as can be."""
-    if not np.isfinite(found):
+    if not np.isfinite(actual):
         return float("inf")
-    return abs(found - expected) / (abs(expected) or 1.0)
+    return abs(actual - expected) / (abs(expected) or 1.0)

@@ -56,22 +56,22 @@ def examine() -> Iterator[Check]:
     ]
     for name, look in checks:
         try:
-            state, said = look()
+            state, message = look()
         except VidmbenchError as error:
-            state, said = "FAIL", str(error)
+            state, message = "FAIL", str(error)
         except Exception as error:  # a broken installation can break anywhere; the doctor goes on and says so
-            state, said = "FAIL", f"{type(error).__name__}: {error}"
-        yield Check(name, state, said)
+            state, message = "FAIL", f"{type(error).__name__}: {error}"
+        yield Check(name, state, message)
 
 
 def _python() -> tuple[State, str]:
-    said = f"{sys.version.split()[0]} at {sys.executable}"
-    return ("ok" if sys.version_info >= (3, 11) else "FAIL"), said
+    message = f"{sys.version.split()[0]} at {sys.executable}"
+    return ("ok" if sys.version_info >= (3, 11) else "FAIL"), message
 
 
 def _packages() -> tuple[State, str]:
-    found = {name: number for name, number in environment()["packages"].items() if number}
-    return "ok", ", ".join(f"{name} {number}" for name, number in found.items())
+    versions = {name: number for name, number in environment()["packages"].items() if number}
+    return "ok", ", ".join(f"{name} {number}" for name, number in versions.items())
 
 
 def _cache() -> tuple[State, str]:
@@ -120,8 +120,8 @@ def _threads() -> tuple[State, str]:
 
 
 def _compiler() -> tuple[State, str]:
-    found = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
-    return "ok", f"{found} (not needed for scoring)" if found else "none (not needed for scoring)"
+    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    return "ok", f"{compiler} (not needed for scoring)" if compiler else "none (not needed for scoring)"
 
 
 def _gpu() -> tuple[State, str]:
@@ -133,13 +133,13 @@ def _gpu() -> tuple[State, str]:
 
 
 def _weights() -> tuple[State, str]:
-    said = []
+    checked = []
     for name, spec in load_detectors().items():
         if spec.weights_sha256 is None or spec.network is not None:
             continue  # what no registry carries is brought by those who want it: vidmbench weights status
         load_weights(spec)
-        said.append(f"{name} sha256 {spec.weights_sha256[:12]}… checked, {weights_path(spec)}")
-    return "ok", "; ".join(said)
+        checked.append(f"{name} sha256 {spec.weights_sha256[:12]}… checked, {weights_path(spec)}")
+    return "ok", "; ".join(checked)
 
 
 def _golden() -> tuple[State, str]:
@@ -150,5 +150,5 @@ def _golden() -> tuple[State, str]:
     black, white = load_engine(stage).features(clips)
     value = float(((black.astype(np.float64) - white) ** 2).sum())
     error = abs(value / _GOLDEN - 1)
-    said = f"{value:.5f}, the original TensorFlow code prints {_GOLDEN} ({error:.1e} apart)"
-    return ("ok" if error < _GOLDEN_TOLERANCE else "FAIL"), said
+    message = f"{value:.5f}, the original TensorFlow code prints {_GOLDEN} ({error:.1e} apart)"
+    return ("ok" if error < _GOLDEN_TOLERANCE else "FAIL"), message

@@ -32,14 +32,14 @@ class Case(NamedTuple):
     seconds: float
 
 
-def junit(suite: str, cases: Sequence[Case], *, properties: dict[str, str], said: str) -> str:
+def junit(suite: str, cases: Sequence[Case], *, properties: dict[str, str], summary: str) -> str:
     """The XML of one test suite.
 
     Args:
         suite: Its name.
         cases: Its cases.
         properties: Facts about the run, such as versions.
-        said: What the run said in the end.
+        summary: The closing summary of the run.
 
     Returns:
         A whole document.
@@ -55,15 +55,17 @@ def junit(suite: str, cases: Sequence[Case], *, properties: dict[str, str], said
     for key, value in properties.items():
         ElementTree.SubElement(facts, "property", name=_plain(key), value=_plain(value))
     for case in cases:
-        one = ElementTree.SubElement(
+        element = ElementTree.SubElement(
             node, "testcase", classname=_plain(case.group), name=_plain(case.name), time=_time(case.seconds)
         )
         if case.state == "skipped":
-            ElementTree.SubElement(one, "skipped", message=_plain(case.message))
+            ElementTree.SubElement(element, "skipped", message=_plain(case.message))
         elif case.state != "passed":
             kind = "moved" if case.state == "failure" else "failed"
-            ElementTree.SubElement(one, case.state, message=_plain(case.message), type=kind).text = _plain(case.message)
-    ElementTree.SubElement(node, "system-out").text = _plain(said)
+            ElementTree.SubElement(element, case.state, message=_plain(case.message), type=kind).text = _plain(
+                case.message
+            )
+    ElementTree.SubElement(node, "system-out").text = _plain(summary)
     ElementTree.indent(root)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(root, encoding="unicode")}\n'
 
@@ -82,7 +84,7 @@ def write_junit(report: Report, path: Path) -> None:
         "vidmbench check",
         [_case(check) for check in report.checks],
         properties=packages | machine | {"first_moved": report.first_moved or ""},
-        said="\n".join([*(check.line for check in report.checks), report.summary]),
+        summary="\n".join([*(check.line for check in report.checks), report.summary]),
     )
     write_text(path, text)
 

@@ -82,8 +82,8 @@ class Report:
         return self._first(lambda check: bool(check.moved) or check.state in ("moved", "failed"))
 
     def _first(self, holds: Callable[[Check], bool]) -> Stage | None:
-        found = {check.stage for check in self.checks if check.stage is not None and holds(check)}
-        return next((stage for stage in STAGES if stage in found), None)
+        stages = {check.stage for check in self.checks if check.stage is not None and holds(check)}
+        return next((stage for stage in STAGES if stage in stages), None)
 
     @property
     def summary(self) -> str:
@@ -92,7 +92,7 @@ class Report:
         skipped = f"; {self.count('skipped')} skipped, which is no pass" if self.count("skipped") else ""
         if self.is_good:
             return f"{made} checks hold{skipped}; {self._digits()}"
-        said = []
+        clauses = []
         if self.first_moved is not None:
             which = [
                 check.protocol
@@ -101,11 +101,11 @@ class Report:
             ]
             names = list(dict.fromkeys(which))
             more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-            said.append(f"first stage that moved: {self.first_moved} ({', '.join(names[:3])}{more})")
+            clauses.append(f"first stage that moved: {self.first_moved} ({', '.join(names[:3])}{more})")
         missing = sum(check.stage is None and check.state == "failed" for check in self.checks)
         if missing:
-            said.append(f"protocols without golden values of their own: {missing}")
-        return f"{self.count('moved', 'failed')} of {made} checks do not hold{skipped}; {'; '.join(said)}"
+            clauses.append(f"protocols without golden values of their own: {missing}")
+        return f"{self.count('moved', 'failed')} of {made} checks do not hold{skipped}; {'; '.join(clauses)}"
 
     def _digits(self) -> str:
         if self.first_digits is None:

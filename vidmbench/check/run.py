@@ -93,9 +93,9 @@ def _with_reason(check: Check, before: Sequence[Check]) -> Check:
         "score": ("clips", "framing", "array", "detector", "statistics"),
         "interval": ("statistics",),
     }[check.stage]
-    own = [one for one in before if one.protocol == check.protocol and one.stage in causes]
-    moved = [one.stage for one in own if one.state in ("moved", "failed")]
-    digits = [one.stage for one in own if one.moved]
+    earlier = [other for other in before if other.protocol == check.protocol and other.stage in causes]
+    moved = [other.stage for other in earlier if other.state in ("moved", "failed")]
+    digits = [other.stage for other in earlier if other.moved]
     if moved:
         return replace(check, said=f"follows from {moved[0]}")
     if check.stage == "interval":
@@ -106,7 +106,7 @@ def _with_reason(check: Check, before: Sequence[Check]) -> Check:
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _Comparable:
     """One protocol beside its golden values."""
 
     spec: ProtocolSpec
@@ -136,22 +136,22 @@ def _in_order(
     specs: Sequence[ProtocolSpec], golden: Golden, weights: CheckedWeights, device: Device, *, all_asked: bool
 ) -> Iterator[Check]:
     runner = StageRunner(golden.clips, device)
-    asked = []
+    comparable = []
     for spec in specs:
         values = golden.protocols.get(spec.name)
         if values is None:
             yield Check(None, spec.name, "golden values", "failed", said=f"no golden values; {HOW}")
         elif values.version != spec.version:
-            said = f"they are of version {values.version}, the protocol is version {spec.version}; {HOW} --overwrite"
-            yield Check(None, spec.name, "golden values", "failed", said=said)
+            message = f"they are of version {values.version}, the protocol is version {spec.version}; {HOW} --overwrite"
+            yield Check(None, spec.name, "golden values", "failed", said=message)
         else:
-            asked.append(_Asked(spec, values, golden, runner, _why_not(spec, values, weights)))
+            comparable.append(_Comparable(spec, values, golden, runner, _why_not(spec, values, weights)))
     if all_asked:
         for name in sorted(golden.protocols.keys() - {spec.name for spec in specs}):
             yield Check(None, name, "golden values", "failed", said=f"no such protocol exists any more; {HOW}")
     for stage in STAGES:
-        for one in asked:
-            yield from _STAGES[stage](one)
+        for subject in comparable:
+            yield from _STAGES[stage](subject)
 
 
 def _why_not(spec: ProtocolSpec, values: GoldenProtocol, weights: CheckedWeights) -> str:
@@ -170,14 +170,14 @@ def _attempted(stage: Stage, protocol: str, name: str, compare: Callable[[], Che
     """What a comparison gives; anything it raises is a failure of its stage."""
     started = time.perf_counter()
     try:
-        found = compare()
+        outcome = compare()
     except VidmbenchError as error:
-        found = Check(stage, protocol, name, "failed", said=_in_a_line(str(error)))
+        outcome = Check(stage, protocol, name, "failed", said=_in_a_line(str(error)))
     except Exception as error:  # a stage that moved can break anywhere; the other checks go on
-        found = Check(stage, protocol, name, "failed", said=_in_a_line(f"{type(error).__name__}: {error}"))
-    many = found if isinstance(found, list) else [found]
-    seconds = (time.perf_counter() - started) / max(1, len(many))
-    for check in many:
+        outcome = Check(stage, protocol, name, "failed", said=_in_a_line(f"{type(error).__name__}: {error}"))
+    checks = outcome if isinstance(outcome, list) else [outcome]
+    seconds = (time.perf_counter() - started) / max(1, len(checks))
+    for check in checks:
         yield replace(check, seconds=seconds)
 
 
@@ -185,93 +185,99 @@ def _in_a_line(text: str) -> str:
     return "; ".join(line.strip() for line in text.splitlines() if line.strip())
 
 
-def _clips(asked: _Asked) -> Iterator[Check]:
-    spec, kept = asked.spec, asked.golden.under(f"clips/{asked.spec.name}")
+def _clips(subject: _Comparable) -> Iterator[Check]:
+    spec, golden = subject.spec, subject.golden.under(f"clips/{subject.spec.name}")
 
     def compare() -> list[Check]:
-        found = asked.runner.clips(spec)
+        computed = subject.runner.clips(spec)
         return [
-            rows_compared(spec.name, f"windows of {name.partition('/')[0]}, {name.partition('/')[2]} side", one, other)
-            for name in sorted(kept.keys() | found.keys())
-            for one, other in ((kept.get(name), found.get(name)),)
+            rows_compared(
+                spec.name,
+                f"windows of {name.partition('/')[0]}, {name.partition('/')[2]} side",
+                golden.get(name),
+                computed.get(name),
+            )
+            for name in sorted(golden.keys() | computed.keys())
         ]
 
     return _attempted("clips", spec.name, "choice of clips", compare)
 
 
-def _framing(asked: _Asked) -> Iterator[Check]:
-    spec = asked.spec
+def _framing(subject: _Comparable) -> Iterator[Check]:
+    spec = subject.spec
 
     def compare() -> list[Check]:
-        kept, found = asked.golden.under(asked.values.framing), asked.runner.framing(spec)
+        golden, computed = subject.golden.under(subject.values.framing), subject.runner.framing(spec)
         return [
-            levels_compared(spec, asked.limit("framing"), name, kept.get(name), found.get(name))
-            for name in sorted(kept | found)
+            levels_compared(spec, subject.limit("framing"), name, golden.get(name), computed.get(name))
+            for name in sorted(golden | computed)
         ]
 
     return _attempted("framing", spec.name, spec.dataset.pre_resize, compare)
 
 
-def _array(asked: _Asked) -> Iterator[Check]:
-    spec = asked.spec
+def _array(subject: _Comparable) -> Iterator[Check]:
+    spec = subject.spec
 
     def compare() -> list[Check]:
-        kept, found = asked.golden.under(asked.values.array), asked.runner.array(spec)
+        golden, computed = subject.golden.under(subject.values.array), subject.runner.array(spec)
         return [
-            values_compared("array", spec.name, f"{name} frames, prepared", kept[name], found[name])
-            for name in sorted(kept)
+            values_compared("array", spec.name, f"{name} frames, prepared", golden[name], computed[name])
+            for name in sorted(golden)
         ]
 
     return _attempted("array", spec.name, "prepared clips", compare)
 
 
-def _detector(asked: _Asked) -> Iterator[Check]:
-    spec, key = asked.spec, asked.values.detector
-    if asked.reason or key is None:
-        yield Check("detector", spec.name, "features of fixed clips", "skipped", said=asked.reason)
+def _detector(subject: _Comparable) -> Iterator[Check]:
+    spec, key = subject.spec, subject.values.detector
+    if subject.reason or key is None:
+        yield Check("detector", spec.name, "features of fixed clips", "skipped", said=subject.reason)
         return
 
     def compare() -> Check:
-        limit = asked.limit("detector")
-        kept, name = asked.golden.under(key)["fed"], f"features of fixed clips, {asked.runner.engine_of(spec)}"
-        return values_compared("detector", spec.name, name, kept, asked.runner.detector(spec), limit)
+        limit = subject.limit("detector")
+        golden, name = subject.golden.under(key)["fed"], f"features of fixed clips, {subject.runner.engine_of(spec)}"
+        return values_compared("detector", spec.name, name, golden, subject.runner.detector(spec), limit)
 
     yield from _attempted("detector", spec.name, "features of fixed clips", compare)
 
 
-def _statistics(asked: _Asked) -> Iterator[Check]:
-    for what, kept, compute in _from_features(asked):
-        compare = partial(numbers_compared, "statistics", asked.spec.name, what, kept, compute)
-        yield from _attempted("statistics", asked.spec.name, what, compare)
+def _statistics(subject: _Comparable) -> Iterator[Check]:
+    for what, golden, compute in _from_features(subject):
+        compare = partial(numbers_compared, "statistics", subject.spec.name, what, golden, compute)
+        yield from _attempted("statistics", subject.spec.name, what, compare)
 
 
-def _interval(asked: _Asked) -> Iterator[Check]:
-    for what, kept, compute in _from_features(asked):
-        compare = partial(intervals_compared, asked.spec.name, what, kept, compute)
-        yield from _attempted("interval", asked.spec.name, what, compare)
+def _interval(subject: _Comparable) -> Iterator[Check]:
+    for what, golden, compute in _from_features(subject):
+        compare = partial(intervals_compared, subject.spec.name, what, golden, compute)
+        yield from _attempted("interval", subject.spec.name, what, compare)
 
 
-def _from_features(asked: _Asked) -> Iterator[tuple[str, GoldenScores, Callable[[], list[Score]]]]:
+def _from_features(subject: _Comparable) -> Iterator[tuple[str, GoldenScores, Callable[[], list[Score]]]]:
     """The seeded features, and the golden ones where a network once gave them."""
-    yield "seeded features", asked.values.seeded, lambda: asked.seeded_scores
-    if asked.values.features is not None:
-        yield "golden features", asked.values.golden, lambda: asked.golden_scores
+    yield "seeded features", subject.values.seeded, lambda: subject.seeded_scores
+    if subject.values.features is not None:
+        yield "golden features", subject.values.golden, lambda: subject.golden_scores
 
 
-def _score(asked: _Asked) -> Iterator[Check]:
-    spec, what = asked.spec, f"{SCORED} against {SCORED} golden clips"
-    if asked.reason:
-        yield Check("score", spec.name, "golden clips", "skipped", said=asked.reason)
+def _score(subject: _Comparable) -> Iterator[Check]:
+    spec, what = subject.spec, f"{SCORED} against {SCORED} golden clips"
+    if subject.reason:
+        yield Check("score", spec.name, "golden clips", "skipped", said=subject.reason)
         return
 
     def compare() -> list[Check]:
-        limit = asked.limit("score")
-        return numbers_compared("score", spec.name, what, asked.values.score, lambda: asked.runner.score(spec), limit)
+        limit = subject.limit("score")
+        return numbers_compared(
+            "score", spec.name, what, subject.values.score, lambda: subject.runner.score(spec), limit
+        )
 
     yield from _attempted("score", spec.name, what, compare)
 
 
-_STAGES: dict[Stage, Callable[[_Asked], Iterator[Check]]] = {
+_STAGES: dict[Stage, Callable[[_Comparable], Iterator[Check]]] = {
     "clips": _clips,
     "framing": _framing,
     "array": _array,

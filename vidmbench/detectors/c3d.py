@@ -196,7 +196,7 @@ def read_weights(model: Path, mean: Path | None = None, *, widths: Widths = PUBL
 
     Args:
         model: conv3d_deepnetA_ucf.npz, or a folder that has both files under their published names.
-        mean: mean2.npz; left out where ``model`` is a folder.
+        mean: mean2.npz; omitted where ``model`` is a folder.
         widths: Those of the published network; others are for tests.
 
     Returns:

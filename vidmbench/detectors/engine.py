@@ -44,7 +44,7 @@ def load_engine(stage: ArrayStage, *, precision: Precision = "fp32", device: Dev
         The engine.
 
     Raises:
-        WeightsError: The weights cannot be had.
+        WeightsError: The weights are not available.
         UsageError: ``cuda`` was asked for and there is none.
     """
     spec: DetectorSpec = load_detector(stage.detector)

@@ -54,7 +54,7 @@ def imported(where: str, folder: str | None = None) -> Callable[..., Any]:
             expected="package.module:function of an installed package, or file.py:function beside the TOML file",
             found=_in_words(error),
             where=where,
-            fix="mend that file; --traceback shows where it failed",
+            fix="fix that file; --traceback shows where it failed",
         ) from error
     return function
 
@@ -85,5 +85,5 @@ def user_code(spec: DetectorSpec, doing: str) -> Iterator[None]:
             expected="a function as docs/detectors.md describes it",
             found=f"{type(error).__name__}: {' '.join(str(error).split())[:300]}",
             where=spec.network,
-            fix="mend that function; --traceback shows where it failed",
+            fix="fix that function; --traceback shows where it failed",
         ) from error

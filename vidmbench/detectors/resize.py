@@ -50,7 +50,7 @@ def _scaled(x: Tensor, interval: str) -> Tensor:
 
 
 def resized_uint8(frames: Frames, size: int, kernel: Resize) -> Squares:
-    """Squashes uint8 frames to a square and rounds to uint8 again, as Pillow does on pictures.
+    """Squashes uint8 frames to a square and rounds to uint8 again, as Pillow does on images.
 
     Args:
         frames: uint8 (time, height, width, 3).

@@ -59,7 +59,7 @@ def bilinear_align_corners(frames: Pixels, size: tuple[int, int]) -> Resized:
 
 
 def cubic_opencv(frames: Pixels, size: tuple[int, int]) -> Resized:
-    """OpenCV's ``INTER_CUBIC`` on float32 pictures (a = -0.75, edges repeat): neither rounded nor clipped.
+    """OpenCV's ``INTER_CUBIC`` on float32 images (a = -0.75, edges repeat): neither rounded nor clipped.
 
     TGAN's script hands it floats, so this holds for its score also where the frames were uint8 before.
 

@@ -22,7 +22,7 @@ class ModuleEngine:
         name: What the record says.
 
     Raises:
-        WeightsError: The weights cannot be had.
+        WeightsError: The weights are not available.
         ProtocolError: The network's function cannot be imported, or gives no module.
     """
 
@@ -66,6 +66,6 @@ class ModuleEngine:
                     expected=str((rows, self._spec.num_features)),
                     found=str(features.shape),
                     where=self._spec.network,
-                    fix="mend num_features and reads in the detector's file, or the network",
+                    fix="fix num_features and reads in the detector's file, or the network",
                 )
             yield features.reshape(-1)

@@ -18,7 +18,7 @@ class Engine(Protocol):
     """A network on a device.
 
     Attributes:
-        name: What runs it, such as ``openvino-2026.4/cpu``; stands in the record.
+        name: What runs it, such as ``openvino-2026.4/cpu``; is part of the record.
     """
 
     name: str

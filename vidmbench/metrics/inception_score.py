@@ -1,4 +1,4 @@
-"""The Inception Score: how sure a classifier is of each sample, and how unlike each other its answers are.
+"""The Inception Score: how confident a classifier is about each sample, and how varied its answers are.
 
     IS = exp( mean over samples of KL( p(y|x) || p(y) ) ),   p(y) = mean over samples of p(y|x)
 
@@ -45,7 +45,7 @@ class ScoreSpread:
     Attributes:
         mean: Mean over the splits, the score itself with one split.
         std: Standard deviation over the splits, divided by their number (ddof 0); 0 with one split. The codes in
-            use print it behind ±. It tells how much scores of a split vary, not how sure the mean is.
+            use print it behind ±. It tells how much scores of a split vary, not the uncertainty of the mean.
         per_split: The score of each split, in order.
     """
 

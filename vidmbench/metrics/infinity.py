@@ -1,4 +1,4 @@
-"""FVD-infinity: the Fréchet distance with endless samples, extrapolated from subsets of those there are.
+"""FVD-infinity: the Fréchet distance with infinitely many samples, extrapolated from subsets of those there are.
 
 A distance from n samples a side is too large by b / n, and b depends on the model, so equal counts do not make two
 distances comparable in that respect: Chong and Forsyth (2020, "Effectively unbiased FID and Inception Score and where
@@ -45,7 +45,7 @@ class Extrapolation:
 
     Attributes:
         value: The distance at 1 / n = 0; may be negative.
-        interval: For the distance with endless samples; its ends are not clipped either.
+        interval: For the distance with infinitely many samples; its ends are not clipped either.
         sizes: Samples a side of each point, largest first: the harmonic mean of both sides, not always whole.
         values: The mean distance at each size; the first is the plain distance of all samples.
         slope: What the distance has in excess, times n; the plain bias is about ``slope / sizes[0]``.
@@ -167,7 +167,7 @@ def frechet_infinity(
     groups: int = 20,
     seed: int = 0,
 ) -> Extrapolation:
-    """The Fréchet distance with endless samples, with an interval.
+    """The Fréchet distance with infinitely many samples, with an interval.
 
     Two times 2048 samples of 400 features take some ten seconds.
 
@@ -179,7 +179,7 @@ def frechet_infinity(
         parts: Into how many parts each side is cut, one number a point, beginning with 1; by default up to four of
             them, evenly from 1 to what leaves 512 samples in a part.
         repeats: How many random cuts are averaged at each point; the time grows with it.
-        level: The probability with which the interval should hold the distance with endless samples.
+        level: The probability with which the interval should hold the distance with infinitely many samples.
         groups: The most groups that the jackknife cuts a side into. Whole samples are omitted, from every part.
         seed: Decides which samples share a part, and which share a group.
 

@@ -188,7 +188,7 @@ def kernel_interval(
 ) -> Interval | None:
     """An interval for the kernel distance by the grouped jackknife of vidmbench.metrics.uncertainty.
 
-    As the estimate is unbiased, its expected value is that with endless samples, and the interval is one for
+    As the estimate is unbiased, its expected value is that with infinitely many samples, and the interval is one for
     both. Each kernel is computed once: the values without a group are put together from the sums of kernels
     between groups. Neither end is held at 0.
 

@@ -18,10 +18,10 @@ clips: a generator that copies one clip in ten and is poor otherwise has an area
 opposite of copying. (The authors meet this by testing in cells of the feature space, which takes thousands of clips.)
 The share looks at the near end alone, where copies are, and counts clips, so it can be checked by looking at them.
 
-How sure they are. All statements are for the given training set.
+The uncertainty. All statements are for the given training set.
 
-    interval      Clopper and Pearson (1934): for the share that endless clips of this generator would have below
-                  this threshold
+    interval      Clopper and Pearson (1934): for the share that infinitely many clips of this generator would have
+                  below this threshold
     null          If generated and held-out clips have one distribution, the number of clips below the threshold is
                   beta-binomial with m, k and h + 1 - k, whatever that distribution is (the exceedances of Gumbel and
                   von Schelling 1950); both the range that holds 95 % of it and the p-value are from there, and they
@@ -183,7 +183,7 @@ def threshold_rank(num_heldout: int, quantile: float) -> int:
         floor(quantile (num_heldout + 1)), at least 1.
 
     Raises:
-        DataError: Too few: the quantile lies below the smallest of them.
+        DataError: Too few: the quantile is below the smallest of them.
         ValueError: The quantile is out of range.
     """
     if not 0.0 < quantile < 1.0:
@@ -245,7 +245,7 @@ def _check(features: npt.NDArray[Any], side: str, names: Sequence[str]) -> None:
             raise DataError(
                 f"the network gave no finite features for {bad.size} of {len(features)} {side} clips",
                 found=_listed(bad, names),
-                fix="look at these clips, or leave them out",
+                fix="look at these clips, or remove them",
             )
     checked_features(features)
 

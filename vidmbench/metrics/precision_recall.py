@@ -133,7 +133,7 @@ def realism(real: npt.NDArray[Any], fake: npt.NDArray[Any], *, k: int) -> npt.ND
     """How far inside the real balls each generated sample lies: the precision, sample by sample.
 
     The realism score of Kynkäänniemi et al. (2019, Section 4): the largest ratio, over all real samples, of a ball's
-    radius to the distance from its centre. They leave out the larger half of the balls; here all count, so that the
+    radius to the distance from its centre. They omit the larger half of the balls; here all count, so that the
     share of samples with 1 or more is the precision itself.
 
     Args:

@@ -3,7 +3,7 @@
 A distance from few samples is biased upwards, and the bias is part of the number everybody prints. The interval
 is therefore one for the *expected value of the estimator at these counts*, centred at the value and without
 any correction of bias. It says how far the number would move with other samples of the same count; it does
-not say how far it is from the value with endless samples.
+not say how far it is from the value with infinitely many samples.
 
 Each side's share of the variance comes from :mod:`vidmbench.metrics.jackknife`.
 
@@ -22,7 +22,7 @@ otherwise), these held it:
     log-normal, n = 5 to 500                                     68 to 84 %
 
 So having fewer samples than features does not make the intervals too narrow; heavy tails do, because rare samples
-decide the distance and most sets hold none. Nearly all misses then lie above the interval.
+decide the distance and most sets hold none. Nearly all misses are then above the interval.
 """
 
 from collections.abc import Callable

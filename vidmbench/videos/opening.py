@@ -27,8 +27,8 @@ def open_source(path: Path | str, *, on_bad: OnBad = "stop", progress: bool = Fa
 
     Args:
         path: A folder, .zip, .npy, .npz or video file.
-        on_bad: What to do about videos that cannot be used: "stop" names up to five of them in one error, "skip" leaves
-            them out and lists them in ``skipped``, together with those of another size than most.
+        on_bad: What to do about videos that cannot be used: "stop" names up to five of them in one error, "skip" skips
+            them and lists them in ``skipped``, together with those of another size than most.
         progress: Show a bar on stderr, if that is a terminal.
 
     Returns:
@@ -55,7 +55,7 @@ def open_source(path: Path | str, *, on_bad: OnBad = "stop", progress: bool = Fa
     if suffix in VIDEO_SUFFIXES:
         return survey(path, [VideoFile(path.name, path)], progress=progress)
     raise DataError(
-        f"{path.name} is nothing that holds videos",
+        f"{path.name} is not a supported video source",
         expected=f"a folder with {KINDS}; a .zip of frames; a .npy or .npz array; or one video file",
         found=f"a file that ends in {suffix}" if suffix else "a file without a suffix",
         where=str(path),

@@ -1,6 +1,6 @@
 """How a named data set's frames are brought to a square resolution first: rules named after the code they match.
 
-Each keeps its code's own rounding, also where that darkens a picture. What a network is fed afterwards is another
+Each keeps its code's own rounding, also where that darkens an image. What a network is fed afterwards is another
 matter: see :mod:`vidmbench.detectors.resize`.
 """
 
@@ -50,7 +50,7 @@ def pre_resized(frames: Frames, rule: str, pixels: int | None = None) -> Resized
     ========================================  =========================================================================
 
     Frames that have the resolution already stay as they are, but for JPEG, and for "short-side-bilinear-centre": that
-    code goes to -0.5..0.5 and back in float32 and then truncates, which takes one off 63 of the 256 grey levels.
+    code goes to -0.5..0.5 and back in float32 and then truncates, which takes one off 63 of the 256 intensity levels.
 
     Args:
         frames: uint8 (frame, height, width, 3), 0..255.
@@ -197,7 +197,7 @@ def _tensor(frames: Frames) -> "Tensor":
 
 
 def _pictures(change: "Callable[[Image, int], Image]") -> Callable[[Frames, int], Resized]:
-    """A rule from what is done to one Pillow picture."""
+    """A rule from what is done to one Pillow image."""
 
     def rule(frames: Frames, pixels: int) -> Resized:
         from PIL import Image
@@ -216,7 +216,7 @@ def _bicubic(picture: "Image", pixels: int) -> "Image":
 
 
 def _short_side_lanczos(picture: "Image", pixels: int) -> "Image":
-    """What torchvision's resize and center_crop do to a Pillow picture."""
+    """What torchvision's resize and center_crop do to a Pillow image."""
     width, height = picture.size
     # torchvision drops the fraction of the long side, and rounds half-pixel corners to even, as Python does.
     long = int(pixels * max(width, height) / min(width, height))

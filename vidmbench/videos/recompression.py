@@ -40,7 +40,7 @@ def _jpeg(quality: int) -> Callable[[Frames], Frames]:
 def _gif(frames: Frames) -> Frames:
     from PIL import Image
 
-    # Median cut without dithering: what Pillow does with an RGB picture that is saved as gif.
+    # Median cut without dithering: what Pillow does with an RGB image that is saved as gif.
     reduced = [Image.fromarray(np.ascontiguousarray(frame)).quantize(256).convert("RGB") for frame in frames]
     return np.stack([np.asarray(frame) for frame in reduced])
 

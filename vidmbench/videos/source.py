@@ -9,7 +9,7 @@ from vidmbench.core.arrays import Frames
 
 @dataclass(frozen=True)
 class Skipped:
-    """One video that was left out under ``--on-bad skip``.
+    """One video that was skipped under ``--on-bad skip``.
 
     Attributes:
         name: The video, as its source names it.
@@ -29,7 +29,7 @@ class MinimalSource(Protocol):
     Attributes:
         label: How signatures and messages name the source, such as ``clevrer-mini@test``.
         size: Height and width of every frame, pixels.
-        skipped: Videos already left out because they could not be used (empty unless skipping was asked for).
+        skipped: Videos already skipped because they could not be used (empty unless skipping was asked for).
         notes: What a reader of the score should know about how the videos were read.
     """
 

@@ -360,7 +360,7 @@ def test_junit_can_be_read():
         Case("a.array", "four", "error", "broken", 0.0),
         Case("a.score", "five", "skipped", "no weights", 0.0),
     ]
-    root = ElementTree.fromstring(junit("suite", cases, properties={"torch": "1"}, said="all said"))
+    root = ElementTree.fromstring(junit("suite", cases, properties={"torch": "1"}, summary="all said"))
     (suite,) = root
     counts = {key: suite.get(key) for key in ("tests", "failures", "errors", "skipped", "time")}
     assert counts == {"tests": "4", "failures": "1", "errors": "1", "skipped": "1", "time": "0.750"}

@@ -222,7 +222,7 @@ def test_the_same_video_in_two_formats(tmp_path):
     as_mp4(tmp_path / "set")
     write_gif(tmp_path / "set" / "v1.gif", CLIPS[0])
 
-    with pytest.raises(DataError, match="videos lie in set twice") as raised:
+    with pytest.raises(DataError, match="videos are in set twice") as raised:
         open_source(tmp_path / "set")
 
     assert "v1.gif and v1.mp4" in raised.value.found

@@ -28,7 +28,7 @@ class DeclaredArraySource(SourceDefaults):
     """Many videos in one array whose axes and range are declared; a clip is converted when it is read.
 
     Args:
-        array: Numbers with the axes and in the range declared; it may lie on disk (memory-mapped).
+        array: Numbers with the axes and in the range declared; it may be memory-mapped from disk.
         layout: What is declared; its axes have n.
         label: How messages and signatures name the source.
         digest: Gives the digest; by default the array itself is hashed.

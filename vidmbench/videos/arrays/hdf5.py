@@ -144,7 +144,7 @@ def open_hdf5(path: Path, layout: ArrayLayout | None = None, split: str | None =
     """Opens a file of videos.
 
     Args:
-        path: The file; an index of TGAN's form lies beside it as json.
+        path: The file; an index of TGAN's form is stored next to it as JSON.
         layout: Axes, range and key where they are not the usual ones.
         split: ``train`` or ``test`` where the file holds several, or its name says which it holds.
 

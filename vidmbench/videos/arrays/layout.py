@@ -33,7 +33,7 @@ class ArrayLayout:
         axes: A letter an axis, in the file's order: n video, t frame, c channel, h row, w column. Without n there is
             one video, without c it is grey.
         range: The interval that stands for black to white; None if it is not declared, which suits integers only.
-        rounding: How a number between two grey levels becomes one of them in the system's own code.
+        rounding: How a number between two intensity levels becomes one of them in the system's own code.
         key: The array's name in an archive, a dictionary or an HDF5 file; None where there is no choice.
 
     Raises:
@@ -181,7 +181,7 @@ def check_form(shape: tuple[int, ...], dtype: np.dtype, layout: ArrayLayout, whe
 def check_values(
     parts: Iterable[np.ndarray], shape: tuple[int, ...], dtype: np.dtype, layout: ArrayLayout, where: str
 ) -> Extent:
-    """Refuses values that do not lie in the range declared.
+    """Refuses values outside the range declared.
 
     Args:
         parts: All of the array, in pieces of any form; not looked at where every value is right.
@@ -206,7 +206,7 @@ def check_values(
         raise _wrong(f"{extent.num_bad} values are NaN or infinite", "finite numbers", actual, where, fix)
     if is_integer and extent.high > 255 and layout.range in (None, "0..255"):
         raise _tokens(f"pixels with the axes {layout.axes}, 0..255", actual, where)
-    # Integers that are all 0 or 1 may be grey levels or black and white.
+    # Integers that are all 0 or 1 may be intensity levels or black and white.
     if layout.range is None and not (is_integer and extent.low >= 0 and extent.high > 1):
         expected = "numbers of which is declared what is black and what is white"
         raise _wrong("the array's range is not declared", expected, actual, where, _declare(extent, layout))
@@ -224,7 +224,7 @@ def check_values(
 
 
 def slabs(array: np.ndarray) -> Iterator[np.ndarray]:
-    """All of an array in pieces of bounded size, in the order in which it lies in memory or on disk."""
+    """All of an array in pieces of bounded size, in the order in which it is stored in memory or on disk."""
     ordered = array.transpose(sorted(range(array.ndim), key=lambda axis: -array.strides[axis]))
     if ordered.flags.c_contiguous:
         flat = ordered.reshape(-1)
@@ -264,7 +264,7 @@ def _seems_tokens(shape: tuple[int, ...], dtype: np.dtype, layout: ArrayLayout) 
 
 def _fits(extent: Extent, name: str) -> bool:
     low, high = _BOUNDS[name]
-    tolerance = (high - low) / 255  # clipping then moves no pixel by more than one grey level
+    tolerance = (high - low) / 255  # clipping then moves no pixel by more than one intensity level
     return low - tolerance <= extent.low and extent.high <= high + tolerance
 
 

@@ -23,7 +23,7 @@ class ArraySource(SourceDefaults):
     """Clips in one array.
 
     Args:
-        array: uint8 (clip, frame, height, width, 3), RGB, 0..255; it may lie on disk (memory-mapped).
+        array: uint8 (clip, frame, height, width, 3), RGB, 0..255; it may be memory-mapped from disk.
         label: How messages and signatures name the source.
         digest: Gives the digest; by default the array itself is hashed.
 

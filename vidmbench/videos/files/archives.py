@@ -1,4 +1,4 @@
-"""Zip archives of frames: one folder a video, at any depth, read without unpacking."""
+"""Zip archives of frames: one folder per video, at any depth, read without unpacking."""
 
 import re
 import zipfile
@@ -48,7 +48,7 @@ class ArchivedFrames:
         return inspect_frames(self._where, self.files, read=self._data)
 
     def read(self, frames: Sequence[int], facts: Facts) -> Frames:
-        """The pictures asked for."""
+        """The images asked for."""
         return read_frames(self._where, self.files, frames, facts, read=self._data)
 
     @property
@@ -74,7 +74,7 @@ def find_archived_videos(path: Path) -> tuple[list[Item], list[str]]:
     """Lists the videos in a zip archive.
 
     Args:
-        path: The archive. Every folder in it that directly holds pictures is one video.
+        path: The archive. Every folder in it that directly holds images is one video.
 
     Returns:
         The videos in natural order, and notes for the user.
@@ -142,5 +142,5 @@ def _no_frames(path: Path, other: Counter[str]) -> DataError:
         expected="entries such as video/frame00000.png",
         found=", ".join(f"{count} {suffix}" for suffix, count in other.most_common(5)) or "an empty archive",
         where=str(path),
-        fix="unpack it and give the folder" if holds_videos else "give an archive of frames, one folder a video",
+        fix="unpack it and give the folder" if holds_videos else "give an archive of frames, one folder per video",
     )

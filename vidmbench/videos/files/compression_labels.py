@@ -42,7 +42,7 @@ def of_stream(codec: str, layout: str) -> str:
 
 
 def of_picture(data: bytes) -> str:
-    """What a picture went through, such as ``jpeg quality 75 4:2:0``; empty where nothing was lost.
+    """What an image went through, such as ``jpeg quality 75 4:2:0``; empty where nothing was lost.
 
     Args:
         data: The file's bytes; only the head is read. What cannot be read gives nothing: reading it is refused

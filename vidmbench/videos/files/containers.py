@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 #: Containers that keep a presentation time for every packet and can be searched by it. AVI keeps none.
 _SEARCHABLE = ("mov", "matroska")
 #: Codecs whose standard fixes every bit, so that two decoders agree. MPEG-4 part 2 (most AVIs: DivX, Xvid) leaves the
-#: inverse transform open, and decord's older library then differs by one or two grey levels.
+#: inverse transform open, and decord's older library then differs by one or two intensity levels.
 _EXACT_CODECS = frozenset({"h264", "vp8", "vp9"})
-#: 8-bit layouts both libraries bring to RGB alike; for 10 bits they differ by several grey levels.
+#: 8-bit layouts both libraries bring to RGB alike; for 10 bits they differ by several intensity levels.
 _SHARED_LAYOUTS = frozenset({"yuv420p", "yuvj420p"})
 #: Old x264 wrote 4:4:4 wrongly. ffmpeg makes up for it when it reads the encoder's version, which stands in the first
 #: frame only: decoded from a later key frame, such a file turns to noise in both libraries.
 _FULL_CHROMA = ("444", "gbr", "rgb")
-#: Rows of narrow pictures are padded, and decord hands out the padding: a 1 x 1 video becomes (1, 1, 96).
+#: Rows of narrow images are padded, and decord hands out the padding: a 1 x 1 video becomes (1, 1, 96).
 _SMALLEST_FOR_DECORD = 64
 
 #: Play lists name other files, so that a digest of their own bytes would say nothing about the frames.
@@ -258,7 +258,7 @@ def _check_whole(
         promised = container.duration / 1_000_000
         base = float(stream.time_base or 0)
         seconds = (last - (stream.start_time or 0)) * base
-        # Generous, because the last picture may stand for a while.
+        # Generous, because the last image may stand for a while.
         if promised - seconds > max(1.0, 0.2 * promised, 3 * seconds / len(times)):
             raise _cut_off(path, f"{promised:.1f} s, as its header declares", f"{seconds:.1f} s, {len(times)} frames")
 
@@ -267,7 +267,7 @@ def _unreadable(path: Path, reason: str) -> DataError:
     return DataError(
         f"{path.name} cannot be read as a video: {reason}",
         where=str(path),
-        fix="download or export it again, or leave it out with --on-bad skip",
+        fix="download or export it again, or skip it with --on-bad skip",
     )
 
 
@@ -275,7 +275,7 @@ def _damaged(path: Path, index: int) -> DataError:
     return DataError(
         f"{path.name} is damaged: frame {index} cannot be decoded whole",
         where=str(path),
-        fix="download or export it again, or leave it out with --on-bad skip",
+        fix="download or export it again, or skip it with --on-bad skip",
     )
 
 
@@ -285,7 +285,7 @@ def _cut_off(path: Path, expected: str, actual: str) -> DataError:
         expected=expected,
         found=actual,
         where=str(path),
-        fix="download or export it again, or leave it out with --on-bad skip",
+        fix="download or export it again, or skip it with --on-bad skip",
     )
 
 
@@ -296,5 +296,5 @@ def _changes_size(path: Path, shapes: dict[tuple[int, int], int]) -> DataError:
         expected="one height x width in the whole video",
         found=actual,
         where=str(path),
-        fix="bring it to one size, or leave it out with --on-bad skip",
+        fix="bring it to one size, or skip it with --on-bad skip",
     )

@@ -69,7 +69,7 @@ def check_frames(name: str, frames: Sequence[int], num_frames: int) -> None:
             expected=f"frame numbers from 0 to {num_frames - 1}",
             found=f"{outside[0]}; the video has {num_frames} frames",
             where=name,
-            fix="ask for shorter clips (--frames, --stride), or leave short videos out",
+            fix="ask for shorter clips (--frames, --stride), or skip short videos",
         )
 
 

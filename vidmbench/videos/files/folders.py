@@ -28,8 +28,8 @@ KINDS = (
 def find_videos(folder: Path) -> tuple[list[Item], list[str]]:
     """Lists the videos below a folder; nothing is opened.
 
-    Every file with a video's suffix is a video, and so is every folder that directly holds pictures. Pictures beside
-    video files or above folders of frames are thumbnails or grids and left aside, with a note.
+    Every file with a video's suffix is a video, and so is every folder that directly holds images. Images beside
+    video files or above folders of frames are thumbnails or grids and ignored, with a note.
 
     Args:
         folder: An existing folder.
@@ -133,8 +133,8 @@ def _check_doubles(folder: Path, items: Sequence[Item]) -> None:
     doubles = [names for names in stems.values() if len(names) > 1]
     if doubles:
         raise DataError(
-            f"videos lie in {Path(os.path.abspath(folder)).name} twice, in two formats",
-            expected="one file or folder a video, so that none counts twice",
+            f"videos are in {Path(os.path.abspath(folder)).name} twice, in two formats",
+            expected="one file or folder per video, so that none counts twice",
             found="; ".join(" and ".join(names) for names in doubles[:5]) + (" ..." if len(doubles) > 5 else ""),
             where=str(folder),
             fix="move one of the formats to a folder of its own (the lossy one, such as gif)",

@@ -1,6 +1,6 @@
-"""Single pictures and gifs through Pillow: what people's own scripts see with ``convert("RGB")``.
+"""Single images and gifs through Pillow: what people's own scripts see with ``convert("RGB")``.
 
-Transparency in a picture is dropped, not blended, because that is what Pillow does and what every public evaluation
+Transparency in an image is dropped, not blended, because that is what Pillow does and what every public evaluation
 script therefore scored. A gif's transparent pixels have no colour of their own; they become black, in every frame
 alike, so that nothing flickers that a browser would show still.
 """
@@ -32,7 +32,7 @@ _ORIENTATION_TAG = 0x0112
 
 
 def inspect_picture(data: bytes, where: str) -> tuple[int, int, tuple[str, ...]]:
-    """Looks at a picture and makes sure that all of it is there.
+    """Looks at an image and makes sure that all of it is there.
 
     Args:
         data: The file's bytes.
@@ -42,7 +42,7 @@ def inspect_picture(data: bytes, where: str) -> tuple[int, int, tuple[str, ...]]
         Height and width as displayed, and notes for the user.
 
     Raises:
-        DataError: No picture, damaged, cut off, or of a kind whose range is not declared.
+        DataError: Not an image, damaged, cut off, or of a kind whose range is not declared.
     """
     with _opened(io.BytesIO(data), where) as image:
         _check_mode(image, where)
@@ -52,7 +52,7 @@ def inspect_picture(data: bytes, where: str) -> tuple[int, int, tuple[str, ...]]
                 expected="one frame a picture, or a video or gif file",
                 found=f"{getattr(image, 'n_frames', 1)} frames in one {image.format} file",
                 where=where,
-                fix="save it as mp4 or gif, or its frames as pictures in a folder of their own",
+                fix="save it as mp4 or gif, or its frames as images in a folder of their own",
             )
         notes = []
         if image.has_transparency_data:
@@ -72,7 +72,7 @@ def inspect_picture(data: bytes, where: str) -> tuple[int, int, tuple[str, ...]]
 
 
 def read_picture(data: bytes, where: str) -> Picture:
-    """One picture as it is displayed (EXIF orientation applied).
+    """One image as it is displayed (EXIF orientation applied).
 
     Args:
         data: The file's bytes.
@@ -90,7 +90,7 @@ def read_picture(data: bytes, where: str) -> Picture:
         _check_mode(image, where)
         upright = ImageOps.exif_transpose(image) if _orientation(image) != 1 else image
         if upright.mode.startswith("I;16"):
-            # convert("RGB") would clip at 255 and leave a white picture.
+            # convert("RGB") would clip at 255 and leave a white image.
             grey = (np.asarray(upright).astype(np.uint16) >> 8).astype(np.uint8)
             return np.repeat(grey[..., None], 3, axis=2)
         if upright.has_transparency_data:
@@ -171,7 +171,7 @@ def _opened(stream: io.BytesIO, where: str) -> "Iterator[Image.Image]":
 
 def _orientation(image: "Image.Image") -> int:
     if image.format == "PNG" and "exif" not in image.info:
-        return 1  # asking Pillow would unpack the whole picture, to look for a tag behind the pixels
+        return 1  # asking Pillow would unpack the whole image, to look for a tag behind the pixels
     return int(image.getexif().get(_ORIENTATION_TAG, 1))
 
 
@@ -190,5 +190,5 @@ def _unreadable(where: str, reason: str) -> DataError:
     return DataError(
         f"{Path(where).name} cannot be read: {reason}",
         where=where,
-        fix="export it again, or leave the video out with --on-bad skip",
+        fix="export it again, or skip the video with --on-bad skip",
     )

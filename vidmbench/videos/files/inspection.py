@@ -30,7 +30,7 @@ class FileSource(SourceDefaults):
         label: How messages and signatures name the source.
         items: The videos, in order.
         facts: What is known about each, by name.
-        skipped: Videos left out.
+        skipped: Videos that were skipped.
         notes: What a user should know about how the videos were read, one sentence each.
     """
 
@@ -97,7 +97,7 @@ def survey(
     Args:
         where: The folder, file or archive.
         items: Its videos, in order; at least one.
-        on_bad: "stop" raises one error that names up to five bad videos; "skip" leaves them out.
+        on_bad: "stop" raises one error that names up to five bad videos; "skip" skips them.
         progress: Show a bar on stderr, if that is a terminal.
         notes: Notes from listing the videos.
 
@@ -191,7 +191,7 @@ def _bad_videos(where: Path, bad: Mapping[str, DataError], total: int) -> DataEr
         expected="videos that can be decoded from the first frame to the last",
         found="".join(shown),
         where=str(where),
-        fix="replace or remove them, or leave them out with --on-bad skip",
+        fix="replace or remove them, or skip them with --on-bad skip",
     )
 
 
@@ -216,5 +216,5 @@ def _gone(item: Item, error: OSError) -> DataError:
     return DataError(
         f"{item.name} cannot be read: {error.strerror or error}",
         where=item.name,
-        fix="check that the file is there and may be read, or leave it out with --on-bad skip",
+        fix="check that the file is there and may be read, or skip it with --on-bad skip",
     )

@@ -17,7 +17,7 @@ _READER_VERSION = 1
 
 
 class FactsIndex:
-    """Facts by name and stamp, in one file a source.
+    """Facts by name and stamp, in one file per source.
 
     Several processes may use it at once: the file is replaced whole, and what the slower one learnt is lost and found
     out again. An index that cannot be read is ignored, a cache that cannot be written is left alone.

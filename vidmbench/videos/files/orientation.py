@@ -1,4 +1,4 @@
-"""How a decoded picture is brought to the way it is displayed: phones store rotated video with a matrix beside it."""
+"""How a decoded image is brought to the way it is displayed: phones store rotated video with a matrix beside it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +21,8 @@ class Turn:
 
     Attributes:
         swaps_axes: Rows become columns.
-        flips_rows: The picture is upside down.
-        flips_columns: The picture is mirrored.
+        flips_rows: The image is upside down.
+        flips_columns: The image is mirrored.
     """
 
     swaps_axes: bool = False
@@ -34,7 +34,7 @@ class Turn:
         return (width, height) if self.swaps_axes else (height, width)
 
     def apply(self, picture: Picture) -> UInt8[np.ndarray, "shown_height shown_width 3"]:
-        """The picture as displayed, uint8 (height, width, 3)."""
+        """The image as displayed, uint8 (height, width, 3)."""
         if self.swaps_axes:
             picture = picture.swapaxes(0, 1)
         if self.flips_rows:
@@ -64,6 +64,6 @@ def turn_of(frame: "av.VideoFrame", path: Path) -> Turn:
             expected="a rotation by 0, 90, 180 or 270 degrees",
             found=f"the display matrix [{a / 65536:.3g} {b / 65536:.3g}; {c / 65536:.3g} {d / 65536:.3g}]",
             where=str(path),
-            fix="turn and encode it again, or leave it out with --on-bad skip",
+            fix="turn and encode it again, or skip it with --on-bad skip",
         )
     return Turn()

@@ -124,7 +124,7 @@ class GifFile:
 
 @dataclass(frozen=True)
 class FrameFolder:
-    """A folder with one picture a frame, in natural order of their names."""
+    """A folder with one image per frame, in natural order of their names."""
 
     name: str
     folder: Path
@@ -139,7 +139,7 @@ class FrameFolder:
         return inspect_frames(str(self.folder), self.files, read=self._data)
 
     def read(self, frames: Sequence[int], facts: Facts) -> Frames:
-        """The pictures asked for."""
+        """The images asked for."""
         return read_frames(str(self.folder), self.files, frames, facts, read=self._data)
 
     def _data(self, file: str) -> bytes:
@@ -180,7 +180,7 @@ def inspect_frames(where: str, files: Sequence[str], read: _Read) -> Facts:
             where=where,
             fix="cut the film strips into frames first, one folder a strip"
             if all(_is_strip(*size) for size in sizes)
-            else "bring them to one size, or leave the video out with --on-bad skip",
+            else "bring them to one size, or skip the video with --on-bad skip",
         )
     (height, width) = next(iter(sizes))
     if _is_strip(height, width):
@@ -196,7 +196,7 @@ def _is_strip(height: int, width: int) -> bool:
 
 
 def read_frames(where: str, files: Sequence[str], frames: Sequence[int], facts: Facts, read: _Read) -> Frames:
-    """The pictures asked for, uint8 (frame, height, width, 3)."""
+    """The images asked for, uint8 (frame, height, width, 3)."""
     pictures = {}
     for index in dict.fromkeys(frames):
         picture = read_picture(read(files[index]), f"{where}/{files[index]}")
@@ -222,7 +222,7 @@ def check_series(where: str, files: Sequence[str]) -> tuple[str, ...]:
         files: File names; the last run of digits in each is its number.
 
     Returns:
-        Notes for the user: numbers that are left out.
+        Notes for the user: numbers missing from the series.
 
     Raises:
         DataError: Several series in one folder (``img_00001.jpg`` and ``flow_00001.jpg``), or a number twice.

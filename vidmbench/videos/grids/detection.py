@@ -1,6 +1,6 @@
-"""Finds how a picture of many videos is cut, from the seams between them; numbers only, see grids.py for the rest.
+"""Finds how an image of many videos is cut, from the seams between them; numbers only, see grids.py for the rest.
 
-A seam is a place where pixels jump in very many rows at once. For every position across the picture the *jump rate* is
+A seam is a place where pixels jump in very many rows at once. For every position across the image the *jump rate* is
 the share of rows whose step there is the largest in the neighbourhood. Ordinary content reaches a few per cent
 anywhere, a seam between two videos 25 to 90 per cent, whatever the contrast, the dithering of a gif or the blocks of a
 codec. A geometry is judged by all positions at which it says there is a seam, so that one that explains every second
@@ -26,7 +26,7 @@ MAX_PADDING = 8
 
 _MIN_MEAN_SCORE = 0.3
 _MIN_SEAM_SHARE = 0.6
-#: Grey levels by which padding may differ from one colour: compression blurs it. All of it, and its worst line.
+#: Intensity levels by which padding may differ from one colour: compression blurs it. All of it, and its worst line.
 _FLAT = 14.0
 _FLAT_LINE = 24.0
 #: How much better than the next the best geometry must be; a clear seam counts 2.
@@ -35,7 +35,7 @@ _MARGIN = 1.0
 _GAIN = 2.5
 #: Cuts of one direction that are combined with those of the other.
 _KEPT = 6
-#: Grey levels by which a line differs from both its sides, on average.
+#: Intensity levels by which a line differs from both its sides, on average.
 _LINE = 8.0
 #: How much of a line's colour may shine through at the edge of a tile, and at how many edges more.
 _SHINE = 0.3
@@ -67,8 +67,8 @@ class Outcome:
     """What a search gave.
 
     Attributes:
-        cut: The geometry, or None where the picture does not decide.
-        is_scaled: The lines between the tiles fall between whole pixels, because the picture was scaled after it had
+        cut: The geometry, or None where the image does not decide.
+        is_scaled: The lines between the tiles fall between whole pixels, because the image was scaled after it had
             been put together; the tiles are then cut inside the lines.
         is_seen: The pixels decided, and not that no other usual geometry fits what is wanted.
         candidates: Where nothing was decided: the likely geometries, the likeliest first.
@@ -113,8 +113,8 @@ def search(frames: Frames, declared: Wanted) -> Outcome:
     """Finds the geometry that explains the seams.
 
     Args:
-        frames: Frames of the picture, uint8 (frame, height, width, 3), RGB, 0..255.
-        declared: What is known about it; at least one geometry fits it and the picture's size.
+        frames: Frames of the image, uint8 (frame, height, width, 3), RGB, 0..255.
+        declared: What is known about it; at least one geometry fits it and the image's size.
 
     Returns:
         The geometry, or the candidates where none is clearly the likeliest.

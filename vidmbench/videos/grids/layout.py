@@ -1,4 +1,4 @@
-"""How a picture that shows many videos is cut: as declared, and found from the picture as far as it is not."""
+"""How an image that shows many videos is cut: as declared, and found from the image as far as it is not."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ _SCALED = (
 
 @dataclass(frozen=True)
 class Grid:
-    """How a picture is cut into tiles of one size.
+    """How an image is cut into tiles of one size.
 
     Attributes:
         rows: Tiles one above the other, at least 1.
@@ -39,21 +39,21 @@ class Grid:
         _check_numbers(self.rows, self.columns, self.padding, self.border)
 
     def tile(self, height: int, width: int) -> tuple[int, int]:
-        """The size of one tile, (height, width), in a picture of ``height`` x ``width``.
+        """The size of one tile, (height, width), in an image of ``height`` x ``width``.
 
         Raises:
-            DataError: The tiles do not fill the picture exactly.
+            DataError: The tiles do not fill the image exactly.
         """
         sizes = []
         for size, count in ((height, self.rows), (width, self.columns)):
             fitting = divisions(size, count, None, self.padding, self.border)
             if not fitting:
                 raise DataError(
-                    f"a picture of {height}x{width} cannot be cut into {self}",
+                    f"an image of {height}x{width} cannot be cut into {self}",
                     expected=f"{size} = {count} x tile + {count - 1} x {self.padding} + 2 x {self.border} pixels",
                     found=f"tiles of {(size - 2 * self.border - (count - 1) * self.padding) / count:g} pixels",
                     where=f"{self}",
-                    fix="correct rows, columns, padding or border, or leave out what you are not sure of",
+                    fix="correct rows, columns, padding or border, or omit what you are not sure of",
                 )
             sizes.append(fitting[0][1])
         return sizes[0], sizes[1]
@@ -75,7 +75,7 @@ class Grid:
 
 @dataclass(frozen=True)
 class GridLayout:
-    """What is declared about a grid; None is found from the picture.
+    """What is declared about a grid; None is found from the image.
 
     Attributes:
         rows: Tiles one above the other.
@@ -107,7 +107,7 @@ class GridLayout:
 
     @property
     def is_complete(self) -> bool:
-        """Whether nothing is left to find, once the picture's size is known."""
+        """Whether nothing is left to find, once the image's size is known."""
         has_spacing = self.padding is not None and self.border is not None
         return has_spacing and (self.tile is not None or (self.rows is not None and self.columns is not None))
 
@@ -127,7 +127,7 @@ def find_grid(frames: Frames, declared: GridLayout, where: str) -> Grid:
     """Finds the geometry of a grid of videos, as far as it is not declared.
 
     Args:
-        frames: Some or all frames of the whole picture, uint8 (frame, height, width, 3), RGB, 0..255; at least one.
+        frames: Some or all frames of the whole image, uint8 (frame, height, width, 3), RGB, 0..255; at least one.
             Many are better than few: where videos are nearly uniform for a while, the seams between them do not show.
         declared: What is known; everything that is None is found.
         where: The video, for messages.
@@ -136,7 +136,7 @@ def find_grid(frames: Frames, declared: GridLayout, where: str) -> Grid:
         A geometry that fits the size and all that is declared.
 
     Raises:
-        DataError: The picture does not decide (the candidates are named), or its size contradicts what is declared.
+        DataError: The image does not decide (the candidates are named), or its size contradicts what is declared.
     """
     return find_with_reason(frames, declared, where)[0]
 
@@ -179,17 +179,17 @@ def _check_numbers(rows: int | None, columns: int | None, padding: int | None, b
             "there is no such grid",
             expected="at least one row and column, tiles of at least one pixel, padding and border of 0 or more",
             found=", ".join(wrong),
-            fix="declare numbers that are possible, or leave them out to have them found",
+            fix="declare numbers that are possible, or omit them to have them found",
         )
 
 
 def _contradiction(declared: GridLayout, height: int, width: int, where: str, actual: str) -> DataError:
     return DataError(
-        f"a picture of {height}x{width} cannot be cut as declared",
+        f"an image of {height}x{width} cannot be cut as declared",
         expected=f"a grid with {declared}",
         found=actual,
         where=where,
-        fix="leave out what you are not sure of; what is left out is found from the picture",
+        fix="omit what you are not sure of; what is omitted is found from the image",
     )
 
 
@@ -203,7 +203,7 @@ def _undecided(outcome: Outcome, declared: GridLayout, height: int, width: int, 
     return DataError(
         "it cannot be seen where one video of the grid ends and the next begins",
         expected="seams between the tiles that show all along, at equal distances",
-        found=f"a picture of {height}x{width}, declared {declared}; "
+        found=f"an image of {height}x{width}, declared {declared}; "
         + (f"possible: {'; '.join(shown)}" if shown else "no usual tile size fits"),
         where=where,
         fix=f"declare {needed}; if the file shows one video only, it is no grid",

@@ -5,7 +5,7 @@ import numpy as np
 from vidmbench.core.arrays import Frames
 
 _PARTS = 4
-#: Grey levels; smaller steps are flat areas and compression noise.
+#: Intensity levels; smaller steps are flat areas and compression noise.
 _MIN_STEP = 2.0
 _DOMINANCE = 1.25
 #: A jump rate this many times the typical one speaks neither for nor against a seam.

@@ -1,4 +1,4 @@
-"""Pictures that hold a whole video, its frames side by side or one above the other."""
+"""Images that hold a whole video, its frames side by side or one above the other."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ StripAxis = Literal["horizontal", "vertical"]
 
 @dataclass(frozen=True)
 class StripFile:
-    """A film strip: one picture that shows all frames of a video. An item of a source, see ``items.Item``.
+    """A film strip: one image that shows all frames of a video. An item of a source, see ``items.Item``.
 
     Attributes:
         name: Unique within the source; a relative path with forward slashes.
-        path: The picture. What it is decides its content, not its suffix.
+        path: The image. What it is decides its content, not its suffix.
         axis: "horizontal" if the frames lie side by side, "vertical" if one above the other.
         frames: How many there are; None if they are square.
     """
@@ -39,7 +39,7 @@ class StripFile:
         return f"{stat.st_size}-{stat.st_mtime_ns}-{self.axis}-{self.frames}"
 
     def inspect(self) -> Facts:
-        """Looks at the picture once.
+        """Looks at the image once.
 
         Raises:
             DataError: It cannot be read, or does not hold a whole number of frames.
@@ -59,7 +59,7 @@ class StripFile:
         """The frames asked for (all of them exist), uint8 (frame, height, width, 3), RGB, 0..255.
 
         Raises:
-            DataError: The picture changed since it was first looked at.
+            DataError: The image changed since it was first looked at.
         """
         if not len(frames):
             return np.zeros((0, facts.height, facts.width, 3), np.uint8)
@@ -83,7 +83,7 @@ class StripFile:
         )
 
     def _count(self, height: int, width: int) -> int:
-        """The number of frames in a picture of this size."""
+        """The number of frames in an image of this size."""
         along, across, side = (width, height, "wide") if self.axis == "horizontal" else (height, width, "high")
         if self.frames is not None and self.frames > 0 and along % self.frames == 0:
             return self.frames
@@ -103,7 +103,7 @@ class StripFile:
             expected=expected,
             found=f"a picture of {height}x{width}",
             where=str(self.path),
-            fix=f"{fix}; leave single pictures out with --on-bad skip",
+            fix=f"{fix}; skip single images with --on-bad skip",
         )
 
 

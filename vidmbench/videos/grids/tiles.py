@@ -18,12 +18,13 @@ from vidmbench.videos.source import Source, SourceDefaults
 
 #: Decoded videos that are kept, so that reading all tiles of one decodes it once.
 _KEPT_BYTES = 2**30
-#: Grey levels. Compression leaves a uniform area uniform up to this, on average and in the worst pixel in a thousand.
+#: Intensity levels. Compression leaves a uniform area uniform up to this, on average and in the worst pixel in a
+#: thousand.
 _EMPTY_MEAN = 2.0
 _EMPTY_WORST = 12.0
 #: Pixels at the edge of an empty tile into which compression may carry the tiles beside it.
 _RIM = 8
-#: Grey levels: a tile changes by no more where a frame is repeated and the repetition was compressed as well.
+#: Intensity levels: a tile changes by no more where a frame is repeated and the repetition was compressed as well.
 _SAME = 1.5
 #: The same where all tiles repeat a frame at once, which a new key frame may change more: in the middle and at most,
 #: and in the middle also as a share of what other frames change.
@@ -34,7 +35,7 @@ _BLOCK = 8
 class TiledSource(SourceDefaults):
     """Every tile of every video of another source, as a video of its own.
 
-    All videos are decoded once to find and describe the tiles. Empty tiles at the end of a grid are left out.
+    All videos are decoded once to find and describe the tiles. Empty tiles at the end of a grid are skipped.
 
     Args:
         base: Videos that each show a grid of videos, all cut alike.
@@ -159,7 +160,7 @@ class _State:
         num_empty: Empty ones before that.
         num_dropped: Empty ones after it.
         changes: How much each frame differs from the one before, float64 (tile that is not empty, frame - 1): the mean
-            of the 8 x 8 pixels that differ most, grey levels. A small object that moves in a still scene hardly
+            of the 8 x 8 pixels that differ most, intensity levels. A small object that moves in a still scene hardly
             shows in the mean of all pixels.
     """
 

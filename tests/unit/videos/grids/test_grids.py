@@ -68,7 +68,7 @@ def test_boxes_are_the_tiles_in_reading_order(padding, border):
 
 
 def test_tiles_that_do_not_divide_the_picture():
-    with pytest.raises(DataError, match="a picture of 64x65 cannot be cut") as raised:
+    with pytest.raises(DataError, match="an image of 64x65 cannot be cut") as raised:
         Grid(2, 2).boxes(64, 65)
 
     assert raised.value.expected == "65 = 2 x tile + 1 x 0 + 2 x 0 pixels"
