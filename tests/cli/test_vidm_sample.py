@@ -142,7 +142,7 @@ def test_a_half_trained_run_is_told_what_it_lacks(command):
     ("name", "data", "kind"),
     [
         ("vidm.json", b'{"format": 1, "model": {"resolution": 32}}', "a JSON file"),
-        ("scene.png", None, "a PNG picture"),
+        ("scene.png", None, "a PNG image"),
         ("mine.toml", RECIPE.encode(), "a TOML file"),
         ("notes.txt", b"only some words about = this [ and that", "a text file"),
         ("noise", bytes(range(128, 256)) * 8, "a pickle"),

@@ -33,7 +33,7 @@ def test_help_says_which_networks_take_what(command):
 def test_what_is_no_weights_file_is_said_plainly(command, own_cache):
     Image.new("RGB", (40, 40)).save("scene.png")
     done = command("weights", "add", "spynet-sintel", "scene.png")
-    done.fails("not a PyTorch checkpoint, or it is truncated", "a PNG picture", "where: scene.png", "what to do")
+    done.fails("not a PyTorch checkpoint, or it is truncated", "a PNG image", "where: scene.png", "what to do")
     Path("own.pth").write_bytes(pickle.dumps({"a": Calls()}, protocol=2))
     unsafe = command("weights", "add", "spynet-sintel", "own.pth")
     unsafe.fails("this file is unsafe", "none was", "found: a reference to", "print")

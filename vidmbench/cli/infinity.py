@@ -1,4 +1,4 @@
-"""``vidmbench infinity`` and ``vidmbench plot fvd-vs-n``: a Fréchet distance with endless videos."""
+"""``vidmbench infinity`` and ``vidmbench plot fvd-vs-n``: a Fréchet distance with infinitely many videos."""
 
 import sys
 from pathlib import Path
@@ -39,7 +39,7 @@ def infinity(
     ] = Path("runs/infinity.png"),
     output: OutputOptions,
 ) -> None:
-    """The Fréchet distance with endless videos, extrapolated from subsets of those there are.
+    """The Fréchet distance with infinitely many videos, extrapolated from subsets of those there are.
 
     A distance is too large by a bias that falls as 1/N. Needs 1024 videos a side or more.
 

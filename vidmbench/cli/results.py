@@ -32,7 +32,7 @@ def diff_records(
     runs: RecordsFolder = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
-    """List the fields in which two records differ, a line each, and whether their numbers do.
+    """List the fields in which two records differ, one per line, and whether their numbers do.
 
     A run's name is looked up in ./runs and results/measured. Differences are not errors: the exit code is 0.
 

@@ -165,8 +165,8 @@ def ablate(
         check_ablation(ablation)
         content, motion = ablation.recipe.content, ablation.recipe.motion
         print(
-            f"dry run: nothing was trained or written. {content.steps} content and {motion.steps} motion steps a row, "
-            f"{num_videos} videos scored at {frames} frames, in {folder}:"
+            f"dry run: nothing was trained or written. {content.steps} content and {motion.steps} motion steps "
+            f"per row, {num_videos} videos scored at {frames} frames, in {folder}:"
         )
         print("\n".join(plan_lines(ablation)))
         return

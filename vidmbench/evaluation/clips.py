@@ -44,7 +44,7 @@ class ClipPlan:
 
     Attributes:
         clips: The clips.
-        skipped: Videos left out because they are shorter than a clip.
+        skipped: Videos skipped because they are shorter than a clip.
     """
 
     clips: tuple[Clip, ...]
@@ -82,7 +82,7 @@ def plan_clips(
         spec: The protocol's clips, bound.
         side: Which side of it.
         seed: Seed of the choice.
-        short: Whether videos shorter than a clip are left out or are an error.
+        short: Whether videos shorter than a clip are skipped or are an error.
         label: The source's label, for messages.
         repeat: Which of a protocol's repeats this is; each draws anew.
 
@@ -152,7 +152,7 @@ def _clip(chosen: SideSpec, index: int, length: int, frames: int, stride: int, d
 
 
 def num_windows(length: int, spec: ClipsSpec, side: SideSpec) -> int:
-    """How many clips a video of a length gives on a side whose videos give several."""
+    """The number of clips that a video of a length gives on a side whose videos give several."""
     if length < spec.span_of(side):
         return 0
     return sum(1 for _ in _windows(side.start, 0, length, spec, spec.stride_of(side)))
@@ -182,7 +182,7 @@ def _too_short(
         expected=f"at least {span} frames for --frames {spec.frames} --stride {stride}",
         found=f"{names}{more}",
         where=label,
-        fix="leave them out with --on-bad skip"
+        fix="skip them with --on-bad skip"
         if len(skipped) < total
         else f"ask for fewer frames: the longest video allows --frames {fitting}"
         if fitting >= spec.frames_allowed[0]

@@ -117,7 +117,7 @@ def evaluate(
 
     Raises:
         DataError: A video cannot be read.
-        WeightsError: A network's weights cannot be had.
+        WeightsError: A network's weights are not available.
     """
     started = time.perf_counter()
     repeats = _repeats(real, fake, plans, precision, device, on_bad, progress)

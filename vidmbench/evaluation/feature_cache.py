@@ -100,7 +100,7 @@ class CacheEntry:
         skipped.unlink(missing_ok=True)
 
     def _reasons(self) -> dict[str, list[str]]:
-        """Row to name and reason of every clip left out so far."""
+        """Row to name and reason of every clip skipped so far."""
         if self.is_whole:
             with safe_open(self._path(".safetensors"), framework="numpy") as stored:
                 reasons: dict[str, list[str]] = json.loads((stored.metadata() or {}).get("skipped", "{}"))
@@ -110,12 +110,12 @@ class CacheEntry:
         return {str(row): [name, reason] for row, name, reason in map(json.loads, lines)}
 
     def skipped(self) -> tuple[Skipped, ...]:
-        """The clips left out so far, in order."""
+        """The clips skipped so far, in order."""
         reasons = self._reasons()
         return tuple(Skipped(*reasons[row]) for row in sorted(reasons, key=int))
 
     def read(self) -> tuple[Features, tuple[Skipped, ...]]:
-        """The features of a whole entry in order, and the clips left out."""
+        """The features of a whole entry in order, and the skipped clips."""
         with safe_open(self._path(".safetensors"), framework="numpy") as stored:
             features: np.ndarray = stored.get_tensor("features")
         usable = np.setdiff1d(np.arange(len(features)), [int(row) for row in self._reasons()])

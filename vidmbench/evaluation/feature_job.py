@@ -63,7 +63,7 @@ class FeatureSet:
 
     Attributes:
         features: float32 (clip, feature), in the plan's order; (clip, frame, feature) of a network that reads frames.
-        skipped: Clips left out because their video could not be read.
+        skipped: Clips skipped because their video could not be read.
         engine: What ran the network.
     """
 
@@ -80,7 +80,7 @@ def by_video(features: np.ndarray, plan: ClipPlan) -> np.ndarray:
         plan: The clips.
 
     Returns:
-        (video, clip or frame, feature) where every video gives as many clips, more than one, and none was left out;
+        (video, clip or frame, feature) where every video gives as many clips, more than one, and none was skipped;
         else the features as they are.
     """
     each = plan.clips_a_video

@@ -1,6 +1,6 @@
 """Source x clip plan x detector to features: read once, computed in a stream, kept in the cache.
 
-A cache entry grows row by row while clips are scored, so a killed run goes on where it stopped; a whole entry is a
+A cache entry grows row by row while clips are scored, so a killed run resumes after the last row; a whole entry is a
 safetensors file. Each entry has a lock: two runs that want the same features compute them once.
 """
 
@@ -37,15 +37,15 @@ def features_of(
     Args:
         jobs: What is wanted.
         device: Where the networks run.
-        on_bad: ``stop`` raises on the first video that cannot be read; ``skip`` leaves its clip out.
-        progress: Told clips done, clips in all, and what is being scored.
+        on_bad: ``stop`` raises on the first video that cannot be read; ``skip`` skips its clip.
+        progress: Called with clips done, clips in all, and what is being scored.
 
     Returns:
         One set a job, in order.
 
     Raises:
         DataError: A video cannot be read (what was done stays in the cache).
-        WeightsError: The network's weights cannot be had.
+        WeightsError: The network's weights are not available.
     """
     folder = resources.cache_dir() / "features"
     try:

@@ -118,7 +118,7 @@ def vidm_job(vidm: "Vidm", model: str, dataset: str, choices: Choices) -> Job:
 def prepare_score(
     real: Videos, fake: Videos, choices: Choices, *, protocols: Sequence[ProtocolSpec] | None = None
 ) -> Job:
-    """Resolves ``vidmbench score``: two sources, named as on the command line, or at hand.
+    """Resolves ``vidmbench score``: two sources, named as on the command line, or arrays in memory.
 
     Args:
         real: The real videos, see :func:`vidmbench.evaluation.opening.open_source`.
@@ -228,7 +228,7 @@ def _planned_job(
     choices: Choices,
     are_named: tuple[bool, bool],
 ) -> Job:
-    """Chooses the clips: protocols say what becomes of short videos of named data sets, ``on_bad`` of all others."""
+    """Chooses the clips: protocols say what happens to short videos of named data sets, ``on_bad`` of all others."""
     real, fake = sources
     checked_counts(real, fake)
     check_both_counts(real, fake, specs)

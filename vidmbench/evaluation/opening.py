@@ -190,7 +190,7 @@ def open_pair(real: Given, fake: Given, choices: Choices, clips: Sequence[ClipsS
 
 
 def _in_memory(videos: Videos) -> Source:
-    """Videos at hand as a source.
+    """Videos in memory as a source.
 
     Raises:
         DataError: They are no source and no array, or an array of another shape or range.

@@ -50,7 +50,7 @@ def plan(
         real: The real videos.
         fake: The videos to score.
         specs: Bound protocols.
-        short_real: What becomes of real videos shorter than a clip; None leaves it to the protocol.
+        short_real: What happens to real videos shorter than a clip; None leaves it to the protocol.
         short_fake: The same for the scored side.
 
     Returns:

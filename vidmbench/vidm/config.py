@@ -123,10 +123,10 @@ class VidmSpec(Frozen):
             factors = [2**level for level in range(halvings + 1)]
             known = factors if self.variant == "official" else [self.resolution // factor for factor in factors]
             # A number that is none of these would silently mean no attention, or attention elsewhere.
-            for place in part.attention:
-                if place not in known:
+            for position in part.attention:
+                if position not in known:
                     kind = "downsampling factor" if self.variant == "official" else "size of a feature map"
-                    raise ValueError(f"attention = {place} is no {kind} here: {', '.join(map(str, known))}")
+                    raise ValueError(f"attention = {position} is no {kind} here: {', '.join(map(str, known))}")
         return self
 
     @property
@@ -148,7 +148,7 @@ class VidmSpec(Frozen):
 
     @property
     def content_frame(self) -> ContentFrame:
-        """Whether the content frame opens the video, or is left out and followed by n = 0 as in the code."""
+        """Whether the content frame opens the video, or is omitted, so that n = 0 comes first as in the code."""
         return "left out" if self.variant == "official" else "frame 0"
 
     def attention_factors(self, unet: UNetSpec) -> tuple[int, ...]:

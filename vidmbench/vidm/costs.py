@@ -111,19 +111,19 @@ def training_cost(recipe: RecipeSpec) -> TrainingCost:
     Memory is that of the parameters, their gradients and averages, and what a share of the batch keeps for the
     backward pass; work space and fragmentation are not in it.
     """
-    cost, counts, kept = network_cost(recipe.model), parameters(recipe.model), activations(recipe.model)
+    cost, counts, saved_bytes = network_cost(recipe.model), parameters(recipe.model), activations(recipe.model)
     hours, memory = [], []
     for part in PARTS:
         training = recipe.part(part)
         rate = BF16_TRAINING if training.precision == "bf16" else FP32_TRAINING
         hours.append(training.steps * training.batch_size * cost.of_training(part) / rate / 3600)
         share = -(-training.batch_size // GPUS)
-        memory.append((4 * _COPIES * counts[part] + share * kept[part]) / 2**30)
+        memory.append((4 * _COPIES * counts[part] + share * saved_bytes[part]) / 2**30)
     return TrainingCost(hours[0], hours[1], max(memory))
 
 
 def sampling_hours(spec: VidmSpec, *, videos: int, frames: int, steps: int) -> float:
-    """Estimates the hours of one H100 that drawing videos takes, first frames generated.
+    """Estimates the hours of one H100 that sampling videos takes, first frames generated.
 
     Each frame after the first takes one flow and, a step, encoder and U-Net. (What the sampler keeps of the encoder
     from one frame to the next, where it fits, is not taken off.)
@@ -132,7 +132,7 @@ def sampling_hours(spec: VidmSpec, *, videos: int, frames: int, steps: int) -> f
         spec: The model.
         videos: How many.
         frames: Of each.
-        steps: Denoising steps a frame.
+        steps: Denoising steps per frame.
     """
     cost = network_cost(spec, batch=_BLOCK)
     drawn = frames - (1 if spec.content_frame == "frame 0" else 0)
@@ -148,11 +148,11 @@ def network_table() -> str:
         size = f"{spec.variant}, {spec.resolution} px, {spec.motion.channels} channels"
         if size in rows:  # the recipe with classes has a few parameters more
             continue
-        cost, counts, kept = network_cost(spec), parameters(spec), activations(spec)
+        cost, counts, saved_bytes = network_cost(spec), parameters(spec), activations(spec)
         rows[size] = [
             *(_rounded(number / 1e9) for number in (cost.content, cost.encoder, cost.unet, cost.flow)),
             *(_rounded(counts[part] / 1e6) for part in PARTS),
-            *(_rounded(kept[part] / 2**30) for part in PARTS),
+            *(_rounded(saved_bytes[part] / 2**30) for part in PARTS),
         ]
     heads = ["content", "encoder", "U-Net", "SpyNet", "parameters, content", "motion", "kept, content", "motion"]
     return _markdown("networks", heads, rows)
@@ -201,18 +201,20 @@ def _operations(call: Callable[[], Any]) -> tuple[int, Any]:
 
 
 def _kept_bytes(net: nn.Module, call: Callable[[], Tensor]) -> int:
-    """Bytes of what autograd keeps, the parameters left out; what two operations keep counts once."""
-    own = {parameter.untyped_storage()._cdata for parameter in net.parameters()}
-    kept: dict[int, Tensor] = {}  # holds the tensors, so that no storage's number is given away again
+    """Bytes of what autograd keeps, without the parameters; what two operations keep counts once."""
+    parameter_storages = {parameter.untyped_storage()._cdata for parameter in net.parameters()}
+    saved: dict[int, Tensor] = {}  # holds the tensors, so that no storage's number is given away again
 
     def note(tensor: Tensor) -> Tensor:
-        kept.setdefault(tensor.untyped_storage()._cdata, tensor)
+        saved.setdefault(tensor.untyped_storage()._cdata, tensor)
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
         output = call()
     del output
-    return sum(tensor.untyped_storage().nbytes() for number, tensor in kept.items() if number not in own)
+    return sum(
+        tensor.untyped_storage().nbytes() for number, tensor in saved.items() if number not in parameter_storages
+    )
 
 
 @cache

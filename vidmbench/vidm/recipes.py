@@ -108,10 +108,10 @@ class SamplingSpec(Frozen):
 
     Attributes:
         sampler: The paper's is ``ancestral``.
-        steps: Denoising steps a frame.
+        steps: Denoising steps per frame.
         content_steps: The same for first frames, which are drawn once a video; None takes ``steps``.
         spacing: ``even`` from the first to the last timestep, or ``strided`` from 0 ("ddim100" in the code).
-        noise: Noise of the motion generator: drawn anew for every ``frame``, as the paper does, or once a ``video``
+        noise: Noise of the motion generator: sampled again for every ``frame``, as the paper does, or once a ``video``
             and shared by its frames, which steadies what a small network cannot tell from its conditions.
     """
 

@@ -108,7 +108,7 @@ def test_short_videos_stop_the_work():
         "  expected: at least 4 frames for --frames 4 --stride 1\n"
         "  found: v1 (has 3 frames), v2 (has 2 frames), v3 (has 1 frames) and 1 more\n"
         "  where: films\n"
-        "  what to do: leave them out with --on-bad skip"
+        "  what to do: skip them with --on-bad skip"
     )
 
 

@@ -1,4 +1,4 @@
-"""A Fréchet distance extrapolated to endless videos: what ``infinity`` and ``plot fvd-vs-n`` show."""
+"""A Fréchet distance extrapolated to infinitely many videos: what ``infinity`` and ``plot fvd-vs-n`` show."""
 
 from dataclasses import dataclass
 

@@ -45,7 +45,7 @@ class Finding:
         pairs: All generated clips with their nearest training clips, the nearest first.
         counts: Training, held-out and generated clips that could be read.
         heldout_copies: Held-out clips that are training clips.
-        skipped: Source, video and reason of everything left out.
+        skipped: Source, video and reason of everything skipped.
         warnings: What a careful reader should know.
         signature: The recipe as it ran.
         engine: What ran the network.
@@ -69,23 +69,23 @@ def carry_out_memorisation(job: MemorisationJob, progress: Progress | None = Non
 
     Raises:
         DataError: A video cannot be read, features are not finite, or nothing can be said with these clips.
-        WeightsError: The network's weights cannot be had.
+        WeightsError: The network's weights are not available.
     """
     started = time.perf_counter()
     choices = job.choices
     jobs = [FeatureJob(part.source, part.plan, part.spec.array, choices.precision) for part in job.parts]
     sets = features_of(jobs, device=choices.device, on_bad=choices.on_bad, progress=progress)
-    clips = [_clips(part, found) for part, found in zip(job.parts, sets, strict=True)]
-    names = [[part.name(clip) for clip in own] for part, own in zip(job.parts, clips, strict=True)]
-    for part, found in zip(job.parts, sets, strict=True):
-        if not len(found.features):
+    clips = [_clips(part, features) for part, features in zip(job.parts, sets, strict=True)]
+    names = [[part.name(clip) for clip in part_clips] for part, part_clips in zip(job.parts, clips, strict=True)]
+    for part, features in zip(job.parts, sets, strict=True):
+        if not len(features.features):
             raise DataError(f"no {part.role} clip could be read", where=part.source.label)
-    features = (one.features for one in sets)
-    result = memorisation(*features, quantile=job.quantile, names=(names[0], names[1], names[2]))
+    arrays = (features.features for features in sets)
+    result = memorisation(*arrays, quantile=job.quantile, names=(names[0], names[1], names[2]))
     near = result.fake
     pairs = tuple(
-        Pair(clips[2][one], clips[0][near.indices[one]], float(near.distances[one]), bool(near.copies[one]))
-        for one in near.order
+        Pair(clips[2][fake], clips[0][near.indices[fake]], float(near.distances[fake]), bool(near.copies[fake]))
+        for fake in near.order
     )
     copies = tuple(name for name, is_copy in zip(names[1], result.heldout.copies, strict=True) if is_copy)
     counts = (len(clips[0]), len(clips[1]), len(clips[2]))
@@ -97,8 +97,8 @@ def carry_out_memorisation(job: MemorisationJob, progress: Progress | None = Non
         heldout_copies=copies,
         skipped=tuple(
             (part.source.label, left.name, left.reason)
-            for part, found in zip(job.parts, sets, strict=True)
-            for left in (*part.source.skipped, *part.plan.skipped, *found.skipped)
+            for part, features in zip(job.parts, sets, strict=True)
+            for left in (*part.source.skipped, *part.plan.skipped, *features.skipped)
         ),
         warnings=tuple(_warnings(job, copies)),
         signature=_signature(job, clips),
@@ -107,43 +107,47 @@ def carry_out_memorisation(job: MemorisationJob, progress: Progress | None = Non
     )
 
 
-def _clips(part: Part, found: FeatureSet) -> list[Clip]:
+def _clips(part: Part, features: FeatureSet) -> list[Clip]:
     """The clips that have features."""
-    left_out = {video.name for video in found.skipped}
-    return [clip for clip in part.plan.clips if part.source.name(clip.video) not in left_out]
+    skipped_names = {video.name for video in features.skipped}
+    return [clip for clip in part.plan.clips if part.source.name(clip.video) not in skipped_names]
 
 
 def _warnings(job: MemorisationJob, heldout_copies: Sequence[str]) -> list[str]:
     train, heldout, fake = (part.source for part in job.parts)
-    found = list(dict.fromkeys(note for part in job.parts for note in part.source.notes))
+    warnings = list(dict.fromkeys(note for part in job.parts for note in part.source.notes))
     detector = load_detector(job.fake.spec.array.detector)
     if is_seeded(detector):
-        found.append(f"the weights of {detector.name} were made from a seed: this number says nothing about the videos")
+        warnings.append(
+            f"the weights of {detector.name} were made from a seed: this number says nothing about the videos"
+        )
     searched = len({clip.video for clip in job.train.plan.clips})
     if searched < job.train.usable:
-        found.append(f"{searched} of {job.train.usable} training videos were searched: copies of others are not seen")
+        warnings.append(
+            f"{searched} of {job.train.usable} training videos were searched: copies of others are not seen"
+        )
     if job.train_clips == "random" and job.train.has_longer:
-        found.append(
+        warnings.append(
             "training videos are longer than a clip and one clip of each was searched: copies of other parts are not "
             "seen; --train-clips chunks or windows searches more"
         )
     if heldout_copies:
-        found.append(
+        warnings.append(
             f"{len(heldout_copies)} held-out clip{'s are' if len(heldout_copies) > 1 else ' is'} in the training set: "
             f"{', '.join(heldout_copies[:3])}{' ...' if len(heldout_copies) > 3 else ''}"
         )
     for ours, theirs in ((heldout, fake), (train, fake)):
         if ours.size != theirs.size:
             sizes = [f"{source.size[1]}x{source.size[0]} ({source.label})" for source in (ours, theirs)]
-            found.append(f"sources differ in size, which moves distances: {' and '.join(sizes)} pixels")
+            warnings.append(f"sources differ in size, which moves distances: {' and '.join(sizes)} pixels")
             break
     ways = [source.compression or "none" for source in (train, heldout, fake)]
     if len(set(ways)) > 1:
-        found.append(
+        warnings.append(
             "sources went through different compression, which moves distances (docs/compression.md): "
             f"training {ways[0]}, held-out {ways[1]}, generated {ways[2]}"
         )
-    return found
+    return warnings
 
 
 #: What counts here of a protocol's signature; its statistics do not.
@@ -154,8 +158,8 @@ def _signature(job: MemorisationJob, clips: Sequence[Sequence[Clip]]) -> Signatu
     """That of the protocol up to the features, with three sources."""
     scored = ClipPlan(tuple(clips[2]), ())
 
-    def fields(part: Part, own: Sequence[Clip]) -> dict[str, str]:
-        item = Planned(part.spec, ClipPlan(tuple(own), ()), scored)
+    def fields(part: Part, clips_of_part: Sequence[Clip]) -> dict[str, str]:
+        item = Planned(part.spec, ClipPlan(tuple(clips_of_part), ()), scored)
         return dict(planned_signature(item, part.source, job.fake.source, job.choices.precision).fields)
 
     train, heldout = fields(job.train, clips[0]), fields(job.heldout, clips[1])

@@ -193,7 +193,7 @@ def _with_side(spec: ProtocolSpec, side: SideSpec) -> ProtocolSpec:
 
 
 def _cut(part: Part, train_clips: TrainClips) -> Part:
-    """The training part with all the clips of its videos that are to be searched."""
+    """The training part with all the clips of the videos that the search covers."""
     if train_clips == "random":
         return part
     videos = [clip.video for clip in part.plan.clips]

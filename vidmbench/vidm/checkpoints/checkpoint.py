@@ -106,9 +106,11 @@ def load_vidm(path: Path, device: torch.device) -> Vidm:
     spec = validated(header["model"], VidmSpec, where=f"{path}, model")
     nets: dict[Part, nn.Module] = {}
     for part in PARTS:
-        own = {name.removeprefix(f"{part}."): value for name, value in tensors.items() if name.startswith(f"{part}.")}
-        if own:
-            nets[part] = filled(ContentNet if part == "content" else MotionNet, spec, own, path, device)
+        part_tensors = {
+            name.removeprefix(f"{part}."): value for name, value in tensors.items() if name.startswith(f"{part}.")
+        }
+        if part_tensors:
+            nets[part] = filled(ContentNet if part == "content" else MotionNet, spec, part_tensors, path, device)
     content, motion = nets.get("content"), nets.get("motion")
     assert content is None or isinstance(content, ContentNet)
     assert motion is None or isinstance(motion, MotionNet)
@@ -117,7 +119,7 @@ def load_vidm(path: Path, device: torch.device) -> Vidm:
 
 
 def checked_sha256(path: Path) -> str:
-    """The file's sha256; where a JSON file of the same stem stands beside it and says one, it must be that.
+    """The file's sha256; where a JSON file of the same stem next to it gives one, it must match.
 
     Raises:
         WeightsError: There is no such file, or it is another one than the JSON file describes.
@@ -126,13 +128,13 @@ def checked_sha256(path: Path) -> str:
         raise WeightsError("no such checkpoint", where=str(path), fix="check the path")
     digest, beside = sha256_of(path), path.with_suffix(".json")
     about = _json_in(beside) if beside != path else {}
-    wanted = about.get("sha256", digest)
-    if digest != wanted:
+    expected_digest = about.get("sha256", digest)
+    if digest != expected_digest:
         size, whole = path.stat().st_size, about.get("bytes")
         is_cut = isinstance(whole, int) and size < whole
         raise WeightsError(
             f"the checkpoint is not the file that {beside.name} beside it describes",
-            expected=f"sha256 {wanted}" + (f", {whole} bytes" if whole is not None else ""),
+            expected=f"sha256 {expected_digest}" + (f", {whole} bytes" if whole is not None else ""),
             found=f"sha256 {digest}, {size} bytes: " + ("cut off" if is_cut else "damaged, or replaced by another"),
             where=str(path),
             fix=f"copy both files again; where the checkpoint was replaced on purpose, remove {beside}",
@@ -170,19 +172,20 @@ def filled(
     """
     with torch.device("meta"):
         net = kind(spec)
-    wanted = {name: tuple(value.shape) for name, value in net.state_dict().items()}
-    found = {name: tuple(value.shape) for name, value in weights.items()}
-    missing, extra = sorted(wanted.keys() - found.keys()), sorted(found.keys() - wanted.keys())
-    reshaped = sorted(name for name in wanted.keys() & found.keys() if wanted[name] != found[name])
+    expected_shapes = {name: tuple(value.shape) for name, value in net.state_dict().items()}
+    shapes = {name: tuple(value.shape) for name, value in weights.items()}
+    missing, extra = sorted(expected_shapes.keys() - shapes.keys()), sorted(shapes.keys() - expected_shapes.keys())
+    reshaped = sorted(name for name in expected_shapes.keys() & shapes.keys() if expected_shapes[name] != shapes[name])
     if missing or extra or reshaped:
         problems = [
             *(f"{name} is missing" for name in missing[:1]),
             *(f"{name} is not part of the model" for name in extra[:1]),
-            *(f"{name} has shape {found[name]}, not {wanted[name]}" for name in reshaped[:1]),
+            *(f"{name} has shape {shapes[name]}, not {expected_shapes[name]}" for name in reshaped[:1]),
         ]
         raise WeightsError(
             "the weights do not fit the model: another variant, resolution or size, or a damaged file",
-            expected=f"the {len(wanted)} tensors of a {spec.variant} {kind.__name__} at {spec.resolution} pixels",
+            expected=f"the {len(expected_shapes)} tensors of a {spec.variant} {kind.__name__} "
+            f"at {spec.resolution} pixels",
             found=f"{'; '.join(problems)} ({len(missing)} missing, {len(extra)} unknown, {len(reshaped)} reshaped)",
             where=str(path),
             fix="take the file that belongs to this variant and resolution",
@@ -223,19 +226,19 @@ def file_of_run(folder: Path) -> Path:
     """The finished model in the folder of a training run.
 
     Raises:
-        WeightsError: There is none; an unfinished run is told from a folder that is no run.
+        WeightsError: There is none; an unfinished run is distinguished from a folder without a run.
     """
     inside = folder / FILE_NAME
     if inside.is_file():
         return inside
     begun = ", ".join(sorted(file.name for file in folder.glob("*.state.safetensors")))
     if begun:
-        found = f"an unfinished run ({begun})"
+        content = f"an unfinished run ({begun})"
         fix = f"go on with it: vidmbench train --out {folder} (and the options it was started with)"
     else:
         others = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
         listed = ", ".join(others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")
-        found = f"no training run: {listed}" if others else "an empty folder"
+        content = f"no training run: {listed}" if others else "an empty folder"
         fix = "give the folder that vidmbench train --out wrote, or a checkpoint file"
         weights = [name for name in others if name.endswith(".safetensors")]
         if weights:
@@ -243,7 +246,7 @@ def file_of_run(folder: Path) -> Path:
     raise WeightsError(
         "this folder holds no finished model",
         expected=f"a training run with {FILE_NAME} in it",
-        found=found,
+        found=content,
         where=str(folder),
         fix=fix,
     )

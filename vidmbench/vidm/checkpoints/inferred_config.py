@@ -61,26 +61,26 @@ def read_evidence(states: Mapping[str, Mapping[str, Tensor]], path: Path) -> Evi
         for name, value in state.items():
             if not is_coordinates(name):
                 continue
-            shape, place = tuple(value.shape), f"{label}: {name}"
+            shape, location = tuple(value.shape), f"{label}: {name}"
             if name.endswith(".new_coords"):
                 right = len(shape) == 5 and shape[2:] == (1, 1, 2) and min(shape[:2]) > 1
-                _expect(right, "(T, N, 1, 1, 2)", shape, place, path)
-                times.setdefault(shape[0], place)
-                frames.setdefault(shape[1], place)
+                _expect(right, "(T, N, 1, 1, 2)", shape, location, path)
+                times.setdefault(shape[0], location)
+                frames.setdefault(shape[1], location)
             else:
                 right = len(shape) == 4 and shape[1] == shape[2] and shape[3] == 2
-                _expect(right, "(batch, size, size, 2)", shape, place, path)
-                largest.setdefault(shape[1], place)
+                _expect(right, "(batch, size, size, 2)", shape, location, path)
+                largest.setdefault(shape[1], location)
                 batches.add(shape[0])
         if largest:
             size = max(largest)
             sizes.setdefault(size, largest[size])
-            for other, place in largest.items():
+            for other, location in largest.items():
                 _expect(
                     any(other * factor == size for factor in _FACTORS) and size % HALVED == 0,
                     f"feature maps of {size} pixels, a multiple of {HALVED}, halved up to five times",
                     f"{other} pixels",
-                    place,
+                    location,
                     path,
                 )
     return Evidence(
@@ -91,24 +91,24 @@ def read_evidence(states: Mapping[str, Mapping[str, Tensor]], path: Path) -> Evi
     )
 
 
-def _expect(holds: bool, expected: str, found: object, place: str, path: Path) -> None:
+def _expect(holds: bool, expected: str, found: object, location: str, path: Path) -> None:
     if not holds:
         raise WeightsError(
             "a coordinate buffer has a shape that the published code cannot have made",
             expected=expected,
             found=str(found),
-            where=f"{path}, {place}",
+            where=f"{path}, {location}",
             fix=FIX,
         )
 
 
-def _agreed(what: str, said: Mapping[int, str], path: Path) -> int | None:
-    if len(said) > 1:
+def _agreed(what: str, locations: Mapping[int, str], path: Path) -> int | None:
+    if len(locations) > 1:
         raise WeightsError(
             f"the coordinate buffers of this checkpoint contradict each other about the number of {what}",
             expected="the same number in all of them",
-            found=", ".join(f"{number} ({place})" for number, place in sorted(said.items())),
+            found=", ".join(f"{number} ({location})" for number, location in sorted(locations.items())),
             where=str(path),
             fix=FIX,
         )
-    return next(iter(said), None)
+    return next(iter(locations), None)

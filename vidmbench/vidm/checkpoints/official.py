@@ -93,7 +93,7 @@ def load_official(path: Path, device: torch.device) -> Vidm:
     weights = {name: value for name, value in states["ema_state_dict"].items() if not is_coordinates(name)}
     if "dt_embed.0.weight" in weights and not any(name.startswith("unet.") for name in weights):
         raise WeightsError(
-            "this is a content generator, which draws first frames; a motion generator is needed here",
+            "this is a content generator, which makes first frames; a motion generator is needed here",
             expected="the keys encoder.*, unet.* and spynet.*",
             found=f"the keys {_listed(weights)}",
             where=str(path),

@@ -23,7 +23,7 @@ _PREFIXES = ("module.", "spynet.")
 
 
 def sintel_path() -> Path:
-    """Where the converted weights lie in the cache."""
+    """Path of the converted weights in the cache."""
     return resources.cache_dir() / "weights" / f"{NAME}.safetensors"
 
 
@@ -33,7 +33,7 @@ def sintel_unavailable() -> WeightsError:
         f"the weights {NAME} cannot be fetched: no package registry has them, and their licence keeps them out of here",
         expected=f"your own copy of {_PUBLISHED_FILE}, the SpyNet of mmediting's BasicVSR; {LICENCE}",
         where=str(sintel_path()),
-        fix=f"with that file at hand: {_ADD}\n    without it: train SpyNet from random weights; nothing needs these",
+        fix=f"if you have that file: {_ADD}\n    without it: train SpyNet from random weights; nothing needs these",
     )
 
 
@@ -108,13 +108,13 @@ def _checked(content: Any, file: Path, *, fix: str) -> "dict[str, Tensor]":
         content = content["state_dict"]
     if not isinstance(content, dict):
         content = {}
-    found = {_plain(str(name)): value for name, value in content.items()}
+    tensors = {_plain(str(name)): value for name, value in content.items()}
     # Constants of the code; some publishers write them beside the weights.
-    found = {name: value for name, value in found.items() if not _is_constant(name, value)}
+    tensors = {name: value for name, value in tensors.items() if not _is_constant(name, value)}
     shapes = sintel_shapes()
-    problems = [f"no {name}" for name in shapes if name not in found]
-    problems += [f"additional {name}" for name in found if name not in shapes]
-    for name, value in found.items():
+    problems = [f"no {name}" for name in shapes if name not in tensors]
+    problems += [f"additional {name}" for name in tensors if name not in shapes]
+    for name, value in tensors.items():
         if name not in shapes:
             continue
         if not isinstance(value, torch.Tensor) or value.dtype != torch.float32:
@@ -132,7 +132,7 @@ def _checked(content: Any, file: Path, *, fix: str) -> "dict[str, Tensor]":
             where=str(file),
             fix=fix,
         )
-    return {name: found[name].contiguous() for name in shapes}
+    return {name: tensors[name].contiguous() for name in shapes}
 
 
 def sintel_shapes() -> dict[str, tuple[int, ...]]:

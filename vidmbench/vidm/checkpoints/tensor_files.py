@@ -16,11 +16,11 @@ from vidmbench.vidm.checkpoints.torch_files import is_safetensors, kind_of
 FORMAT = 1
 
 
-def check_same(found: Mapping[str, Any], facts: Mapping[str, Any], what: str, path: Path) -> None:
+def check_same(recorded: Mapping[str, Any], facts: Mapping[str, Any], what: str, path: Path) -> None:
     """Refuses a folder that holds work begun with other settings.
 
     Args:
-        found: The settings that lie there; more than asked for are no matter.
+        recorded: The settings recorded in the file; additional ones do not matter.
         facts: Those of this call.
         what: What the folder holds, such as ``run``.
         path: The file they were read from.
@@ -28,8 +28,8 @@ def check_same(found: Mapping[str, Any], facts: Mapping[str, Any], what: str, pa
     Raises:
         ResultError: The first setting that differs is named.
     """
-    wanted = json.loads(json.dumps(dict(facts)))
-    different = _first_difference({name: found.get(name) for name in wanted}, wanted)
+    expected = json.loads(json.dumps(dict(facts)))
+    different = _first_difference({name: recorded.get(name) for name in expected}, expected)
     if different is not None:
         key, there, here = different
         raise ResultError(
@@ -111,9 +111,9 @@ def _first_difference(there: Any, here: Any, key: str = "") -> tuple[str, Any, A
         return None
     if isinstance(there, dict) and isinstance(here, dict):
         for name in [*here, *(name for name in there if name not in here)]:
-            found = _first_difference(there.get(name), here.get(name), f"{key}.{name}" if key else name)
-            if found is not None:
-                return found
+            difference = _first_difference(there.get(name), here.get(name), f"{key}.{name}" if key else name)
+            if difference is not None:
+                return difference
     return key, there, here
 
 

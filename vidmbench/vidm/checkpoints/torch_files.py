@@ -13,9 +13,9 @@ from vidmbench.core.errors import WeightsError
 _LONGEST_HEADER = 100_000_000
 _LOOKED_AT = 1 << 16
 _KINDS = (
-    (b"\x89PNG", "a PNG picture"),
-    (b"\xff\xd8\xff", "a JPEG picture"),
-    (b"GIF8", "a GIF picture"),
+    (b"\x89PNG", "a PNG image"),
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"GIF8", "a GIF image"),
     (b"\x93NUMPY", "a NumPy array"),
     (b"PK", "a PyTorch file or another zip archive"),
     (b"\x1f\x8b", "a gzip archive"),
@@ -24,7 +24,7 @@ _KINDS = (
 
 
 def kind_of(path: Path) -> str:
-    """What the file looks like, in words, such as ``a PNG picture``; told by its first bytes."""
+    """What the file looks like, in words, such as ``a PNG image``; detected from its first bytes."""
     with path.open("rb") as file:
         head = file.read(_LOOKED_AT)
     if not head:

@@ -13,10 +13,10 @@ from vidmbench.vidm.diffusion.schedule import Schedule, at, blended, split_predi
 
 LossKind = Literal["mse", "robust", "p2-vlb"]
 
-# Frames have 256 grey levels 2/255 apart on [-1, 1]; the outermost collect all that lies beyond them.
+# Frames have 256 intensity levels 2/255 apart on [-1, 1]; the outermost collect all that lies beyond them.
 HALF_LEVEL = 1.0 / 255.0
 OUTERMOST = 0.999
-# The published code counts no grey level as less likely than this.
+# The published code counts no intensity level as less likely than this.
 LEAST_PROBABILITY = 1e-12
 
 
@@ -99,7 +99,7 @@ def variational_bound(
     """The term of the variational bound at step t, in bits a dimension (Nichol and Dhariwal 2021, Eq. 4 to 6).
 
     For t > 0 the divergence of the model's Gaussian from the true posterior; at t = 0 the negative log-likelihood
-    of the frame's 256 grey levels. The normal distribution function is exact; the published code approximates it
+    of the frame's 256 intensity levels. The normal distribution function is exact; the published code approximates it
     by a hyperbolic tangent, to within 2e-4.
 
     Args:
@@ -134,7 +134,7 @@ def _gaussian_divergence(mean_p: Tensor, log_p: Tensor, mean_q: Tensor, log_q: T
 
 
 def _grey_level_surprise(x_0: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:
-    """Minus the log-probability, in nats, that a Gaussian falls into the grey level of ``x_0``."""
+    """Minus the log-probability, in nats, that a Gaussian falls into the intensity level of ``x_0``."""
     offset = x_0 - mean
     to_deviations = torch.exp(-0.5 * log_variance)
     # By symmetry both ends are put into the lower tail, where the distribution function keeps its digits.

@@ -23,7 +23,7 @@ class Schedule:
 
     Attributes:
         betas: The variances of the steps, each in (0, 1), shape (steps,).
-        timesteps: What the network is told at each step: the timestep of the full process, shape (steps,), int64.
+        timesteps: What the network receives at each step: the timestep of the full process, shape (steps,), int64.
         num_original: T of the full process, of which ``timesteps`` is a part.
         alpha_bar: Running product of 1 - beta, shape (steps,).
         alpha_bar_previous: The same one step earlier, 1 at the first.
@@ -54,7 +54,7 @@ class Schedule:
     def posterior_log_variance_clipped(self) -> np.ndarray:
         """Its logarithm, with the second step's in place of the first's, which is minus infinity.
 
-        A process of one step has no second: its beta stands there.
+        A process of one step has no second: its beta is used.
         """
         variance = self.posterior_variance
         clipped: np.ndarray = np.log(np.append(variance[1] if len(self) > 1 else self.betas[0], variance[1:]))

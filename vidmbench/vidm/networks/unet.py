@@ -15,7 +15,7 @@ class InputBlocks(nn.Module):
 
     Args:
         spec: Sizes.
-        in_channels: Channels of the picture that comes in.
+        in_channels: Channels of the input image.
         kind: How its blocks are conditioned.
         attention: Downsampling factors with attention.
     """
@@ -43,11 +43,11 @@ class InputBlocks(nn.Module):
 
     def features(self, x: Tensor, condition: Condition) -> list[Tensor]:
         """The output of every block, finest first."""
-        found = []
+        outputs = []
         for block in self.input_blocks:
             x = block(x, condition)
-            found.append(x)
-        return found
+            outputs.append(x)
+        return outputs
 
 
 class UNet(InputBlocks):

@@ -35,7 +35,7 @@ class SamplingOptions:
     Attributes:
         content: Where first frames come from: ``generated``, ``real``, or the path of an image, a run or weights.
         sampler: A name in :data:`vidmbench.vidm.diffusion.samplers.SAMPLERS`.
-        steps: Denoising steps a frame.
+        steps: Denoising steps per frame.
         noise: Whether noise is drawn for each ``frame`` or once a ``video``.
         batch_size: Videos sampled at a time.
         on_frame: Called with the number of frames sampled, after each.

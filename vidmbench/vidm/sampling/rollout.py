@@ -68,9 +68,9 @@ class MotionWalk:
         step, net = int(t), self.net
         if step in self._residuals:
             return self._residuals[step]
-        found = net.residual(self.first, t, n)
-        size = sum(feature.nbytes for feature in found or ())
+        residual = net.residual(self.first, t, n)
+        size = sum(feature.nbytes for feature in residual or ())
         if not net.encoder_sees_frame and self._bytes + size <= _KEPT_BYTES:
-            self._residuals[step] = found
+            self._residuals[step] = residual
             self._bytes += size
-        return found
+        return residual

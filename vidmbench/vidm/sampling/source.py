@@ -43,7 +43,7 @@ class VidmVideos(SourceDefaults):
         sampling: How samples are drawn; None takes the model's own.
         content: Where first frames come from; None draws them with the content generator.
         batch_size: Samples of a block.
-        on_frame: Told the number of frames drawn, after each.
+        on_frame: Called with the number of frames sampled, after each.
 
     Raises:
         UsageError: The model lacks a generator that is needed.
@@ -69,7 +69,7 @@ class VidmVideos(SourceDefaults):
                 "this checkpoint has no content generator",
                 expected="first frames from elsewhere",
                 where=vidm.where,
-                fix="give --content real (first frames of the data set) or --content FILE (one picture for all)",
+                fix="give --content real (first frames of the data set) or --content FILE (one image for all)",
             )
         self.vidm = vidm
         self.sampling = sampling or vidm.sampling
@@ -104,36 +104,36 @@ class VidmVideos(SourceDefaults):
         return self.length
 
     def read(self, index: int, frames: Sequence[int]) -> Frames:
-        """Draws the sample, and its block with it, up to the last frame asked for.
+        """Generates the sample, and its block with it, up to the last frame asked for.
 
         Raises:
             DataError: There is no such sample or frame.
         """
-        wanted = list(frames)
-        if not 0 <= index < self.num_videos or not all(0 <= frame < self.length for frame in wanted):
+        requested = list(frames)
+        if not 0 <= index < self.num_videos or not all(0 <= frame < self.length for frame in requested):
             raise DataError(
                 "there is no such sample or frame",
                 expected=f"samples 0 to {self.num_videos - 1} of {self.length} frames",
-                found=f"sample {index}, frames {min(wanted, default=0)} to {max(wanted, default=0)}",
+                found=f"sample {index}, frames {min(requested, default=0)} to {max(requested, default=0)}",
                 where=self.label,
             )
         block = index // self.batch_size
         with self._lock:
-            kept = self._blocks.get(block)
-            if kept is None or kept.shape[1] <= max(wanted, default=0):
+            frames_of_block = self._blocks.get(block)
+            if frames_of_block is None or frames_of_block.shape[1] <= max(requested, default=0):
                 begin = block * self.batch_size
                 indices = range(begin, min(begin + self.batch_size, self.num_videos))
-                own = torch.get_num_threads()
+                num_threads = torch.get_num_threads()
                 torch.set_num_threads(self._threads)  # readers are given one thread each, and go on with it afterwards
                 try:
-                    kept = self.draw(indices, max(wanted, default=0) + 1)
+                    frames_of_block = self.draw(indices, max(requested, default=0) + 1)
                 finally:
-                    torch.set_num_threads(own)
-                self._blocks[block] = kept
+                    torch.set_num_threads(num_threads)
+                self._blocks[block] = frames_of_block
             self._blocks.move_to_end(block)
             while len(self._blocks) > 2 and sum(frames.nbytes for frames in self._blocks.values()) > _KEPT_FRAMES:
                 del self._blocks[next(old for old in self._blocks if old != 0)]  # pictures are made of the first
-        picked: Frames = kept[index - block * self.batch_size][wanted]
+        picked: Frames = frames_of_block[index - block * self.batch_size][requested]
         return picked
 
     def digest(self) -> str:
@@ -161,7 +161,7 @@ class VidmVideos(SourceDefaults):
 
     @torch.no_grad()
     def draw(self, indices: Sequence[int], num_frames: int) -> Clips:
-        """Draws samples, whatever was drawn before.
+        """Generates samples, whatever was generated before.
 
         Args:
             indices: Sample numbers.

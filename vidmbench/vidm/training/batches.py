@@ -72,7 +72,7 @@ class TrainingVideos:
     Args:
         source: The videos.
         resolution: Pixels.
-        shortest: Videos with fewer frames are left out.
+        shortest: Videos with fewer frames are skipped.
         num_videos: The first so many are taken; None takes all.
 
     Raises:
@@ -130,15 +130,15 @@ class TrainingVideos:
     def read(self, index: int, frames: list[int]) -> Frames:
         """Frames of one video, uint8 (frame, resolution, resolution, 3)."""
         if self._array is not None:
-            kept: Frames = self._array[index][frames]
-            return kept
+            clip_frames: Frames = self._array[index][frames]
+            return clip_frames
         return self._decoded(index, frames)
 
     def prepare(self, progress: Progress | None = None) -> None:
         """Decodes a small set once, or finds it in the cache.
 
         Args:
-            progress: Told videos done, videos in all, and the source's name.
+            progress: Called with videos done, videos in all, and the source's name.
         """
         if not self._is_small or self._array is not None:
             return

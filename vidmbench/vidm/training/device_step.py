@@ -193,11 +193,11 @@ def captured(run: DeviceRun) -> Callable[[Batch], Tensor]:
     for _ in range(2):
         fast = float(replay(other))
     fast_norm = norm()
-    kept = [p.grad for p in run.parameters]
+    gradients = [p.grad for p in run.parameters]
     run.state.optimizer.zero_grad(set_to_none=True)
     plain = float(once(_given(other)))
     plain_norm = norm()
-    for p, grad in zip(run.parameters, kept, strict=True):
+    for p, grad in zip(run.parameters, gradients, strict=True):
         p.grad = grad
     if not (abs(fast - plain) <= 0.01 * abs(plain) and abs(fast_norm - plain_norm) <= 0.05 * plain_norm + 1e-6):
         raise RuntimeError(f"the graph gives {fast} and {fast_norm}, the plain way {plain} and {plain_norm}")

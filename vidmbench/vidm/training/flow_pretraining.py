@@ -53,7 +53,7 @@ def pretrain_flow(
         lr: Highest learning rate of AdamW; it rises over the first twentieth of the steps and then falls to zero.
         seed: Of the mirroring, turning round and shifting that is done to the pairs.
         smoothness: Weight of the smoothness term.
-        progress: Told steps done, steps in all, and the loss in words.
+        progress: Called with steps done, steps in all, and the loss in words.
 
     Returns:
         The loss of every step.

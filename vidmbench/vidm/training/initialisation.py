@@ -73,8 +73,8 @@ def start_flow(
     """
     assert net.spynet is not None
     if recipe.flow_start.start == "sintel" and sintel is not None:
-        wanted = {name: tuple(value.shape) for name, value in net.spynet.named_parameters()}
-        if {name: tuple(value.shape) for name, value in sintel.items() if name in wanted} != wanted:
+        shapes = {name: tuple(value.shape) for name, value in net.spynet.named_parameters()}
+        if {name: tuple(value.shape) for name, value in sintel.items() if name in shapes} != shapes:
             flow = recipe.model.flow
             raise UsageError(
                 "the flow network of this recipe is not of the size of the Sintel weights",

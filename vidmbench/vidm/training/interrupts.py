@@ -10,17 +10,17 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def interrupts_wait(*, wanted: bool = True) -> Iterator[Callable[[], bool]]:
+def interrupts_wait(*, enabled: bool = True) -> Iterator[Callable[[], bool]]:
     """Notes the first signal instead of being stopped by it; a second one acts at once.
 
     Args:
-        wanted: False leaves signals alone: processes that train together wait for each other in every step, so none
+        enabled: False leaves signals alone: processes that train together wait for each other in every step, so none
             of them may go on alone.
 
     Yields:
         Says whether a signal has come.
     """
-    if not wanted or threading.current_thread() is not threading.main_thread():  # Python allows handlers there alone
+    if not enabled or threading.current_thread() is not threading.main_thread():  # Python allows handlers there alone
         yield lambda: False
         return
     came = False

@@ -26,7 +26,7 @@ from vidmbench.vidm.training.initialisation import Start, flow_weights, new_net,
 from vidmbench.vidm.training.interrupts import interrupts_wait
 from vidmbench.vidm.training.state import Log, TrainingState
 
-# How often the state is written, the log's rows are made, and pictures are drawn.
+# How often the state is written, the log's rows are made, and figures are made.
 SECONDS_BETWEEN_STATES = 60.0
 STEPS_A_ROW = 50
 PICTURES_A_RUN = 10
@@ -34,7 +34,7 @@ SECONDS_BETWEEN_PICTURES = 60.0
 
 
 class Pictures(Protocol):
-    """Draws samples of a half-trained generator."""
+    """Generates samples of a half-trained generator."""
 
     def __call__(self, part: Part, weights: Mapping[str, Tensor], step: int) -> None:
         """Draws with these weights, at this step."""
@@ -52,7 +52,7 @@ def train_part(
     sintel: Mapping[str, Tensor] | None = None,
     start: Start | None = None,
     progress: Progress | None = None,
-    pictures: Pictures | None = None,
+    figures: Pictures | None = None,
 ) -> dict[str, Tensor]:
     """Trains one generator to the end of its recipe, from where an earlier call stopped.
 
@@ -68,8 +68,8 @@ def train_part(
         device: Where.
         sintel: Weights of SpyNet, where the recipe wants them and the user has them.
         start: The weights to start from; None starts from the seed.
-        progress: Told steps done, steps in all, and the loss in words.
-        pictures: Draws samples now and then.
+        progress: Called with steps done, steps in all, and the loss in words.
+        figures: Generates samples now and then.
 
     Returns:
         The moving average of the weights, by name.
@@ -114,18 +114,18 @@ def train_part(
         part, videos, spec, recipe.data, seed,
         steps=range(state.step, optimiser.steps), batch_size=optimiser.batch_size, rank=rank, world=world,
     )  # fmt: skip
-    with interrupts_wait(wanted=world == 1) as is_stopped:
+    with interrupts_wait(enabled=world == 1) as is_stopped:
         for batch in drawn:
             rate = optimiser.lr_at(state.step)
             loss, norm = _step(model, state, batch.to(device), schedule, optimiser, spec, rate)
             if not math.isfinite(loss):
-                kept = "nothing was saved yet" if not path.is_file() else f"the last good state is in {path}"
+                last_state = "nothing was saved yet" if not path.is_file() else f"the last good state is in {path}"
                 raise ResultError(
                     f"the loss of the {part} generator is no longer a number at step {state.step + 1}",
                     expected="a finite loss",
                     found=f"{loss} (gradient norm {norm})",
                     where=f"{part}.lr = {optimiser.lr}",
-                    fix=f"{kept}; lower lr or set precision = 'fp32' in the recipe and start in another folder",
+                    fix=f"{last_state}; lower lr or set precision = 'fp32' in the recipe and start in another folder",
                 )
             state.step += 1
             sums = [sums[0] + loss, sums[1] + norm, sums[2] + 1]
@@ -143,8 +143,8 @@ def train_part(
             if stops:
                 raise KeyboardInterrupt
             is_due = state.step % every == 0 and time.monotonic() - drawn_at > SECONDS_BETWEEN_PICTURES
-            if rank == 0 and pictures is not None and (is_due or is_last):
-                pictures(part, state.ema, state.step)
+            if rank == 0 and figures is not None and (is_due or is_last):
+                figures(part, state.ema, state.step)
                 drawn_at = time.monotonic()
     return state.ema
 
@@ -175,8 +175,8 @@ def check_run(
     if not path.is_file():
         return 0
     header = read_header(path)
-    wanted = _facts(part, recipe, videos, seed, has_sintel, start)
-    check_same(header.get("facts", {}), wanted, "a run", path)
+    facts = _facts(part, recipe, videos, seed, has_sintel, start)
+    check_same(header.get("facts", {}), facts, "a run", path)
     return int(header["step"])
 
 
@@ -199,8 +199,8 @@ def finished_weights(
     if not path.is_file():
         return None
     tensors, header = read_tensors(path)
-    wanted = json.loads(json.dumps(_facts(part, recipe, videos, seed, has_sintel, start)))
-    if header["step"] < recipe.part(part).steps or header["facts"] != wanted:
+    facts = json.loads(json.dumps(_facts(part, recipe, videos, seed, has_sintel, start)))
+    if header["step"] < recipe.part(part).steps or header["facts"] != facts:
         return None
     return {name.removeprefix("ema."): value for name, value in tensors.items() if name.startswith("ema.")}
 

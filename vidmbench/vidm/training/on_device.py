@@ -33,7 +33,7 @@ SECONDS_BETWEEN_STATES = 60.0
 _TRIES = 4
 _ROWS_BETWEEN_COPIES = 4
 
-# Told the rows of the log as they are made: step, loss, gradient norm, learning rate, seconds.
+# Called with the rows of the log as they are made: step, loss, gradient norm, learning rate, seconds.
 Row = tuple[int, float, float, float, float]
 
 
@@ -60,7 +60,7 @@ def train_on_device(
         facts: What must be the same for a run to go on.
         seed: Seed of weights, batches and noise.
         budget: When it ends.
-        on_row: Told each row of the log.
+        on_row: Called with each row of the log.
         on_state: Given the moving average and the step whenever the state is written.
         wait: Called when all is compiled and ready, before the clock starts.
 
@@ -124,7 +124,7 @@ def _loop(
         left = log.seconds + max(budget.deadline - time.time(), 1.0)
         seconds = left if seconds is None else min(seconds, left)
     saved, tries, rows = time.monotonic(), 0, 0
-    kept = _copies(state)
+    copies = _copies(state)
     losses: list[Tensor] = []
     norms: list[Tensor] = []
 
@@ -157,8 +157,8 @@ def _loop(
                     expected="a finite loss", found=str(means[0]), where=f"{run.part}.lr = {optimiser.lr}",
                     fix="lower lr",
                 )  # fmt: skip
-            _put_back(state, kept)
-            kept = _copies(state)
+            _put_back(state, copies)
+            copies = _copies(state)
             run.rate_factor /= 2
             continue
         row = (state.step, means[0], means[1], rate, time.monotonic() - began)
@@ -166,7 +166,7 @@ def _loop(
         if on_row is not None:
             on_row(row)
         if rows % _ROWS_BETWEEN_COPIES == 0:
-            kept = _copies(state)
+            copies = _copies(state)
         if time.monotonic() - saved > SECONDS_BETWEEN_STATES:
             save()
             saved = time.monotonic()
@@ -196,8 +196,8 @@ def _copies(state: TrainingState) -> tuple[dict[str, Tensor], dict[str, Tensor],
     )
 
 
-def _put_back(state: TrainingState, kept: tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Any]]) -> None:
-    weights, averages, moments = kept
+def _put_back(state: TrainingState, copies: tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Any]]) -> None:
+    weights, averages, moments = copies
     with torch.no_grad():
         for name, value in state.net.state_dict().items():
             value.copy_(weights[name])

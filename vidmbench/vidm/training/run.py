@@ -75,7 +75,7 @@ def training_source(dataset: str, recipe: RecipeSpec, data_root: Path | None = N
     """The videos to train on: the split that the real side of a score is not taken from.
 
     Raises:
-        VidmbenchError: There is no such data set, or it cannot be had at the recipe's resolution.
+        VidmbenchError: There is no such data set, or it is not available at the recipe's resolution.
     """
     data = resolve_dataset(dataset)
     spec = data.dataset
@@ -140,7 +140,7 @@ def train(run: TrainRun, progress: Progress | None = None, *, checked: Checked |
 
     Args:
         run: What.
-        progress: Told steps done, steps in all, and the loss in words.
+        progress: Called with steps done, steps in all, and the loss in words.
         checked: What :func:`check_train` found, where that has been asked: sources and weights are opened once.
 
     Returns:
@@ -158,21 +158,21 @@ def train(run: TrainRun, progress: Progress | None = None, *, checked: Checked |
         for part in run.parts if is_first else ():
             locks.enter_context(locked(run.out / f"{part}.state.safetensors", "training"))
         videos.prepare(progress if is_first else None)
-        pictures = _Pictures(run, videos, device)
+        figures = _Pictures(run, videos, device)
         weights: dict[Part, Mapping[str, Tensor]] = {}
         for part in run.parts:
             weights[part] = train_part(
                 part, recipe, videos, run.out, seed=run.seed, device=device, sintel=checked.sintel,
-                start=starts.get(part), progress=progress if is_first else None, pictures=pictures,
+                start=starts.get(part), progress=progress if is_first else None, figures=figures,
             )  # fmt: skip
         target = run.out / FILE_NAME
         if is_first:
             for part in (other for other in PARTS if other not in run.parts):
-                found = finished_weights(
+                finished = finished_weights(
                     part, recipe, videos, run.out, seed=run.seed, has_sintel=has_sintel, start=starts.get(part)
                 )
-                if found is not None:
-                    weights[part] = found
+                if finished is not None:
+                    weights[part] = finished
             facts = _facts(run, list(weights), checked.source, has_sintel=has_sintel) | {"start": started}
             for part, start in starts.items():  # what is not trained stays as it was
                 if part not in weights:

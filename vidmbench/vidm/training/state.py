@@ -73,8 +73,8 @@ class Log:
         self.path = path
         self._rows: list[tuple[float, ...]] = []
         if path.is_file() and step:
-            kept = pd.read_csv(path)
-            self._rows = [tuple(row) for row in kept[kept["step"] <= step].itertuples(index=False)]
+            logged = pd.read_csv(path)
+            self._rows = [tuple(row) for row in logged[logged["step"] <= step].itertuples(index=False)]
         self.seconds = self._rows[-1][-1] if self._rows else 0.0
 
     def add(self, step: int, loss: float, grad_norm: float, lr: float, seconds: float) -> None:

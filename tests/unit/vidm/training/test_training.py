@@ -102,7 +102,7 @@ def test_a_second_signal_acts_at_once(request):
         assert is_stopped()
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
-    with interrupts_wait(wanted=False) as is_stopped:
+    with interrupts_wait(enabled=False) as is_stopped:
         assert signal.getsignal(signal.SIGINT) is before
         assert not is_stopped()
     assert signal.getsignal(signal.SIGINT) is before
