@@ -1,15 +1,12 @@
 """What is written comes back: exactly from lossless forms, nearly from the others, and never half a file."""
 
+import stat
+
 import numpy as np
 import pytest
 
 from vidmbench.core.errors import DataError
 from vidmbench.videos import decode, open_source, write_frames, write_gif, write_mp4, write_npz
-
-
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("VIDMBENCH_CACHE", str(tmp_path / "cache"))
 
 
 def noise(num_frames, height, width):
@@ -109,3 +106,8 @@ def test_a_failure_leaves_nothing_behind(tmp_path, monkeypatch):
         with pytest.raises(RuntimeError, match="disk full"):
             write(tmp_path / name, noise(2, 8, 8))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_files_written_can_be_read_by_others(tmp_path):
+    write_mp4(tmp_path / "a.mp4", noise(5, 16, 24))
+    assert stat.S_IMODE((tmp_path / "a.mp4").stat().st_mode) & stat.S_IRUSR

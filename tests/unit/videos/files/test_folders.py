@@ -1,0 +1,106 @@
+"""Folders of videos: what is in them, what is ignored, and what is refused."""
+
+import pytest
+from support.stored_videos import CLIPS, as_frames, as_mp4, png
+
+from vidmbench.core.errors import DataError
+from vidmbench.videos import open_source, write_gif, write_mp4
+
+
+def test_all_bad_videos_are_looked_at_and_five_are_named(tmp_path):
+    as_mp4(tmp_path / "set")
+    for number in range(7):
+        (tmp_path / "set" / f"bad{number}.mp4").write_bytes(b"" if number % 2 else b"x" * 99)
+
+    with pytest.raises(DataError) as raised:
+        open_source(tmp_path / "set")
+
+    text = str(raised.value)
+    assert text.startswith("7 of 10 videos in set cannot be used")
+    assert text.count("cannot be read as a video") == 5
+    assert "and 2 more" in text
+    source = open_source(tmp_path / "set", on_bad="skip")
+    assert len(source) == 3
+    assert [video.name for video in source.skipped] == [f"bad{number}.mp4" for number in range(7)]
+    assert "0 bytes" in source.skipped[1].reason
+
+
+def test_nothing_left_to_use(tmp_path):
+    (tmp_path / "a.mp4").write_bytes(b"")
+    (tmp_path / "b.mp4").write_bytes(b"")
+
+    with pytest.raises(DataError, match="2 of 2 videos"):
+        open_source(tmp_path, on_bad="skip")
+
+
+def test_mixed_sizes_are_counted_with_examples(tmp_path):
+    as_mp4(tmp_path / "set")
+    write_mp4(tmp_path / "set" / "other.mp4", CLIPS[0][:, :, :16], lossless=True)
+
+    with pytest.raises(DataError) as raised:
+        open_source(tmp_path / "set")
+
+    assert "16x24: 3 videos, such as v1.mp4" in str(raised.value)
+    assert "16x16: 1 video, such as other.mp4" in str(raised.value)
+    assert "--on-bad skip" in raised.value.fix
+    source = open_source(tmp_path / "set", on_bad="skip")
+    assert (len(source), source.size) == (3, (16, 24))
+    assert source.skipped[0].reason == "its size is 16x16, most have 16x24"
+
+
+def test_empty_folder_says_what_was_looked_for_and_found(tmp_path):
+    (tmp_path / "set" / "inner").mkdir(parents=True)
+    (tmp_path / "set" / "readme.txt").write_text("x")
+    (tmp_path / "set" / "clips.npy").write_bytes(b"x")
+
+    with pytest.raises(DataError, match="no videos in set") as raised:
+        open_source(tmp_path / "set")
+
+    assert "mp4" in raised.value.expected
+    assert "png" in raised.value.expected
+    assert "1 .txt file" in raised.value.found
+    assert "1 empty folder" in raised.value.found
+    assert ".npy" in raised.value.fix
+
+
+def test_leftovers_and_other_files_are_ignored(tmp_path):
+    root = as_frames(tmp_path / "set")
+    for name in (".DS_Store", "Thumbs.db", "v1/.DS_Store", "v1/notes.txt", "v1/._frame00000.png", "labels.json"):
+        (root / name).write_bytes(b"junk")
+    (root / "__MACOSX").mkdir()
+    (root / "__MACOSX" / "a.mp4").write_bytes(b"junk")
+
+    assert len(open_source(root)) == 3
+    assert open_source(root).notes == ()
+
+
+def test_the_same_video_in_two_formats(tmp_path):
+    as_mp4(tmp_path / "set")
+    write_gif(tmp_path / "set" / "v1.gif", CLIPS[0])
+
+    with pytest.raises(DataError, match="videos are in set twice") as raised:
+        open_source(tmp_path / "set")
+
+    assert "v1.gif and v1.mp4" in raised.value.found
+
+
+def test_thumbnails_and_arrays_beside_videos_are_noted(tmp_path):
+    as_mp4(tmp_path / "set")
+    (tmp_path / "set" / "v1.png").write_bytes(png(CLIPS[0][0]))
+    (tmp_path / "set" / "v1.npy").write_bytes(b"x")
+    (tmp_path / "set" / "empty").mkdir()
+
+    source = open_source(tmp_path / "set")
+
+    assert len(source) == 3
+    assert len(source.notes) == 3
+    assert "1 pictures beside videos" in source.notes[0]
+
+
+def test_links_that_lead_back_up_end(tmp_path):
+    as_frames(tmp_path / "set")
+    (tmp_path / "set" / "loop").symlink_to(tmp_path / "set", target_is_directory=True)
+    (tmp_path / "linked").symlink_to(tmp_path / "set", target_is_directory=True)
+
+    assert len(open_source(tmp_path / "set")) == 3
+    assert open_source(tmp_path / "linked").label == "linked"

@@ -1,0 +1,98 @@
+"""What is remembered of files that were inspected, and files that change or cannot be read."""
+
+import json
+
+import pytest
+from support.stored_videos import CLIPS, as_frames, as_mp4, png
+
+from vidmbench.core.errors import DataError
+from vidmbench.videos import open_source, write_mp4
+from vidmbench.videos.files import containers as streams
+from vidmbench.videos.files import inspection as survey
+
+
+def test_a_second_opening_decodes_nothing(tmp_path, own_cache, monkeypatch):
+    as_mp4(tmp_path / "set")
+    first = open_source(tmp_path / "set")
+    looks = []
+    real = streams._opened
+    monkeypatch.setattr(streams, "_opened", lambda path: looks.append(path.name) or real(path))
+
+    second = open_source(tmp_path / "set")
+
+    assert looks == []
+    assert (second.digest(), second.size) == (first.digest(), first.size)
+    write_mp4(tmp_path / "set" / "v2.mp4", CLIPS[2], lossless=True)
+    third = open_source(tmp_path / "set")
+    assert looks == ["v2.mp4"]
+    assert third.digest() != first.digest()
+    assert len(list((own_cache / "index").iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", "[]", "null", '{"reader": "other", "videos": {}}', '{"videos": 3}', '{"reader": READER, "videos": [1]}'],
+)
+def test_an_unreadable_index_is_built_again(content, tmp_path, own_cache):
+    as_mp4(tmp_path / "set")
+    digest = open_source(tmp_path / "set").digest()
+    (index,) = (own_cache / "index").iterdir()
+    index.write_text(content.replace("READER", json.dumps(json.loads(index.read_text())["reader"])))
+
+    assert open_source(tmp_path / "set").digest() == digest
+    assert len(json.loads(index.read_text())["videos"]) == 3
+
+
+@pytest.mark.parametrize("key", ["num_frames", "sha256", "suits_decord", "notes", "height"])
+def test_unsound_facts_are_not_believed(key, tmp_path, own_cache):
+    as_mp4(tmp_path / "set")
+    digest = open_source(tmp_path / "set").digest()
+    (index,) = (own_cache / "index").iterdir()
+    content = json.loads(index.read_text())
+    for entry in content["videos"].values():
+        entry["facts"][key] = -1.5
+    index.write_text(json.dumps(content))
+
+    source = open_source(tmp_path / "set")
+
+    assert (source.digest(), source.num_frames(0), source.size) == (digest, 5, (16, 24))
+
+
+def test_a_cache_that_cannot_be_written_breaks_nothing(tmp_path, monkeypatch):
+    (tmp_path / "blocked").write_text("a file where the cache should be")
+    monkeypatch.setenv("VIDMBENCH_CACHE", str(tmp_path / "blocked"))
+    as_mp4(tmp_path / "set")
+
+    assert len(open_source(tmp_path / "set")) == 3
+
+
+def test_files_that_change_under_a_source(tmp_path):
+    as_frames(tmp_path / "set")
+    source = open_source(tmp_path / "set")
+    (tmp_path / "set" / "v1" / "frame00000.png").write_bytes(png(CLIPS[0][0][:4]))
+    (tmp_path / "set" / "v2" / "frame00000.png").unlink()
+
+    with pytest.raises(DataError, match="does not hold what it held"):
+        source.read(0, [0])
+    with pytest.raises(DataError, match="v2 cannot be read"):
+        source.read(1, [0])
+
+
+def test_unreadable_files_are_named(tmp_path, monkeypatch):
+    as_frames(tmp_path / "set")
+
+    def refuse(self):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(survey, "FactsIndex", lambda where: pytest.fail("not reached") if where is None else _Blank())
+    monkeypatch.setattr("vidmbench.videos.files.video_files.FrameFolder.stamp", refuse)
+    with pytest.raises(DataError, match=r"3 of 3 videos.*\n.*\n.*\n.*v1 cannot be read: Permission denied"):
+        open_source(tmp_path / "set")
+
+
+class _Blank:
+    def get(self, name, stamp):
+        return None
+
+    def save(self, facts):
+        assert facts == {}
