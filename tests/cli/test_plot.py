@@ -28,7 +28,7 @@ def test_committed_records_are_drawn_in_every_format(command, folder, kind, suff
 def test_what_is_left_out_is_told(command):
     outcome = command("plot", "fvd-vs-frames")
     assert outcome.out == "runs/fvd-vs-frames.png\n"
-    assert "note: another data set, left out: clevrer-mini@test, 64 x 64 pixels" in outcome.err
+    assert "note: another data set, not shown: clevrer-mini@test, 64 x 64 pixels" in outcome.err
     outcome = command("plot", "controls", "--frames", "64", "--model", "vidm*")
     assert "without a static baseline: vidm-motion-no-implicit-condition" in outcome.err
     assert command("plot", "controls", "--frames", "16", "--model", "vidm").err == ""

@@ -15,7 +15,7 @@ from vidmbench.core.errors import UsageError, unknown
 
 if TYPE_CHECKING:
     from vidmbench.records.record import RunRecord
-    from vidmbench.reporting.plots.selection import Wanted
+    from vidmbench.reporting.plots.selection import RecordFilter
 
 
 class _Kinds(TyperGroup):
@@ -49,7 +49,7 @@ class SelectionOptions:
     )
     metric: Annotated[str, typer.Option(metavar="NAME", help="Another metric, such as kvd or fid.")] = "fvd"
 
-    def in_folders(self, where: str) -> "Wanted":
+    def in_folders(self, where: str) -> "RecordFilter":
         """The selection of :mod:`vidmbench.reporting.plots.selection`.
 
         Args:
@@ -58,11 +58,11 @@ class SelectionOptions:
         Raises:
             UsageError: ``--frames`` are not numbers.
         """
-        from vidmbench.reporting.plots.selection import Wanted
+        from vidmbench.reporting.plots.selection import RecordFilter
 
         frames = whole_numbers(self.frames, "--frames", "16, or 16,64,128")
         models, protocols = tuple(self.models or ()), tuple(self.protocols or ())
-        return Wanted(models, self.dataset, protocols, frames, self.metric.lower(), where)
+        return RecordFilter(models, self.dataset, protocols, frames, self.metric.lower(), where)
 
 
 @app.callback()

@@ -146,7 +146,7 @@ def _contact_sheet(record: RunRecord, error: Exception, options: ClipOptions, me
     """The contact sheet that was written with the record, or the reason why there is nothing to show."""
     path = options.contact_sheets.get(record.run_id)
     if path is not None:
-        alt = f"Clips of {record.model} beside real ones, as they were scored: a row a clip, first frame to last"
+        alt = f"Clips of {record.model} beside real ones, as they were scored: one row per clip, first frame to last"
         return ModelMedia(record.model, (media.add(path.read_bytes(), record.run_id, "png", alt),))
     problem = error.problem if isinstance(error, VidmbenchError) else str(error).partition("\n")[0]
     return ModelMedia(record.model, (), f"not shown: {problem}.")

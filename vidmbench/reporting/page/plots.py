@@ -14,7 +14,7 @@ from vidmbench.reporting.plots.ablation import ablation_figure, ablation_of
 from vidmbench.reporting.plots.controls import Ruler, rulers_figure, rulers_of
 from vidmbench.reporting.plots.conventions import conventions_figure, conventions_of
 from vidmbench.reporting.plots.fvd_vs_frames import frames_figure, lines_against_frames
-from vidmbench.reporting.plots.selection import Wanted
+from vidmbench.reporting.plots.selection import RecordFilter
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -64,9 +64,10 @@ def plots_section(records: Sequence[RunRecord], where: str) -> Section:
 
 
 def _frames(records: Sequence[RunRecord], where: str) -> list[Plot]:
-    plot = lines_against_frames(records, Wanted(where=where))
+    plot = lines_against_frames(records, RecordFilter(where=where))
     numbers = [
-        f"{line.model}: " + ", ".join(f"{point.one.text()} at {point.one.frames} frames" for point in line.points)
+        f"{line.model}: "
+        + ", ".join(f"{point.measurement.text()} at {point.measurement.frames} frames" for point in line.points)
         for line in plot.lines
     ]
     data = plot.lines[0].points[0].data
@@ -75,14 +76,16 @@ def _frames(records: Sequence[RunRecord], where: str) -> list[Plot]:
 
 
 def _controls(records: Sequence[RunRecord], where: str) -> list[Plot]:
-    return [_ruler(ruler) for ruler in rulers_of(records, Wanted(where=where))]
+    return [_ruler(ruler) for ruler in rulers_of(records, RecordFilter(where=where))]
 
 
 def _ruler(ruler: Ruler) -> Plot:
     first = ruler.points[0]
-    title = f"Controls and models, {first.data}, {first.one.frames} frames, #{ruler.signature_id}"
-    numbers = [f"{point.model} {point.one.text()}" for point in sorted(ruler.points, key=lambda point: point.value)]
-    alt = f"{title}. {first.one.metric.upper()}, lowest first: {'; '.join(numbers)}."
+    title = f"Controls and models, {first.data}, {first.measurement.frames} frames, #{ruler.signature_id}"
+    numbers = [
+        f"{point.model} {point.measurement.text()}" for point in sorted(ruler.points, key=lambda point: point.value)
+    ]
+    alt = f"{title}. {first.measurement.metric.upper()}, lowest first: {'; '.join(numbers)}."
     return Plot(title, _embedded(rulers_figure([ruler])), alt)
 
 

@@ -1,4 +1,4 @@
-"""The ablation of the paper's Table 3: what was measured here beside what was published, on scales of their own."""
+"""The ablation of the paper's Table 3: what was measured here beside what was published, on separate scales."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Bar:
         frames: Frames of the clips.
         value: The number.
         interval: Both ends; None for published numbers, which have none.
-        text: As it stands in the table.
+        text: As printed in the table.
     """
 
     frames: int
@@ -62,7 +62,7 @@ class Generator:
 
 @dataclass(frozen=True)
 class AblationPlot:
-    """What the picture shows.
+    """What the figure shows.
 
     Attributes:
         generators: Those with a measured row.
@@ -102,13 +102,19 @@ def ablation_of(records: Sequence[RunRecord], where: str, table: str = "table3")
         measured = [[claimed_cell(layout, part, case, row, records) for case in cases] for row in part.rows]
         if not any(cell.value is not None for line in measured for cell in line):
             continue
-        found = [[part.find(case, row, values, problems) for case in cases] for row in part.rows]
+        published_rows = [[part.find(case, row, values, problems) for case in cases] for row in part.rows]
         published = [
-            [Cell("published", one.printed, value=one.value) if one else Cell() for one in line] for line in found
+            [Cell("published", value.printed, value=value.value) if value else Cell() for value in line]
+            for line in published_rows
         ]
         rows = tuple(row.label for row in part.rows)
         generators.append(Generator(part.title, rows, _bars(part, cases, measured), _bars(part, cases, published)))
-        of = [f"{one.dataset}, {one.resolution} x {one.resolution} pixels" for line in found for one in line if one]
+        of = [
+            f"{value.dataset}, {value.resolution} x {value.resolution} pixels"
+            for line in published_rows
+            for value in line
+            if value
+        ]
         pictured |= dict.fromkeys(of)
         shown |= _shown(part, records, measured)
         mixed += _mixed(part, cases, measured)
@@ -124,7 +130,7 @@ def ablation_of(records: Sequence[RunRecord], where: str, table: str = "table3")
     return AblationPlot(
         tuple(generators),
         tuple(map(_described, shown.values())),
-        level_of(one.interval_kind for one in shown.values()),
+        level_of(measurement.interval_kind for measurement in shown.values()),
         tuple(mixed),
         " and ".join(pictured),
     )
@@ -132,12 +138,14 @@ def ablation_of(records: Sequence[RunRecord], where: str, table: str = "table3")
 
 def _mixed(part: PartSpec, cases: Sequence[Entry], measured: Sequence[Sequence[Cell]]) -> list[str]:
     """The lengths at which rows have several signatures."""
-    found = []
+    problems = []
     for case, column in zip(cases, zip(*measured, strict=True), strict=True):
         ids = dict.fromkeys(cell.signature_id for cell in column if cell.value is not None)
         if len(ids) > 1:
-            found.append(f"{part.title}, {case.label}: rows of {' and '.join(f'#{one}' for one in ids)}")
-    return found
+            problems.append(
+                f"{part.title}, {case.label}: rows of {' and '.join(f'#{signature_id}' for signature_id in ids)}"
+            )
+    return problems
 
 
 def _bars(part: PartSpec, cases: Sequence[Entry], lines: Sequence[Sequence[Cell]]) -> tuple[tuple[Bar, ...], ...]:
@@ -156,17 +164,17 @@ def _shown(part: PartSpec, records: Sequence[RunRecord], measured: Sequence[Sequ
     ids = {cell.signature_id for line in measured for cell in line if cell.value is not None}
     models = {row.measured_as for row in part.rows}
     return {
-        one.signature_id: one
+        measurement.signature_id: measurement
         for record in records
         if record.model in models
-        for one in record.measurements
-        if one.signature_id in ids
+        for measurement in record.measurements
+        if measurement.signature_id in ids
     }
 
 
-def _described(one: Measurement) -> str:
-    size = f" at {one.real.size[0]} x {one.real.size[1]} pixels" if one.real.size else ""
-    return f"{one.signature_short} of {one.real.label}{size}"
+def _described(measurement: Measurement) -> str:
+    size = f" at {measurement.real.size[0]} x {measurement.real.size[1]} pixels" if measurement.real.size else ""
+    return f"{measurement.signature_short} of {measurement.real.label}{size}"
 
 
 @styled
@@ -177,23 +185,31 @@ def ablation_figure(plot: AblationPlot) -> "Figure":
         plot: The rows.
 
     Returns:
-        A figure a page wide: a line of panels a generator, each panel with an axis of its own from 0. Bars of one row
+        A figure a page wide: one row of panels per generator, each with its own axis from 0. Bars of one row
         are of clips of different lengths.
     """
     caption = f"Measured: {'; '.join(plot.signatures)}. Bars: {plot.level}. Published: {plot.published}, no "
     caption += "intervals. Other data, sizes and budgets: compare the order of the rows, not the numbers across panels."
     caption += "".join(f" Not comparable among themselves: {line}." for line in plot.mixed)
     heights = [
-        _BAR * sum(max(len(a), len(b), 1) + 0.6 for a, b in zip(one.measured, one.published, strict=True)) + 0.55
-        for one in plot.generators
+        _BAR * sum(max(len(a), len(b), 1) + 0.6 for a, b in zip(generator.measured, generator.published, strict=True))
+        + 0.55
+        for generator in plot.generators
     ]
     figure = new_figure(PAGE, sum(heights) + 0.4 + text_height(caption, PAGE))
     axes = figure.subplots(len(heights), 2, height_ratios=heights, squeeze=False)
-    lengths = sorted({bar.frames for one in plot.generators for row in (*one.measured, *one.published) for bar in row})
-    for (left, right), one in zip(axes, plot.generators, strict=True):
-        _draw(left, one.measured, lengths, one.rows)
-        _draw(right, one.published, lengths, None)
-        left.set_title(f"{one.title}: measured here", loc="left")
+    lengths = sorted(
+        {
+            bar.frames
+            for generator in plot.generators
+            for row in (*generator.measured, *generator.published)
+            for bar in row
+        }
+    )
+    for (left, right), generator in zip(axes, plot.generators, strict=True):
+        _draw(left, generator.measured, lengths, generator.rows)
+        _draw(right, generator.published, lengths, None)
+        left.set_title(f"{generator.title}: measured here", loc="left")
         right.set_title("published", loc="left")
     figure.legend(handles=_keys(lengths), loc="outside upper center", ncols=len(lengths))
     add_caption(figure, caption)
@@ -205,11 +221,11 @@ def _draw(axis: "Axes", rows: Sequence[Sequence[Bar]], lengths: Sequence[int], l
 
     shown = sorted({bar.frames for row in rows for bar in row}) or [0]
     height = 0.8 / len(shown)
-    for place, row in enumerate(rows):
+    for position, row in enumerate(rows):
         if not row:
-            axis.text(0.01, place, "not measured", va="center", transform=axis.get_yaxis_transform())
+            axis.text(0.01, position, "not measured", va="center", transform=axis.get_yaxis_transform())
         for bar in row:
-            at = place - 0.4 + (shown.index(bar.frames) + 0.5) * height
+            at = position - 0.4 + (shown.index(bar.frames) + 0.5) * height
             colour, hatch = _FILLS[lengths.index(bar.frames) % len(_FILLS)]
             axis.barh(at, bar.value, height=height, color=colour, hatch=hatch, edgecolor="0.2", linewidth=0.5)
             end = bar.value

@@ -1,4 +1,4 @@
-"""The picture beside every record: real clips and scored clips."""
+"""The figure next to every record: real clips and scored clips."""
 
 from typing import TYPE_CHECKING
 

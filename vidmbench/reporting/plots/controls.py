@@ -1,4 +1,4 @@
-"""The ruler: controls as marks on the axis of a metric, and models beside their own frozen twins."""
+"""The ruler: controls as marks on the axis of a metric, and models next to their static baselines."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from vidmbench.records.record import RunRecord
-from vidmbench.reporting.plots.selection import Point, Wanted, chosen_points, level_of, none_fits, number_text
+from vidmbench.reporting.plots.selection import Point, RecordFilter, chosen_points, level_of, none_fits, number_text
 from vidmbench.reporting.plots.style import (
     COLUMN,
     Look,
@@ -34,7 +34,7 @@ class Ruler:
     Attributes:
         signature_id: The signature.
         controls: The marks, lowest first.
-        models: Each model and, where it was scored, its frozen twin; lowest model first.
+        models: Each model and, where it was scored, its static baseline; lowest model first.
     """
 
     signature_id: str
@@ -47,12 +47,12 @@ class Ruler:
         return [*self.controls, *(point for pair in self.models for point in pair if point)]
 
 
-def rulers_of(records: Sequence[RunRecord], wanted: Wanted, signatures: Sequence[str] = ()) -> list[Ruler]:
+def rulers_of(records: Sequence[RunRecord], record_filter: RecordFilter, signatures: Sequence[str] = ()) -> list[Ruler]:
     """One ruler a signature that holds a control and a model.
 
     Args:
         records: Records, oldest first.
-        wanted: What was asked for; models that are named are shown among all controls.
+        record_filter: What to show; models that are named are shown among all controls.
         signatures: Their ids; without any all that have both, or if there are none all that have controls.
 
     Returns:
@@ -61,25 +61,25 @@ def rulers_of(records: Sequence[RunRecord], wanted: Wanted, signatures: Sequence
     Raises:
         VidmbenchError: Nothing fits.
     """
-    chosen_points(records, wanted)  # names that nobody has are found here
-    points = chosen_points(records, replace(wanted, models=()))  # controls stay, whichever models are named
+    chosen_points(records, record_filter)  # names that nobody has are found here
+    points = chosen_points(records, replace(record_filter, models=()))  # controls stay, whichever models are named
     groups: dict[str, list[Point]] = {}
     for point in points:
-        groups.setdefault(point.one.signature_id, []).append(point)
-    rulers = [_ruler(key, found, wanted.models) for key, found in groups.items()]
+        groups.setdefault(point.measurement.signature_id, []).append(point)
+    rulers = [_ruler(key, members, record_filter.models) for key, members in groups.items()]
     if signatures:
-        found = [one for one in rulers if one.signature_id in [name.removeprefix("#") for name in signatures]]
+        chosen = [ruler for ruler in rulers if ruler.signature_id in [name.removeprefix("#") for name in signatures]]
     else:
-        whole = [one for one in rulers if one.controls and len(one.points) > 1]
-        found = [one for one in whole if one.models] or ([] if wanted.models else whole)
-    if not found:
+        whole = [ruler for ruler in rulers if ruler.controls and len(ruler.points) > 1]
+        chosen = [ruler for ruler in whole if ruler.models] or ([] if record_filter.models else whole)
+    if not chosen:
         raise none_fits(
             "no ruler can be made of these records",
             f"a control and a model with one signature{' among ' + ', '.join(signatures) if signatures else ''}",
-            wanted.where,
+            record_filter.where,
             "vidmbench run --model control:static --dataset D --frames N, with the data and counts of the model",
         )
-    return sorted(found, key=lambda one: (one.points[0].one.frames, -one.points[0].one.num_real))
+    return sorted(chosen, key=lambda ruler: (ruler.points[0].measurement.frames, -ruler.points[0].measurement.num_real))
 
 
 def without_baseline_notes(rulers: Sequence[Ruler]) -> list[str]:
@@ -116,13 +116,13 @@ def rulers_figure(rulers: Sequence[Ruler]) -> "Figure":
 
     Returns:
         A figure one column wide. A control's value is a mark whose line runs down past the models; a model's marker
-        is filled, its frozen twin's open; every number stands at the right with its interval.
+        is filled, its static baseline's open; every number is at the right with its interval.
     """
     points = [point for ruler in rulers for point in ruler.points]
-    level = level_of(point.one.interval_kind for point in points)
+    level = level_of(point.measurement.interval_kind for point in points)
     caption = "\n".join(
         [
-            *(f"{one.points[0].data}: {one.points[0].one.signature_short}" for one in rulers),
+            *(f"{ruler.points[0].data}: {ruler.points[0].measurement.signature_short}" for ruler in rulers),
             f"Bars: {level}." + " Axes of different signatures do not compare." * (len(rulers) > 1),
         ]
     )
@@ -131,7 +131,7 @@ def rulers_figure(rulers: Sequence[Ruler]) -> "Figure":
     axes = figure.subplots(len(rulers), 1, height_ratios=heights, squeeze=False)[:, 0]
     # A model looks the same on every ruler.
     names = dict.fromkeys(model.model for ruler in rulers for model, _ in ruler.models)
-    looks = {name: look(place) for place, name in enumerate(names)}
+    looks = {name: look(index) for index, name in enumerate(names)}
     for axis, ruler in zip(axes, rulers, strict=True):
         _draw(axis, ruler, looks)
     add_caption(figure, caption)
@@ -142,8 +142,8 @@ def _draw(axis: "Axes", ruler: Ruler, looks: dict[str, Look]) -> None:
     rows: list[tuple[str, Point]] = [
         (control_kind(point.model) or point.model, point) for point in reversed(ruler.controls)
     ]
-    for place, point in enumerate(ruler.controls):
-        row = len(ruler.controls) - 1 - place
+    for index, point in enumerate(ruler.controls):
+        row = len(ruler.controls) - 1 - index
         axis.plot([point.value] * 2, [row, len(ruler.points) - 0.4], color="0.75", linewidth=0.7, zorder=1)
         _bar(axis, point, row, color="0.35", marker="|", markersize=11, markeredgewidth=1.8)
     for model, twin in ruler.models:
@@ -152,21 +152,21 @@ def _draw(axis: "Axes", ruler: Ruler, looks: dict[str, Look]) -> None:
         if twin is not None:
             ends = [model.value, twin.value], [len(rows), len(rows) + 1]
             axis.plot(*ends, color=style.colour, linewidth=0.8, linestyle=":", zorder=2)
-        for one, name, fill in ((model, model.model, "full"), (twin, "its frozen twin", "none")):
-            if one is not None:
-                _bar(axis, one, len(rows), fillstyle=fill, **options)
-                rows.append((name, one))
+        for marked, name, fill in ((model, model.model, "full"), (twin, "its static baseline", "none")):
+            if marked is not None:
+                _bar(axis, marked, len(rows), fillstyle=fill, **options)
+                rows.append((name, marked))
     if ruler.models:
         axis.axhline(len(ruler.controls) - 0.75, color="0.6", linewidth=0.6)
-    for place, (name, point) in enumerate(rows):
-        for text, at, side in ((name, 0.0, "left"), (number_text(point.one), 1.0, "right")):
+    for row, (name, point) in enumerate(rows):
+        for text, at, side in ((name, 0.0, "left"), (number_text(point.measurement), 1.0, "right")):
             place_of = {"xycoords": axis.get_yaxis_transform(), "va": "center", "ha": side}
             behind = {"facecolor": "white", "edgecolor": "none", "pad": 1}  # the marks' lines run behind the words
-            axis.annotate(text, (at, place - _ABOVE), bbox=behind, zorder=4, **place_of)  # type: ignore[arg-type]
+            axis.annotate(text, (at, row - _ABOVE), bbox=behind, zorder=4, **place_of)  # type: ignore[arg-type]
     axis.set_yticks([])
     axis.spines["left"].set_visible(False)
     axis.set_ylim(len(rows) - 0.6, -0.85)
-    first = rows[0][1].one
+    first = rows[0][1].measurement
     is_log = log_or_linear(axis, "x", [point.value for _, point in rows])
     axis.set_xlabel(first.metric.upper() + (" (log scale)" if is_log else ""))
     axis.set_title(f"{first.frames} frames, {first.num_real} against {first.num_fake} clips", loc="left")

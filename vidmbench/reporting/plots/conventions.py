@@ -33,7 +33,7 @@ class Scale:
 
 @dataclass(frozen=True)
 class ConventionsPlot:
-    """What the picture shows.
+    """What the figure shows.
 
     Attributes:
         real: Label of the real side.
@@ -60,7 +60,7 @@ def conventions_of(records: Sequence[RunRecord], where: str) -> ConventionsPlot:
     """
     if not records:
         raise no_records("plot", where)
-    several = [one for one in records if len({item.protocol for item in one.measurements}) > 1]
+    several = [record for record in records if len({item.protocol for item in record.measurements}) > 1]
     good = [item for item in several[-1].measurements if item.value is not None] if several else []
     if not good:
         raise none_fits(
@@ -87,7 +87,7 @@ def conventions_of(records: Sequence[RunRecord], where: str) -> ConventionsPlot:
 
 @styled
 def conventions_figure(plot: ConventionsPlot) -> "Figure":
-    """Bars with intervals, a panel a metric.
+    """Bars with intervals, one panel per metric.
 
     Args:
         plot: The comparison.
@@ -109,16 +109,16 @@ def conventions_figure(plot: ConventionsPlot) -> "Figure":
 
 
 def _draw(axis: "Axes", scale: Scale, *, has_own: bool) -> None:
-    for place, bar in enumerate(scale.bars):
+    for row, bar in enumerate(scale.bars):
         value = bar.value or 0.0
         low, high = bar.interval or (value, value)
-        axis.barh(place, value, height=_THICK, color=BLUE)
-        axis.plot([0.0, 0.0], [place - _THICK / 2, place + _THICK / 2], color="black", linewidth=0.8)
+        axis.barh(row, value, height=_THICK, color=BLUE)
+        axis.plot([0.0, 0.0], [row - _THICK / 2, row + _THICK / 2], color="black", linewidth=0.8)
         if bar.interval:
             error = [[max(0.0, value - low)], [max(0.0, high - value)]]
-            axis.errorbar(value, place, xerr=error, color="0.1", elinewidth=0.9, linestyle="none")
+            axis.errorbar(value, row, xerr=error, color="0.1", elinewidth=0.9, linestyle="none")
         for text, at, side in ((_name(bar, has_own), 0.0, "left"), (number_text(bar), 1.0, "right")):
-            axis.text(at, place - _ABOVE, text, ha=side, va="center", transform=axis.get_yaxis_transform())
+            axis.text(at, row - _ABOVE, text, ha=side, va="center", transform=axis.get_yaxis_transform())
     axis.set_yticks([])
     axis.set_ylim(len(scale.bars) - 0.6, -0.8)
     axis.spines["left"].set_visible(False)
@@ -129,8 +129,8 @@ def _draw(axis: "Axes", scale: Scale, *, has_own: bool) -> None:
 def _name(bar: Measurement, has_own: bool) -> str:
     """The convention, its signature's id and, where bars differ in them, frames and counts."""
     named = f"{bar.protocol} {bar.metric}" if len(numbers_on_one_scale(bar.metric)) > 1 else bar.protocol
-    own = f" t{bar.frames} n{bar.num_real}/{bar.num_fake}" if has_own else ""
-    return f"{named}{own} #{bar.signature_id}"
+    counts = f" t{bar.frames} n{bar.num_real}/{bar.num_fake}" if has_own else ""
+    return f"{named}{counts} #{bar.signature_id}"
 
 
 def _in_common(bars: Sequence[Measurement]) -> str:

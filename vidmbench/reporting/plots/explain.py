@@ -33,12 +33,12 @@ def waterfall(explanation: Explanation, measurements: Sequence[Measurement], way
     labels = [start.protocol]
     _end(axis, 0, start)
     before = start.value
-    for place, shift in enumerate(way, start=1):
+    for row, shift in enumerate(way, start=1):
         low, width = min(before, shift.value), abs(shift.change)
-        axis.barh(place, width, left=low, height=0.6, color=_UP if shift.change > 0 else _DOWN)
-        axis.plot([before, before], [place - 1, place], color="0.5", linewidth=0.8)
-        said = f"{shift.change:+,.1f}" if abs(shift.change) >= 100 else f"{shift.change:+.3g}"
-        axis.annotate(said, (max(before, shift.value), place), (4, 0), textcoords="offset points", va="center")
+        axis.barh(row, width, left=low, height=0.6, color=_UP if shift.change > 0 else _DOWN)
+        axis.plot([before, before], [row - 1, row], color="0.5", linewidth=0.8)
+        text = f"{shift.change:+,.1f}" if abs(shift.change) >= 100 else f"{shift.change:+.3g}"
+        axis.annotate(text, (max(before, shift.value), row), (4, 0), textcoords="offset points", va="center")
         labels.append(f"{shift.step.field}\n{shift.step.before} → {shift.step.after}")
         before = shift.value
     _end(axis, len(way) + 1, end)
@@ -61,11 +61,14 @@ def _number(value: float) -> str:
     return f"{value:,.1f}" if abs(value) >= 100 else f"{value:.4g}"
 
 
-def _end(axis: "Axes", place: int, one: Measurement) -> None:
-    assert one.value is not None
-    axis.barh(place, one.value, height=0.6, color=_END)
-    if one.interval is not None:
-        error = [[max(0.0, one.value - one.interval[0])], [max(0.0, one.interval[1] - one.value)]]
-        axis.errorbar(one.value, place, xerr=error, color="0.2", capsize=3, linewidth=1)
-    right = one.interval[1] if one.interval else one.value
-    axis.annotate(_number(one.value), (right, place), (4, 0), textcoords="offset points", va="center")
+def _end(axis: "Axes", row: int, measurement: Measurement) -> None:
+    assert measurement.value is not None
+    axis.barh(row, measurement.value, height=0.6, color=_END)
+    if measurement.interval is not None:
+        error = [
+            [max(0.0, measurement.value - measurement.interval[0])],
+            [max(0.0, measurement.interval[1] - measurement.value)],
+        ]
+        axis.errorbar(measurement.value, row, xerr=error, color="0.2", capsize=3, linewidth=1)
+    right = measurement.interval[1] if measurement.interval else measurement.value
+    axis.annotate(_number(measurement.value), (right, row), (4, 0), textcoords="offset points", va="center")

@@ -1,11 +1,11 @@
-"""FVD against the length of the clips: a line a model, broken wherever the recipe changes."""
+"""FVD against the length of the clips: one line per model, broken wherever the recipe changes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from vidmbench.records.record import RunRecord
-from vidmbench.reporting.plots.selection import Point, Wanted, chosen_points, level_of, none_fits
+from vidmbench.reporting.plots.selection import Point, RecordFilter, chosen_points, level_of, none_fits
 from vidmbench.reporting.plots.style import (
     COLUMN,
     Look,
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
-# Recipes in one picture, told apart by how the markers are filled; more could not be told apart.
+# Recipes in one figure are distinguished by how the markers are filled; more would look alike.
 _Fill = Literal["full", "none", "bottom", "right"]
 _FILLS: tuple[tuple[_Fill, str], ...] = (
     ("full", "Filled"),
@@ -50,57 +50,57 @@ class Line:
 
 @dataclass(frozen=True)
 class FramesPlot:
-    """What the picture shows.
+    """What the figure shows.
 
     Attributes:
         lines: The lines, in the order of the legend; a model may have several.
-        notes: What was left out, and why.
+        notes: What is not shown, and why.
     """
 
     lines: tuple[Line, ...]
     notes: tuple[str, ...]
 
 
-def lines_against_frames(records: Sequence[RunRecord], wanted: Wanted) -> FramesPlot:
-    """The lines of the picture: one data set, and models that were scored at two lengths or more.
+def lines_against_frames(records: Sequence[RunRecord], record_filter: RecordFilter) -> FramesPlot:
+    """The lines of the figure: one data set, and models that were scored at two lengths or more.
 
     Args:
         records: Records, oldest first.
-        wanted: What was asked for; models that are named are shown with one length too.
+        record_filter: What to show; models that are named are shown with one length too.
 
     Raises:
         VidmbenchError: Nothing fits.
     """
-    points = chosen_points(records, wanted)
+    points = chosen_points(records, record_filter)
     digest = _most_lengths(points)
     others = [point for point in points if point.data_digest != digest]
     notes = [
-        f"another data set, left out: {name} (--dataset {names[-1]} shows it)"
+        f"another data set, not shown: {name} (--dataset {names[-1]} shows it)"
         for name, names in {point.data: point.data_names for point in others}.items()
     ]
     points = [point for point in points if point.data_digest == digest]
     lengths = {point.model: set[int]() for point in points}
     for point in points:
-        lengths[point.model].add(point.one.frames)
-    short = [model for model, found in lengths.items() if len(found) < 2 and not wanted.models]
+        lengths[point.model].add(point.measurement.frames)
+    short = [model for model, model_lengths in lengths.items() if len(model_lengths) < 2 and not record_filter.models]
     if short:
-        notes.append(f"one length only, left out: {', '.join(short)} (--model shows them)")
+        notes.append(f"one length only, not shown: {', '.join(short)} (--model shows them)")
     recipes = _recipes(points)
     for recipe in recipes[len(_FILLS) :]:
-        notes.append(f"more recipes than can be told apart, left out: {recipe}")
+        notes.append(f"more recipes than marker styles, not shown: {recipe}")
     groups: dict[tuple[str, str], list[Point]] = {}
     for point in points:
         if point.model not in short and point.recipe in recipes[: len(_FILLS)]:
             groups.setdefault((point.model, point.recipe), []).append(point)
     lines = [
-        Line(model, recipe, tuple(sorted(found, key=lambda point: point.one.frames)))
-        for (model, recipe), found in groups.items()
+        Line(model, recipe, tuple(sorted(members, key=lambda point: point.measurement.frames)))
+        for (model, recipe), members in groups.items()
     ]
     if not lines:
         raise none_fits(
             "no model was scored at two lengths",
             "one model at two lengths or more, of one data set",
-            wanted.where,
+            record_filter.where,
             "vidmbench run --model M --dataset D --frames 16,64,128, or name models with --model",
         )
     ends = {model: max(line.points[-1].value for line in lines if line.model == model) for model in lengths
@@ -110,10 +110,12 @@ def lines_against_frames(records: Sequence[RunRecord], wanted: Wanted) -> Frames
 
 def _most_lengths(points: Sequence[Point]) -> str:
     """The data with the most numbers of models at different lengths; of equals the latest."""
-    found: dict[str, set[tuple[str, int]]] = {}
+    measured: dict[str, set[tuple[str, int]]] = {}
     for point in points:
-        found.setdefault(point.data_digest, set()).add((point.model, point.one.frames))
-    return max(reversed(found), key=lambda digest: len({f for _, f in found[digest]}) * 1000 + len(found[digest]))
+        measured.setdefault(point.data_digest, set()).add((point.model, point.measurement.frames))
+    return max(
+        reversed(measured), key=lambda digest: len({f for _, f in measured[digest]}) * 1000 + len(measured[digest])
+    )
 
 
 def _recipes(points: Sequence[Point]) -> list[str]:
@@ -137,10 +139,13 @@ def frames_figure(plot: FramesPlot) -> "Figure":
     """
     models = list(dict.fromkeys(line.model for line in plot.lines))
     points = [point for line in plot.lines for point in line.points]
-    # By length, so that one recipe is filled alike in pictures of other models.
-    recipes = sorted(_recipes(points), key=lambda recipe: min(one.one.frames for one in points if one.recipe == recipe))
-    captions = [f"{_FILLS[place][1]}: {_described(recipe, points)}" for place, recipe in enumerate(recipes)]
-    rule = f"Bars: {level_of(point.one.interval_kind for point in points)}. Lines join equal recipes; a value compares "
+    # By length, so that one recipe is filled alike in figures of other models.
+    recipes = sorted(
+        _recipes(points), key=lambda recipe: min(point.measurement.frames for point in points if point.recipe == recipe)
+    )
+    captions = [f"{_FILLS[index][1]}: {_described(recipe, points)}" for index, recipe in enumerate(recipes)]
+    level = level_of(point.measurement.interval_kind for point in points)
+    rule = f"Bars: {level}. Lines join equal recipes; a value compares "
     rule += "only with those above and below it whose marker is filled alike."
     caption = "\n".join([*captions, rule])
     figure = new_figure(COLUMN, 2.9 + 0.165 * len(models) + text_height(caption, COLUMN))
@@ -150,14 +155,14 @@ def frames_figure(plot: FramesPlot) -> "Figure":
     for line in plot.lines:
         beside = 2.0 ** (0.07 * (models.index(line.model) - (len(models) - 1) / 2))
         _draw(axis, line, look(ranked.index(line.model)), beside, _FILLS[recipes.index(line.recipe)][0])
-    lengths = sorted({point.one.frames for point in points})
+    lengths = sorted({point.measurement.frames for point in points})
     axis.set_xscale("log", base=2)
     axis.set_xticks(lengths, [str(length) for length in lengths])
     axis.minorticks_off()
     axis.set_xlim(lengths[0] / 1.45, lengths[-1] * 1.45)
     is_log = log_or_linear(axis, "y", [point.value for point in points])
     axis.set_xlabel("frames of a clip")
-    axis.set_ylabel(points[0].one.metric.upper() + (" (log scale)" if is_log else ""))
+    axis.set_ylabel(points[0].measurement.metric.upper() + (" (log scale)" if is_log else ""))
     figure.legend(handles=[_key(model, look(ranked.index(model))) for model in models], loc="outside upper left")
     add_caption(figure, caption)
     return figure
@@ -165,7 +170,7 @@ def frames_figure(plot: FramesPlot) -> "Figure":
 
 def _draw(axis: "Axes", line: Line, style: Look, beside: float, fill: _Fill) -> None:
     axis.errorbar(
-        [point.one.frames * beside for point in line.points],
+        [point.measurement.frames * beside for point in line.points],
         [point.value for point in line.points],
         yerr=list(zip(*(point.error for point in line.points), strict=True)),
         color=style.colour,
@@ -186,7 +191,9 @@ def _key(model: str, style: Look) -> "Line2D":
 
 def _described(recipe: str, points: Sequence[Point]) -> str:
     """A recipe in a line: what its short signatures share, and the id of each length."""
-    own = [point for point in points if point.recipe == recipe]
-    words = [word for word in own[0].one.signature_short.split() if not word.startswith(("t", "#"))]
-    ids = dict(sorted({point.one.frames: point.one.signature_id for point in own}.items()))
-    return f"{' '.join(words)}, {own[0].data}; " + ", ".join(f"t{frames} #{one}" for frames, one in ids.items())
+    members = [point for point in points if point.recipe == recipe]
+    words = [word for word in members[0].measurement.signature_short.split() if not word.startswith(("t", "#"))]
+    ids = dict(sorted({point.measurement.frames: point.measurement.signature_id for point in members}.items()))
+    return f"{' '.join(words)}, {members[0].data}; " + ", ".join(
+        f"t{frames} #{signature_id}" for frames, signature_id in ids.items()
+    )

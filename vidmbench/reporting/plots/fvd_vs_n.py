@@ -1,4 +1,4 @@
-"""The picture of an extrapolation: distances against one over the number of videos, and where their line ends."""
+"""The figure of an extrapolation: distances against one over the number of videos, and where their line ends."""
 
 from typing import TYPE_CHECKING
 
@@ -12,11 +12,11 @@ _MEASURED, _EXTRAPOLATED = BLUE, VERMILLION
 
 
 @styled
-def extrapolation_figure(found: Extrapolation, *, metric: str, title: str) -> "Figure":
+def extrapolation_figure(extrapolation: Extrapolation, *, metric: str, title: str) -> "Figure":
     """The points of a fit, the line through them, and its end at 1 / N = 0 with its interval.
 
     Args:
-        found: The extrapolation.
+        extrapolation: The extrapolation.
         metric: Usual name of the distance, such as ``FVD``.
         title: What was compared with what.
 
@@ -26,23 +26,28 @@ def extrapolation_figure(found: Extrapolation, *, metric: str, title: str) -> "F
     lines = wrapped(title, COLUMN - 0.5)
     figure = new_figure(COLUMN, 2.7 + 0.14 * len(lines))
     axis = figure.subplots()
-    places = [1.0 / size for size in found.sizes]
-    ends = [0.0, places[-1]]
-    axis.plot(ends, [found.value + found.slope * end for end in ends], color="0.5", linewidth=1, zorder=1)
-    axis.scatter(places, found.values, 20, color=_MEASURED, zorder=2, label="mean over parts of this size")
-    around = [[found.value - found.interval.low], [found.interval.high - found.value]]
-    level = found.interval.kind.rpartition("-")[2]
+    positions = [1.0 / size for size in extrapolation.sizes]
+    ends = [0.0, positions[-1]]
+    axis.plot(
+        ends, [extrapolation.value + extrapolation.slope * end for end in ends], color="0.5", linewidth=1, zorder=1
+    )
+    axis.scatter(positions, extrapolation.values, 20, color=_MEASURED, zorder=2, label="mean over parts of this size")
+    around = [[extrapolation.value - extrapolation.interval.low], [extrapolation.interval.high - extrapolation.value]]
+    level = extrapolation.interval.kind.rpartition("-")[2]
     label = f"{metric}-infinity, with its {level} % interval"
-    axis.errorbar(0.0, found.value, yerr=around, fmt="D", color=_EXTRAPOLATED, zorder=3, label=label)
-    whole = f"{found.value:,.1f} [{found.interval.low:,.1f}, {found.interval.high:,.1f}]"
-    named = [(0.0, found.value, whole, _EXTRAPOLATED)]
-    named += [(place, value, f"{value:,.1f}", _MEASURED) for place, value in zip(places, found.values, strict=True)]
-    for place, value, text, colour in named:
-        axis.annotate(text, (place, value), (5, -6), textcoords="offset points", va="top", color=colour)
-    axis.set_xticks([0.0, *places], ["∞", *(f"{size:,.0f}" for size in found.sizes)])
+    axis.errorbar(0.0, extrapolation.value, yerr=around, fmt="D", color=_EXTRAPOLATED, zorder=3, label=label)
+    whole = f"{extrapolation.value:,.1f} [{extrapolation.interval.low:,.1f}, {extrapolation.interval.high:,.1f}]"
+    named = [(0.0, extrapolation.value, whole, _EXTRAPOLATED)]
+    named += [
+        (position, value, f"{value:,.1f}", _MEASURED)
+        for position, value in zip(positions, extrapolation.values, strict=True)
+    ]
+    for position, value, text, colour in named:
+        axis.annotate(text, (position, value), (5, -6), textcoords="offset points", va="top", color=colour)
+    axis.set_xticks([0.0, *positions], ["∞", *(f"{size:,.0f}" for size in extrapolation.sizes)])
     axis.set_xlabel("videos a side, N (drawn at 1/N)")
     axis.set_ylabel(metric)
-    axis.set_xlim(-0.06 * places[-1], 1.2 * places[-1])
+    axis.set_xlim(-0.06 * positions[-1], 1.2 * positions[-1])
     axis.margins(y=0.15)
     figure.legend(*axis.get_legend_handles_labels(), loc="outside lower left")
     axis.set_title("\n".join(lines), fontsize=8)

@@ -1,4 +1,4 @@
-"""The picture of memorisation: the nearest pairs side by side, and how near everything else is."""
+"""The figure of memorisation: the nearest pairs side by side, and how near everything else is."""
 
 import textwrap
 from typing import TYPE_CHECKING, Any
@@ -35,15 +35,17 @@ def memorisation_sheet(finding: Finding, top: int = 6) -> "Figure":
     heights = [_STRIP * max(strip.shape[0] / strip.shape[1] for strip in row) + 0.3 for row in rows]
     figure = new_figure(_WIDTH, sum(heights) + 3.6, dpi=130)
     grid = figure.add_gridspec(len(rows) + 1, 3, width_ratios=[_STRIP, 1.2, _STRIP], height_ratios=[*heights, 2.3])
-    for place, (pair, (left, right)) in enumerate(zip(pairs, rows, strict=True)):
-        axes = [figure.add_subplot(grid[place, column]) for column in range(3)]
+    for index, (pair, (left, right)) in enumerate(zip(pairs, rows, strict=True)):
+        axes = [figure.add_subplot(grid[index, column]) for column in range(3)]
         _show(axes[0], left, job.fake.name(pair.fake))
         _show(axes[2], right, job.train.name(pair.train))
         axes[1].axis("off")
         is_below = pair.distance < finding.result.threshold
-        said = "copy" if pair.is_copy else (f"{pair.distance:.1f}" if pair.distance >= 10 else f"{pair.distance:.3g}")
-        axes[1].text(0.5, 0.5, said, ha="center", va="center", fontsize=13, color=_FAKE if is_below else "0.35")
-        if place == 0:
+        verdict = (
+            "copy" if pair.is_copy else (f"{pair.distance:.1f}" if pair.distance >= 10 else f"{pair.distance:.3g}")
+        )
+        axes[1].text(0.5, 0.5, verdict, ha="center", va="center", fontsize=13, color=_FAKE if is_below else "0.35")
+        if index == 0:
             for axis, part in ((axes[0], job.fake), (axes[2], job.train)):
                 axis.set_title(
                     f"{part.role}: {part.source.label}\n{axis.get_title(loc='left')}", fontsize=8, loc="left"

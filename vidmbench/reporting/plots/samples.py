@@ -27,24 +27,24 @@ def samples_figure(shown: Sequence[Shown], every: int, caption: str = "") -> "Fi
     Args:
         shown: The sources, in the order of the rows.
         every: Shows frame 0 and every so many after it.
-        caption: What stands below.
+        caption: The text below the figure.
 
     Returns:
         A figure a page wide; a video an axes, pixels uncut and unsmoothed, the numbers of the frames above.
     """
-    places = range(0, max(len(video) for one in shown for video in one.videos), every)
+    positions = range(0, max(len(video) for source in shown for video in source.videos), every)
     across = PAGE - _NAMES - 0.05
-    groups = [[strip_of(video, places) for video in one.videos] for one in shown]
+    groups = [[strip_of(video, positions) for video in source.videos] for source in shown]
     heights = [[across * strip.shape[0] / strip.shape[1] for strip in group] for group in groups]
     tall = _NUMBERS + sum(sum(group) + _GAP * (len(group) - 1) + _BREAK for group in heights)
     figure = new_figure(PAGE, tall + text_height(caption, PAGE) + 0.05, constrained=False)
     text_at(figure, 0.05, 0.2, "frame")
-    for number, place in enumerate(places):
-        text_at(figure, _NAMES + (number + 0.5) * across / len(places), 0.2, str(place), ha="center")
+    for number, position in enumerate(positions):
+        text_at(figure, _NAMES + (number + 0.5) * across / len(positions), 0.2, str(position), ha="center")
     top = _NUMBERS
-    for one, group, sizes in zip(shown, groups, heights, strict=True):
+    for source, group, sizes in zip(shown, groups, heights, strict=True):
         middle = top + (sum(sizes) + _GAP * (len(sizes) - 1)) / 2
-        text_at(figure, 0.05, middle, label_of(one.label, _NAMES - 0.1), va="center")
+        text_at(figure, 0.05, middle, label_of(source.label, _NAMES - 0.1), va="center")
         for strip, height in zip(group, sizes, strict=True):
             axis = axes_at(figure, _NAMES, top, across, height)
             axis.imshow(strip, interpolation="nearest", aspect="auto")
@@ -56,7 +56,7 @@ def samples_figure(shown: Sequence[Shown], every: int, caption: str = "") -> "Fi
 
 
 def samples_video(shown: Sequence[Shown]) -> Frames:
-    """The same videos playing side by side: a column a source with its label on top, a row a video.
+    """The same videos playing side by side: one column per source with its label on top, one row per video.
 
     Args:
         shown: The sources, from left to right.
@@ -68,13 +68,13 @@ def samples_video(shown: Sequence[Shown]) -> Frames:
     from PIL import ImageFont
 
     font: Any = ImageFont.load_default(_LETTERS)
-    tallest = max(_TILE, *(video.shape[1] for one in shown for video in one.videos))
-    length = max(len(video) for one in shown for video in one.videos)
+    tallest = max(_TILE, *(video.shape[1] for source in shown for video in source.videos))
+    length = max(len(video) for source in shown for video in source.videos)
     columns = []
-    for one in shown:
-        tiles = [_enlarged(video, tallest) for video in one.videos]
+    for source in shown:
+        tiles = [_enlarged(video, tallest) for video in source.videos]
         width = max(tile.shape[2] for tile in tiles) + 2 * _BORDER
-        label = _label(one.label, width, font)
+        label = _label(source.label, width, font)
         bodies = [_on_white(_lasting(tile, length), tallest + 2 * _BORDER, label.shape[1]) for tile in tiles]
         columns.append(np.concatenate([np.repeat(label[None], length, 0), *bodies], axis=1))
     video: Frames = np.concatenate(columns, axis=2)

@@ -1,4 +1,4 @@
-"""Which measurements a picture shows: chosen by what the user asked for, the latest of each recipe."""
+"""Which measurements a figure shows: those that the user selected, the latest of each recipe."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,16 +13,16 @@ from vidmbench.sources.names import control_kind, static_baseline_of
 
 @dataclass(frozen=True)
 class Point:
-    """One number that a picture can show.
+    """One number that a figure can show.
 
     Attributes:
         record: The run.
-        one: The measurement; it has a value.
+        measurement: The measurement; it has a value.
         value: Its value.
     """
 
     record: RunRecord
-    one: Measurement
+    measurement: Measurement
     value: float
 
     @property
@@ -44,7 +44,7 @@ class Point:
     def data(self) -> str:
         """The real side in words: data set, split, pixels."""
         named = f"{self.record.dataset}@{self.record.split}" if self.record.split else self.record.dataset
-        size = self.one.real.size
+        size = self.measurement.real.size
         return f"{named}, {size[0]} x {size[1]} pixels" if size else named
 
     @property
@@ -53,18 +53,18 @@ class Point:
         names = [self.record.dataset]
         if self.record.split:
             names.append(f"{self.record.dataset}@{self.record.split}")
-        size = self.one.real.size
+        size = self.measurement.real.size
         return (*names, *(f"{name}/{size[0]}" for name in names)) if size else tuple(names)
 
     @property
     def data_digest(self) -> str:
         """Equal where the real side is the same videos."""
-        return self.one.real.digest
+        return self.measurement.real.digest
 
     @property
     def ends(self) -> tuple[float, float]:
         """Both ends of the interval; the value itself where there is none."""
-        return self.one.interval or (self.value, self.value)
+        return self.measurement.interval or (self.value, self.value)
 
     @property
     def error(self) -> tuple[float, float]:
@@ -75,12 +75,12 @@ class Point:
     @property
     def recipe(self) -> str:
         """Equal where two numbers differ in their frames at most."""
-        return recipe_without(self.one.signature, "t")
+        return recipe_without(self.measurement.signature, "t")
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What the user asked to see; what is empty or None is not chosen by.
+class RecordFilter:
+    """Which numbers to show; a field that is empty or None does not filter.
 
     Attributes:
         models: Names, or patterns such as ``vidm-*``.
@@ -99,74 +99,78 @@ class Wanted:
     where: str = "results/measured and runs"
 
 
-def chosen_points(records: Sequence[RunRecord], wanted: Wanted) -> list[Point]:
-    """The latest number of every model and signature among what was asked for, oldest first.
+def chosen_points(records: Sequence[RunRecord], record_filter: RecordFilter) -> list[Point]:
+    """The latest number of every model and signature that fits the filter, oldest first.
 
     Args:
         records: Records, oldest first.
-        wanted: What was asked for.
+        record_filter: What to show.
 
     Raises:
         ResultError: There are no records, or none of them fits.
-        UsageError: A name that was asked for stands in no record.
+        UsageError: A requested name is in no record.
     """
     if not records:
-        raise no_records("plot", wanted.where)
+        raise no_records("plot", record_filter.where)
     points = [
-        Point(record, one, one.value)
+        Point(record, measurement, measurement.value)
         for record in records
-        for one in record.measurements
-        if one.status == "ok" and one.value is not None
+        for measurement in record.measurements
+        if measurement.status == "ok" and measurement.value is not None
     ]
-    _check_names(points, wanted)
+    _check_names(points, record_filter)
     latest: dict[tuple[str, str], Point] = {}
-    for point in (point for point in points if _fits(point, wanted)):
-        key = (point.model, point.one.signature_id)
+    for point in (point for point in points if _fits(point, record_filter)):
+        key = (point.model, point.measurement.signature_id)
         latest.pop(key, None)
         latest[key] = point
     if not latest:
-        raise none_fits("no record fits this plot", _asked(wanted), wanted.where)
+        raise none_fits("no record fits this plot", _described(record_filter), record_filter.where)
     return list(latest.values())
 
 
 def level_of(kinds: Iterable[str | None]) -> str:
-    """What the bars of a picture are, such as ``95 % jackknife intervals``, from the kinds of its intervals."""
+    """What the bars of a figure are, such as ``95 % jackknife intervals``, from the kinds of its intervals."""
     parts = [kind.split("-") for kind in kinds if kind]
-    said = dict.fromkeys(f"{words[-1]} % {words[0]}" for words in parts)
-    return f"{' and '.join(said)} intervals" if said else "no interval"
+    levels = dict.fromkeys(f"{words[-1]} % {words[0]}" for words in parts)
+    return f"{' and '.join(levels)} intervals" if levels else "no interval"
 
 
-def number_text(one: Measurement) -> str:
-    """A value with its interval, short enough for a picture: without the spread that some protocols print."""
-    return one.model_copy(update={"spread": None, "spread_kind": None}).text()
+def number_text(measurement: Measurement) -> str:
+    """A value with its interval, short enough for a figure: without the spread that some protocols print."""
+    return measurement.model_copy(update={"spread": None, "spread_kind": None}).text()
 
 
 def none_fits(problem: str, expected: str, where: str, fix: str | None = None) -> VidmbenchError:
-    """The error where there are records, but none for this picture."""
+    """The error where there are records, but none for this figure."""
     return ResultError(
         problem, expected=expected, where=where, fix=fix or "see what was measured: vidmbench results list"
     )
 
 
-def _fits(point: Point, wanted: Wanted) -> bool:
+def _fits(point: Point, record_filter: RecordFilter) -> bool:
     return (
-        point.one.metric == wanted.metric
-        and (not wanted.models or any(fnmatchcase(point.model, pattern) for pattern in wanted.models))
-        and (wanted.dataset is None or wanted.dataset in point.data_names)
-        and (not wanted.protocols or point.one.protocol in wanted.protocols)
-        and (not wanted.frames or point.one.frames in wanted.frames)
+        point.measurement.metric == record_filter.metric
+        and (not record_filter.models or any(fnmatchcase(point.model, pattern) for pattern in record_filter.models))
+        and (record_filter.dataset is None or record_filter.dataset in point.data_names)
+        and (not record_filter.protocols or point.measurement.protocol in record_filter.protocols)
+        and (not record_filter.frames or point.measurement.frames in record_filter.frames)
     )
 
 
-def _check_names(points: Sequence[Point], wanted: Wanted) -> None:
-    """A name that no record has is a slip, and the nearest is told."""
-    asked: tuple[tuple[str, Iterable[str], set[str]], ...] = (
-        ("model", wanted.models, {point.model for point in points}),
-        ("dataset", [wanted.dataset] if wanted.dataset else [], {n for point in points for n in point.data_names}),
-        ("metric", [wanted.metric], {point.one.metric for point in points}),
-        ("protocol", wanted.protocols, {point.one.protocol for point in points}),
+def _check_names(points: Sequence[Point], record_filter: RecordFilter) -> None:
+    """Refuses a name that no record has, with the nearest one that exists."""
+    checks: tuple[tuple[str, Iterable[str], set[str]], ...] = (
+        ("model", record_filter.models, {point.model for point in points}),
+        (
+            "dataset",
+            [record_filter.dataset] if record_filter.dataset else [],
+            {n for point in points for n in point.data_names},
+        ),
+        ("metric", [record_filter.metric], {point.measurement.metric for point in points}),
+        ("protocol", record_filter.protocols, {point.measurement.protocol for point in points}),
     )
-    for kind, names, known in asked:
+    for kind, names, known in checks:
         for name in names:
             if not any(fnmatchcase(other, name) for other in known):
                 raise unknown(
@@ -174,13 +178,13 @@ def _check_names(points: Sequence[Point], wanted: Wanted) -> None:
                 )
 
 
-def _asked(wanted: Wanted) -> str:
-    """What was asked for, in words."""
-    said = {
-        "metric": wanted.metric,
-        "models": ", ".join(wanted.models),
-        "data set": wanted.dataset or "",
-        "protocols": ", ".join(wanted.protocols),
-        "frames": ", ".join(map(str, wanted.frames)),
+def _described(record_filter: RecordFilter) -> str:
+    """The filter in words."""
+    criteria = {
+        "metric": record_filter.metric,
+        "models": ", ".join(record_filter.models),
+        "data set": record_filter.dataset or "",
+        "protocols": ", ".join(record_filter.protocols),
+        "frames": ", ".join(map(str, record_filter.frames)),
     }
-    return "; ".join(f"{key} {value}" for key, value in said.items() if value)
+    return "; ".join(f"{key} {value}" for key, value in criteria.items() if value)

@@ -1,4 +1,4 @@
-"""One look for all pictures: colours, markers, sizes in print, captions, and how a figure is saved.
+"""One look for all figures: colours, markers, sizes in print, captions, and how a figure is saved.
 
 Nothing here touches pyplot: figures are plain values, and the style holds only while one is made or saved.
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _P = ParamSpec("_P")
 
-#: Widths in inches: of a column and of a page of the paper's two-column layout. Pictures are included unscaled.
+#: Widths in inches: of a column and of a page of the paper's two-column layout. Figures are included unscaled.
 COLUMN, PAGE = 3.4, 7.0
 #: Points; the smallest text of any chart.
 SMALL = 8.0
@@ -50,7 +50,7 @@ _STYLE: Any = {
     "hatch.linewidth": 0.6,
     "text.parse_math": False,  # a dollar in the name of a model is a dollar
     "pdf.fonttype": 42,  # text stays text
-    "svg.hashsalt": "vidmbench",  # the same picture is the same file
+    "svg.hashsalt": "vidmbench",  # the same figure is the same file
 }
 
 
@@ -74,9 +74,9 @@ _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 _LINES: tuple[Literal["-", "--", "-.", ":"], ...] = ("-", "--", "-.", ":")
 
 
-def look(place: int) -> Look:
-    """The look of the nth thing in a picture; colour and marker repeat together only after 56."""
-    return Look(_COLOURS[place % len(_COLOURS)], _MARKERS[place % len(_MARKERS)], _LINES[place % len(_LINES)])
+def look(index: int) -> Look:
+    """The look of the nth thing in a figure; colour and marker repeat together only after 56."""
+    return Look(_COLOURS[index % len(_COLOURS)], _MARKERS[index % len(_MARKERS)], _LINES[index % len(_LINES)])
 
 
 def styled(make: "Callable[_P, Figure]") -> "Callable[_P, Figure]":
@@ -166,11 +166,11 @@ def log_or_linear(axes: "Axes", which: Literal["x", "y"], values: Iterable[float
     axis = axes.xaxis if which == "x" else axes.yaxis
     decades = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 1)
     for steps in ((1, 2, 5), (1,)):
-        places = [step * 10.0**decade for decade in decades for step in steps]
-        if sum(low / 2 <= place <= 2 * high for place in places) <= _MOST_TICKS:
+        ticks = [step * 10.0**decade for decade in decades for step in steps]
+        if sum(low / 2 <= tick <= 2 * high for tick in ticks) <= _MOST_TICKS:
             break
-    axis.set_major_locator(FixedLocator(places))
-    axis.set_major_formatter(FixedFormatter([f"{place:,.10g}" for place in places]))
+    axis.set_major_locator(FixedLocator(ticks))
+    axis.set_major_formatter(FixedFormatter([f"{tick:,.10g}" for tick in ticks]))
     axis.set_minor_formatter(NullFormatter())
     return True
 
@@ -179,7 +179,7 @@ def save_figure(figure: "Figure", path: Path) -> None:
     """Writes a figure under a temporary name and renames it; the suffix decides the format."""
     import matplotlib
 
-    # No date in the file: the same picture is the same file.
+    # No date in the file: the same figure is the same file.
     dated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix.lower())
     with replacing(path) as temporary, matplotlib.rc_context(_STYLE):
         figure.savefig(temporary, metadata=dated)

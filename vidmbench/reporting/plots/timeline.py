@@ -37,7 +37,7 @@ def motion_of(video: Frames) -> np.ndarray:
         video: uint8 (frame, height, width, 3).
 
     Returns:
-        float64 (frame - 1,), grey levels of 255; 0 where a frame repeats the one before.
+        float64 (frame - 1,), intensity levels of 255; 0 where a frame repeats the one before.
     """
     return np.asarray(np.abs(np.diff(video.astype(np.float64), axis=0)).mean(axis=(1, 2, 3)))
 
@@ -49,49 +49,49 @@ def distance_from_start(video: Frames) -> np.ndarray:
         video: uint8 (frame, height, width, 3).
 
     Returns:
-        float64 (frame - 1,), grey levels of 255.
+        float64 (frame - 1,), intensity levels of 255.
     """
     return np.asarray(np.abs(video[1:].astype(np.float64) - video[:1]).mean(axis=(1, 2, 3)))
 
 
 @styled
 def timeline_figure(shown: Sequence[Shown], every: int, caption: str = "") -> "Figure":
-    """Frames along time, a strip a source, and below them two panels of curves on the same axis of time.
+    """Frames along time, one strip per source, and below them two panels of curves on the same axis of time.
 
     Args:
         shown: The sources; of each the first video is shown.
         every: Shows frame 0 and every so many after it, each where its time begins.
-        caption: What stands below.
+        caption: The text below the figure.
 
     Returns:
         A figure a page wide. A frozen video's motion falls to 0; one that drifts goes on leaving its first frame.
     """
-    clips = [one.videos[0] for one in shown]
-    places = range(0, max(len(clip) for clip in clips), every)
-    across, end = PAGE - _LEFT - 0.1, len(places) * every
-    strips = [strip_of(clip, places) for clip in clips]
+    clips = [source.videos[0] for source in shown]
+    positions = range(0, max(len(clip) for clip in clips), every)
+    across, end = PAGE - _LEFT - 0.1, len(positions) * every
+    strips = [strip_of(clip, positions) for clip in clips]
     heights = [across * strip.shape[0] / strip.shape[1] for strip in strips]
     rows = [max(height, _LABEL) for height in heights]
     tall = 0.05 + sum(rows) + _GAP * len(rows) + 2 * (_PANEL + _BELOW) + 0.35
     figure = new_figure(PAGE, tall + text_height(caption, PAGE) + 0.05, constrained=False)
     top = 0.05
-    for place, (one, strip, height, row) in enumerate(zip(shown, strips, heights, rows, strict=True)):
+    for index, (source, strip, height, row) in enumerate(zip(shown, strips, heights, rows, strict=True)):
         axis = axes_at(figure, _LEFT, top + (row - height) / 2, across, height)
         axis.imshow(strip, interpolation="nearest", aspect="auto", extent=(0, end, 1, 0))
         axis.axis("off")
-        text_at(figure, 0.05, top + row - 0.16, label_of(one.label, _LEFT - 0.1, 2), va="bottom")
-        _key(figure, look(place), top + row - 0.08)
+        text_at(figure, 0.05, top + row - 0.16, label_of(source.label, _LEFT - 0.1, 2), va="bottom")
+        _key(figure, look(index), top + row - 0.08)
         top += row + _GAP
     top += 0.1
-    panels = (("change since\nthe frame\nbefore\n(grey levels)", motion_of),
-              ("change since\nframe 0\n(grey levels)", distance_from_start))  # fmt: skip
+    panels = (("change since\nthe frame\nbefore\n(intensity levels)", motion_of),
+              ("change since\nframe 0\n(intensity levels)", distance_from_start))  # fmt: skip
     for label, measure in panels:
         axis = axes_at(figure, _LEFT, top, across, _PANEL)
         text_at(figure, 0.05, top + _PANEL / 2, label, va="center")
-        for place, clip in enumerate(clips):
-            _curve(axis, measure(clip), place, len(clips))
+        for index, clip in enumerate(clips):
+            _curve(axis, measure(clip), index, len(clips))
         axis.set_xlim(0, end)
-        axis.set_xticks(places[:: -(-len(places) // 8)])
+        axis.set_xticks(positions[:: -(-len(positions) // 8)])
         axis.set_ylim(bottom=0)
         top += _PANEL + _BELOW
     axis.set_xlabel("frame")
@@ -99,16 +99,16 @@ def timeline_figure(shown: Sequence[Shown], every: int, caption: str = "") -> "F
     return figure
 
 
-def _curve(axis: "Axes", values: np.ndarray, place: int, count: int) -> None:
+def _curve(axis: "Axes", values: np.ndarray, index: int, count: int) -> None:
     """From frame 1 on; a marker here and there, not all at once, tells curves apart without colour."""
-    style, apart = look(place), max(1, len(values) // 8)
+    style, apart = look(index), max(1, len(values) // 8)
     axis.plot(
         range(1, len(values) + 1),
         values,
         color=style.colour,
         linestyle=style.line,
         marker=style.marker,
-        markevery=(place * apart // count, apart),
+        markevery=(index * apart // count, apart),
         markersize=4,
         clip_on=False,  # a curve at 0 stays whole
     )
@@ -119,10 +119,10 @@ def _key(figure: "Figure", style: Look, top: float) -> None:
     from matplotlib.lines import Line2D
 
     across, tall = figure.get_size_inches()
-    places = [left / across for left in (0.05, 0.25, 0.45)]
+    points = [left / across for left in (0.05, 0.25, 0.45)]
     figure.add_artist(
         Line2D(
-            places,
+            points,
             [1.0 - top / tall] * 3,
             color=style.colour,
             linestyle=style.line,

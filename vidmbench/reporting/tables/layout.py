@@ -174,9 +174,7 @@ class PartSpec(Frozen):
                 hint = f": did you mean {near[0]}?" if near else ""
                 problems.append(f"protocols name the method {method!r}, which this part does not show{hint}")
             elif grouped.count(method) != 1:
-                problems.append(
-                    f"method {method!r} must stand in one group of protocols, not in {grouped.count(method)}"
-                )
+                problems.append(f"method {method!r} must be in one group of protocols, not in {grouped.count(method)}")
         if problems:
             raise ValueError("; ".join(problems))
         return self

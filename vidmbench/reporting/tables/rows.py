@@ -12,12 +12,12 @@ INTERVAL = "± or [low, high]: 95 % interval of the expected value at these coun
 
 @dataclass(frozen=True)
 class ResultRows:
-    """What a run prints: a row a measurement, and the long signatures below.
+    """What a run prints: one row per measurement, and the long signatures below.
 
     Attributes:
         header: The columns.
         rows: The cells as printed.
-        signatures: One line a row.
+        signatures: One line per row.
         legend: What the numbers behind the values are.
     """
 
@@ -40,7 +40,7 @@ def measurement_rows(records: Sequence[RunRecord]) -> ResultRows:
         records: Records, in the order of printing.
 
     Returns:
-        One row a measurement; the column of numbers is named after the metric where there is only one.
+        One row per measurement; the column of numbers is named after the metric where there is only one.
     """
     pairs = [(record, measurement) for record in records for measurement in record.measurements]
     metrics = {measurement.metric for _, measurement in pairs}

@@ -91,7 +91,7 @@ def to_csv(table: Table) -> str:
 
 
 def to_frame(table: Table) -> "pandas.DataFrame":
-    """A table in long form, one line a cell, with numbers as numbers; for notebooks and plots."""
+    """A table in long form, one line per cell, with numbers as numbers; for notebooks and plots."""
     import pandas
 
     lines = [

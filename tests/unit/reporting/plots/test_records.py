@@ -12,7 +12,7 @@ from vidmbench.protocols.signature import recipe_without
 from vidmbench.records.record import SideRecord
 from vidmbench.reporting.plots.controls import rulers_figure, rulers_of
 from vidmbench.reporting.plots.fvd_vs_frames import frames_figure, lines_against_frames
-from vidmbench.reporting.plots.selection import Wanted, chosen_points, level_of
+from vidmbench.reporting.plots.selection import RecordFilter, chosen_points, level_of
 from vidmbench.reporting.plots.style import _COLOURS, COLUMN, label_of, look, new_figure, save_figure, wrapped
 
 
@@ -47,8 +47,8 @@ def texts(axis):
 
 def test_the_latest_number_of_a_model_and_signature():
     old, new, other = run("m", one(100)), run("m", one(110), number=1), run("m", one(300, count=256), number=2)
-    found = chosen_points([old, new, other], Wanted())
-    assert [(point.value, point.one.num_real) for point in found] == [(110, 64), (300, 256)]
+    found = chosen_points([old, new, other], RecordFilter())
+    assert [(point.value, point.measurement.num_real) for point in found] == [(110, 64), (300, 256)]
     assert found[0].error == (10, 20)
     assert found[0].data == "d@test, 32 x 32 pixels"
 
@@ -65,25 +65,25 @@ def test_the_latest_number_of_a_model_and_signature():
 )
 def test_what_was_asked_for(wanted, models):
     records = [run("vidm", one(1)), run("vidm-2", one(2, frames=64)), run("gan", one(3, size=64, proto="fvd-digan"))]
-    assert [point.model for point in chosen_points(records, Wanted(**wanted))] == models
+    assert [point.model for point in chosen_points(records, RecordFilter(**wanted))] == models
 
 
 def test_failed_numbers_are_not_drawn():
     failed = measured(value=None, interval=None, status="failed", reason="x")
     with pytest.raises(UsageError, match="unknown metric in the records 'fvd'"):
-        chosen_points([run("m", failed)], Wanted())
+        chosen_points([run("m", failed)], RecordFilter())
 
 
 def test_nothing_to_draw():
     with pytest.raises(ResultError, match="there are no records to plot") as error:
-        chosen_points([], Wanted(where="here"))
+        chosen_points([], RecordFilter(where="here"))
     assert (error.value.where, "vidmbench run" in error.value.fix) == ("here", True)
     with pytest.raises(ResultError, match="no record fits this plot") as error:
-        chosen_points([run("m", one(1))], Wanted(frames=(17,)))
+        chosen_points([run("m", one(1))], RecordFilter(frames=(17,)))
     assert error.value.expected == "metric fvd; frames 17"
     for wanted, name in (({"models": ("mm",)}, "model"), ({"dataset": "e"}, "dataset"), ({"metric": "kvd"}, "metric")):
         with pytest.raises(UsageError, match=f"unknown {name} in the records"):
-            chosen_points([run("m", one(1))], Wanted(**wanted))
+            chosen_points([run("m", one(1))], RecordFilter(**wanted))
 
 
 def test_recipes_are_equal_but_for_what_is_named():
@@ -109,18 +109,18 @@ def framewise():
 
 
 def test_lines_break_where_the_recipe_changes():
-    plot = lines_against_frames(framewise(), Wanted())
+    plot = lines_against_frames(framewise(), RecordFilter())
     assert [(line.model, [point.value for point in line.points]) for line in plot.lines] == [
         ("a", [1000, 2000, 3000]),
         ("b", [100]),
         ("b", [200, 300]),
     ]
-    assert "another data set, left out: d@test, 64 x 64 pixels (--dataset d@test/64 shows it)" in plot.notes
-    assert any("left out: once" in note for note in plot.notes)
+    assert "another data set, not shown: d@test, 64 x 64 pixels (--dataset d@test/64 shows it)" in plot.notes
+    assert any("not shown: once" in note for note in plot.notes)
 
 
 def test_the_points_stand_at_their_frames_and_values():
-    figure = frames_figure(lines_against_frames(framewise(), Wanted()))
+    figure = frames_figure(lines_against_frames(framewise(), RecordFilter()))
     (axis,) = figure.axes
     found = sorted((round(np.log2(x)), y, low, high) for x, y, low, high in bars(axis))
     assert found == [(4, 100, 90, 120), (4, 1000, 990, 1020), (6, 200, 190, 220), (6, 2000, 1990, 2020),
@@ -140,17 +140,17 @@ def test_the_points_stand_at_their_frames_and_values():
 
 def test_other_protocols_are_other_lines():
     records = [run("a", one(100, 16), one(200, 64, proto="fvd-digan"))]
-    assert [len(line.points) for line in lines_against_frames(records, Wanted()).lines] == [1, 1]
+    assert [len(line.points) for line in lines_against_frames(records, RecordFilter()).lines] == [1, 1]
 
 
 def test_a_model_that_is_named_may_have_one_length():
-    plot = lines_against_frames(framewise(), Wanted(models=("once", "a")))
+    plot = lines_against_frames(framewise(), RecordFilter(models=("once", "a")))
     assert [line.model for line in plot.lines] == ["a", "once"]
 
 
 def test_no_model_at_two_lengths():
     with pytest.raises(ResultError, match="no model was scored at two lengths"):
-        lines_against_frames([run("a", one(1))], Wanted())
+        lines_against_frames([run("a", one(1))], RecordFilter())
 
 
 def ruled():
@@ -166,23 +166,23 @@ def ruled():
 
 
 def test_only_one_signature_on_a_ruler():
-    (ruler,) = rulers_of(ruled(), Wanted())
+    (ruler,) = rulers_of(ruled(), RecordFilter())
     assert ruler.signature_id == "per16-64-aa"
     assert [point.model for point in ruler.controls] == ["control:real", "control:static"]
     assert [(model.model, twin and twin.model) for model, twin in ruler.models] == [
         ("vidm", "static-of:vidm"),
         ("lone", None),
     ]
-    assert {point.one.signature_id for point in ruler.points} == {ruler.signature_id}
+    assert {point.measurement.signature_id for point in ruler.points} == {ruler.signature_id}
 
 
 def test_marks_markers_and_words_of_a_ruler():
-    figure = rulers_figure(rulers_of(ruled(), Wanted()))
+    figure = rulers_figure(rulers_of(ruled(), RecordFilter()))
     (axis,) = figure.axes
     rows = [(y, x, low, high) for x, y, low, high in bars(axis)]
     assert sorted(rows) == [(0, 900, 890, 920), (1, 100, 90, 120), (2, 300, 290, 320), (3, 800, 790, 820),
                             (4, 5000, 4990, 5020)]  # fmt: skip
-    assert texts(axis)[::2] == ["static", "real", "vidm", "its frozen twin", "lone"]
+    assert texts(axis)[::2] == ["static", "real", "vidm", "its static baseline", "lone"]
     assert texts(axis)[1::2] == ["900.0 [890.0, 920.0]", "100.0 [90.0, 120.0]", "300.0 [290.0, 320.0]",
                                  "800.0 [790.0, 820.0]", "5000.0 [4990.0, 5020.0]"]  # fmt: skip
     assert axis.get_title(loc="left") == "16 frames, 64 against 64 clips"
@@ -195,21 +195,21 @@ def test_marks_markers_and_words_of_a_ruler():
 
 
 def test_models_that_are_named_keep_all_controls():
-    (ruler,) = rulers_of(ruled(), Wanted(models=("lone",)))
+    (ruler,) = rulers_of(ruled(), RecordFilter(models=("lone",)))
     assert [point.model for point in ruler.points] == ["control:real", "control:static", "lone"]
 
 
 def test_one_ruler_asked_for_by_its_signature():
-    (ruler,) = rulers_of(ruled(), Wanted(), ["#per64-64-aa"])
+    (ruler,) = rulers_of(ruled(), RecordFilter(), ["#per64-64-aa"])
     assert [point.model for point in ruler.points] == ["far"]
     with pytest.raises(ResultError, match="no ruler can be made"):
-        rulers_of(ruled(), Wanted(), ["nothing"])
+        rulers_of(ruled(), RecordFilter(), ["nothing"])
 
 
 def test_an_axis_is_linear_where_values_are_near_or_negative():
-    near = rulers_of([run("control:real", one(100)), run("m", one(120))], Wanted())
+    near = rulers_of([run("control:real", one(100)), run("m", one(120))], RecordFilter())
     assert rulers_figure(near).axes[0].get_xscale() == "linear"
-    negative = rulers_of([run("control:real", one(-1)), run("m", one(120))], Wanted())
+    negative = rulers_of([run("control:real", one(-1)), run("m", one(120))], RecordFilter())
     assert rulers_figure(negative).axes[0].get_xscale() == "linear"
 
 
@@ -232,8 +232,8 @@ def test_no_text_is_smaller_than_eight_points():
     from matplotlib.text import Text
 
     for figure in (
-        frames_figure(lines_against_frames(framewise(), Wanted())),
-        rulers_figure(rulers_of(ruled(), Wanted())),
+        frames_figure(lines_against_frames(framewise(), RecordFilter())),
+        rulers_figure(rulers_of(ruled(), RecordFilter())),
     ):
         assert figure.get_size_inches()[0] == COLUMN
         sizes = [text.get_fontsize() for text in figure.findobj(Text) if text.get_text()]
@@ -244,7 +244,7 @@ def test_users_settings_neither_change_a_picture_nor_are_changed(monkeypatch):
     import matplotlib
 
     with matplotlib.rc_context({"font.size": 3.0, "axes.spines.top": True}):
-        figure = rulers_figure(rulers_of(ruled(), Wanted()))
+        figure = rulers_figure(rulers_of(ruled(), RecordFilter()))
         assert matplotlib.rcParams["font.size"] == 3.0
     assert figure.axes[0].texts[0].get_fontsize() == 8
     assert not figure.axes[0].spines["top"].get_visible()
@@ -253,7 +253,7 @@ def test_users_settings_neither_change_a_picture_nor_are_changed(monkeypatch):
 @pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
 def test_the_same_picture_is_the_same_file(tmp_path, suffix):
     for name in ("a", "b"):
-        save_figure(rulers_figure(rulers_of(ruled(), Wanted())), tmp_path / f"{name}.{suffix}")
+        save_figure(rulers_figure(rulers_of(ruled(), RecordFilter())), tmp_path / f"{name}.{suffix}")
     assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()
 
 
@@ -266,6 +266,6 @@ def test_words_are_broken_at_the_width():
 
 def test_a_name_with_dollars_is_no_formula(tmp_path):
     name = r"a$\frac$b"
-    figure = frames_figure(lines_against_frames([run(name, one(1, frames=16), one(2, frames=64))], Wanted()))
+    figure = frames_figure(lines_against_frames([run(name, one(1, frames=16), one(2, frames=64))], RecordFilter()))
     save_figure(figure, tmp_path / "x.png")
     assert (tmp_path / "x.png").stat().st_size > 1000

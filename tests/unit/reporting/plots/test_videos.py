@@ -137,7 +137,7 @@ def test_a_timeline_puts_frames_and_curves_on_one_axis_of_time():
         assert axis.get_ylim()[0] == 0
     assert len({(line.get_marker(), line.get_color(), line.get_linestyle()) for line in motion.lines}) == 2
     assert drift.get_xlabel() == "frame"
-    assert {"truth", "short", "what this is", "change since\nframe 0\n(grey levels)"} <= set(words(figure))
+    assert {"truth", "short", "what this is", "change since\nframe 0\n(intensity levels)"} <= set(words(figure))
     # Each label has the look of its curve below.
     assert [key.get_marker() for key in figure.artists] == [line.get_marker() for line in motion.lines]
 

@@ -33,7 +33,7 @@ def test_all_mistakes_are_reported_at_once(tmp_path):
         (f"{VIDM}, {VIDM}", PROTOCOLS, "label 'VIDM' stands twice"),
         ('{ label = "VIDM", method = "VIDM", frames = 16 }', PROTOCOLS, "frames is set twice for row '16'"),
         (VIDM + ', { label = "other" }', PROTOCOLS, "name a method or none"),
-        (VIDM, "", "must stand in one group of protocols, not in 0"),
+        (VIDM, "", "must be in one group of protocols, not in 0"),
         (
             VIDM,
             PROTOCOLS.replace('["VIDM"]', '["VIDM", "VDIM"]'),
