@@ -102,9 +102,8 @@ def kernel_distance(
         MMD²; negative values are part of being unbiased.
 
     Raises:
-        DataError: A side has fewer than two samples.
-        ValueError: An array is no such array, the numbers of features differ, a parameter is out of range, or
-            the features are too large for float64.
+        DataError: A side has fewer than two samples, or the distance is not finite in float64.
+        ValueError: An array is no such array, the numbers of features differ, or a parameter is out of range.
 
     Example:
         >>> import numpy as np
@@ -278,7 +277,7 @@ def _mmd2(within_real: float, within_fake: float, between: float, num_real: int,
     value = within_real / (num_real * (num_real - 1)) + within_fake / (num_fake * (num_fake - 1))
     value -= 2.0 * between / (num_real * num_fake)
     if not isfinite(value):
-        raise ValueError("the kernel distance is not finite: the features are too large for float64")
+        raise DataError("the kernel distance is not finite: the features are too large for float64")
     return value
 
 

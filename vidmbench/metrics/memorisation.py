@@ -233,7 +233,7 @@ def nearest(train: npt.NDArray[Any], clips: npt.NDArray[Any]) -> Nearest:
             indices[rows] = np.where(is_nearer, first + best, indices[rows])
             lengths[rows] = np.where(is_nearer, of_block[best], lengths[rows])
     if not np.isfinite(squares).all():
-        raise ValueError("distances are not finite: the features are too large for float64 sums of squares")
+        raise DataError("distances are not finite: the features are too large for float64 sums of squares")
     distances = np.sqrt(squares)
     return Nearest(distances, indices, distances <= COPY_TOLERANCE * lengths)
 

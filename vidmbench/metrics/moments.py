@@ -58,7 +58,7 @@ class Moments:
                 f"found {self.mean.shape} and {self.scatter.shape}"
             )
         if not (np.isfinite(self.mean).all() and np.isfinite(self.scatter).all()):
-            raise ValueError("moments are not finite: the features are too large for float64 sums of squares")
+            raise DataError("moments are not finite: the features are too large for float64 sums of squares")
         self.mean.setflags(write=False)
         self.scatter.setflags(write=False)
 

@@ -164,7 +164,7 @@ def _squared_radii(samples: npt.NDArray[Any], k: int) -> npt.NDArray[np.float64]
     for rows, distances in _squared_distances(samples, samples):
         radii[rows] = np.partition(distances, k, axis=1)[:, k]  # the sample itself, at 0, comes first
     if not np.isfinite(radii).all():
-        raise ValueError("distances are not finite: the features are too large for float64 sums of squares")
+        raise DataError("distances are not finite: the features are too large for float64 sums of squares")
     return radii
 
 

@@ -73,8 +73,8 @@ def parse_source(text: str, *, bare: Bare = "path") -> SourceName:
         bare: What it means without a prefix.
 
     Raises:
-        UsageError: The resolution of a data set is not a number, static baselines are nested too deeply, or the form is
-            reserved.
+        UsageError: The resolution of a data set is not a number, static baselines are nested too deeply or of nothing,
+            or the form is reserved.
     """
     word, colon, rest = text.partition(":")
     if text == _VIDM or (word == _VIDM and rest):
@@ -86,6 +86,8 @@ def parse_source(text: str, *, bare: Bare = "path") -> SourceName:
                 expected="static-of:M; a static baseline of a static baseline is the same",
                 found=f"{text[:40]}…",
             )
+        if bare == "label" and not rest.strip():
+            raise UsageError("static-of: without a model", expected="static-of:M, such as static-of:vidm", found=text)
         return SourceName("static-of", text, inner=parse_source(rest, bare=bare))
     if colon and word == _CONTROL:
         return SourceName("control", text, name=rest)

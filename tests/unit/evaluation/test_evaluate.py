@@ -192,3 +192,11 @@ def test_an_inception_score_reads_the_scored_side_alone(monkeypatch):
     assert (repeat.real.features, repeat.real.num_clips, read) == (None, 0, [])
     assert (evaluation.measurements[0].num_real, evaluation.measurements[0].real.num_scored) == (0, 0)
     assert evaluation.measurements[0].num_fake == 6
+
+
+def test_a_number_beyond_float64_is_a_failed_measurement():
+    protocol = load_protocol("kvd-digan").with_options(frames=16, num_real=6, num_fake=6)
+    steep = protocol.model_copy(update={"statistics": protocol.statistics.model_copy(update={"degree": 999_999})})
+    item, *_ = scored(films(0, frames=16), films(1, frames=16), steep)
+    assert (item.status, item.value) == ("failed", None)
+    assert "not finite" in item.reason

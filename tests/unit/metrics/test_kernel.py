@@ -285,7 +285,7 @@ def test_what_makes_no_pair_is_refused(measure):
 
 @pytest.mark.parametrize("measure", [kernel_distance, kernel_interval])
 def test_features_too_large_are_refused(measure):
-    with pytest.raises(ValueError, match="the kernel distance is not finite: the features are too large for float64"):
+    with pytest.raises(DataError, match="the kernel distance is not finite: the features are too large for float64"):
         measure(np.full((5, 2), 1e60), np.full((5, 2), -1e60))
 
 

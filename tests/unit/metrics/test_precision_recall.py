@@ -188,7 +188,7 @@ def test_what_has_no_neighbours_is_refused():
         prdc(np.eye(4), np.eye(5), k=1)
     with pytest.raises(ValueError, match="features must be finite: 4 samples"):
         prdc(np.eye(4), np.full((4, 4), np.nan), k=1)
-    with pytest.raises(ValueError, match="distances are not finite: the features are too large"):
+    with pytest.raises(DataError, match="distances are not finite: the features are too large"):
         prdc(np.eye(4), np.eye(4) * 1e200, k=1)
 
 

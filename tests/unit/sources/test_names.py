@@ -112,8 +112,14 @@ def test_a_text_without_a_prefix(text, of_path, of_dataset, of_label):
                 parse_source(text, bare=bare)
             continue
         assert parse_source(text, bare=bare) == SourceName(text=text, **fields)
-        inner = parse_source(f"static-of:{text}", bare=bare).inner
-        assert inner == SourceName(text=text, **fields)
+        if text or bare != "label":
+            inner = parse_source(f"static-of:{text}", bare=bare).inner
+            assert inner == SourceName(text=text, **fields)
+
+
+def test_a_static_baseline_of_no_model():
+    with pytest.raises(UsageError, match="static-of: without a model"):
+        parse_source("static-of: ", bare="label")
 
 
 def test_a_file_of_that_very_name_comes_first(tmp_path, monkeypatch):

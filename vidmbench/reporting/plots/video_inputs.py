@@ -118,7 +118,7 @@ def _videos(source: Source, clips: ShownClips) -> tuple[Frames, ...]:
             expected=f"videos 0 to {len(source) - 1}",
             found=", ".join(map(str, missing)),
             where=source.label,
-            fix=f"--videos {','.join(str(index) for index in range(min(len(source), 2)))}",
+            fix=f"choose among these, such as {','.join(str(index) for index in range(min(len(source), 2)))}",
         )
     return tuple(source.read(index, range(min(clips.frames, source.num_frames(index)))) for index in clips.videos)
 

@@ -30,7 +30,7 @@ class DeviceVideos:
         self._pictures = torch.from_numpy(frames).to(device).flatten(0, 1)
 
     def draw(self, part: Part, spec: VidmSpec, data: DataSpec, seed: int, step: int, batch_size: int) -> Batch:
-        """The samples of one step; see :func:`vidmbench.vidm.batches.draw` for what they are.
+        """The samples of one step; see :func:`vidmbench.vidm.training.batches.draw` for what they are.
 
         Args:
             part: Which generator.

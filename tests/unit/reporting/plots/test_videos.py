@@ -46,7 +46,7 @@ def test_a_path_with_an_equals_sign_is_no_label(arrays):
 def test_a_video_that_is_not_there(arrays):
     with pytest.raises(DataError, match="no such video") as error:
         open_shown(["real.npy", "fake.npy"], ShownClips(2, (2,)))
-    assert (error.value.expected, error.value.fix) == ("videos 0 to 1", "--videos 0,1")
+    assert (error.value.expected, error.value.fix) == ("videos 0 to 1", "choose among these, such as 0,1")
 
 
 def test_a_strip_is_white_where_the_video_has_ended():
