@@ -156,7 +156,7 @@ def write_inputs(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def workplace(folder: Path) -> Iterator[None]:
+def work_folder(folder: Path) -> Iterator[None]:
     """Work in a folder with the tiny inputs, with an empty cache, and without a package registry."""
     work, before = folder / "work", Path.cwd()
     work.mkdir()
@@ -306,7 +306,7 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
 
 
 def json_keys() -> dict[str, Any]:
-    """The keys and types of every output of :data:`OUTPUTS` and of a record's file; to be called in the workplace."""
+    """The keys and types of every output of :data:`OUTPUTS` and of a record's file; to be called in the work_folder."""
     found = {}
     for title, words in sorted(OUTPUTS.items(), key=lambda item: item[0] == "results diff"):  # it reads what run wrote
         words = tuple(_a_record(word.split("/")[0]) if word.endswith("/RECORD") else word for word in words)
@@ -340,7 +340,7 @@ MODELS = ("control:real", "control:static", "control:blurred", "control:noise", 
 
 
 def signatures() -> dict[str, dict[str, list[str]]]:
-    """Signature and id of every shipped protocol on two kinds of sources; to be called in the workplace.
+    """Signature and id of every shipped protocol on two kinds of sources; to be called in the work_folder.
 
     Then those of models on the built-in data, and of measured numbers by a detector of one's own.
     """
@@ -394,7 +394,7 @@ def records() -> dict[str, Any]:
 
 def collected(folder: Path) -> dict[str, Any]:
     """All that is frozen, as it is now, by the name of its file."""
-    with workplace(folder):
+    with work_folder(folder):
         return {
             "public_names": public_names(),
             "commands": commands(),
