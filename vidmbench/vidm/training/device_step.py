@@ -1,6 +1,6 @@
 """One training step on a device: network, noise and loss as one module, compiled or captured as a CUDA graph."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
@@ -60,7 +60,7 @@ class Objective(nn.Module):
         previous: Tensor | None = None,
         n: Tensor | None = None,
     ) -> Tensor:
-        """The mean loss of a batch; arguments as in :class:`vidmbench.vidm.batches.Batch`."""
+        """The mean loss of a batch; arguments as in :class:`vidmbench.vidm.training.batches.Batch`."""
         x_t = self.signal[t][:, None, None, None] * x_0 + self.sigma[t][:, None, None, None] * eps
         prediction = self.net(x_t, t) if n is None else self.net(x_t, t, n, first, previous)
         error = prediction.float() - eps
@@ -120,14 +120,18 @@ class DeviceRun:
             self.part, self.recipe.model, self.recipe.data, self.seed, step, self.optimiser.batch_size
         )
 
-    def loss(self, batch: Batch, model: Callable[..., Tensor]) -> Tensor:
-        """Forward and backward; gradients are left on the parameters."""
-        given = (batch.x_0, batch.eps, batch.t)
-        if batch.n is not None:
-            given += (batch.first, batch.previous, batch.n)  # type: ignore[assignment]
+    def loss(self, inputs: Sequence[Tensor], model: Callable[..., Tensor], *, caches_casts: bool = True) -> Tensor:
+        """Forward and backward; gradients are left on the parameters.
+
+        Args:
+            inputs: From :func:`inputs_of`.
+            model: The objective, compiled or not.
+            caches_casts: False while a CUDA graph is captured, which must not refer to casts made outside of it.
+        """
         half = self.optimiser.precision == "bf16"
-        with torch.autocast(self.videos.device.type, torch.bfloat16) if half else nullcontext():
-            loss = model(*given)
+        device = self.videos.device.type
+        with torch.autocast(device, torch.bfloat16, cache_enabled=caches_casts) if half else nullcontext():
+            loss = model(*inputs)
         loss.backward()  # type: ignore[no-untyped-call]
         return loss.detach()
 
@@ -137,7 +141,7 @@ class DeviceRun:
         for group in optimizer.param_groups:
             group["lr"] = rate
         batch = self.batch(self.state.step)
-        loss = self.loss(batch, self.model) if self.replayed is None else self.replayed(batch).clone()
+        loss = self.loss(inputs_of(batch), self.model) if self.replayed is None else self.replayed(batch).clone()
         norm = torch.nn.utils.clip_grad_norm_(self.parameters, self.optimiser.clip_norm)
         optimizer.step()
         if self.replayed is None:
@@ -150,27 +154,24 @@ class DeviceRun:
         return loss, norm.detach()
 
 
-def _given(batch: Batch) -> list[Tensor]:
-    given = [batch.x_0, batch.eps, batch.t]
+def inputs_of(batch: Batch) -> list[Tensor]:
+    """What :meth:`Objective.forward` takes of a batch, in order."""
+    inputs = [batch.x_0, batch.eps, batch.t]
     if batch.n is not None:
-        given += [batch.first, batch.previous, batch.n]  # type: ignore[list-item]
-    return given
+        inputs += [batch.first, batch.previous, batch.n]  # type: ignore[list-item]
+    return inputs
 
 
 def captured(run: DeviceRun) -> Callable[[Batch], Tensor]:
     """Forward and backward as one CUDA graph; checked against the plain way on a batch of its own."""
-    half = run.optimiser.precision == "bf16"
 
-    def once(given: list[Tensor]) -> Tensor:
-        with torch.autocast("cuda", torch.bfloat16, cache_enabled=False) if half else nullcontext():
-            loss: Tensor = run.objective(*given)
-        loss.backward()  # type: ignore[no-untyped-call]
-        return loss.detach()
+    def once(inputs: Sequence[Tensor]) -> Tensor:
+        return run.loss(inputs, run.objective, caches_casts=False)
 
     def norm() -> float:
         return float(torch.stack([p.grad.float().norm() for p in run.parameters if p.grad is not None]).norm())
 
-    static = [value.clone() for value in _given(run.batch(0))]
+    static = [value.clone() for value in inputs_of(run.batch(0))]
     stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
     stream.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(stream):
@@ -184,7 +185,7 @@ def captured(run: DeviceRun) -> Callable[[Batch], Tensor]:
         loss = once(static)
 
     def replay(batch: Batch) -> Tensor:
-        for target, value in zip(static, _given(batch), strict=True):
+        for target, value in zip(static, inputs_of(batch), strict=True):
             target.copy_(value)
         graph.replay()
         return loss
@@ -195,7 +196,7 @@ def captured(run: DeviceRun) -> Callable[[Batch], Tensor]:
     fast_norm = norm()
     gradients = [p.grad for p in run.parameters]
     run.state.optimizer.zero_grad(set_to_none=True)
-    plain = float(once(_given(other)))
+    plain = float(once(inputs_of(other)))
     plain_norm = norm()
     for p, grad in zip(run.parameters, gradients, strict=True):
         p.grad = grad
@@ -233,7 +234,7 @@ def compiled(run: DeviceRun, budget: Budget) -> Callable[..., Tensor]:
         with _within(budget.compile_seconds):
             model: Callable[..., Tensor] = torch.compile(run.objective, dynamic=False)
             for _ in range(3):
-                run.loss(batch, model)
+                run.loss(inputs_of(batch), model)
                 run.state.optimizer.zero_grad(set_to_none=True)
             if run.videos.device.type == "cuda":
                 torch.cuda.synchronize()
