@@ -126,7 +126,7 @@ def test_chance_depends_on_the_videos_name_not_its_place(base):
         def read(self, index, frames):
             return super().read(len(self) - 1 - index, frames)
 
-    other = Backwards(base._array, "films")
+    other = Backwards(base._clips, "films")
     for kind in ("shuffled", "noise"):
         np.testing.assert_array_equal(read(control(kind, base), 0), read(control(kind, other), 2))
 
@@ -135,7 +135,7 @@ def test_digests_tell_controls_apart(base):
     digests = {control(kind, base, seed=seed).digest() for kind in KINDS for seed in (0, 1)}
     assert len(digests) == 2 * len(KINDS)
     assert base.digest() not in digests
-    other = ArraySource(base._array[:2], "films")
+    other = ArraySource(base._clips[:2], "films")
     assert control("static", other).digest() != control("static", base).digest()
 
 
@@ -160,7 +160,7 @@ def test_a_control_comes_from_the_other_split():
 
 
 def test_one_split_makes_a_paired_control(base, tmp_path):
-    np.save(tmp_path / "films.npy", base._array)
+    np.save(tmp_path / "films.npy", base._clips)
     made = control_of("reversed", f"folder:{tmp_path / 'films.npy'}")
     assert made.is_paired
     assert open_control("noise", real=base).is_paired

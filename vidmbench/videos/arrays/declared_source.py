@@ -1,12 +1,10 @@
 """Arrays and tensors in files, read as declared: all videos in one, or one a video."""
 
 import re
-import threading
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,15 +14,15 @@ from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import sha256_of, sha256_of_parts
 from vidmbench.videos.arrays.layout import ArrayLayout, as_pixels, check_form, check_values, notes_on, slabs
-from vidmbench.videos.files.decoding import check_frames
+from vidmbench.videos.arrays.uint8_source import ArrayVideos
 from vidmbench.videos.files.video_files import Facts, Item
-from vidmbench.videos.source import Source, SourceDefaults
+from vidmbench.videos.source import Source
 
 TENSOR_SUFFIXES = frozenset((".pt", ".pth"))
 _KEYS_SHOWN = 8
 
 
-class DeclaredArraySource(SourceDefaults):
+class DeclaredArraySource(ArrayVideos):
     """Many videos in one array whose axes and range are declared; a clip is converted when it is read.
 
     Args:
@@ -43,44 +41,14 @@ class DeclaredArraySource(SourceDefaults):
         _check_videos(layout, label, are_many=True)
         check_form(array.shape, array.dtype, layout, label)
         extent = check_values(slabs(array), array.shape, array.dtype, layout, label)
-        self.label = label
-        self.notes: tuple[str, ...] = notes_on(array.shape, layout, extent)
+        super().__init__(layout.arranged(array), label, digest)
+        self.notes = notes_on(array.shape, layout, extent)
         self.layout = layout
-        self._clips = layout.arranged(array)
-        self.size: tuple[int, int] = (int(self._clips.shape[2]), int(self._clips.shape[3]))
-        self._given_digest = digest
-        self._lock = threading.Lock()
 
-    def __len__(self) -> int:
-        """The number of videos."""
-        return len(self._clips)
+    def _pixels(self, frames: np.ndarray) -> Frames:
+        return as_pixels(frames, self.layout)
 
-    def name(self, index: int) -> str:
-        """The video's number, such as ``clip000017``."""
-        return f"clip{range(len(self))[index]:06d}"
-
-    def num_frames(self, index: int) -> int:  # noqa: ARG002 (all videos are equally long)
-        """The same for every video."""
-        return int(self._clips.shape[1])
-
-    def read(self, index: int, frames: Sequence[int]) -> Frames:
-        """The frames asked for, uint8 (frame, height, width, 3), RGB, 0..255, in the order asked for.
-
-        Raises:
-            DataError: The video has fewer frames.
-        """
-        check_frames(f"{self.label}:{self.name(index)}", frames, self.num_frames(index))
-        return as_pixels(self._clips[index][np.asarray(frames, dtype=np.intp)], self.layout)
-
-    def digest(self) -> str:
-        """The sha256 of the file, or of the array with its shape, and of what is declared."""
-        with self._lock:  # hashing gigabytes once is enough
-            return self._digest
-
-    @cached_property
-    def _digest(self) -> str:
-        if self._given_digest:
-            return self._given_digest()
+    def _hash(self) -> str:
         clips = self._clips
         form = f"{clips.shape} {clips.dtype.str} {self.layout.range} {self.layout.rounding}"
         return sha256_of_parts(form, *(np.ascontiguousarray(clip).tobytes() for clip in clips))

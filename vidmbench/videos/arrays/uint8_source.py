@@ -3,6 +3,7 @@
 import threading
 import zipfile
 import zlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +20,62 @@ _EXPECTED = "uint8 (clip, frame, height, width, 3), RGB, 0..255"
 _KEY = "clips"
 
 
-class ArraySource(SourceDefaults):
+class ArrayVideos(SourceDefaults, ABC):
+    """Videos of one length in one array: what :class:`ArraySource` and arrays of a declared layout share.
+
+    Args:
+        clips: (clip, frame, height, width, channel); it may be memory-mapped from disk.
+        label: How messages and signatures name the source.
+        digest: Gives the digest; None hashes the array.
+    """
+
+    def __init__(self, clips: np.ndarray, label: str, digest: Callable[[], str] | None) -> None:
+        self.label = label
+        self.size: tuple[int, int] = (int(clips.shape[2]), int(clips.shape[3]))
+        self._clips = clips
+        self._given_digest = digest
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        """The number of videos."""
+        return len(self._clips)
+
+    def name(self, index: int) -> str:
+        """The video's number, such as ``clip000017``."""
+        return f"clip{range(len(self))[index]:06d}"
+
+    def num_frames(self, index: int) -> int:  # noqa: ARG002 (all videos are equally long)
+        """The same for every video."""
+        return int(self._clips.shape[1])
+
+    def read(self, index: int, frames: Sequence[int]) -> Frames:
+        """The requested frames, uint8 (frame, height, width, 3), RGB, 0..255, as a copy in the order of ``frames``.
+
+        Raises:
+            DataError: The video has fewer frames.
+        """
+        check_frames(f"{self.label}:{self.name(index)}", frames, self.num_frames(index))
+        return self._pixels(self._clips[index][np.asarray(frames, dtype=np.intp)])
+
+    @abstractmethod
+    def _pixels(self, frames: np.ndarray) -> Frames:
+        """Frames of the array as uint8 RGB."""
+
+    @abstractmethod
+    def _hash(self) -> str:
+        """The digest of the array itself."""
+
+    def digest(self) -> str:
+        """The sha256 of the file, or of the array with its shape and of what is declared."""
+        with self._lock:  # hashing gigabytes once is enough
+            return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
+        return self._given_digest() if self._given_digest else self._hash()
+
+
+class ArraySource(ArrayVideos):
     """Clips in one array.
 
     Args:
@@ -33,43 +89,13 @@ class ArraySource(SourceDefaults):
 
     def __init__(self, array: np.ndarray, label: str = "array", *, digest: Callable[[], str] | None = None) -> None:
         check_clips(array, label)
-        self.label = label
-        self.size: tuple[int, int] = (int(array.shape[2]), int(array.shape[3]))
-        self._array = array
-        self._given_digest = digest
-        self._lock = threading.Lock()
+        super().__init__(array, label, digest)
 
-    def __len__(self) -> int:
-        """The number of clips."""
-        return len(self._array)
+    def _pixels(self, frames: np.ndarray) -> Frames:
+        return np.ascontiguousarray(frames)
 
-    def name(self, index: int) -> str:
-        """The clip's number, such as ``clip000017``."""
-        return f"clip{range(len(self))[index]:06d}"
-
-    def num_frames(self, index: int) -> int:  # noqa: ARG002 (all clips are equally long)
-        """The same for every clip."""
-        return int(self._array.shape[1])
-
-    def read(self, index: int, frames: Sequence[int]) -> Frames:
-        """The frames asked for, uint8 (frame, height, width, 3), as a copy.
-
-        Raises:
-            DataError: The clip has fewer frames.
-        """
-        check_frames(f"{self.label}:{self.name(index)}", frames, self.num_frames(index))
-        return np.ascontiguousarray(self._array[index][np.asarray(frames, dtype=np.intp)])
-
-    def digest(self) -> str:
-        """The sha256 of the file, or of the array with its shape."""
-        with self._lock:  # hashing gigabytes once is enough
-            return self._digest
-
-    @cached_property
-    def _digest(self) -> str:
-        if self._given_digest:
-            return self._given_digest()
-        return sha256_of_parts(str(self._array.shape), np.ascontiguousarray(self._array).tobytes())
+    def _hash(self) -> str:
+        return sha256_of_parts(str(self._clips.shape), np.ascontiguousarray(self._clips).tobytes())
 
 
 def open_array(path: Path) -> ArraySource:

@@ -82,5 +82,5 @@ def test_npz_with_several_arrays(tmp_path):
 def test_npy_is_read_in_place(tmp_path):
     source = open_source(as_npy(tmp_path / "set"))
 
-    assert isinstance(source._array, np.memmap)
+    assert isinstance(source._clips, np.memmap)
     assert type(source.read(0, [0])) is np.ndarray
