@@ -4,7 +4,8 @@ import os
 from pathlib import Path, PurePosixPath
 
 from vidmbench.core.errors import DataError
-from vidmbench.videos.files.folders import PICTURE_SUFFIXES, is_leftover, sort_files, sort_items
+from vidmbench.core.files import is_leftover
+from vidmbench.videos.files.folders import PICTURE_SUFFIXES, sort_files, sort_items
 from vidmbench.videos.grids.strips import StripAxis, StripFile
 
 

@@ -2,17 +2,16 @@
 
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from vidmbench.core import resources
 from vidmbench.core.errors import VidmbenchError
+from vidmbench.core.temporaries import temporary_file, temporary_folder
 from vidmbench.detectors.engine import engine_name, load_engine
 from vidmbench.detectors.weights_registry import load_weights, weights_path
 from vidmbench.protocols.detector import load_detector, load_detectors
@@ -77,8 +76,7 @@ def _packages() -> tuple[State, str]:
 def _cache() -> tuple[State, str]:
     folder = resources.cache_dir()
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=folder):
-        pass
+    temporary_file(folder / "probe").unlink()
     free = shutil.disk_usage(folder).free / 2**30
     return ("ok" if free > 1 else "note"), f"{folder}, writable, {free:.0f} GiB free"
 
@@ -90,8 +88,8 @@ def _decoders() -> tuple[State, str]:
     rows, columns = np.mgrid[0:48, 0:64]
     frames = np.stack([(np.stack([rows, columns, rows + columns], -1) * 2 + 7 * t) % 256 for t in range(12)])
     frames = frames.astype(np.uint8)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "probe.mp4"
+    with temporary_folder() as folder:
+        path = folder / "probe.mp4"
         write_mp4(path, frames, fps=25.0, lossless=True)
         exact, missing = [], []
         for decoder in ("decord", "pyav"):

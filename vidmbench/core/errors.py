@@ -108,7 +108,9 @@ def no_weights_file(name: str, given: Path, *, expected: str) -> VidmbenchError:
             fix="give the file; which networks take seed:N: vidmbench weights add --help",
         )
     if given.is_dir():
-        inside = sorted(path.name for path in given.iterdir() if path.is_file() and not path.name.startswith("."))
+        from vidmbench.core.files import visible
+
+        inside = [path.name for path in visible(given.iterdir()) if path.is_file()]
         return WeightsError(
             f"a folder was given for the weights {name}, which are one file",
             expected=expected,

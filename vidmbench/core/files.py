@@ -1,21 +1,38 @@
-"""Writing files so that no reader ever sees a partial one, hashing them, and sorting their names."""
+"""Writing files so that no reader ever sees a partial one, hashing them, passing over and sorting their names."""
 
+import errno
 import hashlib
 import os
 import re
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from vidmbench.core.errors import ResultError
+from vidmbench.core.temporaries import temporary_file
+
+#: The disk is full, a quota or a limit of file sizes is reached (FAT has one), or the file system takes no writes.
+DISK_FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS))
+_LEFTOVERS = frozenset(("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "@eadir", "lost+found"))
+
+
+def is_leftover(name: str) -> bool:
+    """Whether a file or folder is hidden or was left by an operating system; every listing passes over it."""
+    return name.startswith(".") or name.lower() in _LEFTOVERS
+
+
+def visible(paths: Iterable[Path]) -> list[Path]:
+    """Sorted paths without those whose last part :func:`is_leftover` names."""
+    return sorted(path for path in paths if not is_leftover(path.name))
 
 
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
     """Yields a temporary path beside ``target`` that takes its place only if the block succeeds.
+
+    The bytes are on the disk before the name is: after a power cut a reader finds the old file or the new one, whole.
 
     Args:
         target: The file to write; missing parent folders are made.
@@ -24,23 +41,94 @@ def replacing(target: Path) -> Iterator[Path]:
         A path with the same suffix, in the same folder, to write to.
 
     Raises:
-        ResultError: The folder cannot be made or written to.
+        ResultError: The folder cannot be made or written to, or the file cannot be written; the old one is kept.
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{target.stem}.", suffix=target.suffix, dir=target.parent)
+        temporary = temporary_file(target)
     except OSError as error:
         raise unwritable(target.parent, error) from error
-    os.close(handle)
-    temporary = Path(name)
     try:
-        yield temporary
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)  # mkstemp makes files private; a shared cache must stay readable
-        temporary.replace(target)
+        with write_errors(target, temporary):
+            yield temporary
+        try:
+            umask = os.umask(0)
+            os.umask(umask)
+            write_through(temporary)
+            temporary.chmod(0o666 & ~umask)  # temporaries are private; a shared cache must stay readable
+            temporary.replace(target)
+            write_through(target.parent)
+        except OSError as error:
+            raise unwritten(target, error.strerror or str(error)) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
+
+
+def write_through(path: Path) -> None:
+    """Waits until a file's bytes, or a folder's names, are on the disk.
+
+    Raises:
+        OSError: The bytes of a file cannot be written. Of folders it is best effort: some systems open none.
+    """
+    if path.is_dir():
+        with suppress(OSError):
+            _sync(path, os.O_RDONLY)
+    else:
+        _sync(path, os.O_RDWR)  # Windows asks for the right to write
+
+
+def _sync(path: Path, flags: int) -> None:
+    handle = os.open(path, flags)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def write_errors(target: Path, temporary: Path | None = None) -> Iterator[None]:
+    """Turns a failed write of the block into one message; other errors pass.
+
+    Args:
+        target: The file that is written, for the message.
+        temporary: The file that is written to until it is whole.
+
+    Raises:
+        ResultError: The disk is full, a quota or a limit of file sizes is reached, or the file may not be written.
+    """
+    try:
+        yield
+    except Exception as error:
+        reason = _failed_write(error, {str(target), str(temporary)})
+        if reason is None:
+            raise
+        raise unwritten(target, reason) from error
+
+
+def _failed_write(error: Exception, paths: set[str]) -> str | None:
+    """Why a write to one of the paths failed; None for any other error."""
+    if isinstance(error, OSError):
+        if error.errno in DISK_FULL or str(error.filename) in paths:
+            return error.strerror or str(error)
+        # NumPy counts what it wrote, and does not say why that was not all.
+        return f"only a part was written ({error})" if re.search(r"requested and \d+ written", str(error)) else None
+    if type(error).__name__ == "SafetensorError":  # the system's error is in its text alone
+        said = re.search(r"I/?O error: (.+?)(?: \(os error \d+\))?$", str(error))
+        return said[1] if said else None
+    return None
+
+
+def unwritten(target: Path, reason: str) -> ResultError:
+    """The error for a file that could not be written; says what is kept."""
+    kept = "the file that was there is unchanged" if target.exists() else "what was finished before is kept"
+    return ResultError(
+        f"{target.name} cannot be written",
+        expected="room on the disk, and permission to write",
+        found=reason,
+        where=str(target),
+        fix=f"free some space or choose another folder, and give the same command again; {kept}",
+    )
 
 
 def expanded(path: str | Path) -> Path:
@@ -92,9 +180,7 @@ def checked_output(folder: Path, option: str = "--out") -> Path:
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".probe-{os.getpid()}"
-        probe.touch()
-        probe.unlink()
+        temporary_file(folder / "probe").unlink()
     except OSError as error:
         raise unwritable(folder, error, option) from error
     return folder

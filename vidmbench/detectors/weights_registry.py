@@ -7,7 +7,6 @@ import pickle
 import subprocess
 import sys
 import tarfile
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from tqdm import tqdm
 from vidmbench.core import resources
 from vidmbench.core.errors import WeightsError, no_weights_file
 from vidmbench.core.files import replacing, sha256_of, unwritable
+from vidmbench.core.temporaries import temporary_folder
 from vidmbench.detectors.types import Tensors
 from vidmbench.protocols.detector import DetectorSpec
 
@@ -141,8 +141,8 @@ def get_weights(spec: DetectorSpec) -> Path:
         raise unwritable(path.parent, error) from error
     try:
         if not path.is_file():
-            with tempfile.TemporaryDirectory(prefix="vidmbench-") as folder:
-                add_weights(spec, _download(spec, Path(folder)))
+            with temporary_folder() as folder:
+                add_weights(spec, _download(spec, folder))
     finally:
         lock.release()
     return path

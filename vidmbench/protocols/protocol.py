@@ -14,6 +14,7 @@ from pydantic import (
 from vidmbench.core import resources
 from vidmbench.core.declarations import Frozen, load_toml
 from vidmbench.core.errors import ProtocolError, UsageError, unknown
+from vidmbench.core.files import visible
 from vidmbench.protocols.detector import load_detector
 from vidmbench.protocols.kind_registry import metric_kinds
 from vidmbench.protocols.metric_kind import AnyMetricKind
@@ -152,7 +153,7 @@ def _check_detector(spec: ProtocolSpec, path: Path) -> None:
 
 def protocol_names() -> list[str]:
     """Names of all protocols in protocols/metrics, sorted."""
-    return sorted(path.stem for path in (resources.protocols_dir() / "metrics").glob("*.toml"))
+    return [path.stem for path in visible((resources.protocols_dir() / "metrics").glob("*.toml"))]
 
 
 def load_protocol(name: str | Path) -> ProtocolSpec:

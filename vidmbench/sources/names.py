@@ -20,7 +20,7 @@ from typing import Literal
 
 from vidmbench.core import resources
 from vidmbench.core.errors import UsageError
-from vidmbench.core.files import expanded
+from vidmbench.core.files import expanded, visible
 
 Kind = Literal["path", "layout", "dataset", "control", "vidm", "static-of", "label"]
 #: What a text without a prefix means.
@@ -134,7 +134,9 @@ def _files(text: str, path: str) -> SourceName:
 
 def baseline_names() -> list[str]:
     """Names of all declared systems, sorted."""
-    return sorted(path.parent.name for path in resources.baselines_dir().glob("*/baseline.toml"))
+    return [
+        folder.name for folder in visible(path.parent for path in resources.baselines_dir().glob("*/baseline.toml"))
+    ]
 
 
 def control_label(kind: str) -> str:

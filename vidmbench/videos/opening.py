@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidmbench.core.errors import DataError
-from vidmbench.core.files import expanded
+from vidmbench.core.files import expanded, visible
 from vidmbench.core.vocabulary import OnBad
 from vidmbench.videos.arrays.uint8_source import ArraySource, open_array
 from vidmbench.videos.files.archives import find_archived_videos
@@ -67,7 +67,7 @@ def _missing(path: Path) -> DataError:
     parent = path.parent
     while not parent.exists():  # the nearest folder that is there tells most
         parent, path = parent.parent, parent
-    names = sorted(entry.name for entry in parent.iterdir()) if parent.is_dir() else []
+    names = [entry.name for entry in visible(parent.iterdir())] if parent.is_dir() else []
     near = get_close_matches(path.name, names, n=3, cutoff=0.5)
     return DataError(
         f"there is no {path.name}",

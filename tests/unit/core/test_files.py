@@ -1,16 +1,22 @@
+import errno
 import os
 import stat
 
+import numpy as np
 import pytest
+from support.full_disk import full_disk
 
 from vidmbench.core.errors import ResultError
 from vidmbench.core.files import (
     checked_output,
     expanded,
+    is_leftover,
     natural_key,
     replacing,
     sha256_of,
     sha256_of_parts,
+    visible,
+    write_errors,
     write_text,
 )
 
@@ -117,3 +123,97 @@ def test_a_read_only_output_folder(tmp_path):
         checked_output(tmp_path)
     assert caught.value.fix is not None
     assert "--out" in caught.value.fix
+
+
+@pytest.mark.parametrize(
+    "name", [".DS_Store", "._a.mp4", ".a.tmp-01234567-1-x.json", "Thumbs.db", "desktop.ini", "__MACOSX", "@eaDir"]
+)
+def test_hidden_names_and_those_of_operating_systems_are_passed_over(tmp_path, name):
+    assert is_leftover(name)
+    for made in (name, "b.mp4", "a.mp4"):
+        (tmp_path / made).touch()
+    assert [path.name for path in visible(tmp_path.iterdir())] == ["a.mp4", "b.mp4"]
+
+
+def _write_bytes(path):
+    path.write_bytes(bytes(10**6))
+
+
+def _save_numpy(path):
+    np.save(path, np.zeros(10**6, np.uint8))
+
+
+def _save_safetensors(path):
+    from safetensors.numpy import save_file
+
+    save_file({"x": np.zeros(10**6, np.uint8)}, path)
+
+
+def _save_picture(path):
+    from PIL import Image
+
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (600, 600, 3), np.uint8)).save(path)
+
+
+def _write_video(path):
+    import av
+
+    with av.open(str(path), "w", format="mp4") as container:
+        stream = container.add_stream("libx264rgb", rate=25)
+        stream.width = stream.height = 256
+        stream.pix_fmt, stream.options = "rgb24", {"crf": "0"}
+        for frame in np.random.default_rng(0).integers(0, 256, (8, 256, 256, 3), np.uint8):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode())
+
+
+_WRITERS = [
+    (_write_bytes, ".bin"),
+    (_save_numpy, ".npy"),
+    (_save_safetensors, ".safetensors"),
+    (_save_picture, ".png"),
+    (_write_video, ".mp4"),
+]
+
+
+@pytest.mark.parametrize(("write", "suffix"), _WRITERS)
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_full_disk_is_one_message_and_the_old_file_stays(tmp_path, write, suffix, is_there):
+    with full_disk(tmp_path, kilobytes=200) as folder:
+        target = folder / f"kept{suffix}"
+        if is_there:
+            target.write_text("old")
+        with pytest.raises(ResultError) as caught, replacing(target) as temporary:
+            write(temporary)
+        assert caught.value.where == str(target)
+        assert "cannot be written" in caught.value.problem
+        assert caught.value.found is not None
+        assert "unchanged" if is_there else "kept" in (caught.value.fix or "")
+        assert os.listdir(folder) == ([target.name] if is_there else [])
+        assert not is_there or target.read_text() == "old"
+
+
+def test_an_error_while_the_bytes_reach_the_disk_is_one_message(tmp_path, monkeypatch):
+    def fail(handle):
+        raise OSError(errno.EIO, "Input/output error")
+
+    (tmp_path / "x").write_text("old")
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(ResultError, match="x cannot be written"):
+        write_text(tmp_path / "x", "new")
+    assert (tmp_path / "x").read_text() == "old"
+    assert os.listdir(tmp_path) == ["x"]
+
+
+def test_bytes_reach_the_disk_before_the_name_does(tmp_path, monkeypatch):
+    done = []
+    monkeypatch.setattr(os, "fsync", lambda handle: done.append(sorted(os.listdir(tmp_path))))
+    write_text(tmp_path / "x", "new")
+    assert len(done) == 2
+    assert "x" not in done[0]
+    assert done[1] == ["x"]
+
+
+def test_errors_of_reading_pass_through_a_block_that_writes(tmp_path):
+    with pytest.raises(FileNotFoundError), write_errors(tmp_path / "x"):
+        (tmp_path / "y").read_text()

@@ -2,7 +2,6 @@
 
 import base64
 import re
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 
 from vidmbench.core.errors import DataError, ResultError, VidmbenchError
 from vidmbench.core.files import replacing
+from vidmbench.core.temporaries import temporary_folder
 from vidmbench.evaluation.clips import ClipPlan
 from vidmbench.evaluation.job import Job, prepare_run, prepare_score
 from vidmbench.evaluation.request import choices_of
@@ -209,7 +209,7 @@ def _mp4(frames: np.ndarray) -> bytes:
     from vidmbench.videos import write_mp4
 
     scale = max(1, -(-_MIN_PIXELS // max(frames.shape[1:3])))
-    with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder) / "clip.mp4"
+    with temporary_folder() as folder:
+        target = folder / "clip.mp4"
         write_mp4(target, frames.repeat(scale, axis=1).repeat(scale, axis=2), fps=8 if len(frames) <= 32 else 25)
         return target.read_bytes()

@@ -9,7 +9,7 @@ from typing import Literal
 
 from vidmbench.core import resources
 from vidmbench.core.errors import ProtocolError, ResultError, unknown
-from vidmbench.core.files import write_text
+from vidmbench.core.files import visible, write_text
 from vidmbench.records.published import PublishedValue, published_values
 from vidmbench.records.record import RunRecord, read_records
 from vidmbench.reporting.tables.html import to_html
@@ -147,7 +147,7 @@ def _origin_legend(panels: Sequence[Panel]) -> list[str]:
 
 
 def _published(layout: Layout) -> list[PublishedValue]:
-    known = [path.stem for path in (resources.results_dir() / "published").glob("*.csv")]
+    known = [path.stem for path in visible((resources.results_dir() / "published").glob("*.csv"))]
     for name in layout.published:
         if name not in known:
             raise unknown("published table", name, known)

@@ -12,6 +12,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 from vidmbench.core import resources
 from vidmbench.core.declarations import Frozen, load_toml
 from vidmbench.core.errors import ProtocolError, unknown
+from vidmbench.core.files import visible
 from vidmbench.protocols.signature import conflicts
 from vidmbench.records.published import PublishedValue
 from vidmbench.records.record import Measurement, RunRecord
@@ -278,7 +279,7 @@ class Layout(Frozen):
 
 def layout_names() -> list[str]:
     """Names of all layouts in protocols/tables, sorted."""
-    return sorted(path.stem for path in (resources.protocols_dir() / "tables").glob("*.toml"))
+    return [path.stem for path in visible((resources.protocols_dir() / "tables").glob("*.toml"))]
 
 
 def load_layout(name: str) -> Layout:

@@ -4,7 +4,6 @@ Decides by file names alone; opens no video.
 """
 
 import os
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -12,7 +11,7 @@ from typing import NamedTuple
 from vidmbench.core import resources
 from vidmbench.core.declarations import load_toml
 from vidmbench.core.errors import DataError, ProtocolError, unknown
-from vidmbench.core.files import natural_key
+from vidmbench.core.files import is_leftover, natural_key, visible
 from vidmbench.records.published import PublishedValue, published_values
 from vidmbench.sources.baselines.spec import ArraySpec, BaselineSpec, GridSpec, LayoutSpec, LeaveOut, StripSpec
 from vidmbench.sources.names import baseline_names
@@ -101,7 +100,7 @@ def exporter(name: str) -> Path | None:
 
 def published_rows(spec: BaselineSpec) -> list[PublishedValue]:
     """What the paper's tables print for a system; cells without a number are omitted."""
-    tables = sorted(path.stem for path in (resources.results_dir() / "published").glob("*.csv"))
+    tables = [path.stem for path in visible((resources.results_dir() / "published").glob("*.csv"))]
     return [
         value
         for table in tables
@@ -196,10 +195,10 @@ def _walk(folder: Path) -> Iterator[str]:
     seen: set[str] = set()
     for root, folders, files in os.walk(folder, followlinks=True):
         real = os.path.realpath(root)
-        folders[:] = [] if real in seen else [name for name in folders if not re.match(r"\.|__MACOSX$", name)]
+        folders[:] = [] if real in seen else [name for name in folders if not is_leftover(name)]
         if real not in seen:
             seen.add(real)
-            yield from ((Path(root) / file).relative_to(folder).as_posix() for file in files if file[0] != ".")
+            yield from ((Path(root) / file).relative_to(folder).as_posix() for file in files if not is_leftover(file))
 
 
 def _natural(name: str) -> list[object]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from vidmbench.core.declarations import load_toml
 from vidmbench.core.errors import DataError, UsageError
-from vidmbench.core.files import natural_key
+from vidmbench.core.files import natural_key, visible
 from vidmbench.core.text import counted
 from vidmbench.core.vocabulary import OnBad
 from vidmbench.sources.baselines.layouts import Choice, baseline_names, choose_among, load_baseline
@@ -170,7 +170,7 @@ def _item(layout: LayoutSpec, file: Path, root: Path) -> Item:
 def _frames(layout: LayoutSpec, file: Path, root: Path) -> Item:
     folder = file if file.is_dir() else file.parent
     inner = folder.relative_to(root if root.is_dir() else root.parent).as_posix()
-    images = (entry.name for entry in folder.iterdir() if entry.suffix.lower() in PICTURE_SUFFIXES)
+    images = (entry.name for entry in visible(folder.iterdir()) if entry.suffix.lower() in PICTURE_SUFFIXES)
     names = [name for name in images if layout.takes(f"{inner}/{name}")]
     return FrameFolder(folder.name if inner == "." else inner, folder, tuple(sorted(names, key=natural_key)))
 

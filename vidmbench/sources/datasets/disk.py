@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from vidmbench.core.errors import DataError, UsageError, unknown
-from vidmbench.core.files import expanded
+from vidmbench.core.files import expanded, visible
 from vidmbench.core.text import counted
 from vidmbench.core.vocabulary import OnBad
 from vidmbench.sources.datasets.disk_findings import (
@@ -235,7 +235,7 @@ def _single_file(root: Path, split: str | None) -> Path | None:
     """The one file that holds all videos, if there is one: the root itself, or a file in a root without folders."""
     if root.is_file():
         return root if root.suffix.lower() in (*_HDF5, *_ARRAYS) else None
-    entries = [path for path in root.iterdir() if not path.name.startswith(".")]
+    entries = visible(root.iterdir())
     files = sorted(path for path in entries if path.suffix.lower() in _HDF5)
     if not files or any(path.is_dir() for path in entries):
         return None

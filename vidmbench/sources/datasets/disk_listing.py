@@ -8,8 +8,9 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from vidmbench.core.errors import DataError
+from vidmbench.core.files import is_leftover, visible
 from vidmbench.videos.files.archives import ArchivedFrames, find_archived_videos
-from vidmbench.videos.files.folders import VIDEO_SUFFIXES, find_videos, is_leftover, sort_files
+from vidmbench.videos.files.folders import VIDEO_SUFFIXES, find_videos, sort_files
 from vidmbench.videos.files.video_files import FrameFolder, Item
 
 #: Written by ``vidmbench data make`` next to its videos.
@@ -41,7 +42,9 @@ def read_tree(root: Path) -> Tree:
     """
     if root.is_dir():
         items, notes = find_videos(root)
-        paths = [path for path in (root / _LABELS, *sorted(root.glob(f"*/{_LABELS}"))) if path.is_file()]
+        paths = [
+            path for path in (root / _LABELS, *(inner / _LABELS for inner in visible(root.iterdir()))) if path.is_file()
+        ]
         numbers = _numbers(paths[0].read_bytes(), str(paths[0])) if paths else {}
         return Tree(root, items, [*notes, *_unnamed(numbers, items)], numbers)
     items, notes = find_archived_videos(root)

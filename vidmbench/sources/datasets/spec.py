@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, NonNegativeInt, PositiveFloat, PositiveIn
 from vidmbench.core import resources
 from vidmbench.core.declarations import Frozen, read_toml, validated
 from vidmbench.core.errors import unknown
+from vidmbench.core.files import visible
 
 _Words = Annotated[tuple[str, ...], Field(strict=False)]
 _Ranges = Annotated[
@@ -194,7 +195,7 @@ class _Reader(BaseModel):
 
 def dataset_names() -> list[str]:
     """Names of all declared data sets, sorted."""
-    return sorted(path.stem for path in _folder().glob("*.toml"))
+    return [path.stem for path in visible(_folder().glob("*.toml"))]
 
 
 def load_dataset(name: str) -> DatasetSpec:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vidmbench.core.errors import DataError
+from vidmbench.core.files import visible
 
 _EXPECTED = '[{"start": 0, "end": 120, "category": "Archery"}, ...], the category of all videos or of none'
 _ENDINGS = ("", "_conf", "_conf_pd")
@@ -141,7 +142,7 @@ def check_spans(spans: Sequence[tuple[int, int]], num_frames: int, where: str) -
 
 def _no_index(path: Path) -> DataError:
     expected = f"{path.stem}.json: {_EXPECTED}"
-    pickles = sorted(file.name for file in path.parent.glob(f"{path.stem}*.pkl"))
+    pickles = [file.name for file in visible(path.parent.glob(f"{path.stem}*.pkl"))]
     if not pickles:
         return DataError(
             f"the index of {path.name} is missing", expected=expected, where=str(path), fix="put it beside the file"

@@ -10,12 +10,11 @@ from pathlib import Path, PurePosixPath
 
 from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError
-from vidmbench.core.files import sha256_of_parts
+from vidmbench.core.files import is_leftover, sha256_of_parts
 from vidmbench.videos.files.folders import (
     GIF_SUFFIX,
     PICTURE_SUFFIXES,
     VIDEO_SUFFIXES,
-    is_leftover,
     sort_files,
     sort_items,
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 from vidmbench.core.errors import DataError
-from vidmbench.core.files import natural_key
+from vidmbench.core.files import is_leftover, natural_key
 from vidmbench.core.text import counted
 from vidmbench.videos.files.video_files import FrameFolder, GifFile, Item, VideoFile
 
@@ -17,7 +17,6 @@ GIF_SUFFIX = ".gif"
 PICTURE_SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".webp"))
 #: Files that may hold videos but are opened by their own path, never as part of a folder.
 _OPENED_ALONE = frozenset((".npy", ".npz", ".zip", ".h5", ".hdf5"))
-_LEFTOVERS = frozenset(("Thumbs.db", "desktop.ini", "__MACOSX"))
 
 KINDS = (
     f"video files ({', '.join(sorted(suffix[1:] for suffix in (*VIDEO_SUFFIXES, GIF_SUFFIX)))}) "
@@ -86,11 +85,6 @@ def sort_items(items: Iterable[Item]) -> list[Item]:
 def sort_files(files: Iterable[str]) -> list[str]:
     """File names in natural order; ``frame2`` before ``frame10``."""
     return sorted(files, key=natural_key)
-
-
-def is_leftover(name: str) -> bool:
-    """Whether a file or folder is hidden or was left by an operating system."""
-    return name.startswith(".") or name in _LEFTOVERS
 
 
 def _walk(folder: Path) -> Iterable[tuple[str, list[str], bool]]:

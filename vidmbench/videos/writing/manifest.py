@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from vidmbench.core.errors import ResultError
-from vidmbench.core.files import write_text
+from vidmbench.core.files import visible, write_text
 
 FILE_NAME = "made-by-vidmbench.json"
 Facts = Mapping[str, str | int | float | None]
@@ -27,7 +27,7 @@ def declare(folder: Path, facts: Facts, *, labels: Sequence[str] = ()) -> None:
     """
     manifest = folder / FILE_NAME
     if not manifest.is_file():
-        if any(folder.iterdir()):
+        if visible(folder.iterdir()):
             raise _other(folder, "an empty folder, or one that the same command began", "files of another origin")
         write_text(manifest, _text(facts))
         return

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from vidmbench.core.files import visible
+
 
 def is_whole(target: Path, num_frames: int, size: tuple[int, int]) -> bool:
     """Whether an mp4, a gif or a folder of PNG frames opens and holds what it should.
@@ -55,7 +57,7 @@ def _is_whole(target: Path, num_frames: int, size: tuple[int, int]) -> bool:
 def _frames_are_whole(folder: Path, num_frames: int, size: tuple[int, int]) -> bool:
     from PIL import Image
 
-    names = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+    names = [path.name for path in visible(folder.iterdir())]
     if names != [f"frame{number:05d}.png" for number in range(num_frames)]:
         return False
     for name in names:

@@ -1,8 +1,7 @@
 """Writing videos: lossless or high-quality mp4, gif, npz and folders of PNG frames, never half a file."""
 
-import shutil
-import tempfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from vidmbench.core.errors import DataError
-from vidmbench.core.files import replacing, unwritable
+from vidmbench.core.files import replacing, unwritable, write_errors, write_through
+from vidmbench.core.temporaries import temporary_folder
 
 #: x264 at this rate factor is hard to tell from its input; smaller numbers only make larger files.
 _HIGH_QUALITY = "12"
@@ -124,19 +124,22 @@ def write_frames(target: Path, frames: np.ndarray) -> None:
             where=str(target),
             fix="remove it or choose another name",
         )
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    except OSError as error:
-        raise unwritable(target.parent, error) from error
-    try:
+    with ExitStack() as stack:
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            temporary = stack.enter_context(temporary_folder(target))
+        except OSError as error:
+            raise unwritable(target.parent, error) from error
         for number, picture in enumerate(frames):
-            with replacing(temporary / f"frame{number:05d}.png") as path:
+            path = temporary / f"frame{number:05d}.png"
+            with write_errors(target, path):
                 Image.fromarray(np.ascontiguousarray(picture)).save(path, format="PNG")
-        temporary.chmod(0o755)  # mkdtemp makes folders private
-        temporary.rename(target)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+                write_through(path)
+        with write_errors(target, temporary):
+            write_through(temporary)
+            temporary.chmod(0o755)  # temporary folders are private
+            temporary.rename(target)
+            write_through(target.parent)
 
 
 def _check(array: np.ndarray, *, rank: int, where: Path) -> None:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from vidmbench.core import resources
 from vidmbench.core.declarations import validated
 from vidmbench.core.errors import WeightsError
-from vidmbench.core.files import expanded, sha256_of, write_text
+from vidmbench.core.files import expanded, sha256_of, visible, write_text
 from vidmbench.vidm.checkpoints.tensor_files import FORMAT, read_tensors, write_tensors
 from vidmbench.vidm.config import PARTS, Part, VidmSpec
 from vidmbench.vidm.networks.content import ContentNet
@@ -231,12 +231,12 @@ def file_of_run(folder: Path) -> Path:
     inside = folder / FILE_NAME
     if inside.is_file():
         return inside
-    begun = ", ".join(sorted(file.name for file in folder.glob("*.state.safetensors")))
+    begun = ", ".join(file.name for file in visible(folder.glob("*.state.safetensors")))
     if begun:
         content = f"an unfinished run ({begun})"
         fix = f"go on with it: vidmbench train --out {folder} (and the options it was started with)"
     else:
-        others = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+        others = [path.name for path in visible(folder.iterdir())]
         listed = ", ".join(others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")
         content = f"no training run: {listed}" if others else "an empty folder"
         fix = "give the folder that vidmbench train --out wrote, or a checkpoint file"
@@ -256,7 +256,7 @@ def _shipped(dataset: str) -> Path:
     """The checkpoint that comes with vidmbench for a data set."""
     path = resources.results_dir() / "checkpoints" / f"vidm-{dataset}.safetensors"
     if not path.is_file():
-        shipped = sorted((resources.results_dir() / "checkpoints").glob("*.safetensors"))
+        shipped = visible((resources.results_dir() / "checkpoints").glob("*.safetensors"))
         known = f"one made for other videos: --model vidm:{shipped[0]}\n    or " if shipped else ""
         raise WeightsError(
             f"no VIDM for {dataset} is shipped with vidmbench",

@@ -89,8 +89,6 @@ def train_part(
             where=f"{part}.batch_size",
         )
     path, log_path = out / f"{part}.state.safetensors", out / f"{part}.csv"
-    for left in out.glob(f".{part}.state.*.safetensors") if rank == 0 else ():
-        left.unlink()  # half a state, of a process that was killed while it wrote
     net = new_net(part, spec, seed).to(device)
     facts = _facts(part, recipe, videos, seed, sintel is not None, start)
     state = TrainingState(net, _copied(net), _adamw(net, optimiser), 0, facts)
