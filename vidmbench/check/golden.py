@@ -14,6 +14,7 @@ from vidmbench.core import resources
 from vidmbench.core.declarations import Frozen, validated
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import replacing, write_text
+from vidmbench.core.json_toml import parse_json
 from vidmbench.evaluation.statistics import Score
 from vidmbench.protocols.metric_kind import SideName
 
@@ -128,7 +129,7 @@ def load_golden() -> Golden:
     try:
         with np.load(folder / _ARRAYS) as file:
             arrays = {name: file[name] for name in file.files}
-        content = json.loads((folder / _VALUES).read_text(encoding="utf-8"))
+        content = parse_json((folder / _VALUES).read_bytes())
     except FileNotFoundError as error:
         raise DataError("no golden values", found=str(error), where=str(folder), fix=HOW) from error
     except (OSError, ValueError, EOFError, BadZipFile) as error:

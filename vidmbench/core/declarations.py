@@ -1,21 +1,23 @@
 """Declarations: TOML files checked whole against a frozen model, every mistake named."""
 
-import tomllib
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from vidmbench.core.errors import ProtocolError
+from vidmbench.core.json_toml import read_toml
 from vidmbench.core.text import counted
 
 Model = TypeVar("Model", bound=BaseModel)
+_LONGEST_VALUE = 200
+_MOST_MISTAKES = 20
 
 
 class Frozen(BaseModel):
-    """A declaration: no unknown keys, no silent conversion of types, no change after loading."""
+    """A declaration: no unknown keys, no silent conversion of types, no NaN, no change after loading."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 def load_toml(path: Path, model: type[Model]) -> Model:
@@ -34,22 +36,6 @@ def load_toml(path: Path, model: type[Model]) -> Model:
     return validated(read_toml(path), model, where=str(path))
 
 
-def read_toml(path: Path) -> dict[str, Any]:
-    """The unchecked content of a TOML file.
-
-    Raises:
-        ProtocolError: The file is missing, or is not TOML.
-    """
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ProtocolError(
-            "no such file", expected="a TOML file", found="nothing", where=str(path), fix="check the path"
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise ProtocolError("not a TOML file", found=str(error), where=str(path)) from error
-
-
 def validated(content: object, model: type[Model], *, where: str) -> Model:
     """Checks data against a model; one error lists every mistake with its path.
 
@@ -59,8 +45,11 @@ def validated(content: object, model: type[Model], *, where: str) -> Model:
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        problems = [f"{_path(problem['loc'])}: {_described(problem)}" for problem in error.errors()]
-        count = len(problems)
+        mistakes = error.errors()
+        problems = [f"{_path(mistake['loc'])}: {_described(mistake)}" for mistake in mistakes[:_MOST_MISTAKES]]
+        count = len(mistakes)
+        if count > _MOST_MISTAKES:
+            problems.append(f"and {count - _MOST_MISTAKES} more")
         raise ProtocolError(
             f"{counted(count, 'mistake')} in {Path(where).name}\n    " + "\n    ".join(problems),
             where=where,
@@ -80,4 +69,9 @@ def _described(problem: Any) -> str:
     if kind == "missing":
         return "missing"
     message = str(problem["msg"]).removeprefix("Value error, ")
-    return f"{message[0].lower()}{message[1:]}" + ("" if isinstance(value, dict) else f", found {value!r}")
+    return f"{message[0].lower()}{message[1:]}" + ("" if isinstance(value, dict) else f", found {_short(value)}")
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}..."

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from vidmbench.core import declarations
+from vidmbench.core import json_toml
 from vidmbench.core.errors import UsageError, VidmbenchError
 from vidmbench.evaluation import job as jobs
 from vidmbench.evaluation import opening
@@ -291,7 +291,7 @@ def test_nothing_is_resolved_twice(attempt, names, datasets, protocols, films, s
     parsed = counted(parse_source, str)
     loaded_datasets = counted(load_dataset, str)
     loaded_protocols = counted(load_protocol, str)
-    read = counted(declarations.read_toml, lambda path: path.stem if "detectors" not in path.parts else "")
+    read = counted(json_toml.read_toml, lambda path: path.stem if "detectors" not in path.parts else "")
     bound = []
     whole = ProtocolSpec.with_options
 

@@ -14,6 +14,7 @@ from vidmbench.core import resources
 from vidmbench.core.declarations import Frozen, load_toml
 from vidmbench.core.errors import UsageError
 from vidmbench.core.files import sha256_of_parts, write_text
+from vidmbench.core.json_toml import read_json
 from vidmbench.core.progress import Progress
 from vidmbench.core.vocabulary import TrainedPart
 from vidmbench.evaluation.choices import Choices
@@ -269,7 +270,7 @@ def _check_settings(ablation: Ablation) -> None:
     """Refuses a folder that was begun with other settings."""
     path = ablation.out / SETTINGS
     if path.is_file():
-        check_same(json.loads(path.read_text(encoding="utf-8")), _settings(ablation), "an ablation", path)
+        check_same(read_json(path), _settings(ablation), "an ablation", path)
 
 
 def plan_lines(ablation: Ablation) -> list[str]:

@@ -1,6 +1,5 @@
 """The content of a data set's folder or archive, by names alone: videos, class numbers, folders without videos."""
 
-import json
 import os
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -9,6 +8,7 @@ from typing import NamedTuple
 
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import is_leftover, visible
+from vidmbench.core.json_toml import parse_json
 from vidmbench.videos.files.archives import ArchivedFrames, find_archived_videos
 from vidmbench.videos.files.folders import VIDEO_SUFFIXES, find_videos, sort_files
 from vidmbench.videos.files.video_files import FrameFolder, Item
@@ -107,7 +107,7 @@ def lexicographic_order_differs(items: Sequence[Item]) -> list[Item]:
 def generated_by(root: Path) -> str | None:
     """The name of the data set that ``vidmbench data make`` wrote here; None otherwise."""
     try:
-        content = json.loads((root / MADE_HERE).read_text(encoding="utf-8"))
+        content = parse_json((root / MADE_HERE).read_bytes())
     except (OSError, ValueError):
         return None
     return str(content["dataset"]) if isinstance(content, Mapping) and "dataset" in content else None
@@ -120,7 +120,7 @@ def _parents(item: Item) -> list[PurePosixPath]:
 def _numbers(data: bytes, where: str) -> dict[str, int]:
     """StyleGAN's form: a list of pairs of a frame's path and its class, or null."""
     try:
-        labels = json.loads(data)["labels"]
+        labels = parse_json(data)["labels"]
         pairs = [(PurePosixPath(str(name)), number) for name, number in labels or ()]
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(

@@ -7,9 +7,10 @@ from typing import Annotated, Literal, Self, TypeAlias
 from pydantic import BaseModel, Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from vidmbench.core import resources
-from vidmbench.core.declarations import Frozen, read_toml, validated
+from vidmbench.core.declarations import Frozen, validated
 from vidmbench.core.errors import unknown
 from vidmbench.core.files import visible
+from vidmbench.core.json_toml import read_toml
 
 _Words = Annotated[tuple[str, ...], Field(strict=False)]
 _Ranges = Annotated[

@@ -1,6 +1,5 @@
 """Where each video of an HDF5 file begins and ends: arrays of starts, or TGAN's index beside the file."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,6 +8,7 @@ import numpy as np
 
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import visible
+from vidmbench.core.json_toml import parse_json
 
 _EXPECTED = '[{"start": 0, "end": 120, "category": "Archery"}, ...], the category of all videos or of none'
 _ENDINGS = ("", "_conf", "_conf_pd")
@@ -67,7 +67,7 @@ def beside(path: Path) -> Index:
     if file is None:
         raise _no_index(path)
     try:
-        rows = _rows(json.loads(file.read_text(encoding="utf-8")))
+        rows = _rows(parse_json(file.read_bytes()))
         spans = tuple((_frame(row["start"]), _frame(row["end"])) for row in rows)
         names = [row["category"] for row in rows if "category" in row]
         if names and (len(names) != len(rows) or not all(isinstance(name, str | int) for name in names)):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from vidmbench.core.errors import ResultError
 from vidmbench.core.files import visible, write_text
+from vidmbench.core.json_toml import parse_json
 
 FILE_NAME = "made-by-vidmbench.json"
 Facts = Mapping[str, str | int | float | None]
@@ -49,7 +50,7 @@ def declare(folder: Path, facts: Facts, *, labels: Sequence[str] = ()) -> None:
 
 def _read(manifest: Path) -> dict[str, object]:
     try:
-        content = json.loads(manifest.read_text(encoding="utf-8"))
+        content = parse_json(manifest.read_bytes())
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}

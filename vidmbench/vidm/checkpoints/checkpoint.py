@@ -15,6 +15,7 @@ from vidmbench.core import resources
 from vidmbench.core.declarations import validated
 from vidmbench.core.errors import WeightsError
 from vidmbench.core.files import expanded, sha256_of, visible, write_text
+from vidmbench.core.json_toml import parse_json
 from vidmbench.vidm.checkpoints.tensor_files import FORMAT, read_tensors, write_tensors
 from vidmbench.vidm.config import PARTS, Part, VidmSpec
 from vidmbench.vidm.networks.content import ContentNet
@@ -145,7 +146,7 @@ def checked_sha256(path: Path) -> str:
 def _json_in(path: Path) -> Mapping[str, Any]:
     """The JSON object in a file; empty where there is none."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse_json(path.read_bytes())
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}

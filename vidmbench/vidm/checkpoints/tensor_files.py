@@ -11,6 +11,7 @@ from torch import Tensor
 
 from vidmbench.core.errors import ResultError, WeightsError
 from vidmbench.core.files import replacing
+from vidmbench.core.json_toml import parse_json
 from vidmbench.vidm.checkpoints.torch_files import is_safetensors, kind_of
 
 FORMAT = 1
@@ -65,7 +66,7 @@ def read_header(path: Path) -> dict[str, Any]:
 def _read(path: Path, *, with_tensors: bool) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         with safe_open(path, framework="pt") as file:
-            header = json.loads((file.metadata() or {}).get("vidmbench", "null"))
+            header = parse_json((file.metadata() or {}).get("vidmbench", "null"))
             names = file.keys() if with_tensors else ()  # not a mapping
             tensors = {name: file.get_tensor(name) for name in names}
     except FileNotFoundError as error:

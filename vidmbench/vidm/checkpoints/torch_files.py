@@ -2,12 +2,12 @@
 
 import json
 import re
-import tomllib
 from codecs import getincrementaldecoder
 from pathlib import Path
 from typing import Any
 
 from vidmbench.core.errors import WeightsError
+from vidmbench.core.json_toml import parse_toml
 
 # The length of a header stands first; safetensors itself takes none that is longer.
 _LONGEST_HEADER = 100_000_000
@@ -96,14 +96,16 @@ def _kind_of_text(head: bytes, *, is_whole: bool) -> str | None:
     if text.lstrip()[:1] in ("{", "[") and _is_json(text, is_whole=is_whole):
         return "a JSON file"
     try:
-        return "a TOML file" if tomllib.loads(text) else "a text file"
-    except tomllib.TOMLDecodeError:
+        return "a TOML file" if parse_toml(text) else "a text file"
+    except ValueError:
         return "a text file"
 
 
 def _is_json(text: str, *, is_whole: bool) -> bool:
     try:
         json.loads(text)
-    except json.JSONDecodeError:
+    except RecursionError:
+        return True  # it is nested deeply
+    except ValueError:
         return not is_whole and '"' in text
     return True
