@@ -1,7 +1,8 @@
 """Frames of a video file: through decord where it is exact, through PyAV everywhere else, bit for bit the same."""
 
 import importlib
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -10,16 +11,34 @@ import numpy as np
 
 from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError, UsageError
-from vidmbench.videos.files.containers import VideoFacts, inspect_video, read_with_pyav
+from vidmbench.videos.files.containers import damaged
+from vidmbench.videos.files.first_look import VideoFacts, inspect_video
+from vidmbench.videos.files.frame_reading import read_frames_with_pyav
+from vidmbench.videos.files.frame_times import unpacked
+from vidmbench.videos.files.orientation import Picture
 
 Decoder = Literal["auto", "decord", "pyav"]
 
 
 def decode(path: Path, frames: Sequence[int], decoder: Decoder = "auto", *, facts: VideoFacts | None = None) -> Frames:
-    """Some frames of a video file, as they are displayed.
+    """Some frames of a video file at once: see :func:`decoded_frames`.
+
+    Returns:
+        uint8 (frame, height, width, 3), RGB, 0..255, in the order asked for.
+    """
+    facts = facts or _facts_of(path, *_stamp(path))
+    pictures = list(decoded_frames(path, frames, decoder, facts=facts))
+    return np.stack(pictures) if pictures else np.zeros((0, facts.height, facts.width, 3), np.uint8)
+
+
+def decoded_frames(
+    path: Path, frames: Sequence[int], decoder: Decoder = "auto", *, facts: VideoFacts | None = None
+) -> Iterator[Picture]:
+    """Some frames of a video file, as they are displayed, one by one.
 
     Of several video streams the one ffmpeg calls best is read; rotation is applied; colours are converted as the file
-    declares them (BT.601 where it declares nothing); pixels that are not square stay as stored.
+    declares them (BT.601 where it declares nothing); pixels that are not square stay as stored. Frames asked for in
+    increasing order are never held in memory together.
 
     Args:
         path: A video file.
@@ -28,8 +47,8 @@ def decode(path: Path, frames: Sequence[int], decoder: Decoder = "auto", *, fact
             one library, which tests use to compare them.
         facts: What the file holds, where known; otherwise one full decode finds it out.
 
-    Returns:
-        uint8 (frame, height, width, 3), RGB, 0..255, in the order asked for.
+    Yields:
+        uint8 (height, width, 3), RGB, 0..255, in the order asked for.
 
     Raises:
         DataError: The file cannot be decoded, or has fewer frames.
@@ -37,23 +56,19 @@ def decode(path: Path, frames: Sequence[int], decoder: Decoder = "auto", *, fact
     """
     facts = facts or _facts_of(path, *_stamp(path))
     check_frames(path.name, frames, facts.num_frames)
-    if not len(frames):
-        return np.zeros((0, facts.height, facts.width, 3), np.uint8)
-    pictures = None
-    if decoder == "decord" or (decoder == "auto" and facts.suits_decord and _decord() is not None):
-        pictures = _read_with_decord(path, frames, is_forced=decoder == "decord")
-    if pictures is None:
-        pictures = read_with_pyav(path, frames, is_seekable=facts.is_seekable)
-    expected = (len(frames), facts.height, facts.width, 3)
-    if pictures.shape != expected and decoder != "decord":
-        raise DataError(
-            f"{path.name} does not hold what it held when it was first read",
-            expected=f"frames of {facts.height}x{facts.width}",
-            found=f"{pictures.shape[1]}x{pictures.shape[2]}",
-            where=str(path),
-            fix="leave the files alone while they are scored, and start again",
-        )
-    return pictures
+    asked = Counter(int(index) for index in frames)
+    coming = _increasing(path, sorted(asked), decoder, facts)
+    held: dict[int, Picture] = {}
+    for index in frames:
+        while index not in held:
+            number, picture = next(coming, (None, None))
+            if number is None or picture is None:
+                raise damaged(path, index)
+            held[number] = picture
+        yield held[index]
+        asked[index] -= 1
+        if not asked[index]:
+            del held[index]
 
 
 def check_frames(name: str, frames: Sequence[int], num_frames: int) -> None:
@@ -71,6 +86,26 @@ def check_frames(name: str, frames: Sequence[int], num_frames: int) -> None:
             where=name,
             fix="ask for shorter clips (--frames, --stride), or skip short videos",
         )
+
+
+def _increasing(
+    path: Path, indices: Sequence[int], decoder: Decoder, facts: VideoFacts
+) -> Iterator[tuple[int, Picture]]:
+    left = list(indices)
+    if decoder == "decord" or (decoder == "auto" and facts.suits_decord and _decord() is not None):
+        for index, picture in _read_with_decord(path, left, is_forced=decoder == "decord"):
+            yield index, picture
+            left = left[1:]
+    for index, picture in read_frames_with_pyav(path, left, unpacked(facts.frame_times)):
+        if picture.shape != (facts.height, facts.width, 3):
+            raise DataError(
+                f"{path.name} does not hold what it held when it was first read",
+                expected=f"frames of {facts.height}x{facts.width}",
+                found=f"{picture.shape[0]}x{picture.shape[1]}",
+                where=str(path),
+                fix="leave the files alone while they are scored, and start again",
+            )
+        yield index, picture
 
 
 def _stamp(path: Path) -> tuple[int, int]:
@@ -98,8 +133,8 @@ def _decord() -> Any:
     return module
 
 
-def _read_with_decord(path: Path, frames: Sequence[int], *, is_forced: bool) -> Frames | None:
-    """Frames by decord; None where it fails and was not forced."""
+def _read_with_decord(path: Path, indices: Sequence[int], *, is_forced: bool) -> Iterator[tuple[int, Picture]]:
+    """Frames by decord, increasing; ends early where it fails and was not forced."""
     decord = _decord()
     if decord is None:
         raise UsageError(
@@ -107,18 +142,20 @@ def _read_with_decord(path: Path, frames: Sequence[int], *, is_forced: bool) -> 
             expected="the package decord, which has wheels for x86-64 Linux and Windows only",
             fix="leave the choice of the decoder to vidmbench: PyAV gives the same frames",
         )
+    reader = None
     try:
         # One reader a call and one thread a reader: readers are not safe to share, and each holds a file open.
         reader = decord.VideoReader(str(path), num_threads=1)
-        try:
-            pictures = np.asarray(reader.get_batch([int(index) for index in frames]).asnumpy())
-        finally:
-            del reader
+        for index in indices:
+            picture = np.asarray(reader[index].asnumpy())
+            if picture.dtype != np.uint8 or picture.shape[-1] != 3:
+                raise TypeError(f"a frame of {picture.dtype} {picture.shape}")
+            yield index, picture
     except Exception as error:  # decord raises its own class and plain RuntimeError alike
         if not is_forced:
-            return None
+            return
         raise DataError(
             f"decord cannot read {path.name}", found=str(error).splitlines()[0][:200], where=str(path)
         ) from error
-    is_rgb = pictures.dtype == np.uint8 and pictures.shape[-1] == 3
-    return pictures if is_rgb or is_forced else None
+    finally:
+        del reader

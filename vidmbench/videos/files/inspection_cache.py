@@ -13,7 +13,7 @@ from vidmbench.core.resources import cache_dir
 from vidmbench.videos.files.video_files import Facts
 
 #: Raised whenever the code would find other facts in the same bytes.
-_READER_VERSION = 1
+_READER_VERSION = 2
 
 
 class FactsIndex:
@@ -65,11 +65,11 @@ def _facts(entry: object) -> Facts | None:
     if not isinstance(entry, dict) or set(entry) != {field.name for field in fields(Facts)}:
         return None
     numbers = [entry[key] for key in ("num_frames", "height", "width")]
-    flags = [entry[key] for key in ("is_seekable", "suits_decord")]
     notes, sha256 = entry["notes"], entry["sha256"]
     is_sound = (
         all(type(number) is int and number > 0 for number in numbers)
-        and all(type(flag) is bool for flag in flags)
+        and type(entry["suits_decord"]) is bool
+        and isinstance(entry["frame_times"], str)
         and isinstance(sha256, str)
         and isinstance(entry["compression"], str)
         and isinstance(notes, list | tuple)

@@ -13,8 +13,8 @@ from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import sha256_of, sha256_of_parts
 from vidmbench.videos.files.compression_labels import GIF, joined, of_picture
-from vidmbench.videos.files.containers import VideoFacts, inspect_video
 from vidmbench.videos.files.decoding import decode
+from vidmbench.videos.files.first_look import VideoFacts, inspect_video
 from vidmbench.videos.files.images import inspect_gif, inspect_picture, read_gif, read_picture
 
 
@@ -27,7 +27,7 @@ class Facts:
         height: Rows as displayed.
         width: Columns as displayed.
         sha256: Of the content: the file's bytes, or all frame files' bytes in order.
-        is_seekable: For video files, see :class:`vidmbench.videos.files.containers.VideoFacts`.
+        frame_times: For video files, see :class:`vidmbench.videos.files.first_look.VideoFacts`.
         suits_decord: Likewise.
         notes: What a user should know, one sentence each.
         compression: What the frames went through, such as ``jpeg quality 75 4:2:0``; empty where nothing was lost.
@@ -37,7 +37,7 @@ class Facts:
     height: int
     width: int
     sha256: str
-    is_seekable: bool = False
+    frame_times: str = ""
     suits_decord: bool = False
     notes: tuple[str, ...] = ()
     compression: str = ""
@@ -88,14 +88,14 @@ class VideoFile:
             facts.height,
             facts.width,
             sha256_of(self.path),
-            is_seekable=facts.is_seekable,
+            frame_times=facts.frame_times,
             suits_decord=facts.suits_decord,
             compression=facts.compression,
         )
 
     def read(self, frames: Sequence[int], facts: Facts) -> Frames:
         """Frames by the decoder that suits the file."""
-        known = VideoFacts(facts.num_frames, facts.height, facts.width, facts.is_seekable, facts.suits_decord)
+        known = VideoFacts(facts.num_frames, facts.height, facts.width, facts.frame_times, facts.suits_decord)
         return decode(self.path, frames, facts=known)
 
 

@@ -2,39 +2,15 @@
 
 import subprocess
 import sys
-from fractions import Fraction
 
 import av
 import numpy as np
 import pytest
+from support.encoded_video import all_frames, encode, moving
 
 from vidmbench.core.errors import DataError, UsageError
 from vidmbench.videos import decode, inspect_video, write_mp4
-from vidmbench.videos.files import containers as streams
-from vidmbench.videos.files import decoding
-
-
-def moving(num_frames=24, height=64, width=96, seed=0):
-    rng = np.random.default_rng(seed)
-    background = rng.integers(0, 256, (height, width + num_frames, 3), dtype=np.uint8)
-    return np.stack([background[:, index : index + width] for index in range(num_frames)])
-
-
-def encode(path, clip, codec="libx264", layout="yuv420p", options=None, times=None, rotation=None):
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=Fraction(25))
-        stream.height, stream.width, stream.pix_fmt = *clip.shape[1:3], layout
-        stream.options = options or {}
-        if rotation:
-            stream.set_display_rotation(rotation)
-        for index, picture in enumerate(clip):
-            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-            if times is not None:
-                frame.pts = int(times[index])
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
-    return path
-
+from vidmbench.videos.files import decoding, frame_reading
 
 _OPEN_GROUPS = {"x264-params": "open-gop=1:keyint=8:min-keyint=8:bframes=3:scenecut=0:b-pyramid=0"}
 _FORMS = {
@@ -55,11 +31,6 @@ _FORMS = {
     "ffv1.mkv": {"codec": "ffv1"},
     "variable_rate.mp4": {"options": {"g": "8"}, "times": np.cumsum([1 + (7 * k) % 5 for k in range(24)])},
 }
-
-
-def all_frames(path):
-    with av.open(str(path)) as container:
-        return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
 
 
 @pytest.mark.parametrize(("name", "how"), _FORMS.items(), ids=_FORMS)
@@ -117,9 +88,9 @@ def test_reading_starts_at_a_near_key_frame(tmp_path, monkeypatch):
     path = encode(tmp_path / "long.mp4", moving(200), options={"g": "20"})
     facts = inspect_video(path)
     converted = []
-    real = streams.turn_of
-    monkeypatch.setattr(streams, "_read_from_start", lambda *_: pytest.fail("decoded from the start"))
-    monkeypatch.setattr(streams, "turn_of", lambda frame, where: converted.append(1) or real(frame, where))
+    real = frame_reading.turn_of
+    monkeypatch.setattr(frame_reading, "_from_start", lambda *_: pytest.fail("decoded from the start"))
+    monkeypatch.setattr(frame_reading, "turn_of", lambda frame, where: converted.append(1) or real(frame, where))
 
     decode(path, range(180, 196), "pyav", facts=facts)
 

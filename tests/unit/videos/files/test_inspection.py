@@ -7,7 +7,7 @@ from support.stored_videos import CLIPS, as_frames, as_mp4, png
 
 from vidmbench.core.errors import DataError
 from vidmbench.videos import open_source, write_mp4
-from vidmbench.videos.files import containers as streams
+from vidmbench.videos.files import first_look
 from vidmbench.videos.files import inspection as survey
 
 
@@ -15,8 +15,8 @@ def test_a_second_opening_decodes_nothing(tmp_path, own_cache, monkeypatch):
     as_mp4(tmp_path / "set")
     first = open_source(tmp_path / "set")
     looks = []
-    real = streams._opened
-    monkeypatch.setattr(streams, "_opened", lambda path: looks.append(path.name) or real(path))
+    real = first_look.opened
+    monkeypatch.setattr(first_look, "opened", lambda path: looks.append(path.name) or real(path))
 
     second = open_source(tmp_path / "set")
 

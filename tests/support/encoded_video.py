@@ -1,0 +1,68 @@
+"""Video files written for a test from arrays, by any encoder that PyAV carries."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+
+from vidmbench.core.arrays import Frames
+
+
+def moving(num_frames: int = 24, height: int = 64, width: int = 96, seed: int = 0) -> Frames:
+    """Noise that drifts to the left, uint8 (frame, height, width, 3): every frame differs from every other."""
+    rng = np.random.default_rng(seed)
+    background = rng.integers(0, 256, (height, width + num_frames, 3), dtype=np.uint8)
+    return np.stack([background[:, index : index + width] for index in range(num_frames)])
+
+
+def encode(
+    path: Path,
+    clip: Frames,
+    codec: str = "libx264",
+    layout: str = "yuv420p",
+    options: dict[str, str] | None = None,
+    times: Sequence[int] | None = None,
+    rotation: int | None = None,
+    rate: Fraction | int = 25,
+    colours: dict[str, int] | None = None,
+    file_options: dict[str, str] | None = None,
+) -> Path:
+    """Writes one video stream.
+
+    Args:
+        path: Where to; the suffix chooses the container.
+        clip: uint8 (frame, height, width, 3).
+        codec: As FFmpeg names the encoder.
+        layout: Pixel format.
+        options: Of the encoder.
+        times: When each frame is shown, in frames.
+        rotation: Degrees of the display matrix.
+        rate: Frames a second.
+        colours: What is declared of each frame: ``colorspace``, ``color_range``, ``color_trc``, ``color_primaries``.
+        file_options: Of the container.
+    """
+    with av.open(str(path), "w", options=file_options or {}) as container:
+        stream: Any = container.add_stream(codec, rate=Fraction(rate))
+        stream.height, stream.width, stream.pix_fmt = *clip.shape[1:3], layout
+        stream.options = options or {}
+        if rotation:
+            stream.set_display_rotation(rotation)
+        for key, value in (colours or {}).items():
+            setattr(stream.codec_context, key, value)
+        for index, picture in enumerate(clip):
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format=layout)
+            frame.pts = int(times[index]) if times is not None else index
+            for key, value in (colours or {}).items():
+                setattr(frame, key, value)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+def all_frames(path: Path) -> Frames:
+    """Every frame, decoded from the start by PyAV: what any other way of reading must give."""
+    with av.open(str(path)) as container:
+        return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
