@@ -79,7 +79,7 @@ def _from_key_frames(path: Path, indices: Sequence[int], times: FrameTimes) -> I
 
 
 def _runs(indices: Sequence[int], times: FrameTimes) -> Iterator[tuple[int, list[int]]]:
-    """Frames to be decoded without a further seek, with the key frame to start from; none where there is no such key frame."""
+    """Frames decoded without a further seek, and the key frame to start from; nothing where there is none."""
     start = times.key_frame_before(indices[0])
     if start is None:
         return
