@@ -202,10 +202,13 @@ def sha256_of_parts(*parts: str | bytes) -> str:
     return total.hexdigest()
 
 
-def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
+def natural_key(name: str) -> tuple[tuple[int, int, str, str], ...]:
     """Sorts ``frame2`` before ``frame10``: runs of digits compare as numbers, everything else as text."""
     return tuple(
-        (0, int(part), part) if "0" <= part[0] <= "9" else (1, 0, part) for part in re.split(r"([0-9]+)", name) if part
+        # By length and digits: Python reads no integer of more than 4300 digits, and names in archives may be longer.
+        (0, len(part.lstrip("0")), part.lstrip("0"), part) if "0" <= part[0] <= "9" else (1, 0, part, "")
+        for part in re.split(r"([0-9]+)", name)
+        if part
     )
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from vidmbench.core.declarations import load_toml
 from vidmbench.core.errors import DataError, UsageError
-from vidmbench.core.files import natural_key, visible
+from vidmbench.core.files import visible
 from vidmbench.core.text import counted
 from vidmbench.core.vocabulary import OnBad
 from vidmbench.sources.baselines.layouts import Choice, baseline_names, choose_among, load_baseline
@@ -15,6 +15,7 @@ from vidmbench.sources.baselines.spec import ArraySpec, GridSpec, LayoutSpec, St
 from vidmbench.videos.arrays.declared_source import ArrayFile, open_declared
 from vidmbench.videos.arrays.layout import ArrayLayout
 from vidmbench.videos.files.folders import GIF_SUFFIX, PICTURE_SUFFIXES, VIDEO_SUFFIXES
+from vidmbench.videos.files.frame_names import sort_frames
 from vidmbench.videos.files.inspection import survey
 from vidmbench.videos.files.video_files import FrameFolder, GifFile, Item, VideoFile
 from vidmbench.videos.grids.layout import GridLayout, find_grid
@@ -172,7 +173,7 @@ def _frames(layout: LayoutSpec, file: Path, root: Path) -> Item:
     inner = folder.relative_to(root if root.is_dir() else root.parent).as_posix()
     images = (entry.name for entry in visible(folder.iterdir()) if entry.suffix.lower() in PICTURE_SUFFIXES)
     names = [name for name in images if layout.takes(f"{inner}/{name}")]
-    return FrameFolder(folder.name if inner == "." else inner, folder, tuple(sorted(names, key=natural_key)))
+    return FrameFolder(folder.name if inner == "." else inner, folder, sort_frames(names))
 
 
 def _grid_layout(grid: GridSpec) -> GridLayout:

@@ -24,8 +24,9 @@ from vidmbench.sources.datasets.disk import (
 from vidmbench.sources.datasets.disk_findings import count_findings, single_findings, videos
 from vidmbench.sources.datasets.disk_listing import frames_of
 from vidmbench.sources.datasets.spec import DiskDatasetSpec, load_dataset
+from vidmbench.videos.files.frame_names import check_series
 from vidmbench.videos.files.inspection_cache import FactsIndex
-from vidmbench.videos.files.video_files import Facts, Item, VideoFile, check_series
+from vidmbench.videos.files.video_files import Facts, Item, VideoFile
 from vidmbench.videos.packed.reader import is_prepared, open_prepared
 from vidmbench.videos.source import Skipped
 

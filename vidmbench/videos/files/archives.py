@@ -15,9 +15,9 @@ from vidmbench.videos.files.folders import (
     GIF_SUFFIX,
     PICTURE_SUFFIXES,
     VIDEO_SUFFIXES,
-    sort_files,
     sort_items,
 )
+from vidmbench.videos.files.frame_names import sort_frames
 from vidmbench.videos.files.video_files import Facts, Item, inspect_frames, read_frames
 
 
@@ -113,8 +113,7 @@ def find_archived_videos(path: Path) -> tuple[list[Item], list[str]]:
         else:
             notes.append(f"the pictures lie in no folder: they were read as one video of {len(loose)} frames")
     items = [
-        ArchivedFrames(folder or path.stem, archive, folder, tuple(sort_files(files)))
-        for folder, files in folders.items()
+        ArchivedFrames(folder or path.stem, archive, folder, sort_frames(files)) for folder, files in folders.items()
     ]
     return sort_items(items), notes
 

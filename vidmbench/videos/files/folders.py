@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import is_leftover, natural_key
 from vidmbench.core.text import counted
+from vidmbench.videos.files.frame_names import sort_frames
 from vidmbench.videos.files.video_files import FrameFolder, GifFile, Item, VideoFile
 
 VIDEO_SUFFIXES = frozenset(
@@ -61,12 +62,14 @@ def find_videos(folder: Path) -> tuple[list[Item], list[str]]:
                 other[suffix or "no suffix"] += 1
     for inner, files in pictures.items():
         if inner in with_videos or (inner == "." and (items or len(pictures) > 1)):
-            notes.append(f"{len(files)} pictures beside videos were left aside (first: {inner}/{files[0]})")
+            notes.append(
+                f"{len(files)} pictures beside videos were left aside (first: {inner}/{min(files, key=natural_key)})"
+            )
             continue
         name = Path(os.path.abspath(folder)).name if inner == "." else inner
         if inner == ".":
             notes.append(f"the pictures lie in the folder itself: they were read as one video of {len(files)} frames")
-        items.append(FrameFolder(name, folder / inner, tuple(files)))
+        items.append(FrameFolder(name, folder / inner, sort_frames(files)))
     if not items:
         raise _nothing(folder, other, len(empty))
     _check_doubles(folder, items)
@@ -88,7 +91,7 @@ def sort_files(files: Iterable[str]) -> list[str]:
 
 
 def _walk(folder: Path) -> Iterable[tuple[str, list[str], bool]]:
-    """Every folder below, as (relative path, sorted file names, whether nothing at all is in it)."""
+    """Every folder below, as (relative path, file names, whether nothing at all is in it)."""
     seen: set[str] = set()
     # Data sets are often assembled from links; a link that leads back up must not be followed forever.
     for root, folders, files in os.walk(folder, followlinks=True):
@@ -100,7 +103,7 @@ def _walk(folder: Path) -> Iterable[tuple[str, list[str], bool]]:
         is_empty = not folders and not files
         folders[:] = sort_files(name for name in folders if not is_leftover(name))
         inner = PurePosixPath(Path(root).relative_to(folder).as_posix())
-        yield str(inner), sort_files(name for name in files if not is_leftover(name)), is_empty
+        yield str(inner), [name for name in files if not is_leftover(name)], is_empty
 
 
 def _nothing(folder: Path, other: Counter[str], num_empty: int) -> DataError:

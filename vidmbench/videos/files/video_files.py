@@ -1,7 +1,5 @@
 """One video, whatever it is stored as: a file, a gif, a folder of frames, frames in an archive."""
 
-import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -15,6 +13,7 @@ from vidmbench.core.files import sha256_of, sha256_of_parts
 from vidmbench.videos.files.compression_labels import GIF, joined, of_picture
 from vidmbench.videos.files.decoding import decode
 from vidmbench.videos.files.first_look import VideoFacts, inspect_video
+from vidmbench.videos.files.frame_names import check_series
 from vidmbench.videos.files.images import inspect_gif, inspect_picture, read_gif, read_picture
 
 
@@ -212,45 +211,6 @@ def read_frames(where: str, files: Sequence[str], frames: Sequence[int], facts: 
     if not pictures:
         return np.zeros((0, facts.height, facts.width, 3), np.uint8)
     return np.stack([pictures[index] for index in frames])
-
-
-def check_series(where: str, files: Sequence[str]) -> tuple[str, ...]:
-    """Makes sure that the names count the frames of one video.
-
-    Args:
-        where: The folder, for messages.
-        files: File names; the last run of digits in each is its number.
-
-    Returns:
-        Notes for the user: numbers missing from the series.
-
-    Raises:
-        DataError: Several series in one folder (``img_00001.jpg`` and ``flow_00001.jpg``), or a number twice.
-    """
-    series = Counter(re.sub(r"[0-9]+(?=[^0-9]*$)", "#", file) for file in files)
-    if len(series) > 1:
-        kinds = [f"{kind} ({count})" for kind, count in series.most_common(5)]
-        raise DataError(
-            f"the pictures in {PurePosixPath(where).name} do not form one series of frames",
-            expected="names that differ in their number only, such as frame00001.png",
-            found=", ".join(kinds) + (f" and {len(series) - 5} more kinds" if len(series) > 5 else ""),
-            where=where,
-            fix="keep one series in a folder",
-        )
-    runs = [re.search(r"([0-9]+)[^0-9]*$", file) for file in files]
-    numbers = [int(run.group(1)) for run in runs if run]
-    twice = [number for number, count in Counter(numbers).items() if count > 1]
-    if twice:
-        raise DataError(
-            f"the frames in {PurePosixPath(where).name} are numbered in two ways",
-            expected="each number once",
-            found=", ".join(file for file, number in zip(files, numbers, strict=True) if number == twice[0]),
-            where=where,
-            fix="remove the doubles",
-        )
-    if len(numbers) > 1 and max(numbers) - min(numbers) + 1 != len(numbers):
-        return ("frame numbers have gaps; frames were taken in order as if there were none",)
-    return ()
 
 
 def _stamp(path: Path) -> str:
