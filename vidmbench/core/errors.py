@@ -51,6 +51,10 @@ class DataError(VidmbenchError):
     """Videos or arrays are missing, unreadable, too short, too few or of the wrong form."""
 
 
+class ChangedError(DataError):
+    """A file that is read changed, was replaced or removed since it was first looked at; it is not skipped as bad."""
+
+
 class WeightsError(VidmbenchError):
     """Network weights are missing, truncated or not the ones expected."""
 

@@ -1,86 +1,215 @@
-"""The cache of features: entries that grow row by row and are never seen half-written."""
+"""The cache of features: entries that grow row by row, with a checksum for each row and one for the whole."""
 
 import json
+import logging
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from io import FileIO
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 from filelock import FileLock
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
 
 from vidmbench.core.arrays import Features
-from vidmbench.core.files import replacing, write_text
+from vidmbench.core.errors import ResultError
+from vidmbench.core.files import replacing, sha256_of_parts, unwritable
 from vidmbench.videos.source import Skipped
+
+_LOG = logging.getLogger(__name__)
+#: How a file of rows begins; another number where the rows are stored otherwise.
+_HEAD = b"vidmbench rows 2"
 
 
 @dataclass
 class CacheEntry:
-    """One entry: whole (``.safetensors``), or growing (``.rows`` and ``.skipped``).
+    """One entry: whole (``.safetensors``), or growing (``.rows``: numbers and a CRC a row).
+
+    A row that could not be computed stays open: the entry then never becomes whole, and every run tries that row again.
 
     Attributes:
         folder: Where entries lie.
         key: What the features are, hashed.
         num_rows: Rows of the whole entry.
         width: Numbers a row.
-        rows: Rows written so far.
+        skipped: The rows that this run could not compute, and why.
+        damage: Why a whole entry that is there cannot be used; empty where it can.
     """
 
     folder: Path
     key: str
     num_rows: int
     width: int
-    rows: int = 0
-    _stream: IO[bytes] | None = field(default=None, repr=False)
+    skipped: dict[int, Skipped] = field(default_factory=dict)
+    damage: str = ""
+    _features: Features | None = field(default=None, repr=False)
+    _is_there: np.ndarray = field(init=False, repr=False)
+    _computed: list[int] = field(default_factory=list, repr=False)
+    _stream: FileIO | None = field(default=None, repr=False)
+    _end: int = field(default=0, repr=False)
+    _refusal: OSError | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        self._is_there = np.zeros(self.num_rows, dtype=bool)
 
     def _path(self, ending: str) -> Path:
         return self.folder / f"{self.key}{ending}"
 
     @property
     def is_whole(self) -> bool:
-        """Whether all rows are there."""
-        return self._path(".safetensors").is_file()
+        """Whether all rows are known."""
+        return self._features is not None and bool(self._is_there.all())
 
-    def lock(self) -> FileLock:
-        """A lock between processes; the system frees it when its holder dies."""
-        return FileLock(self._path(".lock"))
+    @property
+    def missing(self) -> list[int]:
+        """The rows that are not known, in order."""
+        return [int(row) for row in np.flatnonzero(~self._is_there)]
 
-    def start(self) -> None:
-        """Opens the growing file behind its last whole row: a killed run may have left half of one."""
-        growing = self._path(".rows")
-        size = growing.stat().st_size if growing.is_file() else 0
-        self.rows = min(size // (4 * self.width), self.num_rows)
-        self._stream = growing.open("r+b" if size else "wb")
-        self._stream.truncate(self.rows * 4 * self.width)
-        self._stream.seek(self.rows * 4 * self.width)
-        self._keep_skips_of_rows()
+    @property
+    def num_done(self) -> int:
+        """Rows that are known, or that this run could not compute."""
+        return int(self._is_there.sum()) + len(self.skipped)
 
-    def _keep_skips_of_rows(self) -> None:
-        """A kill between reason and row leaves a reason without its row, or half a reason: such lines go."""
-        skipped, lines = self._path(".skipped"), []
-        if not skipped.is_file():
-            return
-        for line in skipped.read_text(encoding="utf-8").splitlines():
-            try:
-                if json.loads(line)[0] < self.rows:
-                    lines.append(f"{line}\n")
-            except ValueError:
-                break
-        write_text(skipped, "".join(lines))
+    def look(self) -> bool:
+        """Reads a whole entry, if there is one; needs no lock and writes nothing.
 
-    def append(self, row: np.ndarray) -> None:
-        """Writes the next row through to the file."""
+        Returns:
+            Whether all rows are known now; ``damage`` says why not, where there is an entry.
+        """
+        try:
+            features = self._read_whole(self._path(".safetensors").read_bytes())
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            self.damage = f"may not be read ({error.strerror or error})"
+            return False
+        except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            self.damage = "are damaged"
+            return False
+        if features is None:
+            self.damage = "were written by an earlier version, without a checksum"
+            return False
+        self._features, self._is_there[:] = features, True
+        return True
+
+    def _read_whole(self, data: bytes) -> Features | None:
+        features: Features = load(data)["features"]
+        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+        digest = header.get("__metadata__", {}).get("sha256")
+        if digest is None:
+            return None
+        if features.shape != (self.num_rows, self.width) or digest != self._digest(features):
+            raise ValueError("the checksum does not match")
+        return features
+
+    def _digest(self, features: Features) -> str:
+        return sha256_of_parts(self.key, np.ascontiguousarray(features, "<f4").tobytes())
+
+    @contextmanager
+    def growing(self) -> Iterator[None]:
+        """Keeps other processes out while missing rows are computed; the system frees the lock of one that dies.
+
+        Raises:
+            ResultError: The cache cannot be written to, and rows are missing that were never tried.
+        """
+        lock = FileLock(self._path(".lock"))
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock.acquire()
+        except OSError as error:
+            if not self._path(".rows").is_file():
+                raise unwritable(self.folder, error, "VIDMBENCH_CACHE") from error
+            self._refusal = error  # the rows that are missing may be of videos that nobody can read
+        try:
+            if not self.look():
+                self._load_rows()
+            yield
+        finally:
+            self.close()
+            lock.release()
+
+    def _load_rows(self) -> None:
+        """The rows of earlier runs; what a power cut or a bad disk left of others is computed again."""
+        path = self._path(".rows")
+        self._features = np.full((self.num_rows, self.width), np.nan, "<f4")
+        data = path.read_bytes() if path.is_file() else b""
+        size = 4 * self.width + 4
+        is_ours = data[: len(_HEAD)] == _HEAD
+        stored = [data[start : start + size] for start in range(len(_HEAD), len(data) - size + 1, size)]
+        damaged = 0
+        for row, record in enumerate(stored[: self.num_rows] if is_ours else ()):
+            crc = int.from_bytes(record[-4:], "little")
+            if crc == self._crc(row, record[:-4]):
+                self._features[row], self._is_there[row] = np.frombuffer(record[:-4], "<f4"), True
+            elif crc != self._crc(row, b"open"):
+                damaged += 1
+        if data and not is_ours:
+            _LOG.warning("note: cached features are computed again: %s has no checksums or is damaged", path)
+        if damaged:
+            _LOG.warning(
+                "note: %d of %d rows of features are computed again: damaged in %s", damaged, len(stored), path
+            )
+        if self._refusal is None:
+            self._open_rows(path, len(stored) if is_ours else 0)
+
+    def _open_rows(self, path: Path, num_stored: int) -> None:
+        self._end = min(num_stored, self.num_rows)
+        try:
+            self._stream = FileIO(path, "r+" if num_stored else "w+")
+            if not num_stored:
+                self._write(0, _HEAD)
+            self._stream.truncate(self._position(self._end))  # a killed run may have left half a row
+        except OSError as error:
+            raise self._unwritten(error) from error
+
+    def _position(self, row: int) -> int:
+        return len(_HEAD) + row * (4 * self.width + 4)
+
+    def _crc(self, row: int, data: bytes) -> int:
+        return zlib.crc32(data, zlib.crc32(f"{self.key} {row}".encode()))
+
+    def put(self, row: int, feature: np.ndarray) -> None:
+        """Keeps a row, and writes it through to the file.
+
+        Raises:
+            ResultError: It cannot be written; rows kept before stay.
+        """
+        assert self._features is not None
+        if self._stream is None:
+            raise unwritable(self.folder, self._refusal or OSError("the entry is closed"), "VIDMBENCH_CACHE")
+        data = np.ascontiguousarray(feature, dtype="<f4").tobytes()
+        try:
+            for passed in range(self._end, row):
+                self._write(self._position(passed), bytes(4 * self.width), self._crc(passed, b"open"))
+            self._write(self._position(row), data, self._crc(row, data))
+        except OSError as error:
+            raise self._unwritten(error) from error
+        self._end = max(self._end, row + 1)
+        self._features[row], self._is_there[row] = feature, True
+        self.skipped.pop(row, None)
+        self._computed.append(row)
+
+    def _write(self, position: int, data: bytes, crc: int | None = None) -> None:
         assert self._stream is not None
-        self._stream.write(np.ascontiguousarray(row, dtype="<f4").tobytes())
-        self._stream.flush()
-        self.rows += 1
+        left = memoryview(data if crc is None else data + crc.to_bytes(4, "little"))
+        self._stream.seek(position)
+        while left:
+            left = left[self._stream.write(left) :]
 
-    def skip(self, video: Skipped) -> None:
-        """A clip that could not be read: a line with the reason first, then a row of NaN in its place."""
-        with self._path(".skipped").open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps([self.rows, video.name, video.reason]) + "\n")
-        self.append(np.full(self.width, np.nan, dtype=np.float32))
+    def computed(self) -> tuple[int, ...]:
+        """The rows that this run computed."""
+        return tuple(self._computed)
+
+    def drop(self, row: int) -> None:
+        """Forgets a row that this run computed."""
+        self._is_there[row] = False
+        try:
+            self._write(self._position(row), bytes(4 * self.width), self._crc(row, b"open"))
+        except OSError:
+            self._path(".rows").unlink(missing_ok=True)
 
     def close(self) -> None:
         """Closes the growing file; what was written stays."""
@@ -89,45 +218,36 @@ class CacheEntry:
             self._stream = None
 
     def finish(self) -> None:
-        """Turns the growing entry into a whole one."""
+        """Turns the growing entry into a whole one, unless rows are missing.
+
+        Raises:
+            ResultError: It cannot be written; the rows stay.
+        """
         self.close()
-        growing, skipped = self._path(".rows"), self._path(".skipped")
-        features = np.fromfile(growing, dtype="<f4").reshape(-1, self.width)
-        reasons = self._reasons()
-        with replacing(self._path(".safetensors")) as temporary:
-            save_file({"features": features}, temporary, metadata={"skipped": json.dumps(reasons)})
-        growing.unlink(missing_ok=True)
-        skipped.unlink(missing_ok=True)
+        if not self.is_whole or self._refusal is not None:
+            return
+        assert self._features is not None
+        data = save({"features": self._features}, metadata={"sha256": self._digest(self._features)})
+        try:
+            with replacing(self._path(".safetensors")) as temporary:
+                temporary.write_bytes(data)
+        except OSError as error:
+            raise self._unwritten(error) from error
+        for ending in (".rows", ".skipped"):  # the latter of earlier versions
+            self._path(ending).unlink(missing_ok=True)
 
-    def _reasons(self) -> dict[str, list[str]]:
-        """Row to name and reason of every clip skipped so far."""
-        if self.is_whole:
-            with safe_open(self._path(".safetensors"), framework="numpy") as stored:
-                reasons: dict[str, list[str]] = json.loads((stored.metadata() or {}).get("skipped", "{}"))
-                return reasons
-        skipped = self._path(".skipped")
-        lines = skipped.read_text(encoding="utf-8").splitlines() if skipped.is_file() else []
-        return {str(row): [name, reason] for row, name, reason in map(json.loads, lines)}
-
-    def skipped(self) -> tuple[Skipped, ...]:
-        """The clips skipped so far, in order."""
-        reasons = self._reasons()
-        return tuple(Skipped(*reasons[row]) for row in sorted(reasons, key=int))
+    def _unwritten(self, error: OSError) -> ResultError:
+        return ResultError(
+            "features cannot be written to the cache",
+            expected="room on the disk, and a folder that this user may write to",
+            found=error.strerror or str(error),
+            where=str(self.folder),
+            fix=f"free some space, or choose another folder with VIDMBENCH_CACHE; {int(self._is_there.sum())} of "
+            f"{self.num_rows} clips are kept in {self._path('.rows').name}, and the same command goes on from there",
+        )
 
     def read(self) -> tuple[Features, tuple[Skipped, ...]]:
-        """The features of a whole entry in order, and the skipped clips."""
-        with safe_open(self._path(".safetensors"), framework="numpy") as stored:
-            features: np.ndarray = stored.get_tensor("features")
-        usable = np.setdiff1d(np.arange(len(features)), [int(row) for row in self._reasons()])
-        return features[usable], self.skipped()
-
-    def drop_if_damaged(self) -> None:
-        """A whole entry that does not open or has another shape is made anew."""
-        if self.is_whole:
-            try:
-                with safe_open(self._path(".safetensors"), framework="numpy") as stored:
-                    if stored.get_slice("features").get_shape() == [self.num_rows, self.width]:
-                        return
-            except (SafetensorError, OSError):
-                pass
-            self._path(".safetensors").unlink()
+        """The features that are known, in order, and the clips that this run skipped."""
+        assert self._features is not None
+        features = self._features if self._is_there.all() else self._features[self._is_there]
+        return features, tuple(self.skipped[row] for row in sorted(self.skipped))

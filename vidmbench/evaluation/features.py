@@ -1,18 +1,20 @@
 """Source x clip plan x detector to features: read once, computed in a stream, kept in the cache.
 
 A cache entry grows row by row while clips are scored, so a killed run resumes after the last row; a whole entry is a
-safetensors file. Each entry has a lock: two runs that want the same features compute them once.
+safetensors file, which is read without writing anything. Each entry that grows has a lock: two runs that want the same
+features compute them once. Rows of files that changed while they were read are not kept.
 """
 
+import logging
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from itertools import chain
 
 import numpy as np
 
 from vidmbench.core import resources
-from vidmbench.core.errors import DataError
-from vidmbench.core.files import unwritable
+from vidmbench.core.errors import ChangedError, DataError
 from vidmbench.core.progress import Progress
 from vidmbench.core.vocabulary import Device, OnBad
 from vidmbench.detectors.engine import engine_name, load_engine
@@ -20,7 +22,9 @@ from vidmbench.detectors.types import Engine, Prepared
 from vidmbench.evaluation.feature_job import FeatureJob, FeatureSet
 from vidmbench.evaluation.read_ahead import JobEntry, PreparedClip, base_of, read_ahead
 from vidmbench.protocols.detector import load_detector
-from vidmbench.videos.source import Skipped
+from vidmbench.videos.source import Skipped, Source
+
+_LOG = logging.getLogger(__name__)
 
 
 def features_of(
@@ -45,21 +49,21 @@ def features_of(
 
     Raises:
         DataError: A video cannot be read (what was done stays in the cache).
+        ChangedError: A file changed while it was scored.
+        ResultError: Features are missing, and the cache cannot be written to.
         WeightsError: The network's weights are not available.
     """
     folder = resources.cache_dir() / "features"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise unwritable(folder, error) from error
     engines = [engine_name(device, job.stage.detector) for job in jobs]
     keys = [job.key(engine) for job, engine in zip(jobs, engines, strict=True)]
     entries = {
         key: JobEntry(folder, key, len(job.plan.clips), job.width, job=job) for key, job in zip(keys, jobs, strict=True)
     }
     by_videos: dict[str, list[JobEntry]] = {}
-    for entry in entries.values():  # by content, so that a control made from the same folder shares its reading
+    for entry in [entry for entry in entries.values() if not entry.look()]:
+        # By content, so that a control made from the same folder shares its reading.
         by_videos.setdefault(base_of(entry.job.source).digest(), []).append(entry)
+    _report_damage(entries.values())
     for source_entries in by_videos.values():
         _complete_entries(source_entries, device, on_bad, progress)
     return [
@@ -74,38 +78,52 @@ def _feature_set(job: FeatureJob, features: np.ndarray, skipped: tuple[Skipped, 
     return FeatureSet(features, skipped, engine)
 
 
+def _report_damage(entries: Iterable[JobEntry]) -> None:
+    for damage in sorted({entry.damage for entry in entries if entry.damage}):
+        names = [f"{entry.key}.safetensors" for entry in entries if entry.damage == damage]
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        _LOG.warning("note: cached features %s and are computed again: %s%s", damage, names[0], more)
+
+
 def _complete_entries(entries: list[JobEntry], device: Device, on_bad: OnBad, progress: Progress | None) -> None:
     """Computes what is missing of the entries of one source."""
     with ExitStack() as locks:
         for entry in sorted(entries, key=lambda entry: entry.key):  # one order for all processes: no deadlock
-            locks.enter_context(entry.lock())
-            entry.drop_if_damaged()
+            locks.enter_context(entry.growing())
         missing = [entry for entry in entries if not entry.is_whole]
-        try:
-            for entry in missing:
-                entry.start()
-            if on_bad == "stop":
-                _refuse_skipped(entries)
-            for network in sorted({_network(entry.job) for entry in missing}):
-                _stream_features(
-                    [entry for entry in missing if _network(entry.job) == network], device, on_bad, progress
-                )
-            for entry in missing:
-                entry.finish()
-        finally:
-            for entry in missing:
-                entry.close()
+        for network in sorted({_network(entry.job) for entry in missing}):
+            _stream_features([entry for entry in missing if _network(entry.job) == network], device, on_bad, progress)
+        _check_unchanged(missing)
+        for entry in missing:
+            entry.finish()
 
 
-def _refuse_skipped(entries: list[JobEntry]) -> None:
-    """With on_bad="stop", an entry of an earlier run that skipped videos is not reused."""
+def _check_unchanged(entries: list[JobEntry]) -> None:
+    """Compares every file that was read with what it was; rows of one that changed are dropped.
+
+    Raises:
+        ChangedError: One of them is another now.
+    """
+    problems: dict[tuple[int, int], DataError | None] = {}
     for entry in entries:
-        for video in entry.skipped():
-            raise DataError(
-                f"{video.name} could not be read: {video.reason}",
-                where=entry.job.source.label,
-                fix="fix that video, or skip it with --on-bad skip",
-            )
+        source = base_of(entry.job.source)
+        for row in entry.computed():
+            video = entry.clip(row).video
+            if (id(source), video) not in problems:
+                problems[id(source), video] = _change(source, video)
+            if problems[id(source), video] is not None:
+                entry.drop(row)
+    for problem in problems.values():
+        if problem is not None:
+            raise problem
+
+
+def _change(source: Source, video: int) -> DataError | None:
+    try:
+        source.check_unchanged(video)
+    except DataError as problem:
+        return problem
+    return None
 
 
 def _network(job: FeatureJob) -> tuple[str, float, str]:
@@ -114,33 +132,34 @@ def _network(job: FeatureJob) -> tuple[str, float, str]:
 
 def _stream_features(entries: list[JobEntry], device: Device, on_bad: OnBad, progress: Progress | None) -> None:
     """Streams the clips of one network's entries: readers ahead of the network, few clips in memory."""
-    total = sum(len(entry.job.plan.clips) for entry in entries)
-    if all(entry.rows == len(entry.job.plan.clips) for entry in entries):
-        return
+    total = sum(entry.num_rows for entry in entries)
+    clips = _readable(entries, on_bad)
+    first = next(clips, None)
+    if first is None:
+        return  # all that is missing cannot be read: no network is needed
     engine: Engine = load_engine(entries[0].job.stage, precision=entries[0].job.precision, device=device)
-    waiting: deque[PreparedClip] = deque()  # in the order of the stream; skipped clips wait for their turn too
-
-    def record_skips() -> None:
-        while waiting and (problem := waiting[0].problem) is not None:
-            entry = waiting.popleft().entry
-            clip = entry.job.plan.clips[entry.rows]
-            entry.skip(Skipped(entry.job.source.name(clip.video), problem.problem))
+    waiting: deque[PreparedClip] = deque()
 
     def prepared_clips() -> Iterator[Prepared]:
-        for clip in read_ahead(entries):
-            if clip.problem is not None and on_bad == "stop":
-                raise clip.problem
-            waiting.append(clip)
-            if clip.pixels is not None:
-                yield clip.pixels
-            elif len(waiting) == 1:
-                record_skips()
+        for clip in chain([first], clips):
+            assert clip.pixels is not None
+            waiting.append(PreparedClip(clip.entry, clip.row, None, None))
+            yield clip.pixels
 
     for feature in engine.features(prepared_clips()):
-        record_skips()
-        entry = waiting.popleft().entry
-        entry.append(feature)
-        record_skips()
+        clip = waiting.popleft()
+        clip.entry.put(clip.row, feature)
         if progress is not None:
-            progress(sum(entry.rows for entry in entries), total, entry.job.source.label)
-    record_skips()
+            progress(sum(entry.num_done for entry in entries), total, clip.entry.job.source.label)
+
+
+def _readable(entries: list[JobEntry], on_bad: OnBad) -> Iterator[PreparedClip]:
+    """The missing clips; those that cannot be read are noted in their entries instead, or raise."""
+    for clip in read_ahead(entries):
+        if clip.problem is None:
+            yield clip
+        elif on_bad == "stop" or isinstance(clip.problem, ChangedError):
+            raise clip.problem
+        else:
+            name = clip.entry.job.source.name(clip.entry.clip(clip.row).video)
+            clip.entry.skipped[clip.row] = Skipped(name, clip.problem.problem)

@@ -28,6 +28,10 @@ class JobEntry(CacheEntry):
 
     job: FeatureJob
 
+    def clip(self, row: int) -> Clip:
+        """The clip whose features a row holds."""
+        return self.job.plan.clips[row]
+
 
 @dataclass(frozen=True)
 class PreparedClip:
@@ -35,11 +39,13 @@ class PreparedClip:
 
     Attributes:
         entry: The entry that its feature goes to.
+        row: The row in it.
         pixels: What the network is fed; None if the video cannot be read.
         problem: Why not; None if it was read.
     """
 
     entry: JobEntry
+    row: int
     pixels: Prepared | None
     problem: DataError | None
 
@@ -53,15 +59,16 @@ def read_ahead(entries: list[JobEntry]) -> Iterator[PreparedClip]:
     """Reads and prepares the missing clips of one source's entries, a few videos ahead of the network.
 
     Args:
-        entries: Entries whose jobs read the same source; rows that an entry has already are not read again.
+        entries: Entries whose jobs read the same source; rows that an entry has, or has skipped, are not read again.
 
     Yields:
         The clips, video by video, each video's clips in the order of the entries.
     """
-    requests: dict[int, list[tuple[JobEntry, Clip]]] = {}
+    requests: dict[int, list[tuple[JobEntry, int]]] = {}
     for entry in entries:
-        for clip in entry.job.plan.clips[entry.rows :]:
-            requests.setdefault(clip.video, []).append((entry, clip))
+        for row in entry.missing:
+            if row not in entry.skipped:
+                requests.setdefault(entry.clip(row).video, []).append((entry, row))
     pool = ThreadPoolExecutor(_READERS, thread_name_prefix="vidmbench-read", initializer=use_one_torch_thread)
     futures: deque[Future[list[PreparedClip]]] = deque()
     try:
@@ -75,20 +82,20 @@ def read_ahead(entries: list[JobEntry]) -> Iterator[PreparedClip]:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _read_video(video: int, requests: list[tuple[JobEntry, Clip]]) -> list[PreparedClip]:
+def _read_video(video: int, requests: list[tuple[JobEntry, int]]) -> list[PreparedClip]:
     """All clips of one video; its frames are decoded once."""
-    indices = sorted({frame for _, clip in requests for frame in clip.indices})
+    indices = sorted({frame for entry, row in requests for frame in entry.clip(row).indices})
     try:
         frames = base_of(requests[0][0].job.source).read(video, indices)
     except DataError as problem:
-        return [PreparedClip(entry, None, problem) for entry, _ in requests]
+        return [PreparedClip(entry, row, None, problem) for entry, row in requests]
     clips = []
-    for entry, clip in requests:
-        source = entry.job.source
+    for entry, row in requests:
+        source, clip = entry.job.source, entry.clip(row)
         pixels: Frames = frames if len(indices) == clip.frames else frames[np.searchsorted(indices, clip.indices)]
         if isinstance(source, Transformed):
             pixels = source.change(pixels, source.name(video))
-        clips.append(PreparedClip(entry, _prepared(pixels, entry.job), None))
+        clips.append(PreparedClip(entry, row, _prepared(pixels, entry.job), None))
     return clips
 
 

@@ -80,6 +80,14 @@ class Source(MinimalSource, Protocol):
     labels: tuple[int | None, ...] | None
     is_sampled: bool
 
+    def check_unchanged(self, index: int) -> None:
+        """Makes sure that the video's file still is what the digest was made from; a source's ``read`` does so too.
+
+        Raises:
+            ChangedError: It was changed, replaced or removed.
+        """
+        ...
+
 
 class SourceDefaults:
     """What most sources say of themselves: nothing skipped, nothing to note, lossless, without classes, not sampled."""
@@ -89,6 +97,9 @@ class SourceDefaults:
     compression: str = ""
     labels: tuple[int | None, ...] | None = None
     is_sampled: bool = False
+
+    def check_unchanged(self, index: int) -> None:
+        """See :class:`Source`; what is in memory or made when it is read does not change."""
 
 
 class WrappedSource(SourceDefaults):
@@ -127,6 +138,10 @@ class WrappedSource(SourceDefaults):
         """See :class:`Source`."""
         return self.base.digest()
 
+    def check_unchanged(self, index: int) -> None:
+        """See :class:`Source`."""
+        self.base.check_unchanged(index)
+
 
 class Transformed(WrappedSource):
     """A source whose clips are another source's clips, changed as a whole.
@@ -164,6 +179,9 @@ class _Completed(SourceDefaults):
         self._source = source
         self.label, self.size = source.label, source.size
         self.skipped, self.notes = source.skipped, source.notes
+        self.compression = getattr(source, "compression", self.compression)
+        self.labels = getattr(source, "labels", self.labels)
+        self.is_sampled = getattr(source, "is_sampled", self.is_sampled)
 
     def __len__(self) -> int:
         return len(self._source)

@@ -194,8 +194,7 @@ def _inspect(local: LocalSplit, progress: Progress | None) -> _Inspected:
 def _inspector(index: FactsIndex) -> Callable[[Item], tuple[str, Facts | DataError, float | None]]:
     def inspect(item: Item) -> tuple[str, Facts | DataError, float | None]:
         try:
-            stamp = item.stamp()
-            facts = index.get(item.name, stamp) or item.inspect()
+            stamp, facts = index.look_at(item)
             return stamp, facts, _frame_rate(item.path) if isinstance(item, VideoFile) else None
         except DataError as error:
             return "", error, None

@@ -13,13 +13,16 @@ import numpy as np
 from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import sha256_of, sha256_of_parts
+from vidmbench.core.inputs import UnchangedFile, refuse_special, stamp_of
 from vidmbench.videos.arrays.layout import ArrayLayout, as_pixels, check_form, check_values, notes_on, slabs
+from vidmbench.videos.arrays.mapped import read_mapped
 from vidmbench.videos.arrays.uint8_source import ArrayVideos
 from vidmbench.videos.files.video_files import Facts, Item
 from vidmbench.videos.source import Source
 
 TENSOR_SUFFIXES = frozenset((".pt", ".pth"))
 _KEYS_SHOWN = 8
+_MAPPED_BYTES = 2**28
 
 
 class DeclaredArraySource(ArrayVideos):
@@ -30,18 +33,25 @@ class DeclaredArraySource(ArrayVideos):
         layout: What is declared; its axes have n.
         label: How messages and signatures name the source.
         digest: Gives the digest; by default the array itself is hashed.
+        file: The file that the array is in, as it was before it was opened; None for one in memory.
 
     Raises:
         DataError: The array is not what is declared; see :func:`vidmbench.videos.arrays.layout.to_clips`.
     """
 
     def __init__(
-        self, array: np.ndarray, layout: ArrayLayout, label: str = "array", *, digest: Callable[[], str] | None = None
+        self,
+        array: np.ndarray,
+        layout: ArrayLayout,
+        label: str = "array",
+        *,
+        digest: Callable[[], str] | None = None,
+        file: UnchangedFile | None = None,
     ) -> None:
         _check_videos(layout, label, are_many=True)
         check_form(array.shape, array.dtype, layout, label)
-        extent = check_values(slabs(array), array.shape, array.dtype, layout, label)
-        super().__init__(layout.arranged(array), label, digest)
+        extent = check_values(map(read_mapped, slabs(array)), array.shape, array.dtype, layout, label)
+        super().__init__(layout.arranged(array), label, digest, file)
         self.notes = notes_on(array.shape, layout, extent)
         self.layout = layout
 
@@ -69,9 +79,8 @@ class ArrayFile:
     layout: ArrayLayout
 
     def stamp(self) -> str:
-        """Size and time of the file, and what is declared."""
-        stat = self.path.stat()
-        return f"{stat.st_size}-{stat.st_mtime_ns}-{self.layout}, key {self.layout.key}"
+        """The file's stamp, and what is declared."""
+        return f"{stamp_of(self.path)}-{self.layout}, key {self.layout.key}"
 
     def inspect(self) -> Facts:
         """Looks at all values and hashes the file once.
@@ -83,7 +92,7 @@ class ArrayFile:
         _check_videos(self.layout, where, are_many=False)
         array = load_array(self.path, self.layout.key)
         check_form(array.shape, array.dtype, self.layout, where)
-        extent = check_values(slabs(array), array.shape, array.dtype, self.layout, where)
+        extent = check_values(map(read_mapped, slabs(array)), array.shape, array.dtype, self.layout, where)
         num_frames, height, width, _ = self.layout.arranged(array).shape
         notes = notes_on(array.shape, self.layout, extent)
         return Facts(num_frames, height, width, _file_digest(self.path, self.layout), notes=notes)
@@ -94,6 +103,7 @@ class ArrayFile:
         Raises:
             DataError: The file changed since it was first looked at.
         """
+        refuse_special(self.path)
         array = load_array(self.path, self.layout.key)
         check_form(array.shape, array.dtype, self.layout, str(self.path))
         video = self.layout.arranged(array)
@@ -105,7 +115,11 @@ class ArrayFile:
                 where=str(self.path),
                 fix="leave the files alone while they are scored, and start again",
             )
-        return as_pixels(video[np.asarray(frames, dtype=np.intp)], self.layout)
+        if not len(frames):
+            return np.zeros((0, facts.height, facts.width, 3), np.uint8)
+        first = min(frames)
+        part = read_mapped(video[first : max(frames) + 1])
+        return as_pixels(part[np.asarray(frames, dtype=np.intp) - first], self.layout)
 
 
 def open_declared(path: Path, layout: ArrayLayout) -> DeclaredArraySource:
@@ -118,8 +132,12 @@ def open_declared(path: Path, layout: ArrayLayout) -> DeclaredArraySource:
     Raises:
         DataError: The file cannot be read, or is not what is declared.
     """
+    try:
+        file = UnchangedFile(path)
+    except OSError as error:
+        raise _unreadable(path, error, "np.save, np.savez or torch.save") from error
     array = load_array(path, layout.key)
-    return DeclaredArraySource(array, layout, path.name, digest=lambda: _file_digest(path, layout))
+    return DeclaredArraySource(array, layout, path.name, digest=lambda: _file_digest(path, layout), file=file)
 
 
 def load_array(path: Path, key: str | None = None) -> np.ndarray:
@@ -127,7 +145,7 @@ def load_array(path: Path, key: str | None = None) -> np.ndarray:
 
     Args:
         path: A .npy file, mapped into memory and read where it is needed; a .npz file, read whole; a .pt or .pth file
-            that holds a tensor or a dictionary of tensors, mapped too if PyTorch 1.6 or later wrote it.
+            that holds a tensor or a dictionary of tensors, mapped too if it is large and PyTorch 1.6 or later wrote it.
         key: Which array to take where there are several.
 
     Returns:
@@ -169,7 +187,9 @@ def _load_tensor(path: Path, key: str | None) -> np.ndarray:
     try:
         with path.open("rb") as file:
             is_zip = file.read(2) == b"PK"  # PyTorch's format since 1.6; the older one cannot be mapped
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=is_zip)
+        # A file that is cut while it is mapped ends the process, so only what is large is mapped.
+        is_mapped = is_zip and path.stat().st_size > _MAPPED_BYTES
+        content = torch.load(path, map_location="cpu", weights_only=True, mmap=is_mapped)
     except Exception as error:  # a damaged archive or pickle can fail in any way
         raise _unreadable(path, error, "torch.save") from error
     if isinstance(content, Mapping):

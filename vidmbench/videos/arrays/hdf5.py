@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vidmbench.core.arrays import Frames
-from vidmbench.core.errors import DataError
+from vidmbench.core.errors import ChangedError, DataError
 from vidmbench.core.files import sha256_of, sha256_of_parts
+from vidmbench.core.inputs import UnchangedFile, refuse_special
 from vidmbench.videos.arrays.hdf5_index import Index, beside, check_spans, of_starts
 from vidmbench.videos.arrays.layout import ArrayLayout, as_pixels, check_form, check_values, notes_on
 from vidmbench.videos.files.decoding import check_frames
@@ -31,7 +32,7 @@ _SLAB = 1 << 22  # values looked at in one go
 _MAX_OPEN = 4
 
 #: Files held open by this process, with the stamp they had; the lock is held while one of them is read.
-_OPEN: OrderedDict[Path, tuple[Any, tuple[int, int]]] = OrderedDict()
+_OPEN: OrderedDict[Path, tuple[Any, str]] = OrderedDict()
 _LOCK = threading.RLock()
 
 
@@ -42,7 +43,7 @@ class Hdf5Source(SourceDefaults):
     turns.
 
     Args:
-        path: The file.
+        file: The file, as it was before it was looked into.
         key: The array of frames.
         layout: Its axes and range; t comes first.
         index: Where each video begins and ends, and its class.
@@ -57,19 +58,25 @@ class Hdf5Source(SourceDefaults):
     skipped: tuple[Skipped, ...] = ()
 
     def __init__(
-        self, path: Path, key: str, layout: ArrayLayout, index: Index, shape: tuple[int, ...], notes: tuple[str, ...]
+        self,
+        file: UnchangedFile,
+        key: str,
+        layout: ArrayLayout,
+        index: Index,
+        shape: tuple[int, ...],
+        notes: tuple[str, ...],
     ) -> None:
-        self.path = path
-        self.label = path.name
+        self.path = file.path
+        self.label = file.path.name
         self.notes = notes
         sizes = dict(zip(layout.axes, shape, strict=True))
         self.size: tuple[int, int] = (sizes["h"], sizes["w"])
         self.labels = index.labels
         self.classes = index.classes
+        self._unchanged = file
         self._key = key
         self._layout = layout
         self._spans = index.spans
-        self._stamp = _stamp(path)
 
     def __len__(self) -> int:
         """The number of videos."""
@@ -88,7 +95,8 @@ class Hdf5Source(SourceDefaults):
         """The frames asked for, uint8 (frame, height, width, 3), RGB, 0..255, in the order asked for.
 
         Raises:
-            DataError: The video has fewer frames, the file is damaged there or has changed.
+            DataError: The video has fewer frames, or the file is damaged there.
+            ChangedError: The file changed since it was opened.
         """
         name = f"{self.label}:{self.name(index)}"
         check_frames(name, frames, self.num_frames(index))
@@ -100,14 +108,24 @@ class Hdf5Source(SourceDefaults):
             try:
                 data = self._file()[self._key][first + low : first + high + 1]
             except OSError as error:
+                self.check_unchanged(index)
                 raise DataError(
                     f"{name} cannot be read",
                     found=str(error).splitlines()[0],
                     where=str(self.path),
                     fix="the file is damaged there: copy it again",
                 ) from error
+            self.check_unchanged(index)
         picked = np.asarray(data)[np.asarray(frames, dtype=np.intp) - low]
         return as_pixels(self._layout.arranged(picked), self._layout)
+
+    def check_unchanged(self, index: int) -> None:  # noqa: ARG002 (all videos are in one file)
+        """See :class:`vidmbench.videos.source.Source`."""
+        try:
+            self._unchanged.check()
+        except ChangedError:
+            _forget(self.path)
+            raise
 
     def digest(self) -> str:
         """The sha256 of the file, and of what is read of it."""
@@ -116,20 +134,14 @@ class Hdf5Source(SourceDefaults):
     @cached_property
     def _digest(self) -> str:
         spans = " ".join(f"{start}-{end}" for start, end in self._spans)
-        return sha256_of_parts(sha256_of(self.path), self._key, str(self._layout), spans)
+        digest = sha256_of_parts(sha256_of(self.path), self._key, str(self._layout), spans)
+        self._unchanged.check()
+        return digest
 
     def _file(self) -> Any:
         """The open file; held under the lock."""
-        stamp = _stamp(self.path)
-        if stamp != self._stamp:
-            _forget(self.path)
-            raise DataError(
-                f"{self.label} does not hold what it held when it was first read",
-                expected=f"{self._stamp[0]} bytes, unchanged",
-                found=f"{stamp[0]} bytes",
-                where=str(self.path),
-                fix="leave the file alone while it is scored, and start again",
-            )
+        self.check_unchanged(0)
+        stamp = self._unchanged.stamp
         known = _OPEN.get(self.path)
         if known is None or known[1] != stamp:
             _forget(self.path)
@@ -151,8 +163,10 @@ def open_hdf5(path: Path, layout: ArrayLayout | None = None, split: str | None =
     Raises:
         DataError: It is no HDF5 file, is damaged, has not the expected keys, or its index does not fit.
     """
+    refuse_special(path)
     if not path.is_file():
         raise DataError("there is no such file", where=str(path), fix="check the path")
+    unchanged = UnchangedFile(path)
     with _looking_into(path) as file:
         key = _key_of(file, path, layout, split)
         declared = layout or ArrayLayout("tchw" if key == _TGAN_KEY else "thwc")
@@ -178,7 +192,7 @@ def open_hdf5(path: Path, layout: ArrayLayout | None = None, split: str | None =
         left = len(frames) - sum(end - start for start, end in index.spans)
         if left:
             notes.append(f"{left} of {len(frames)} frames belong to no video and were left aside")
-        return Hdf5Source(path, key, declared, index, frames.shape, tuple(notes))
+        return Hdf5Source(unchanged, key, declared, index, frames.shape, tuple(notes))
 
 
 def _key_of(file: Any, path: Path, layout: ArrayLayout | None, split: str | None) -> str:
@@ -249,11 +263,6 @@ def _forget(path: Path) -> None:
     known = _OPEN.pop(path, None)
     if known is not None:
         known[0].close()
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    stat = path.stat()
-    return stat.st_size, stat.st_mtime_ns
 
 
 def _child_begins_anew() -> None:

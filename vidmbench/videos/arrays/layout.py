@@ -15,7 +15,7 @@ Rounding = Literal["nearest", "truncate"]
 _BOUNDS: dict[str, tuple[float, float]] = {"0..255": (0.0, 255.0), "0..1": (0.0, 1.0), "-1..1": (-1.0, 1.0)}
 _LETTERS = {"n": "video", "t": "frame", "c": "channel", "h": "row", "w": "column"}
 _CHANNELS = (1, 3, 4)
-_SLAB = 1 << 22  # values looked at in one go
+_SLAB = 1 << 17  # values looked at in one go
 _USUAL_AXES = {3: "thw", 4: "thwc", 5: "nthwc"}
 
 ALPHA_NOTE = "the fourth channel was taken for transparency and dropped"

@@ -13,6 +13,8 @@ import numpy as np
 from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import sha256_of, sha256_of_parts
+from vidmbench.core.inputs import UnchangedFile
+from vidmbench.videos.arrays.mapped import read_mapped
 from vidmbench.videos.files.decoding import check_frames
 from vidmbench.videos.source import SourceDefaults
 
@@ -27,13 +29,17 @@ class ArrayVideos(SourceDefaults, ABC):
         clips: (clip, frame, height, width, channel); it may be memory-mapped from disk.
         label: How messages and signatures name the source.
         digest: Gives the digest; None hashes the array.
+        file: The file that the array is in, as it was before it was opened; None for one in memory.
     """
 
-    def __init__(self, clips: np.ndarray, label: str, digest: Callable[[], str] | None) -> None:
+    def __init__(
+        self, clips: np.ndarray, label: str, digest: Callable[[], str] | None, file: UnchangedFile | None
+    ) -> None:
         self.label = label
         self.size: tuple[int, int] = (int(clips.shape[2]), int(clips.shape[3]))
         self._clips = clips
         self._given_digest = digest
+        self._file = file
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -53,9 +59,26 @@ class ArrayVideos(SourceDefaults, ABC):
 
         Raises:
             DataError: The video has fewer frames.
+            ChangedError: The file changed since it was opened.
         """
         check_frames(f"{self.label}:{self.name(index)}", frames, self.num_frames(index))
-        return self._pixels(self._clips[index][np.asarray(frames, dtype=np.intp)])
+        if not len(frames):
+            return np.zeros((0, *self.size, 3), np.uint8)
+        self.check_unchanged(index)
+        first = min(frames)
+        try:
+            part = read_mapped(self._clips[index][first : max(frames) + 1])
+        except (DataError, OSError):
+            self.check_unchanged(index)
+            raise
+        pixels = self._pixels(part[np.asarray(frames, dtype=np.intp) - first])
+        self.check_unchanged(index)
+        return pixels
+
+    def check_unchanged(self, index: int) -> None:  # noqa: ARG002 (all videos are in one file)
+        """See :class:`vidmbench.videos.source.Source`."""
+        if self._file is not None:
+            self._file.check()
 
     @abstractmethod
     def _pixels(self, frames: np.ndarray) -> Frames:
@@ -72,7 +95,10 @@ class ArrayVideos(SourceDefaults, ABC):
 
     @cached_property
     def _digest(self) -> str:
-        return self._given_digest() if self._given_digest else self._hash()
+        digest = self._given_digest() if self._given_digest else self._hash()
+        if self._file is not None:
+            self._file.check()
+        return digest
 
 
 class ArraySource(ArrayVideos):
@@ -82,14 +108,22 @@ class ArraySource(ArrayVideos):
         array: uint8 (clip, frame, height, width, 3), RGB, 0..255; it may be memory-mapped from disk.
         label: How messages and signatures name the source.
         digest: Gives the digest; by default the array itself is hashed.
+        file: The file that the array is in, as it was before it was opened; None for one in memory.
 
     Raises:
         DataError: The array has another form; the message says how to bring it to this one.
     """
 
-    def __init__(self, array: np.ndarray, label: str = "array", *, digest: Callable[[], str] | None = None) -> None:
+    def __init__(
+        self,
+        array: np.ndarray,
+        label: str = "array",
+        *,
+        digest: Callable[[], str] | None = None,
+        file: UnchangedFile | None = None,
+    ) -> None:
         check_clips(array, label)
-        super().__init__(array, label, digest)
+        super().__init__(array, label, digest, file)
 
     def _pixels(self, frames: np.ndarray) -> Frames:
         return np.ascontiguousarray(frames)
@@ -108,13 +142,14 @@ def open_array(path: Path) -> ArraySource:
         DataError: It is damaged, holds something else, or several arrays of which none is called ``clips``.
     """
     try:
+        file = UnchangedFile(path)
         array = _load_npz(path) if path.suffix.lower() == ".npz" else np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError, KeyError, SyntaxError, zipfile.BadZipFile, zlib.error) as error:
         raise _unreadable(path, error) from error
     # np.load goes by content: a .npz file under the name .npy gives an archive
     if not isinstance(array, np.ndarray):
         raise _unreadable(path, ValueError("it is an archive of arrays; its name should end in .npz"))
-    return ArraySource(array, path.name, digest=lambda: sha256_of(path))
+    return ArraySource(array, path.name, digest=lambda: sha256_of(path), file=file)
 
 
 def check_clips(array: np.ndarray, where: str) -> None:

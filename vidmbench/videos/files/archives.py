@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import is_leftover, sha256_of_parts
+from vidmbench.core.inputs import stamp_of
 from vidmbench.videos.files.folders import (
     GIF_SUFFIX,
     PICTURE_SUFFIXES,
@@ -38,9 +39,10 @@ class ArchivedFrames:
     files: tuple[str, ...]
 
     def stamp(self) -> str:
-        """Names, sizes and checksums of all frames, from the archive's table of contents."""
+        """The archive's stamp; names, sizes and checksums of all frames, from the archive's table of contents."""
         entries = [self.archive.getinfo(self._path(file)) for file in self.files]
-        return sha256_of_parts(*(f"{entry.filename} {entry.file_size} {entry.CRC}" for entry in entries))
+        contents = (f"{entry.filename} {entry.file_size} {entry.CRC}" for entry in entries)
+        return sha256_of_parts(stamp_of(str(self.archive.filename)), *contents)
 
     def inspect(self) -> Facts:
         """Reads every frame once."""

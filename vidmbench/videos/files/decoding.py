@@ -11,6 +11,7 @@ import numpy as np
 
 from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError, UsageError
+from vidmbench.core.inputs import stamp_of
 from vidmbench.videos.files.containers import damaged
 from vidmbench.videos.files.first_look import VideoFacts, inspect_video
 from vidmbench.videos.files.frame_reading import read_frames_with_pyav
@@ -26,7 +27,7 @@ def decode(path: Path, frames: Sequence[int], decoder: Decoder = "auto", *, fact
     Returns:
         uint8 (frame, height, width, 3), RGB, 0..255, in the order asked for.
     """
-    facts = facts or _facts_of(path, *_stamp(path))
+    facts = facts or _facts_of(path, _stamp(path))
     pictures = list(decoded_frames(path, frames, decoder, facts=facts))
     return np.stack(pictures) if pictures else np.zeros((0, facts.height, facts.width, 3), np.uint8)
 
@@ -54,7 +55,7 @@ def decoded_frames(
         DataError: The file cannot be decoded, or has fewer frames.
         UsageError: decord was asked for and is not installed.
     """
-    facts = facts or _facts_of(path, *_stamp(path))
+    facts = facts or _facts_of(path, _stamp(path))
     check_frames(path.name, frames, facts.num_frames)
     asked = Counter(int(index) for index in frames)
     coming = _increasing(path, sorted(asked), decoder, facts)
@@ -108,17 +109,16 @@ def _increasing(
         yield index, picture
 
 
-def _stamp(path: Path) -> tuple[int, int]:
+def _stamp(path: Path) -> str:
     try:
-        stat = path.stat()
+        return stamp_of(path)
     except OSError:
-        return (-1, -1)  # the inspection that follows says what is wrong
-    return stat.st_size, stat.st_mtime_ns
+        return ""  # the inspection that follows says what is wrong
 
 
 @lru_cache(maxsize=1024)
-def _facts_of(path: Path, size: int, mtime_ns: int) -> VideoFacts:
-    del size, mtime_ns  # part of the key: a file that was replaced is looked at again
+def _facts_of(path: Path, stamp: str) -> VideoFacts:
+    del stamp  # part of the key: a file that was replaced is looked at again
     return inspect_video(path)
 
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError
+from vidmbench.core.inputs import read_input
 from vidmbench.videos.files.orientation import Picture
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ def read_gif(path: Path, frames: Sequence[int]) -> Frames:
 
 def _gif_frames(path: Path) -> "Iterator[np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]]":
     # In memory: Pillow goes back and forth in the file.
-    with _opened(io.BytesIO(path.read_bytes()), str(path)) as image:
+    with _opened(io.BytesIO(read_input(path)), str(path)) as image:
         if image.format != "GIF":
             raise _unreadable(str(path), f"it is a {image.format} file under the name of a gif")
         for index in range(getattr(image, "n_frames", 1)):

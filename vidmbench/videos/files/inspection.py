@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from vidmbench.core.arrays import Frames
-from vidmbench.core.errors import DataError
+from vidmbench.core.errors import ChangedError, DataError
 from vidmbench.core.files import sha256_of_parts
+from vidmbench.core.inputs import changed
 from vidmbench.core.text import counted
 from vidmbench.core.vocabulary import OnBad
 from vidmbench.videos.files.compression_labels import joined
@@ -30,6 +31,7 @@ class FileSource(SourceDefaults):
         label: How messages and signatures name the source.
         items: The videos, in order.
         facts: What is known about each, by name.
+        stamps: What each had as its stamp when that was found out, by name.
         skipped: Videos that were skipped.
         notes: What a user should know about how the videos were read, one sentence each.
     """
@@ -40,6 +42,7 @@ class FileSource(SourceDefaults):
         items: Sequence[Item],
         facts: Mapping[str, Facts],
         *,
+        stamps: Mapping[str, str],
         skipped: tuple[Skipped, ...] = (),
         notes: tuple[str, ...] = (),
     ) -> None:
@@ -48,6 +51,7 @@ class FileSource(SourceDefaults):
         self.notes = notes
         self._items = tuple(items)
         self._facts = {item.name: facts[item.name] for item in items}
+        self._stamps = {item.name: stamps[item.name] for item in items}
         first = self._facts[self._items[0].name]
         self.size: tuple[int, int] = (first.height, first.width)
         self.compression = joined(video.compression for video in self._facts.values())
@@ -68,15 +72,36 @@ class FileSource(SourceDefaults):
         """The frames asked for, uint8 (frame, height, width, 3), RGB, 0..255, in the order asked for.
 
         Raises:
-            DataError: The video has fewer frames, or changed since it was first looked at.
+            DataError: The video has fewer frames, or cannot be opened.
+            ChangedError: It changed since it was first looked at.
         """
         item = self._items[index]
         facts = self._facts[item.name]
         check_frames(item.name, frames, facts.num_frames)
         try:
-            return item.read(frames, facts)
+            pictures = item.read(frames, facts)
         except OSError as error:
             raise _gone(item, error) from error
+        except DataError:
+            self.check_unchanged(index)  # half of a new file is no bad file
+            raise
+        self.check_unchanged(index)
+        return pictures
+
+    def check_unchanged(self, index: int) -> None:
+        """See :class:`vidmbench.videos.source.Source`.
+
+        Raises:
+            ChangedError: The video's files were changed or replaced since they were first looked at.
+            DataError: They cannot be looked at.
+        """
+        item = self._items[index]
+        try:
+            stamp = item.stamp()
+        except OSError as error:
+            raise _gone(item, error) from error
+        if stamp != self._stamps[item.name]:
+            raise changed(item.name, f"{self.label}/{item.name}")
 
     def digest(self) -> str:
         """The sha256 over names and contents of all videos, in sorted order of the names."""
@@ -106,9 +131,13 @@ def survey(
 
     Raises:
         DataError: A video is bad, or sizes differ (under "stop"); nothing is left (under "skip").
+        ChangedError: A video changed while it was looked at.
     """
     where = Path(os.path.abspath(where))  # "." has no name
-    results = _inspect_all(where, items, progress=progress)
+    stamps, results = _inspect_all(where, items, progress=progress)
+    for result in results.values():
+        if isinstance(result, ChangedError):
+            raise result
     bad = {name: result for name, result in results.items() if isinstance(result, DataError)}
     good = {name: result for name, result in results.items() if isinstance(result, Facts)}
     if bad and (on_bad == "stop" or not good):
@@ -133,21 +162,23 @@ def survey(
         where.name,
         [item for item in items if item.name in good],
         good,
+        stamps=stamps,
         skipped=tuple(sorted(skipped, key=lambda video: order[video.name])),
         notes=(*notes, *_gathered_notes(good)),
     )
 
 
-def _inspect_all(where: Path, items: Sequence[Item], *, progress: bool) -> dict[str, Facts | DataError]:
+def _inspect_all(
+    where: Path, items: Sequence[Item], *, progress: bool
+) -> tuple[dict[str, str], dict[str, Facts | DataError]]:
+    """Stamps and facts, or what is wrong, by name."""
     from tqdm import tqdm
 
     index = FactsIndex(where)
 
     def look(item: Item) -> tuple[str, Facts | DataError]:
         try:
-            stamp = item.stamp()
-            known = index.get(item.name, stamp)
-            return stamp, known or item.inspect()
+            return index.look_at(item)
         except DataError as error:
             return "", error
         except OSError as error:
@@ -164,9 +195,12 @@ def _inspect_all(where: Path, items: Sequence[Item], *, progress: bool) -> dict[
                 disable=not (progress and sys.stderr.isatty()),
             )
         )
-    inspected = {item.name: result for item, (_, result) in zip(items, results, strict=True)}
-    index.save({item.name: (s, f) for item, (s, f) in zip(items, results, strict=True) if isinstance(f, Facts)})
-    return inspected
+    by_name = {item.name: result for item, result in zip(items, results, strict=True)}
+    index.save({name: (stamp, found) for name, (stamp, found) in by_name.items() if isinstance(found, Facts)})
+    return (
+        {name: stamp for name, (stamp, _) in by_name.items()},
+        {name: found for name, (_, found) in by_name.items()},
+    )
 
 
 def _gathered_notes(facts: Mapping[str, Facts]) -> list[str]:

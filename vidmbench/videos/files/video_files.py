@@ -1,5 +1,6 @@
 """One video, whatever it is stored as: a file, a gif, a folder of frames, frames in an archive."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -10,6 +11,7 @@ import numpy as np
 from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import sha256_of, sha256_of_parts
+from vidmbench.core.inputs import read_input, refuse_special, stamp_of
 from vidmbench.videos.files.compression_labels import GIF, joined, of_picture
 from vidmbench.videos.files.decoding import decode
 from vidmbench.videos.files.first_look import VideoFacts, inspect_video
@@ -76,8 +78,8 @@ class VideoFile:
     path: Path
 
     def stamp(self) -> str:
-        """Size and time of the file."""
-        return _stamp(self.path)
+        """See :func:`vidmbench.core.inputs.stamp_of`."""
+        return stamp_of(self.path)
 
     def inspect(self) -> Facts:
         """Decodes and hashes the file once."""
@@ -94,6 +96,7 @@ class VideoFile:
 
     def read(self, frames: Sequence[int], facts: Facts) -> Frames:
         """Frames by the decoder that suits the file."""
+        refuse_special(self.path)
         known = VideoFacts(facts.num_frames, facts.height, facts.width, facts.frame_times, facts.suits_decord)
         return decode(self.path, frames, facts=known)
 
@@ -106,8 +109,8 @@ class GifFile:
     path: Path
 
     def stamp(self) -> str:
-        """Size and time of the file."""
-        return _stamp(self.path)
+        """See :func:`vidmbench.core.inputs.stamp_of`."""
+        return stamp_of(self.path)
 
     def inspect(self) -> Facts:
         """Draws and hashes the file once."""
@@ -130,8 +133,9 @@ class FrameFolder:
     files: tuple[str, ...]
 
     def stamp(self) -> str:
-        """Names, sizes and times of all frames."""
-        return sha256_of_parts(*(f"{file} {_stamp(self.folder / file)}" for file in self.files))
+        """Names and stamps of all frames."""
+        folder = f"{self.folder}{os.sep}"  # joined as text: a video may have thousands of frames
+        return sha256_of_parts(*(f"{file} {stamp_of(folder + file)}" for file in self.files))
 
     def inspect(self) -> Facts:
         """Reads every frame file once."""
@@ -142,7 +146,7 @@ class FrameFolder:
         return read_frames(str(self.folder), self.files, frames, facts, read=self._data)
 
     def _data(self, file: str) -> bytes:
-        return (self.folder / file).read_bytes()
+        return read_input(self.folder / file)
 
 
 @runtime_checkable
@@ -211,8 +215,3 @@ def read_frames(where: str, files: Sequence[str], frames: Sequence[int], facts: 
     if not pictures:
         return np.zeros((0, facts.height, facts.width, 3), np.uint8)
     return np.stack([pictures[index] for index in frames])
-
-
-def _stamp(path: Path) -> str:
-    stat = path.stat()
-    return f"{stat.st_size}-{stat.st_mtime_ns}"

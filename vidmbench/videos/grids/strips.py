@@ -10,6 +10,7 @@ import numpy as np
 from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import sha256_of_parts
+from vidmbench.core.inputs import read_input, stamp_of
 from vidmbench.videos.files.compression_labels import of_picture
 from vidmbench.videos.files.images import inspect_picture, read_picture
 from vidmbench.videos.files.video_files import Facts, Item
@@ -34,9 +35,8 @@ class StripFile:
     frames: int | None = None
 
     def stamp(self) -> str:
-        """Size and time of the file, and how it is cut."""
-        stat = self.path.stat()
-        return f"{stat.st_size}-{stat.st_mtime_ns}-{self.axis}-{self.frames}"
+        """The file's stamp, and how it is cut."""
+        return f"{stamp_of(self.path)}-{self.axis}-{self.frames}"
 
     def inspect(self) -> Facts:
         """Looks at the image once.
@@ -44,7 +44,7 @@ class StripFile:
         Raises:
             DataError: It cannot be read, or does not hold a whole number of frames.
         """
-        data = self.path.read_bytes()
+        data = read_input(self.path)
         height, width, notes = inspect_picture(data, str(self.path))
         num_frames = self._count(height, width)
         # The same bytes cut otherwise are another video.
@@ -63,7 +63,7 @@ class StripFile:
         """
         if not len(frames):
             return np.zeros((0, facts.height, facts.width, 3), np.uint8)
-        picture = read_picture(self.path.read_bytes(), str(self.path))
+        picture = read_picture(read_input(self.path), str(self.path))
         across = self.axis == "horizontal"
         expected = (
             facts.height * (1 if across else facts.num_frames),

@@ -101,6 +101,10 @@ class TiledSource(SourceDefaults):
         numbers = (grid.rows, grid.columns, grid.padding, grid.border, *(origin or ()))
         return sha256_of_parts(self._base.digest(), "grid", *map(str, numbers))
 
+    def check_unchanged(self, index: int) -> None:
+        """See :class:`vidmbench.videos.source.Source`; of the grid that the tile is cut from."""
+        self._base.check_unchanged(self._tiles[index][0])
+
     def _agree_on_grid(self, layout: GridLayout, names: Sequence[str]) -> tuple[Grid, str]:
         grids: dict[tuple[Grid, str], str] = {}
         errors = []

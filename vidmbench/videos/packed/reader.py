@@ -3,6 +3,7 @@
 import hashlib
 import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import numpy as np
 
 from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError
+from vidmbench.core.inputs import UnchangedFile, refuse_special
 from vidmbench.core.progress import Progress
 from vidmbench.videos.files.decoding import check_frames
 from vidmbench.videos.packed.format import (
@@ -59,6 +61,8 @@ class PreparedFile(SourceDefaults):
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
+        with suppress(OSError):  # reading its header says why it cannot be read
+            self._unchanged = UnchangedFile(self.path)
         header, index = read_header_and_index(self.path)
         self.label: str = header["label"]
         self.size: tuple[int, int] = tuple(header["size"])
@@ -117,8 +121,23 @@ class PreparedFile(SourceDefaults):
 
         Raises:
             DataError: The video has fewer frames, or the file is damaged.
+            ChangedError: The file changed since it was opened.
         """
         check_frames(self.name(index), frames, self.num_frames(index))
+        self.check_unchanged(index)
+        try:
+            pixels = self._pixels(index, frames)
+        except (DataError, OSError):
+            self.check_unchanged(index)
+            raise
+        self.check_unchanged(index)
+        return pixels
+
+    def check_unchanged(self, index: int) -> None:  # noqa: ARG002 (all videos are in one file)
+        """See :class:`vidmbench.videos.source.Source`."""
+        self._unchanged.check()
+
+    def _pixels(self, index: int, frames: Sequence[int]) -> Frames:
         requested = np.asarray(frames, dtype=np.int64)
         groups, positions = np.divmod(requested, FRAMES_PER_GROUP)
         pixels = np.empty((len(requested), *self.size, 3), np.uint8)
@@ -247,6 +266,7 @@ def open_prepared(
 
 def is_prepared(path: Path) -> bool:
     """Whether a file begins as a prepared one does; it may still be damaged."""
+    refuse_special(path)
     try:
         with path.open("rb") as stream:
             return stream.read(len(MAGIC)) == MAGIC

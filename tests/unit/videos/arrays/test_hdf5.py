@@ -347,7 +347,7 @@ def test_a_file_that_changes_under_a_source_is_noticed_and_read_anew(tmp_path):
     new = as_tgan(tmp_path / "new" / "train.h5", SPANS[:2], FRAMES[:19])
     path.write_bytes(new.read_bytes())  # in place, as a copy over it does
 
-    with pytest.raises(DataError, match="does not hold what it held"):
+    with pytest.raises(DataError, match="changed while it was read"):
         source.read(0, [0])
     as_tgan(tmp_path / "other.h5")
     path.with_suffix(".json").write_text(json.dumps(SPANS[:2]))

@@ -72,7 +72,7 @@ def test_files_that_change_under_a_source(tmp_path):
     (tmp_path / "set" / "v1" / "frame00000.png").write_bytes(png(CLIPS[0][0][:4]))
     (tmp_path / "set" / "v2" / "frame00000.png").unlink()
 
-    with pytest.raises(DataError, match="does not hold what it held"):
+    with pytest.raises(DataError, match="changed while it was read"):
         source.read(0, [0])
     with pytest.raises(DataError, match="v2 cannot be read"):
         source.read(1, [0])
@@ -91,8 +91,33 @@ def test_unreadable_files_are_named(tmp_path, monkeypatch):
 
 
 class _Blank:
-    def get(self, name, stamp):
-        return None
+    def look_at(self, item):
+        return item.stamp(), item.inspect()
 
     def save(self, facts):
         assert facts == {}
+
+
+def test_a_flipped_digit_of_what_is_remembered_is_noticed(tmp_path, own_cache, caplog):
+    as_mp4(tmp_path / "set")
+    digest = open_source(tmp_path / "set").digest()
+    (index,) = (own_cache / "index").iterdir()
+    text = index.read_text()
+    position = text.index('"sha256": "', text.index('"facts"')) + len('"sha256": "')
+    index.write_text(text[:position] + ("0" if text[position] != "0" else "1") + text[position + 1 :])
+
+    assert open_source(tmp_path / "set").digest() == digest
+    assert "is damaged in" in caplog.text
+    caplog.clear()
+    assert open_source(tmp_path / "set").digest() == digest
+    assert not caplog.records
+
+
+def test_what_a_version_without_checksums_remembered_is_found_out_again_in_silence(tmp_path, own_cache, caplog):
+    as_mp4(tmp_path / "set")
+    open_source(tmp_path / "set")
+    (index,) = (own_cache / "index").iterdir()
+    content = json.loads(index.read_text())
+    index.write_text(json.dumps({"reader": "1 " + content["reader"].split(" ", 1)[1], "videos": {}}))
+    assert len(open_source(tmp_path / "set")) == 3
+    assert not caplog.records

@@ -167,5 +167,5 @@ def test_a_strip_that_changes_while_it_is_read(tmp_path):
     source = open_strips(tmp_path)
     saved(path, side_by_side(VIDEO[:4]))
 
-    with pytest.raises(DataError, match="does not hold what it held"):
+    with pytest.raises(DataError, match="changed while it was read"):
         source.read(0, [0])
