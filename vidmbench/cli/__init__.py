@@ -26,6 +26,7 @@ from vidmbench.cli import (
     train,
     weights,
 )
+from vidmbench.cli.output import remark, say
 from vidmbench.core.errors import VidmbenchError
 
 app = typer.Typer(
@@ -41,7 +42,7 @@ def _print_version(is_requested: bool) -> None:
     if is_requested:
         from importlib.metadata import version
 
-        print(f"vidmbench {version('vidmbench')}")
+        say(f"vidmbench {version('vidmbench')}")
         raise typer.Exit
 
 
@@ -108,14 +109,14 @@ def main() -> None:
         _fail(": ".join(str(part) for part in (error.strerror or error, error.filename) if part))
     except SystemExit as end:  # typer turns Ctrl-C into exit code 130 and prints nothing
         if end.code == 130:
-            print("\ninterrupted: finished work is kept; the same command resumes", file=sys.stderr)
+            remark("", "interrupted: finished work is kept; the same command resumes")
         raise
     finally:
         _flush()
 
 
 def _fail(message: str) -> None:
-    print(f"error: {message}", file=sys.stderr)
+    remark(*f"error: {message}".split("\n"))
     sys.exit(2)
 
 

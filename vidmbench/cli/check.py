@@ -1,13 +1,12 @@
 """``vidmbench check``: do all numbers still come out as they did?"""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from vidmbench.cli.options import OUTPUT_PANEL, DeviceName, Json
-from vidmbench.cli.output import print_json
+from vidmbench.cli.output import print_json, remark, say
 from vidmbench.core.vocabulary import CheckedWeights
 
 
@@ -47,15 +46,15 @@ def check(
     for item in run_checks(protocol or (), weights=weights, device=device):
         checks.append(item)
         if not as_json:
-            print(item.line, flush=True)
+            say(item.line, at_once=True)
     report = Report(checks)
     if as_json:
         print_json(report_json(report))
     else:
-        print(f"\n{report.summary}")
+        say("", report.summary)
     if junit is not None:
         write_junit(report, junit)
-        print(f"junit: {junit}", file=sys.stderr)
+        remark(f"junit: {junit}")
     if not report.is_good:
         raise typer.Exit(1)
 

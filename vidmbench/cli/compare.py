@@ -1,6 +1,5 @@
 """``vidmbench compare`` and ``vidmbench explain``."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -24,6 +23,8 @@ from vidmbench.cli.output import (
     print_json,
     print_measurements,
     print_plan,
+    remark,
+    say_text,
     write_record_to,
 )
 from vidmbench.cli.parsing import check_figure, choices_from
@@ -78,7 +79,7 @@ def compare(
     for refusal in comparison.refused:
         protocols.setdefault(refusal.reason, []).append(refusal.protocol)
     for reason, names in protocols.items():
-        print(f"skipped: {', '.join(dict.fromkeys(names))}: {reason}", file=sys.stderr)
+        remark(f"skipped: {', '.join(dict.fromkeys(names))}: {reason}")
     if all(measurement.status != "ok" for measurement in measurements):
         exit_without_value(measurements)
 
@@ -124,5 +125,5 @@ def explain(
     if as_json:
         print_json(explanation_json(explanation, measurements, changes, out))
     else:
-        print(explanation_text(measurements, changes))
-    print(f"figure: {out}", file=sys.stderr)
+        say_text(explanation_text(measurements, changes))
+    remark(f"figure: {out}")

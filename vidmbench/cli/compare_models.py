@@ -6,7 +6,7 @@ import typer
 
 from vidmbench.cli.groups import spread
 from vidmbench.cli.options import ClipOptions, ComputeOptions, FrechetProtocol, Json, ReadingOptions, Real
-from vidmbench.cli.output import print_json, print_notes, print_study_notes
+from vidmbench.cli.output import print_json, print_notes, print_study_notes, say_text
 from vidmbench.cli.parsing import choices_from
 from vidmbench.core.vocabulary import DEFAULT_PROTOCOL
 
@@ -46,5 +46,5 @@ def compare_models(
     if as_json:
         print_json(comparison_json(comparison))
     else:
-        print(comparison_text(comparison))
+        say_text(comparison_text(comparison))
     print_study_notes(comparison.measurements, comparison.repeats)

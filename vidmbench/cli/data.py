@@ -1,13 +1,12 @@
 """``vidmbench data``: check your copy of a data set, prepare it, write the generated one as files."""
 
-import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from vidmbench.cli.options import DataRoot, DryRun, OnBadVideos
+from vidmbench.cli.output import print_json, remark, say, say_text
 from vidmbench.core.progress import progress_bar
 from vidmbench.core.text import counted
 from vidmbench.core.vocabulary import DEFAULT_PROTOCOL, DatasetFormat
@@ -54,7 +53,10 @@ def check(
     split = split or split_of(load_dataset(name), load_protocol(protocol).dataset)
     with progress_bar("video") as progress:
         report = check_dataset(name, data_root, split, is_quick=quick, progress=progress)
-    print(json.dumps(report_json(report)) if as_json else report_text(report))
+    if as_json:
+        print_json(report_json(report))
+    else:
+        say_text(report_text(report))
     if not report.can_be_scored:
         raise typer.Exit(2)
 
@@ -96,9 +98,9 @@ def prepare(
     request = prepare_dataset(
         name, data_root, split, protocol=protocol, rule=rule, resolution=resolution, on_bad=on_bad
     )
-    print(request.in_words(), file=sys.stderr)
+    remark(request.in_words())
     if dry_run:
-        print("dry run: nothing was written")
+        say("dry run: nothing was written")
         return
     begun = False
 
@@ -107,16 +109,16 @@ def prepare(
         def progress(done: int, total: int, label: str) -> None:
             nonlocal begun
             if done and not begun:
-                print(f"resumes {out}: {done} of {total} videos were written before", file=sys.stderr)
+                remark(f"resumes {out}: {done} of {total} videos were written before")
             begun = True
             tick(done, total, label)
 
         written = request.write(out, workers=workers, progress=progress)
     if not begun:
-        print(f"{out} was finished before: nothing to do", file=sys.stderr)
+        remark(f"{out} was finished before: nothing to do")
     share = out.stat().st_size / max(1, request.estimate.raw)
-    print(f"{out}: {len(written)} videos, {in_bytes(out.stat().st_size)}, {100 * share:.0f} % of raw")
-    print(f"use it: vidmbench run --dataset {request.dataset} --data-root {out} ...")
+    say(f"{out}: {len(written)} videos, {in_bytes(out.stat().st_size)}, {100 * share:.0f} % of raw")
+    say(f"use it: vidmbench run --dataset {request.dataset} --data-root {out} ...")
 
 
 @app.command()
@@ -147,4 +149,4 @@ def make(
     with progress_bar() as progress:
         num_existing = request.write(folder, form, progress)
     videos = f"{counted(num_videos, 'video')} of {counted(request.num_frames, 'frame')}"
-    print(f"{videos} in {folder}" + (f" ({num_existing} were there already)" if num_existing else ""))
+    say(f"{videos} in {folder}" + (f" ({num_existing} were there already)" if num_existing else ""))

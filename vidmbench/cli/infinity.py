@@ -1,6 +1,5 @@
 """``vidmbench infinity`` and ``vidmbench plot fvd-vs-n``: a Fréchet distance with infinitely many videos."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +16,7 @@ from vidmbench.cli.options import (
     ReadingOptions,
     Real,
 )
-from vidmbench.cli.output import print_json, print_plan, print_study_notes
+from vidmbench.cli.output import print_json, print_plan, print_study_notes, remark, say_text
 from vidmbench.cli.parsing import check_figure, choices_from
 from vidmbench.core.vocabulary import DEFAULT_PROTOCOL
 
@@ -94,6 +93,6 @@ def _extrapolate(real: str, fake: str, choices: "Choices", out: Path, output: Ou
     if output.as_json:
         print_json(infinity_json(distance, out))
     else:
-        print(infinity_text(distance))
+        say_text(infinity_text(distance))
     print_study_notes([measurement], distance.repeats)
-    print(f"figure: {out}", file=sys.stderr)
+    remark(f"figure: {out}")

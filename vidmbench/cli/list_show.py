@@ -1,6 +1,5 @@
 """``vidmbench list`` and ``vidmbench show``: what can be named, and one declaration whole."""
 
-import json
 import shutil
 import sys
 import textwrap
@@ -8,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from vidmbench.cli.output import print_json, say, say_text
+from vidmbench.core.text import printable
 from vidmbench.core.vocabulary import CatalogueKind
 
 
@@ -28,13 +29,13 @@ def list_things(
 
     entries = catalogue(kind)
     if as_json:
-        print(json.dumps(entries))
+        print_json(entries)
         return
     if not entries:
-        print(f"no {kind} yet")
+        say(f"no {kind} yet")
     width = max((len(name) for name in entries), default=0)
     for name, text in entries.items():
-        print(_wrapped(f"{name:{width}s}  {text}", indent=width + 2))
+        say_text(_wrapped(printable(f"{name:{width}s}  {text}"), indent=width + 2))
 
 
 def show(
@@ -57,7 +58,7 @@ def show(
 
     kind, content = declaration(name)
     if as_json:
-        print(json.dumps({"kind": kind, **content}))
+        print_json({"kind": kind, **content})
         return
     if kind == "model":
         from vidmbench.sources.baselines.describe import page
@@ -67,7 +68,7 @@ def show(
     else:
         lines = [f"# {kind}", *declaration_lines(content)]
     for line in lines:
-        print(_wrapped(line, indent=len(line) - len(line.lstrip()) + 2))
+        say_text(_wrapped(printable(line), indent=len(line) - len(line.lstrip()) + 2))
 
 
 def _wrapped(line: str, *, indent: int) -> str:

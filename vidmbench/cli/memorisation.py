@@ -1,6 +1,5 @@
 """``vidmbench memorisation``."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +7,7 @@ import typer
 
 from vidmbench.cli.groups import spread
 from vidmbench.cli.options import OUTPUT_PANEL, ClipOptions, ComputeOptions, Frames, Json, ReadingOptions, Seed, Stride
-from vidmbench.cli.output import print_json, print_notes
+from vidmbench.cli.output import print_json, print_notes, remark, say_text
 from vidmbench.cli.parsing import check_figure, choices_from
 from vidmbench.core.progress import progress_bar
 from vidmbench.core.vocabulary import DEFAULT_PROTOCOL, TrainClips
@@ -95,10 +94,10 @@ def memorisation(
     if as_json:
         print_json(memorisation_json(finding, top, out))
     else:
-        print(memorisation_text(finding, top))
+        say_text(memorisation_text(finding, top))
     print_notes(finding.warnings)
     for label, name, reason in finding.skipped[:10]:
-        print(f"skipped in {label}: {name}: {reason}", file=sys.stderr)
+        remark(f"skipped in {label}: {name}: {reason}")
     if len(finding.skipped) > 10:
-        print(f"  and {len(finding.skipped) - 10} more; --json lists all", file=sys.stderr)
-    print(f"figure: {out}", file=sys.stderr)
+        remark(f"  and {len(finding.skipped) - 10} more; --json lists all")
+    remark(f"figure: {out}")

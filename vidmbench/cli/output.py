@@ -4,11 +4,11 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 
-from vidmbench.core.text import counted
+from vidmbench.core.text import counted, printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,19 +26,44 @@ def command_line() -> tuple[str, ...]:
     return ("vidmbench", *sys.argv[1:])
 
 
+def say(*lines: str, at_once: bool = False) -> None:
+    """Lines on stdout, each on one line whatever the names in it hold: what acts on a terminal is spelled out.
+
+    Args:
+        lines: The lines.
+        at_once: Whether someone waits for them.
+    """
+    _print(*map(printable, lines), stream=sys.stdout, at_once=at_once)
+
+
+def say_text(text: str) -> None:
+    """A text of several lines on stdout, in which every name is on one line already (see :func:`say`)."""
+    _print(printable(text, lines=True), stream=sys.stdout)
+
+
+def remark(*lines: str) -> None:
+    """Lines on stderr (see :func:`say`)."""
+    _print(*map(printable, lines), stream=sys.stderr)
+
+
+def _print(*lines: str, stream: TextIO, at_once: bool = False) -> None:
+    """The one place where the program prints."""
+    print(*lines, sep="\n", file=stream, flush=at_once)
+
+
 def print_json(content: object) -> None:
     """One object on stdout.
 
     Raises:
         ValueError: It holds NaN or an infinity, which JSON has no word for.
     """
-    print(json.dumps(content, allow_nan=False))
+    _print(json.dumps(content, allow_nan=False), stream=sys.stdout)
 
 
 def print_notes(notes: Iterable[str]) -> None:
     """Each note once, on stderr."""
     for note in dict.fromkeys(notes):
-        print(f"note: {note}", file=sys.stderr)
+        remark(f"note: {note}")
 
 
 def print_plan(job: "Job", *, as_json: bool) -> None:
@@ -51,7 +76,10 @@ def print_plan(job: "Job", *, as_json: bool) -> None:
     from vidmbench.reporting.studies.plan import plan_json, plan_text
 
     plan = plan_json(job)
-    print(json.dumps(plan) if as_json else plan_text(plan))
+    if as_json:
+        print_json(plan)
+    else:
+        say_text(plan_text(plan))
 
 
 def print_measurements(
@@ -81,18 +109,18 @@ def print_measurements(
     else:
         from vidmbench.reporting.tables.build import measurement_rows
 
-        print((table or measurement_rows)([record]).to_markdown(), end="")
+        say_text((table or measurement_rows)([record]).to_markdown().removesuffix("\n"))
     print_notes(warning for measurement in measurements for warning in measurement.warnings)
     # Several protocols and clip lengths often share a list of skipped videos.
     sides = dict.fromkeys((side.label, side.skipped) for item in measurements for side in (item.real, item.fake))
     for label, skipped in sides:
         if not skipped:
             continue
-        print(f"skipped in {label}: {counted(len(skipped), 'video')}", file=sys.stderr)
+        remark(f"skipped in {label}: {counted(len(skipped), 'video')}")
         for name, reason in skipped[:_MAX_NAMED]:
-            print(f"  {name}: {reason}", file=sys.stderr)
+            remark(f"  {name}: {reason}")
         if len(skipped) > _MAX_NAMED:
-            print(f"  and {len(skipped) - _MAX_NAMED} more; --json and records list all", file=sys.stderr)
+            remark(f"  and {len(skipped) - _MAX_NAMED} more; --json and records list all")
 
 
 def print_study_notes(measurements: "Sequence[Measurement]", repeats: int) -> None:
@@ -107,7 +135,7 @@ def print_study_notes(measurements: "Sequence[Measurement]", repeats: int) -> No
     print_notes(notes_of(measurements, repeats))
     for side in dict.fromkeys(side for item in measurements for side in (item.real, item.fake)):
         if side.skipped:
-            print(f"skipped in {side.label}: {counted(len(side.skipped), 'video')}; --json lists them", file=sys.stderr)
+            remark(f"skipped in {side.label}: {counted(len(side.skipped), 'video')}; --json lists them")
 
 
 def exit_without_value(measurements: "Sequence[Measurement]") -> None:
@@ -119,7 +147,7 @@ def exit_without_value(measurements: "Sequence[Measurement]") -> None:
     failed = [measurement for measurement in measurements if measurement.status != "ok"]
     messages = [f"error: {measurement.protocol} has no value: {measurement.reason}" for measurement in failed]
     for message in dict.fromkeys(messages):
-        print(message, file=sys.stderr)
+        remark(message)
     if failed:
         raise typer.Exit(2)
 
@@ -127,9 +155,10 @@ def exit_without_value(measurements: "Sequence[Measurement]") -> None:
 def write_record_to(out: Path | None, record: "RunRecord") -> None:
     """Writes the record where ``--out`` asks for one, and says where."""
     if out is not None:
-        from vidmbench.records.record import write_record
+        from vidmbench.records.record import write_new_record
 
-        print(f"record:  {write_record(record, out)}", file=sys.stderr)
+        _, path = write_new_record(record, out)
+        remark(f"record:  {path}")
 
 
 def check_existing(out: Path | None) -> None:
@@ -158,4 +187,4 @@ def write_figure(figure: "Figure", out: Path, notes: Sequence[str] = ()) -> None
     checked_output(out.parent)
     save_figure(figure, out)
     print_notes(notes)
-    print(out)
+    say(str(out))

@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 
 from vidmbench.cli.groups import spread
 from vidmbench.cli.options import RecordOptions
-from vidmbench.cli.output import write_figure
+from vidmbench.cli.output import print_notes, write_figure
 from vidmbench.cli.parsing import check_figure, records_folder, whole_numbers
 from vidmbench.core.errors import UsageError, unknown
 
@@ -176,8 +176,10 @@ def ablation(
 def _read(options: RecordOptions) -> "tuple[list[RunRecord], str]":
     """The records, and the folders they were read from, for messages."""
     from vidmbench.core import resources
-    from vidmbench.records.record import read_records
+    from vidmbench.records.record import find_records
 
     measured = [] if options.own_only else [resources.results_dir() / "measured"]
     folders = [*measured, records_folder(options.runs)]
-    return read_records(*folders), " and ".join(str(folder) for folder in folders)
+    found = find_records(*folders)
+    print_notes(found.notes())
+    return list(found.records), " and ".join(str(folder) for folder in folders)

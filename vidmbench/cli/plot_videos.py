@@ -16,7 +16,7 @@ from vidmbench.cli.options import (
     Real,
     Steps,
 )
-from vidmbench.cli.output import print_json, print_notes, write_figure
+from vidmbench.cli.output import print_json, print_notes, say, write_figure
 from vidmbench.cli.parsing import check_figure, choices_from, whole_numbers
 from vidmbench.core.errors import UsageError
 
@@ -80,7 +80,7 @@ def samples(
     write = write_gif if out.suffix.lower() == ".gif" else write_mp4
     write(out, samples_video(shown), fps=fps)
     print_notes(notes)
-    print(out)
+    say(str(out))
 
 
 @spread
@@ -151,4 +151,4 @@ def score_map(
     if as_json:
         print_json(score_map_json(scores, out))
     else:
-        print(out)
+        say(str(out))

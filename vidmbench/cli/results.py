@@ -7,7 +7,7 @@ import typer
 
 from vidmbench.cli.groups import spread
 from vidmbench.cli.options import RecordOptions, RecordsFolder
-from vidmbench.cli.output import print_json
+from vidmbench.cli.output import print_json, print_notes, say, say_text
 from vidmbench.cli.parsing import records_folder
 
 app = typer.Typer(no_args_is_help=True)
@@ -50,7 +50,7 @@ def diff_records(
     if as_json:
         print_json(difference_json(difference, *records))
     else:
-        print(difference_text(difference, *records))
+        say_text(difference_text(difference, *records))
 
 
 @app.command("import")
@@ -66,7 +66,7 @@ def import_records(
     from vidmbench.records import importing
 
     for path in importing.import_records(paths):
-        print(path)
+        say(str(path))
 
 
 @app.command("list")
@@ -80,9 +80,11 @@ def list_records(*, records: RecordOptions) -> None:
       vidmbench results list --runs runs/demo --own
     """
     from vidmbench.core import resources
-    from vidmbench.records.record import read_records
+    from vidmbench.records.record import find_records
     from vidmbench.reporting.tables.build import measurement_rows
 
     measured = () if records.own_only else (resources.results_dir() / "measured",)
-    runs = read_records(*measured, records_folder(records.runs))
-    print(measurement_rows(runs).to_markdown() if runs else "no results yet\n", end="")
+    found = find_records(*measured, records_folder(records.runs))
+    text = measurement_rows(found.records).to_markdown() if found.records else "no results yet\n"
+    say_text(text.removesuffix("\n"))
+    print_notes(found.notes())

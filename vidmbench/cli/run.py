@@ -1,6 +1,5 @@
 """``vidmbench run`` and ``vidmbench score``."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +24,7 @@ from vidmbench.cli.output import (
     exit_without_value,
     print_measurements,
     print_plan,
+    remark,
     write_record_to,
 )
 from vidmbench.cli.parsing import choices_from
@@ -76,7 +76,7 @@ def run(
     """
     from vidmbench.core.files import checked_output
     from vidmbench.evaluation.job import carry_out, prepare_run, record_of
-    from vidmbench.records.record import write_record
+    from vidmbench.records.record import write_new_record
 
     with frames_bar() as on_frame, progress_bar() as progress:
         choices = choices_from(clips, compute, reading, protocols=protocol, sampling=vidm.sampling(on_frame))
@@ -90,13 +90,12 @@ def run(
 
     from vidmbench.reporting.plots.contact_sheet import contact_sheet, save_figure
 
-    record = record_of(job, measurements, command=command_line())
-    path = write_record(record, out)
-    figure = out / f"{record.run_id}.png"
+    record, path = write_new_record(record_of(job, measurements, command=command_line()), out)
+    figure = path.with_suffix(".png")
     save_figure(contact_sheet(job.real, job.fake, job.plans[0], measurements[0]), figure)
     files = {"record": str(path), "picture": str(figure)}
     print_measurements(record, measurements, as_json=output.as_json, files=files)
-    print(f"record:  {path}\nfigure:  {figure}", file=sys.stderr)
+    remark(f"record:  {path}", f"figure:  {figure}")
     exit_without_value(measurements)
 
 

@@ -1,6 +1,5 @@
 """``vidmbench sample``: videos sampled from VIDM, as files."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +7,7 @@ import typer
 
 from vidmbench.cli.groups import spread
 from vidmbench.cli.options import DataRoot, DeviceName, VidmOptions
-from vidmbench.cli.output import print_notes
+from vidmbench.cli.output import print_notes, say
 from vidmbench.core.errors import UsageError
 from vidmbench.core.progress import frames_bar
 from vidmbench.core.vocabulary import SampleFormat
@@ -73,6 +72,6 @@ def sample(
         num_existing, damaged = write_samples(folder, source, form, fps)
     if damaged:
         more = f" and {len(damaged) - 3} more" if len(damaged) > 3 else ""
-        print(f"note: damaged, so sampled again: {', '.join(damaged[:3])}{more}", file=sys.stderr)
+        print_notes([f"damaged, so sampled again: {', '.join(damaged[:3])}{more}"])
     videos = f"{num_videos} videos of {source.length} frames in {folder}"
-    print(videos + (f" ({num_existing} were there already)" if num_existing else ""))
+    say(videos + (f" ({num_existing} were there already)" if num_existing else ""))

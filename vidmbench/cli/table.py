@@ -1,10 +1,13 @@
 """``vidmbench table``: the paper's tables, with measured numbers beside the published ones."""
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from vidmbench.cli.options import RecordsFolder
+from vidmbench.cli.output import print_notes, say_text
 from vidmbench.cli.parsing import records_folder
 from vidmbench.core.errors import ResultError
 from vidmbench.core.vocabulary import TableFormat
@@ -35,13 +38,14 @@ def table(
       vidmbench table > tables.md
     """
     from vidmbench.core import resources
-    from vidmbench.records.record import read_records
+    from vidmbench.records.record import find_records
     from vidmbench.reporting.tables.build import build_table, layout_names, load_layout, printed
 
     folder = records_folder(runs)
     layouts = [load_layout(layout) for layout in ([name] if name else layout_names())]
-    records = read_records(resources.results_dir() / "measured", folder)
-    tables = [build_table(layout, records, published=not measured_only) for layout in layouts]
+    found = find_records(resources.results_dir() / "measured", folder)
+    print_notes(found.notes())
+    tables = [build_table(layout, found.records, published=not measured_only) for layout in layouts]
     if measured_only and not any(table.panels for table in tables):
         raise ResultError(
             f"no measured number fits {name or 'any table'}",
@@ -49,4 +53,8 @@ def table(
             fix="measure one with `vidmbench run`, or omit --measured-only",
         )
     shown = [table for table in tables if table.panels] if measured_only else tables
-    print(printed(shown, form), end="")
+    if found.unreadable:  # a note on stderr is lost where the table is written to a file
+        names = ", ".join(Path(error.where or "").name for error in found.unreadable)
+        missing = f"Numbers may be missing: records that could not be read: {names}."
+        shown = [replace(table, legend=(*table.legend, missing)) for table in shown]
+    say_text(printed(shown, form).removesuffix("\n"))

@@ -1,6 +1,5 @@
 """``vidmbench train`` and ``ablate``: the model of the paper."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +16,7 @@ from vidmbench.cli.options import (
     Steps,
     TrainingPrecision,
 )
-from vidmbench.cli.output import command_line
+from vidmbench.cli.output import command_line, remark, say, say_text
 from vidmbench.cli.parsing import choices_from
 from vidmbench.core.progress import progress_bar
 from vidmbench.core.vocabulary import Device, TrainedPart
@@ -82,20 +81,19 @@ def train(
     )
     checked = check_train(run)
     if checked.flow_is_random and spec.model.implicit_condition and spec.flow_start.start == "sintel":
-        print(
+        remark(
             "note: SpyNet starts from random weights, as the model will say: its public weights were not added "
-            "(vidmbench weights add spynet-sintel FILE)",
-            file=sys.stderr,
+            "(vidmbench weights add spynet-sintel FILE)"
         )
     if dry_run:
-        print(training_plan(run, checked.done))
+        say_text(training_plan(run, checked.done))
         return
     for name, done in checked.done.items():
         if done:
-            print(f"{name}: resumes at step {done} of {spec.part(name).steps}", file=sys.stderr)
+            remark(f"{name}: resumes at step {done} of {spec.part(name).steps}")
     with progress_bar("step") as progress:
         model = train_run(run, progress, checked=checked)
-    print(f"model: {model}\nfigures: {folder / 'samples'}\n{next_step(run, model)}")
+    say(f"model: {model}", f"figures: {folder / 'samples'}", next_step(run, model))
 
 
 def _note_slow_bf16(recipe: "RecipeSpec", device: Device) -> None:
@@ -103,7 +101,7 @@ def _note_slow_bf16(recipe: "RecipeSpec", device: Device) -> None:
     from vidmbench.vidm.training.initialisation import is_slow_in_bf16
 
     if is_slow_in_bf16(recipe, torch_device(device)):
-        print("note: this processor has no bf16 instructions; --precision fp32 trains faster here", file=sys.stderr)
+        remark("note: this processor has no bf16 instructions; --precision fp32 trains faster here")
 
 
 def ablate(
@@ -164,20 +162,19 @@ def ablate(
     if dry_run:
         check_ablation(ablation)
         content, motion = ablation.recipe.content, ablation.recipe.motion
-        print(
+        say(
             f"dry run: nothing was trained or written. {content.steps} content and {motion.steps} motion steps "
             f"per row, {num_videos} videos scored at {frames} frames, in {folder}:"
         )
-        print("\n".join(plan_lines(ablation)))
+        say(*plan_lines(ablation))
         return
     with progress_bar("step") as progress:
         records = run_ablation(ablation, progress)
 
     from vidmbench.reporting.tables.build import measurement_rows
 
-    print(measurement_rows(records).to_markdown(), end="")
-    print(
-        f"records: {folder / 'records'}; vidmbench table 3 shows them beside the published ones after\n"
+    say_text(measurement_rows(records).to_markdown().removesuffix("\n"))
+    remark(
+        f"records: {folder / 'records'}; vidmbench table 3 shows them beside the published ones after",
         f"  vidmbench results import {folder / 'records'}/*.json",
-        file=sys.stderr,
     )

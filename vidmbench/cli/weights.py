@@ -1,11 +1,11 @@
 """``vidmbench weights``: where the networks' weights are, fetching them, adding a file you have."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vidmbench.cli.output import print_json, say
 from vidmbench.core.errors import unknown
 
 if TYPE_CHECKING:
@@ -60,16 +60,16 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="One JSON object
     owners = _owners()
     paths = {name: real_path(spec) for name, spec in owners.items()} | {NAME: sintel_path()}
     if as_json:
-        print(json.dumps({name: {"path": str(path), "present": path.is_file()} for name, path in paths.items()}))
+        print_json({name: {"path": str(path), "present": path.is_file()} for name, path in paths.items()})
         return
     for name, spec in owners.items():
         how = f"vidmbench weights get {name}" if spec.package else f"vidmbench weights add {name} FILE"
         state = f"here, {paths[name]}" if paths[name].is_file() else f"missing; {how}"
-        print(f"{name}: {state}\n  sha256 {spec.weights_sha256 or 'not published'}\n  {spec.licence}")
+        say(f"{name}: {state}", f"  sha256 {spec.weights_sha256 or 'not published'}", f"  {spec.licence}")
         if not paths[name].is_file() and seeded_path(spec).is_file():
-            print(f"  generated from a seed instead, numbers mean nothing: {seeded_path(spec)}")
+            say(f"  generated from a seed instead, numbers mean nothing: {seeded_path(spec)}")
     sintel = f"here, {paths[NAME]}" if paths[NAME].is_file() else f"none; optional: vidmbench weights add {NAME} FILE"
-    print(f"{NAME}: {sintel}\n  {LICENCE}")
+    say(f"{NAME}: {sintel}", f"  {LICENCE}")
 
 
 @app.command()
@@ -93,7 +93,7 @@ def get(name: Annotated[str, typer.Argument(help="A network, such as i3d-kinetic
         raise missing(spec)
     path = get_weights(spec)
     load_weights(spec)  # checks every tensor
-    print(f"{name}: {path}")
+    say(f"{name}: {path}")
 
 
 @app.command()
@@ -120,7 +120,7 @@ def add(
     from vidmbench.vidm.checkpoints.spynet_sintel import NAME, add_sintel
 
     if name == NAME:
-        print(f"{name}: {add_sintel(Path(file))}")
+        say(f"{name}: {add_sintel(Path(file))}")
         return
     spec = _detector(name)
-    print(f"{name}: {add_other(spec, file) if spec.network is not None else add_weights(spec, Path(file))}")
+    say(f"{name}: {add_other(spec, file) if spec.network is not None else add_weights(spec, Path(file))}")

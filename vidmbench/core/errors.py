@@ -1,8 +1,11 @@
 """Errors that a user can fix: each says what was expected, what was found, where, and what to do."""
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
+
+from vidmbench.core.text import printable
 
 
 class VidmbenchError(Exception):
@@ -40,7 +43,12 @@ class VidmbenchError(Exception):
         self.fix = fix
         parts = {"expected": expected, "found": found, "where": where, "what to do": fix}
         lines = [problem, *(f"  {key}: {value}" for key, value in parts.items() if value)]
-        super().__init__("\n".join(lines))
+        super().__init__("\n".join(map(_in_lines, lines)))
+
+
+def _in_lines(text: str) -> str:
+    """A part of a message: indented lines stay lines, so that no name in it can pass for a part of its own."""
+    return "\n".join(printable(part) for part in re.split(r"\n(?=    )", text))
 
 
 class ProtocolError(VidmbenchError):

@@ -243,3 +243,47 @@ def locked(path: Path, doing: str = "writing") -> Iterator[None]:
         with suppress(OSError):  # Windows keeps open files; elsewhere who waits for a removed lock starts over
             Path(lock.lock_file).unlink()
         lock.release()
+
+
+def create_text(target: Path, text: str) -> bool:
+    """Writes a UTF-8 text file that is not there yet, whole or not at all, and never in place of another.
+
+    Args:
+        target: The file; missing parent folders are made.
+        text: Its content.
+
+    Returns:
+        Whether it was written; not where the file is there already.
+
+    Raises:
+        ResultError: The folder cannot be made or written to.
+    """
+    try:
+        with replacing(target) as temporary:
+            temporary.write_text(text, encoding="utf-8", errors="replace")
+            write_through(temporary)
+            _claim(target, temporary)
+    except _TakenError:
+        return False
+    return True
+
+
+class _TakenError(Exception):
+    """There is a file of this name."""
+
+
+def _claim(target: Path, temporary: Path) -> None:
+    """Gives a name that no other file has to a whole temporary file.
+
+    Raises:
+        _TakenError: Another file has it, were it written a moment ago.
+    """
+    try:
+        try:
+            os.link(temporary, target)
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without links: an empty file takes the name, and is replaced at once
+            os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+    except FileExistsError:
+        raise _TakenError from None

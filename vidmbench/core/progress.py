@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from vidmbench.core.text import printable
+
 #: Called with the steps done, the steps in all, and a label.
 Progress = Callable[[int, int, str], None]
 
@@ -26,7 +28,7 @@ def progress_bar(unit: str = "clip", *, is_shown: bool | None = None) -> Iterato
         if total != bar.total or done < bar.n:
             bar.reset(total=total)
             bar.initial = bar.n = done - 1  # work of an earlier call counts as done, not towards the rate
-        bar.set_description(label, refresh=False)
+        bar.set_description(printable(label), refresh=False)
         bar.update(done - bar.n)
 
     try:

@@ -6,7 +6,10 @@ from pathlib import Path
 
 from vidmbench.core import resources
 from vidmbench.core.errors import ResultError, unknown
-from vidmbench.records.record import RunRecord, read_record, read_records, record_files, write_record
+from vidmbench.core.text import file_name_problem
+from vidmbench.records.record import RunRecord, find_records, read_record, two_records, write_record
+
+_LONGEST = 120  # characters of a folder's name
 
 
 def import_records(paths: Sequence[Path]) -> list[Path]:
@@ -19,7 +22,8 @@ def import_records(paths: Sequence[Path]) -> list[Path]:
         The copies.
 
     Raises:
-        ResultError: The package does not run from a checkout, a record is damaged, or another record of a run is there.
+        ResultError: The package does not run from a checkout, a record is damaged, or another record of a run is
+            there or among those given.
     """
     results = resources.checkout_results_dir()
     if results is None:
@@ -29,23 +33,26 @@ def import_records(paths: Sequence[Path]) -> list[Path]:
             where=str(resources.results_dir()),
             fix="run this in a checkout, or keep the records in ./runs: vidmbench table reads them there",
         )
-    targets = [(record, _folder_of(record, results / "measured")) for record in map(read_record, paths)]
-    return [write_record(record, folder) for record, folder in targets]
+    measured = results / "measured"
+    earlier = find_records(measured)
+    known = {record.run_id: (record, earlier.files[record.run_id]) for record in earlier.records}
+    new: dict[str, RunRecord] = {}
+    for path in paths:
+        record = read_record(path)
+        other, where = known.setdefault(record.run_id, (record, path))
+        if other.sealed().digest != record.sealed().digest:
+            raise two_records(f"there is another record of the run {record.run_id}", f"{where} and {path}")
+        new.setdefault(record.run_id, record)
+    return [
+        earlier.files.get(record.run_id) or write_record(record, measured / _folder_of(record))
+        for record in new.values()
+    ]
 
 
-def _folder_of(record: RunRecord, measured: Path) -> Path:
-    """The folder a record belongs in; refuses to replace another record of the same run."""
-    folder = measured / (re.sub(r"[^A-Za-z0-9._-]+", "-", record.dataset).strip(".-") or "unnamed")
-    if record.run_id != Path(record.run_id).name:
-        raise ResultError("a run's name cannot be a file name", found=record.run_id, fix="run the measurement again")
-    for earlier in (path for path in record_files(measured) if path.stem == record.run_id):
-        if earlier.parent != folder or read_record(earlier).digest != record.digest:
-            raise ResultError(
-                f"there is another record of the run {record.run_id}",
-                where=str(earlier),
-                fix="remove it first to replace it by this one",
-            )
-    return folder
+def _folder_of(record: RunRecord) -> str:
+    """The folder a record belongs in, named after its data set."""
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", record.dataset)[:_LONGEST].strip(".-")
+    return name if name and not file_name_problem(name) else "unnamed"
 
 
 def find_record(name: str, folder: Path) -> RunRecord:
@@ -58,10 +65,14 @@ def find_record(name: str, folder: Path) -> RunRecord:
     Raises:
         ResultError: There is no such record, or it is damaged.
     """
-    if Path(name).is_file() or name.endswith(".json"):
+    if name.endswith(".json") or Path(name).is_file():
         return read_record(Path(name))
     measured = resources.results_dir() / "measured"
-    records = {record.run_id: record for record in read_records(measured, folder)}
+    found = find_records(measured, folder)
+    damaged = [error for error in found.unreadable if Path(error.where or "").stem == name]
+    if damaged:
+        raise damaged[0]
+    records = {record.run_id: record for record in found.records}
     if not records:
         raise ResultError(
             "there are no records",

@@ -4,10 +4,11 @@ import csv
 from functools import cache
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from vidmbench.core import resources
 from vidmbench.core.errors import ResultError
+from vidmbench.records.fields import problems_in
 
 
 class PublishedValue(BaseModel):
@@ -34,7 +35,7 @@ class PublishedValue(BaseModel):
         reading: How reliably the print was read, and what confirms it.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     table: str
     dataset: str
@@ -67,22 +68,46 @@ def published_values(table: str) -> tuple[PublishedValue, ...]:
         table: The CSV's name without suffix in results/published, such as ``table1``.
 
     Raises:
-        ResultError: No such table, or an invalid row.
+        ResultError: No such table, another encoding, other columns, or an invalid row.
     """
     path = resources.results_dir() / "published" / f"{table}.csv"
+    columns = list(PublishedValue.model_fields)
     try:
-        with path.open(newline="", encoding="utf-8") as stream:
-            rows = list(csv.DictReader(stream))
-    except OSError as error:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            reader = csv.DictReader(stream, strict=True)
+            rows = [(reader.line_num, row) for row in reader]
+    except FileNotFoundError as error:
         raise ResultError("no such published table", found=str(error), where=str(path)) from error
+    except (OSError, ValueError, csv.Error) as error:
+        raise ResultError(
+            "a published table cannot be read",
+            expected="CSV in UTF-8",
+            found=str(error),
+            where=str(path),
+            fix="save it as CSV in UTF-8, with commas",
+        ) from error
+    if sorted(reader.fieldnames or ()) != sorted(columns):
+        raise ResultError(
+            "a published table has other columns",
+            expected=", ".join(columns),
+            found=", ".join(reader.fieldnames or ()) or "no columns",
+            where=f"{path}:1",
+            fix="give it these columns, separated by commas",
+        )
     values = []
-    for number, row in enumerate(rows, start=2):
+    for number, row in rows:
         try:
+            if None in row or None in row.values():
+                raise ValueError(f"another number of cells than the header's {len(columns)}")
             values.append(
                 PublishedValue.model_validate({**row, "value": row["value"] or None, "stderr": row["stderr"] or None})
             )
-        except (ValidationError, KeyError) as error:
+        except ValueError as error:
             raise ResultError(
-                "a row of a published table is invalid", found=str(error), where=f"{path}:{number}"
+                "a row of a published table is invalid",
+                expected=f"a value for each of {', '.join(columns)}",
+                found=problems_in(error),
+                where=f"{path}:{number}",
+                fix="correct the row",
             ) from error
     return tuple(values)

@@ -10,7 +10,7 @@ from vidmbench.core.vocabulary import CatalogueKind
 from vidmbench.protocols.detector import load_detectors
 from vidmbench.protocols.protocol import load_protocol, protocol_names
 from vidmbench.protocols.stages import CONSTANT_FIELDS
-from vidmbench.records.record import read_records
+from vidmbench.records.record import find_records
 from vidmbench.sources.baselines.describe import summary
 from vidmbench.sources.baselines.layouts import baseline_names, load_baseline
 from vidmbench.sources.controls import KINDS
@@ -114,5 +114,8 @@ def _models() -> dict[str, str]:
 
 
 def _results() -> dict[str, str]:
-    records = read_records(resources.results_dir() / "measured", Path("runs"))
-    return {record.run_id: f"{record.model} on {record.dataset}" for record in records}
+    found = find_records(resources.results_dir() / "measured", Path("runs"))
+    return {
+        **{record.run_id: f"{record.model} on {record.dataset}" for record in found.records},
+        **{str(error.where): f"cannot be read: {error.problem}" for error in found.unreadable},
+    }

@@ -5,6 +5,8 @@ from html import escape
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from vidmbench.core.text import printable
+
 if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
@@ -48,10 +50,10 @@ def _environment(package: str) -> "Environment":
 
 
 def _escaped(value: Any) -> Any:
-    """The value as HTML, with quotes spelled as in the committed tables (``&quot;`` and ``&#x27;``).
+    """The value as HTML, on one line, with quotes spelled as in the committed tables (``&quot;`` and ``&#x27;``).
 
     Autoescape, which spells them ``&#34;`` and ``&#39;``, leaves the result alone.
     """
     from markupsafe import Markup
 
-    return value if hasattr(value, "__html__") else Markup(escape(str(value)))
+    return value if hasattr(value, "__html__") else Markup(escape(printable(str(value))))

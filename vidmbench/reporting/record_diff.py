@@ -5,6 +5,7 @@ import re
 from dataclasses import asdict
 from typing import Any
 
+from vidmbench.core.text import printable
 from vidmbench.records.diff import Difference, RecordDifference, ValueChange
 from vidmbench.records.record import RunRecord
 
@@ -36,7 +37,7 @@ def difference_text(difference: RecordDifference, first: RunRecord, second: RunR
         lines.append(_value_line(change))
     lines += [f"only in A: {name}" for name in difference.only_first]
     lines += [f"only in B: {name}" for name in difference.only_second]
-    return "\n".join([*lines, "", "the records do not differ"] if difference.is_same else lines)
+    return "\n".join(map(printable, [*lines, "", "the records do not differ"] if difference.is_same else lines))
 
 
 def _field_line(difference: Difference) -> str:

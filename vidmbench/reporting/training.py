@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from vidmbench.core.text import printable
 from vidmbench.vidm.checkpoints.checkpoint import parts_in
 from vidmbench.vidm.config import Part
 from vidmbench.vidm.training.run import TrainRun
@@ -35,7 +36,7 @@ def training_plan(run: TrainRun, done: Mapping[Part, int]) -> str:
         "folder": str(run.out),
     }
     plan = [f"  {key + ':':10s} {text}" for key, text in lines.items()]
-    return "\n".join(["dry run: nothing was trained or written. The plan:", *plan])
+    return "\n".join(["dry run: nothing was trained or written. The plan:", *map(printable, plan)])
 
 
 def next_step(run: TrainRun, model: Path) -> str:

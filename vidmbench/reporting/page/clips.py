@@ -2,7 +2,7 @@
 
 import base64
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,10 +14,13 @@ from vidmbench.core.temporaries import temporary_folder
 from vidmbench.evaluation.clips import ClipPlan
 from vidmbench.evaluation.job import Job, prepare_run, prepare_score
 from vidmbench.evaluation.request import choices_of
+from vidmbench.protocols.protocol import protocol_names
 from vidmbench.records.record import Measurement, RunRecord
 from vidmbench.records.request import RunRequest
+from vidmbench.reporting.page.contact_sheets import contact_sheet_beside
 from vidmbench.reporting.page.old_records import request_of_command
 from vidmbench.sources.controls import static_of
+from vidmbench.sources.datasets.spec import ProceduralDatasetSpec, dataset_names, load_dataset
 from vidmbench.sources.names import parse_source, static_baseline_of
 from vidmbench.videos.source import Source
 
@@ -83,13 +86,14 @@ class ClipOptions:
 
     Attributes:
         num_clips: Clips of each model; 0 reads none.
-        may_sample: Whether models are sampled again, which takes minutes.
-        contact_sheets: Images that were written beside records, by run id.
+        is_requested: Whether someone asked for them: then files that records name are opened, and models sampled
+            again, which takes minutes.
+        files: The file of each record, by the run's name.
     """
 
     num_clips: int
-    may_sample: bool
-    contact_sheets: dict[str, Path]
+    is_requested: bool
+    files: Mapping[str, Path]
 
 
 @dataclass(frozen=True)
@@ -144,12 +148,16 @@ def media_of_models(
 
 def _contact_sheet(record: RunRecord, error: Exception, options: ClipOptions, media: Media) -> ModelMedia:
     """The contact sheet that was written with the record, or the reason why there is nothing to show."""
-    path = options.contact_sheets.get(record.run_id)
-    if path is not None:
-        alt = f"Clips of {record.model} beside real ones, as they were scored: one row per clip, first frame to last"
-        return ModelMedia(record.model, (media.add(path.read_bytes(), record.run_id, "png", alt),))
-    problem = error.problem if isinstance(error, VidmbenchError) else str(error).partition("\n")[0]
-    return ModelMedia(record.model, (), f"not shown: {problem}.")
+    reason = error.problem if isinstance(error, VidmbenchError) else str(error).partition("\n")[0]
+    file = options.files.get(record.run_id)
+    try:
+        sheet = None if file is None else contact_sheet_beside(file)
+    except ResultError as refused:
+        return ModelMedia(record.model, (), f"not shown: {reason}; {refused.problem}.")
+    if sheet is None:
+        return ModelMedia(record.model, (), f"not shown: {reason}.")
+    alt = f"Clips of {record.model} beside real ones, as they were scored: one row per clip, first frame to last"
+    return ModelMedia(record.model, (media.add(sheet, record.run_id, "png", alt),))
 
 
 def _job(record: RunRecord, options: ClipOptions) -> Job:
@@ -162,6 +170,8 @@ def _job(record: RunRecord, options: ClipOptions) -> Job:
         raise ResultError("no clips were requested (--videos 0)")
     stored = record.request or request_of_command(record.command)
     _check_sampling(record.model, stored, options)
+    if not options.is_requested and _names_files(stored):
+        raise ResultError("its videos are files, which are opened only on request, for records you trust: --videos 2")
     # One measurement is shown: clips of the first protocol at the least length.
     request = stored.model_copy(update={"protocols": stored.protocols[:1], "frames": (shortest(record).frames,)})
     choices = choices_of(request, batch_size=options.num_clips)
@@ -177,8 +187,25 @@ def _check_sampling(model: str, request: RunRequest, options: ClipOptions) -> No
     base = static_baseline_of(model)
     if base is not None:
         raise ResultError(f"a static baseline repeats the first frame of each clip of {base}")
-    if not options.may_sample:
+    if not options.is_requested:
         raise ResultError("its clips must be sampled again, which takes minutes: request them with --videos 2")
+
+
+def _names_files(request: RunRequest) -> bool:
+    """Whether anything of a request is a file: all but controls of a data set that vidmbench generates."""
+    prefix = "" if request.command == "run" else "dataset:"
+    name = re.split("[@/]", request.real.removeprefix(prefix))[0]
+    is_generated = (
+        request.real.startswith(prefix)
+        and name in dataset_names()
+        and isinstance(load_dataset(name), ProceduralDatasetSpec)
+    )
+    return not (
+        is_generated
+        and request.fake.startswith(("control:", "static-of:control:"))
+        and set(request.protocols) <= set(protocol_names())
+        and (request.samples, request.layout, request.data_root) == (None, None, None)
+    )
 
 
 def shortest(record: RunRecord) -> Measurement:

@@ -52,11 +52,12 @@ def page(title: str, sections: Sequence[Section]) -> str:
     return f"{html}\n"
 
 
-def summary_section(records: Sequence[RunRecord]) -> Section:
+def summary_section(records: Sequence[RunRecord], missing: Sequence[str] = ()) -> Section:
     """What was measured, when, and on what.
 
     Args:
         records: The records, oldest first; at least one.
+        missing: What could not be read, a line each.
     """
     pairs = [(record, measurement) for record in records for measurement in record.measurements]
     measurements = [measurement for _, measurement in pairs]
@@ -74,6 +75,7 @@ def summary_section(records: Sequence[RunRecord]) -> Section:
         ("Protocols", _unique(measurement.protocol for measurement in measurements)),
         ("vidmbench", _unique(str(_packages(record).get("vidmbench", "unknown")) for record in records)),
         ("Machines", _unique(_machine(record.environment) for record in records)),
+        ("Not shown", list(missing)),
     ]
     num_signatures = len({measurement.signature_id for measurement in measurements})
     html = render(_PACKAGE, "summary.html", texts=texts, lists=lists, num_signatures=num_signatures)

@@ -15,6 +15,7 @@ from vidmbench.reporting.plots.controls import Ruler, rulers_figure, rulers_of
 from vidmbench.reporting.plots.conventions import conventions_figure, conventions_of
 from vidmbench.reporting.plots.fvd_vs_frames import frames_figure, lines_against_frames
 from vidmbench.reporting.plots.selection import RecordFilter
+from vidmbench.reporting.plots.style import with_visible_texts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -122,6 +123,7 @@ def _embedded(figure: "Figure") -> str:
     """A figure as a data URI; the same figure gives the same text."""
     import matplotlib
 
+    with_visible_texts(figure)
     stream = io.BytesIO()
     with matplotlib.rc_context({"svg.hashsalt": "vidmbench"}):
         figure.savefig(stream, format="svg", metadata={"Date": None})

@@ -1,12 +1,12 @@
 """``vidmbench report``: one static page of what was measured, made from records alone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from vidmbench.core.files import checked_output, write_text
 from vidmbench.records.frame import no_records
-from vidmbench.records.record import RunRecord, record_files
+from vidmbench.records.record import RunRecord
 from vidmbench.reporting.jinja import render
 from vidmbench.reporting.page.clips import MAX_FRAMES, ClipOptions, Media, media_of_models, shortest
 from vidmbench.reporting.page.html import Section, data_of, numbers_section, page, summary_section
@@ -19,7 +19,13 @@ _DEFAULT_CLIPS = 2  # a model
 
 
 def write_report(
-    records: Sequence[RunRecord], out: Path, *, where: str, folders: Sequence[Path] = (), clips: int | None = None
+    records: Sequence[RunRecord],
+    out: Path,
+    *,
+    where: str,
+    files: Mapping[str, Path] | None = None,
+    missing: Sequence[str] = (),
+    clips: int | None = None,
 ) -> list[Path]:
     """Writes ``out/index.html``, and files too large to be embedded in it to ``out/media``.
 
@@ -27,8 +33,10 @@ def write_report(
         records: Records, oldest first.
         out: The folder, created if it does not exist.
         where: Where the records were searched, for messages.
-        folders: The same as folders; contact sheets beside records are taken from them.
-        clips: Clips a model; None shows two of each model that need not be sampled again.
+        files: The file of each record, by the run's name; the contact sheets beside them are shown.
+        missing: What could not be read there, a line each.
+        clips: Clips a model, for which the files that records name are opened; None opens none, and shows two clips of
+            each control of a data set that vidmbench generates.
 
     Returns:
         The files written, the page first.
@@ -41,9 +49,9 @@ def write_report(
         raise no_records("report", where)
     out = checked_output(out)
     media = Media(out)
-    options = ClipOptions(_DEFAULT_CLIPS if clips is None else clips, clips is not None, contact_sheets(folders))
+    options = ClipOptions(_DEFAULT_CLIPS if clips is None else clips, clips is not None, files or {})
     sections = [
-        summary_section(measured),
+        summary_section(measured, missing),
         numbers_section(measured),
         plots_section(measured, where),
         videos_section(measured, options, media),
@@ -51,12 +59,6 @@ def write_report(
     ]
     write_text(out / "index.html", page("vidmbench report", sections))
     return [out / "index.html", *media.written]
-
-
-def contact_sheets(folders: Sequence[Path]) -> dict[str, Path]:
-    """The contact sheet that `run` wrote beside each record, by run id."""
-    paths = (path.with_suffix(".png") for folder in folders for path in record_files(folder))
-    return {path.stem: path for path in paths if path.is_file()}
 
 
 def table_sections(records: Sequence[RunRecord]) -> list[Section]:

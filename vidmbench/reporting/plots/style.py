@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec
 
 from vidmbench.core.files import replacing
+from vidmbench.core.text import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,6 +28,7 @@ SMALL = 8.0
 _CHARACTER = 0.063
 _LINE, _MARGIN = 0.137, 0.12
 _MOST_TICKS = 9
+_LONGEST = 500  # characters of a line; a page takes about a hundred
 
 # Okabe and Ito (2008): told apart by people who see colours differently, and in grey by their lightness.
 BLUE, VERMILLION, GREEN, SKY = "#0072B2", "#D55E00", "#009E73", "#56B4E9"
@@ -132,7 +134,7 @@ def wrapped(text: str, width: float) -> list[str]:
 
 def label_of(text: str, width: float, most: int = 3) -> str:
     """A label in a few short lines, broken at hyphens and slashes where it can be; what is left over is cut off."""
-    spaced = text.replace("/", "/ ").replace("_", "_ ")
+    spaced = printable(text).replace("/", "/ ").replace("_", "_ ")
     lines = textwrap.wrap(spaced, max(1, int(width / _CHARACTER)), max_lines=most, placeholder="...")
     return "\n".join(line.replace("/ ", "/").replace("_ ", "_") for line in lines)
 
@@ -175,6 +177,21 @@ def log_or_linear(axes: "Axes", which: Literal["x", "y"], values: Iterable[float
     return True
 
 
+def with_visible_texts(figure: "Figure") -> "Figure":
+    """The figure, in whose texts nothing is hidden and no line is endless.
+
+    An escape character would make an SVG unreadable, and a name of a million letters takes minutes to set.
+    """
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        lines = printable(text.get_text(), lines=True).split("\n")
+        plain = "\n".join(line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…" for line in lines)
+        if plain != text.get_text():
+            text.set_text(plain)
+    return figure
+
+
 def save_figure(figure: "Figure", path: Path) -> None:
     """Writes a figure under a temporary name and renames it; the suffix decides the format."""
     import matplotlib
@@ -182,4 +199,4 @@ def save_figure(figure: "Figure", path: Path) -> None:
     # No date in the file: the same figure is the same file.
     dated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix.lower())
     with replacing(path) as temporary, matplotlib.rc_context(_STYLE):
-        figure.savefig(temporary, metadata=dated)
+        with_visible_texts(figure).savefig(temporary, metadata=dated)

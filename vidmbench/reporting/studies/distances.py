@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from vidmbench.core.text import printable
 from vidmbench.records.record import Measurement
 
 
@@ -22,7 +23,8 @@ def aligned(header: Sequence[str], rows: Sequence[Sequence[str]], *, num_text: i
     from tabulate import tabulate
 
     alignment = ("left",) * num_text + ("right",) * (len(header) - num_text)
-    return tabulate(rows, header, tablefmt="github", disable_numparse=True, colalign=alignment)
+    shown = [[printable(cell) for cell in row] for row in rows]
+    return tabulate(shown, header, tablefmt="github", disable_numparse=True, colalign=alignment)
 
 
 def notes_of(measurements: Sequence[Measurement], repeats: int) -> list[str]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from vidmbench.core.text import printable
 from vidmbench.evaluation.studies.explain import Explanation, Shift
 from vidmbench.records.record import Measurement
 from vidmbench.reporting.studies.distances import aligned
@@ -27,7 +28,7 @@ def explanation_text(measurements: Sequence[Measurement], shifts: Sequence[Shift
     lines = [aligned(("Field", "from", "to", metric, "Change", "Share"), rows, num_text=3), ""]
     for end in (first, last):
         interval = f" [{end.interval[0]:.4f}, {end.interval[1]:.4f}]" if end.interval else " (no interval)"
-        lines.append(f"{end.value:.4f}{interval}  {end.signature}  #{end.signature_id}")
+        lines.append(printable(f"{end.value:.4f}{interval}  {end.signature}  #{end.signature_id}"))
     if first.interval or last.interval:
         lines += ["", f"{INTERVAL} All steps are of the same clips."]
     return "\n".join(lines)

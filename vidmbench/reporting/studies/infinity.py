@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from vidmbench.core.text import printable
 from vidmbench.evaluation.studies.infinity import ExtrapolatedDistance
 from vidmbench.reporting.studies.distances import aligned, interval_text, provenance
 
@@ -18,7 +19,7 @@ def infinity_text(distance: ExtrapolatedDistance) -> str:
     ]
     table = aligned(("", measurement.metric.upper(), "95 % interval"), rows)
     bias = f"Of the plain value about {line.values[0] - line.value:.2f} comes from the number of videos."
-    return f"{table}\n\n{bias}\n\n{measurement.signature}  #{measurement.signature_id}"
+    return f"{table}\n\n{bias}\n\n{printable(f'{measurement.signature}  #{measurement.signature_id}')}"
 
 
 def infinity_json(distance: ExtrapolatedDistance, figure: Path) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from vidmbench.core.text import printable
 from vidmbench.evaluation.studies.memorisation import Finding, Pair
 from vidmbench.metrics.memorisation import quantiles
 from vidmbench.reporting.studies.distances import aligned
@@ -29,8 +30,8 @@ def memorisation_text(finding: Finding, num_pairs: int) -> str:
         aligned(("Generated", "Nearest training clip", "Distance"), nearest, num_text=2),
     ]
     if len(copies) > num_pairs:
-        parts.append(f"copies: {', '.join(copies)}")
-    parts.append(f"{_percent(finding.result.share)}  {finding.signature.long}  #{finding.signature.id}")
+        parts.append(printable(f"copies: {', '.join(copies)}"))
+    parts.append(printable(f"{_percent(finding.result.share)}  {finding.signature.long}  #{finding.signature.id}"))
     return "\n\n".join(parts)
 
 

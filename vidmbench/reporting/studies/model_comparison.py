@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from vidmbench.core.text import printable
 from vidmbench.evaluation.studies.model_comparison import ModelComparison
 from vidmbench.metrics.paired import SIGNIFICANCE
 from vidmbench.reporting.studies.distances import aligned, interval_text, provenance
@@ -34,7 +35,7 @@ def comparison_text(comparison: ModelComparison) -> str:
     signatures = [
         f"{name}: {item.signature}  #{item.signature_id}" for name, item in zip("AB", measurements, strict=True)
     ]
-    return "\n".join([table, "", verdict(comparison), "", *signatures])
+    return "\n".join([table, "", verdict(comparison), "", *map(printable, signatures)])
 
 
 def comparison_json(comparison: ModelComparison) -> dict[str, Any]:

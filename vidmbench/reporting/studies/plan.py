@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from vidmbench.core.text import counted
+from vidmbench.core.text import counted, printable
 from vidmbench.detectors.weights_local import identity
 from vidmbench.evaluation.evaluate import planned_engine, planned_notes, planned_signature
 from vidmbench.evaluation.job import Job
@@ -58,7 +58,7 @@ def plan_text(plan: dict[str, Any]) -> str:
             f"{item['frames']} frames, stride {item['stride']}",
             f"    {item['signature']}  #{item['signature_id']}",
         ]
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 def _missing_weights(job: Job) -> list[str]:

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Sequence
 from itertools import groupby
 
+from vidmbench.core.text import printable
 from vidmbench.reporting.tables.marks import SHORT, legend
 from vidmbench.reporting.tables.values import (
     EMPTY,
@@ -182,7 +183,9 @@ def _escaped_character(character: str) -> str:
         return " "
     is_accented = ord(character) <= 0xFF and unicodedata.normalize("NFD", character)[0].isascii()
     return (
-        character if (character.isprintable() and is_accented) or character in "ßæøåÆØÅ" else f"U+{ord(character):04X}"
+        character
+        if (printable(character) == character and is_accented) or character in "ßæøåÆØÅ"
+        else f"U+{ord(character):04X}"
     )
 
 

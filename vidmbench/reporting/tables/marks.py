@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
+from vidmbench.records.fields import overlap
 from vidmbench.records.published import PublishedValue
-from vidmbench.records.record import overlap
 from vidmbench.reporting.tables.values import Cell
 
 # Made in another way than their neighbours, or not numbers of this cell: they are not ranked.

@@ -7,11 +7,12 @@ from itertools import combinations
 
 from vidmbench.core import resources
 from vidmbench.core.declarations import load_toml
-from vidmbench.records.record import Measurement, RunRecord, overlap
+from vidmbench.records.fields import Measurement, overlap
+from vidmbench.records.record import RunRecord
 from vidmbench.reporting.tables.layout import Entry, Layout, PartSpec, Row
 from vidmbench.reporting.tables.values import Cell
 from vidmbench.sources.baselines.spec import BaselineSpec
-from vidmbench.sources.names import is_reference
+from vidmbench.sources.names import baseline_names, is_reference
 
 
 def measured_series(
@@ -112,9 +113,9 @@ def _is_reproduced(part: PartSpec, record: RunRecord) -> bool:
 @cache
 def _published_as(model: str) -> frozenset[str]:
     """How results/published names a system of baselines/; empty for all other models."""
-    path = resources.data_root() / "baselines" / model / "baseline.toml"
-    is_name = model not in ("", ".", "..") and "/" not in model
-    return frozenset(load_toml(path, BaselineSpec).published_as) if is_name and path.is_file() else frozenset()
+    if model not in baseline_names():  # a label of any text, which must not become a path
+        return frozenset()
+    return frozenset(load_toml(resources.baselines_dir() / model / "baseline.toml", BaselineSpec).published_as)
 
 
 def compared(cell: Cell, others: Sequence[Cell]) -> Cell:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from vidmbench.core.text import printable
 from vidmbench.records.record import Measurement, RunRecord
 from vidmbench.reporting.tables.text import pipe_table
 
@@ -30,7 +31,9 @@ class ResultRows:
         """The table, and below it the signatures."""
         table = pipe_table([self.header, *self.rows], right_aligned=())
         legend = [self.legend, ""] if self.legend else []
-        return "\n".join([table, "", *legend, *self.signatures]) + "\n" if self.rows else "no measurements\n"
+        return (
+            "\n".join([table, "", *legend, *map(printable, self.signatures)]) + "\n" if self.rows else "no measurements\n"
+        )
 
 
 def measurement_rows(records: Sequence[RunRecord]) -> ResultRows:

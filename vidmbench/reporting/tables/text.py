@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from vidmbench.core.text import printable
 from vidmbench.reporting.tables.marks import legend
 from vidmbench.reporting.tables.values import EMPTY, PROTOCOLS, Cell, Panel, Table, column_blocks, numbered_notes
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     import pandas
 
 WIDTH = 100
+_FORMULA = tuple("=+-@＝＋－＠")  # spreadsheets compute a cell that begins so
+# A value, with an interval or a spread behind it; a dash alone stands for no value.
+_NUMBER = re.compile(r"-|[-+]?[\d.]+(e[-+]?\d+)?( ± [\d.]+| \[[-\d., ]+\])?( \((no interval|±[\d.e+-]+, [\w ]+)\))?")
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -35,11 +39,11 @@ def to_markdown(table: Table, width: int = WIDTH) -> str:
 
     blocks = [column_blocks(panel, fits) for panel in table.panels]
     numbers = numbered_notes(table, blocks)
-    lines = [f"**{table.title}**", ""]
+    lines = [f"**{_markdown(table.title)}**", ""]
     for sentence in (*table.legend, *([legend("**Bold**", "_underscored_")] if table.has_marks else [])):
         lines += [*_wrapped(sentence, "", width), ""]
     for panel, split in zip(table.panels, blocks, strict=True):
-        lines += [f"**{panel.title}**", ""]
+        lines += [f"**{_markdown(panel.title)}**", ""]
         for columns in split:
             lines += [_grid(panel, columns, numbers, width), ""]
         if panel.protocols:
@@ -86,7 +90,7 @@ def to_csv(table: Table) -> str:
             ]
             lines.append(line(row, [cell.text for cell in cells], notes, cells))
     stream = io.StringIO()
-    csv.writer(stream, lineterminator="\n").writerows(lines)
+    csv.writer(stream, lineterminator="\n").writerows([_text_cell(text) for text in line] for line in lines)
     return stream.getvalue()
 
 
@@ -131,11 +135,23 @@ def pipe_table(lines: Sequence[Sequence[str]], right_aligned: Sequence[int]) -> 
     """
     from tabulate import tabulate
 
-    safe = [[" ".join(text.splitlines()).replace("|", "\\|") for text in line] for line in lines]
+    safe = [[_markdown(text).replace("|", "\\|") for text in line] for line in lines]
     align = ["right" if column in right_aligned else "left" for column in range(len(safe[0]))]
     # tabulate widens columns by two spaces below a header; without a header it prints the rule first.
     rule, header, *body = tabulate(safe, tablefmt="pipe", disable_numparse=True, colalign=align).splitlines()
     return "\n".join([header, rule, *body])
+
+
+def _markdown(text: str) -> str:
+    """A text on one line in which no name is a tag or a link; code, in backticks, cannot be either."""
+    plain = re.split(r"(`[^`]*`)", printable(text))
+    return "".join(part if part.startswith("`") else re.sub(r"<|(?<=\])\(", r"\\\g<0>", part) for part in plain)
+
+
+def _text_cell(text: str) -> str:
+    """A cell of a CSV file that no spreadsheet takes for a formula; numbers stay numbers."""
+    text = printable(text)
+    return f"'{text}" if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else text
 
 
 def _squeezed(text: str) -> str:
@@ -150,7 +166,7 @@ def _widest(text: str) -> int:
 
 def _wrapped(text: str, mark: str, width: int) -> list[str]:
     """Text under a list mark, broken at the width; a span in backticks stays whole, so that it can be copied."""
-    whole = re.sub(r"`[^`]*`", lambda span: span.group().replace(" ", "\0"), text)
+    whole = re.sub(r"`[^`]*`", lambda span: span.group().replace(" ", "\0"), _markdown(text))
     indent = " " * len(mark)
     lines = textwrap.wrap(whole, width - len(mark), break_long_words=False, break_on_hyphens=False)
     return [(indent if number else mark) + line.replace("\0", " ") for number, line in enumerate(lines)]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
+from vidmbench.core.text import printable
 from vidmbench.sources.datasets.disk import Finding
 from vidmbench.sources.datasets.spec import DiskDatasetSpec, load_dataset
 from vidmbench.videos.source import Skipped
@@ -88,8 +89,9 @@ def report_text(report: Report) -> str:
     """The report for people: a table, the findings, the broken files, the verdict."""
     from tabulate import tabulate
 
-    table: str = tabulate(_rows(report), ("", "expected", "found"), tablefmt="simple", disable_numparse=True)
-    lines = [f"{report.dataset}@{report.split} in {report.root}", f"{report.layout}", "", table]
+    rows = [[printable(cell) for cell in row] for row in _rows(report)]
+    table: str = tabulate(rows, ("", "expected", "found"), tablefmt="simple", disable_numparse=True)
+    lines = [f"{report.dataset}@{report.split} in {report.root}", f"{report.layout}", ""]
     if report.findings:
         lines += ["", "findings"]
         for finding in report.findings:
@@ -108,7 +110,8 @@ def report_text(report: Report) -> str:
     few = f", up to {most} videos: --num-videos {most}" if most < USUAL_VIDEOS else ""
     verdict = f"yes{skip}{few}" if report.can_be_scored else "no"
     seen = " (names only; without --quick every video is decoded)" if report.is_quick else ""
-    return "\n".join([*lines, "", f"can be scored: {verdict}{seen}"])
+    heads, rest = lines[:3], lines[3:]
+    return "\n".join([*map(printable, heads), table, *map(printable, rest), "", f"can be scored: {verdict}{seen}"])
 
 
 def counted(counts: Mapping[str, int]) -> str:

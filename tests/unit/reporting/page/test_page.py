@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from PIL import Image
 from support.table_samples import measured, run_of
 
 from vidmbench.core import resources
@@ -190,10 +191,11 @@ def test_file_names_are_printed_as_they_are(name, tmp_path):
     page = made([record.model_copy(update={"command": ("vidmbench", "run", "--samples", name)})], tmp_path)
     assert page.faults == []
     assert not page.all("b")
-    assert "".join(page.words).count(name) >= 6
-    labels = [text for attrs in page.all("td") for text in attrs.values() if text == name]
+    shown = name.replace("\n", r"\n")  # on one line
+    assert "".join(page.words).count(shown) >= 6
+    labels = [text for attrs in page.all("td") for text in attrs.values() if text == shown]
     assert labels == [], "names are in cells, not in attributes"
-    assert shlex.join(["--samples", name]) in "\n".join(page.code)
+    assert shlex.join(["--samples", name]).replace("\n", r"\n") in "\n".join(page.code)
 
 
 def test_clips_of_a_request(tmp_path):
@@ -269,8 +271,8 @@ def test_other_videos_are_not_shown(shipped, tmp_path):
 def test_the_picture_beside_a_record_stands_in(tmp_path):
     record = run_of(measured())
     path = write_record(record, tmp_path / "runs")
-    path.with_suffix(".png").write_bytes(b"\x89PNG made up")
-    page = made([record], tmp_path / "site", folders=[tmp_path / "runs"])
+    Image.new("RGB", (8, 8), "red").save(path.with_suffix(".png"))
+    page = made([record], tmp_path / "site", files={record.run_id: path})
     (picture,) = [attrs for attrs in page.all("img") if attrs["src"].startswith("data:image/png")]
     assert picture["alt"].startswith("Clips of vidm beside real ones")
 

@@ -99,7 +99,7 @@ def test_a_pipe_in_a_label_does_not_break_the_grid():
 
 
 def test_a_line_break_in_a_label_makes_no_second_row():
-    assert "| a b " in pipe_table([["Model", "FVD"], ["a\nb", "1"]], right_aligned=())
+    assert r"| a\nb " in pipe_table([["Model", "FVD"], ["a\nb", "1"]], right_aligned=())
 
 
 def test_frame_is_long_and_numeric(tmp_path):

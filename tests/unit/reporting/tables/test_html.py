@@ -110,14 +110,15 @@ def test_texts_are_escaped():
 
 @pytest.mark.parametrize("name", ["it's.mp4", 'say "hi".mp4', "a & b.mp4", "two\nlines.mp4", "<b>.mp4", "{{ x }}.mp4"])
 def test_file_names_are_printed_as_they_are(name):
+    shown = name.replace("\n", r"\n")  # on one line
     cell = Cell("measured", "1.0", (name,), signature=name)
     page = Page(to_html(Table(name, name, (), (Panel(name, (name,), (name,), None, ((cell,),), ()),))))
     assert page.faults == []
     assert not page.all("b")
-    assert [text for text in map(str.strip, page.text) if text == name] == [
-        name
+    assert [text for text in map(str.strip, page.text) if text == shown] == [
+        shown
     ] * 6  # title, heading, caption, row, column, note
-    assert [attrs["title"] for attrs in page.all("td") if "title" in attrs] == [name]
+    assert [attrs["title"] for attrs in page.all("td") if "title" in attrs] == [shown]
 
 
 def test_a_template_without_its_values_is_an_error():

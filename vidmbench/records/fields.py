@@ -1,0 +1,227 @@
+"""What a record holds: the run, its numbers, and everything needed to judge them."""
+
+import json
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from vidmbench.core.files import sha256_of_parts
+from vidmbench.records.request import RunRequest
+
+SCHEMA = 1
+
+# What a table of integers holds (pandas, numpy): records of any origin are read.
+Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+Count = Annotated[int, Field(ge=0, lt=2**63)]
+Length = Annotated[int, Field(ge=1, lt=2**31)]
+Text = Annotated[str, Field(max_length=8192)]
+
+
+class Frozen(BaseModel):
+    """What all parts of a record have in common: they are never changed, and hold no other keys and no NaN."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class SideRecord(Frozen):
+    """One side of a measurement.
+
+    Attributes:
+        label: The source's label.
+        digest: Hex digest of the source (64 digits).
+        num_videos: Videos the source holds.
+        num_scored: Clips scored.
+        size: Height and width of the clips in pixels, before the detector's resizing.
+        skipped: Name and reason of each skipped video.
+    """
+
+    label: Text
+    digest: str
+    num_videos: Count
+    num_scored: Count
+    size: tuple[Length, Length] | None = None
+    skipped: tuple[tuple[str, str], ...] = ()
+
+
+class Measurement(Frozen):
+    """One number with everything needed to judge it; the keys are part of the command line's contract.
+
+    Attributes:
+        metric: The metric's usual name, such as ``fvd``.
+        status: ``ok``, or ``failed`` with a reason and no value.
+        reason: Why there is no value.
+        value: The number.
+        interval: Low and high end, or None if no valid interval exists.
+        interval_kind: How the interval was made and at which level.
+        spread: What the protocol's original code prints after the ±: how runs or splits vary, not the mean's error.
+        spread_kind: What that spread is taken over, such as ``sd over 10 runs``.
+        num_real: Real clips scored.
+        num_fake: Generated clips scored.
+        frames: Frames of a clip.
+        stride: Distance of a clip's frames in the video.
+        precision: ``fp32`` or ``bf16``.
+        engine: What ran the network, such as ``openvino-2026.4/cpu``.
+        signature: Long form.
+        signature_short: Short form.
+        signature_id: 8 hex digits; equal if numbers are comparable.
+        protocol: Name of the protocol.
+        protocol_spec: The whole protocol with the options of the run.
+        weights: Detector name to sha256 of its weights.
+        seconds: Wall time of this measurement in seconds, reading included; small if features were cached.
+        seed: Seed of every random choice.
+        real: The real side.
+        fake: The scored side.
+        warnings: Notes printed with the number.
+
+    Example:
+        >>> from vidmbench.records.record import read_records
+        >>> from vidmbench.core import resources
+        >>> record = read_records(resources.results_dir() / "measured")[0]
+        >>> measurement = record.measurements[0]
+        >>> low, high = measurement.interval
+        >>> (measurement.metric, measurement.status, low < measurement.value < high)
+        ('fvd', 'ok', True)
+        >>> str(measurement).endswith(f"#{measurement.signature_id}]")
+        True
+    """
+
+    metric: Text
+    status: Literal["ok", "failed"] = "ok"
+    reason: str | None = None
+    value: float | None
+    interval: tuple[float, float] | None
+    interval_kind: str | None
+    spread: float | None = None
+    spread_kind: str | None = None
+    num_real: Count
+    num_fake: Count
+    frames: Length
+    stride: Length
+    precision: Text
+    engine: Text
+    signature: Text
+    signature_short: Text
+    signature_id: Text
+    protocol: Text
+    protocol_spec: dict[str, Any]
+    weights: dict[str, str]
+    seconds: float
+    seed: Whole
+    real: SideRecord
+    fake: SideRecord
+    warnings: tuple[str, ...] = ()
+
+    def text(self, decimals: int | None = None) -> str:
+        """The value with its interval, or why there is none.
+
+        Args:
+            decimals: Digits after the decimal point; by default enough for four significant digits.
+
+        Returns:
+            ``57.4 ± 3.1`` if the interval is symmetric, ``57.4 [54.9, 61.2]`` if it is not, or ``failed: reason``;
+            after it what the protocol's original code prints after the ±, such as ``(±0.4, sd over 10 runs)``.
+        """
+        value = self.value
+        if self.status == "failed" or value is None:
+            return f"failed: {' '.join((self.reason or 'no reason was recorded').split())}"
+        if decimals is None:
+            decimals = 1 if abs(value) >= 100 else 2 if abs(value) >= 10 else 3 if abs(value) >= 1 else 4
+
+        def show(number: float) -> str:
+            return f"{number:.{decimals}f}"
+
+        spread = "" if self.spread is None else f" (±{self.spread:.2g}, {self.spread_kind})"
+        if self.interval is None:
+            return f"{show(value)}{spread or ' (no interval)'}"
+        low, high = self.interval
+        if show(high - value) == show(value - low):
+            return f"{show(value)} ± {show(high - value)}{spread}"
+        return f"{show(value)} [{show(low)}, {show(high)}]{spread}"
+
+    def __str__(self) -> str:
+        """The number as it may leave the program: with its interval, its counts and its signature."""
+        return f"{self.metric} {self.text()} [{self.signature_short}]"
+
+
+class RunRecord(Frozen):
+    """One run.
+
+    Attributes:
+        schema_version: Version of this layout.
+        run_id: Name of the run, unique in a results folder; it can be the name of a file that everyone sees.
+        created: Time with its zone, ISO 8601; vidmbench writes UTC.
+        model: What was scored, as the user named it.
+        dataset: What it was scored against: a data set's name, or ``folder:PATH``.
+        split: The split of the real side, if the data set has splits.
+        command: The command line that made it.
+        measurements: The numbers.
+        environment: Versions, processor, threads, git commit.
+        request: What was to be measured, as data; None in records of commands other than ``run`` and ``score``, and in
+            older ones.
+        digest: sha256 over all other fields; reveals damage and edits by hand. Empty where it was removed: then nothing
+            is revealed.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> from vidmbench.core import resources
+        >>> from vidmbench.records.record import read_record, read_records, write_record
+        >>> record = read_records(resources.results_dir() / "measured")[0]
+        >>> with TemporaryDirectory() as folder:
+        ...     read_record(write_record(record, Path(folder))) == record
+        True
+    """
+
+    schema_version: int = SCHEMA
+    run_id: str
+    created: str
+    model: Text
+    dataset: Text
+    split: Text | None
+    command: tuple[str, ...]
+    measurements: tuple[Measurement, ...]
+    environment: dict[str, Any]
+    request: RunRequest | None = None
+    digest: str = ""
+
+    @property
+    def time(self) -> datetime:
+        """When it was made.
+
+        Raises:
+            ValueError: That is no time with its zone.
+        """
+        time = datetime.fromisoformat(self.created)
+        if time.tzinfo is None or not 1900 < time.year < 2200:
+            raise ValueError(f"created: {self.created!r} is no time with its zone, as 2026-01-31T12:00:00+00:00 is")
+        return time
+
+    def sealed(self) -> "RunRecord":
+        """The same record with its digest filled in."""
+        return self.model_copy(update={"digest": self._content_digest()})
+
+    def _content_digest(self) -> str:
+        content = self.model_dump(mode="json", exclude={"digest"})
+        # Records of earlier versions lack these keys; a missing value does not enter the digest, so that theirs hold.
+        if self.request is None:
+            del content["request"]
+        else:
+            content["request"] = self.request.model_dump(mode="json", exclude_none=True)
+        for measurement in content["measurements"]:
+            for key in ("spread", "spread_kind"):
+                if measurement[key] is None:
+                    del measurement[key]
+        return sha256_of_parts(json.dumps(content, sort_keys=True, allow_nan=False))
+
+
+def overlap(first: tuple[float, float], second: tuple[float, float]) -> bool:
+    """Whether two intervals, low end first, have a point in common."""
+    return max(first[0], second[0]) <= min(first[1], second[1])
+
+
+def problems_in(error: Exception) -> str:
+    """What a failed validation found, on one line: the first problems, each with the field in front."""
+    if not isinstance(error, ValidationError):
+        return str(error).partition("\n")[0] or type(error).__name__
+    return "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()[:5])
