@@ -35,10 +35,11 @@ def contact_sheet_beside(record: Path) -> bytes | None:
         return None
     except OSError as error:
         raise _unshown(f"cannot be opened ({error.strerror})", path) from error
+    facts = os.fstat(handle)
+    if not stat.S_ISREG(facts.st_mode):
+        os.close(handle)
+        raise _unshown("is not a regular file", path)
     with os.fdopen(handle, "rb") as stream:
-        facts = os.fstat(handle)
-        if not stat.S_ISREG(facts.st_mode):
-            raise _unshown("is not a regular file", path)
         if facts.st_size > _MOST_BYTES:
             raise _unshown(f"is larger than {_MOST_BYTES // 10**6} MB", path)
         data = stream.read(_MOST_BYTES)

@@ -32,7 +32,9 @@ class ResultRows:
         table = pipe_table([self.header, *self.rows], right_aligned=())
         legend = [self.legend, ""] if self.legend else []
         return (
-            "\n".join([table, "", *legend, *map(printable, self.signatures)]) + "\n" if self.rows else "no measurements\n"
+            "\n".join([table, "", *legend, *map(printable, self.signatures)]) + "\n"
+            if self.rows
+            else "no measurements\n"
         )
 
 
