@@ -159,7 +159,7 @@ class FoundRecords:
     Attributes:
         records: The records, oldest first.
         files: The file of each, by the run's name.
-        unreadable: One error for each file that is no valid record, or cannot be told from one.
+        unreadable: One error for each file that is no valid record, or is too damaged to say.
     """
 
     records: tuple[RunRecord, ...]

@@ -1,4 +1,4 @@
-"""The picture that ``run`` wrote beside a record, as a page may show it."""
+"""The image that ``run`` wrote beside a record, as a page may show it."""
 
 import io
 import os
@@ -11,10 +11,10 @@ _MOST_BYTES, _MOST_PIXELS = 30_000_000, 60_000_000
 
 
 def contact_sheet_beside(record: Path) -> bytes | None:
-    """The picture of the same name as a record, as a PNG file written anew.
+    """The image of the same name as a record, as a PNG file written anew.
 
-    Whoever makes a folder of records can put anything under that name: a link to a private file, a page in place of a
-    picture, a picture with a text behind it. So links are not followed, and only pixels are taken over.
+    Whoever makes a folder of records can put anything under that name: a link to a private file, a page in place of an
+    image, an image with a text behind it. So links are not followed, and only pixels are taken over.
 
     Args:
         record: The record's file.
@@ -51,10 +51,10 @@ def _pixels_of(data: bytes, path: Path) -> bytes:
 
     copy = io.BytesIO()
     try:
-        with Image.open(io.BytesIO(data), formats=["PNG"]) as picture:
-            if picture.width * picture.height > _MOST_PIXELS:
-                raise _unshown(f"has {picture.width} x {picture.height} pixels", path)
-            picture.convert("RGB").save(copy, "png")
+        with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
+            if image.width * image.height > _MOST_PIXELS:
+                raise _unshown(f"has {image.width} x {image.height} pixels", path)
+            image.convert("RGB").save(copy, "png")
     except ResultError:
         raise
     except Exception as error:  # Pillow's decoders raise errors of many types
@@ -63,4 +63,4 @@ def _pixels_of(data: bytes, path: Path) -> bytes:
 
 
 def _unshown(reason: str, path: Path) -> ResultError:
-    return ResultError(f"the picture beside its record {reason}", where=str(path))
+    return ResultError(f"the image beside its record {reason}", where=str(path))

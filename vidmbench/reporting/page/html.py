@@ -57,7 +57,7 @@ def summary_section(records: Sequence[RunRecord], missing: Sequence[str] = ()) -
 
     Args:
         records: The records, oldest first; at least one.
-        missing: What could not be read, a line each.
+        missing: What could not be read, one per line.
     """
     pairs = [(record, measurement) for record in records for measurement in record.measurements]
     measurements = [measurement for _, measurement in pairs]

@@ -34,7 +34,7 @@ def write_report(
         out: The folder, created if it does not exist.
         where: Where the records were searched, for messages.
         files: The file of each record, by the run's name; the contact sheets beside them are shown.
-        missing: What could not be read there, a line each.
+        missing: What could not be read there, one per line.
         clips: Clips a model, for which the files that records name are opened; None opens none, and shows two clips of
             each control of a data set that vidmbench generates.
 

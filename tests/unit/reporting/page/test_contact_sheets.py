@@ -83,13 +83,13 @@ def folder(path, tmp_path):
 @pytest.mark.parametrize("make", [link, link_to_text, text, jpeg, svg, cut_off, huge, pipe, folder])
 def test_everything_else_is_not_shown_and_says_why(make, record, tmp_path):
     make(record.with_suffix(".png"), tmp_path)
-    with pytest.raises(ResultError, match="the picture beside its record"):
+    with pytest.raises(ResultError, match="the image beside its record"):
         contact_sheet_beside(record)
     found = find_records(tmp_path / "runs")
     (page,) = write_report(found.records, tmp_path / "site", where="here", files=found.files)
     html = page.read_text()
     assert "not shown: " in html
-    assert "the picture beside its record" in html
+    assert "the image beside its record" in html
     assert "data:image/png" not in html
     assert "private" not in html
 
