@@ -1,10 +1,10 @@
 """Opens a video file through PyAV, and says what is wrong with it in this package's words."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vidmbench.core.errors import DataError, VidmbenchError
 
@@ -20,8 +20,14 @@ _quiet = threading.Lock()
 
 
 @contextmanager
-def opened(path: Path) -> "Iterator[tuple[av.container.InputContainer, av.video.stream.VideoStream]]":
+def opened(
+    path: Path, options: Mapping[str, str] | None = None
+) -> "Iterator[tuple[av.container.InputContainer, av.video.stream.VideoStream]]":
     """A video file and the stream of it that ffmpeg calls best, decoded by one thread.
+
+    Args:
+        path: A video file.
+        options: Of the demuxer, as FFmpeg names them.
 
     Raises:
         DataError: It is no video, cannot be read, or fails while the block runs.
@@ -38,7 +44,8 @@ def opened(path: Path) -> "Iterator[tuple[av.container.InputContainer, av.video.
         raise unreadable(path, "the file is empty (0 bytes)")
     try:
         # Titles may be in any encoding.
-        with av.open(str(path), options={"protocol_whitelist": "file"}, metadata_errors="replace") as container:
+        given = {"protocol_whitelist": "file", **(options or {})}
+        with av.open(str(path), options=given, metadata_errors="replace") as container:
             if container.format.name in _PLAY_LISTS:
                 raise unreadable(path, "it is a play list that names other files")
             stream = container.streams.best("video")
@@ -62,10 +69,10 @@ def opened(path: Path) -> "Iterator[tuple[av.container.InputContainer, av.video.
 
 
 def packets_of(
-    container: "av.container.InputContainer", stream: "av.video.stream.VideoStream"
-) -> "Iterator[av.Packet[av.video.stream.VideoStream]]":
-    """The packets of one stream, and an empty one at the end that makes the decoder give its last frames."""
-    yield from container.demux(stream)
+    container: "av.container.InputContainer", stream: "av.video.stream.VideoStream | None" = None
+) -> "Iterator[av.Packet[Any]]":
+    """The packets of one stream or of all, and empty ones at the end that make decoders give their last frames."""
+    yield from container.demux() if stream is None else container.demux(stream)
 
 
 def unreadable(path: Path, reason: str) -> DataError:

@@ -5,16 +5,19 @@ WebM and Matroska declare none), and no other reading finds damage in the middle
 found, so it is paid for once a file.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidmbench.core.errors import DataError
+from vidmbench.videos.files.colour_conversion import to_rgb
 from vidmbench.videos.files.compression_labels import of_stream
+from vidmbench.videos.files.container_ends import promised_bytes, video_chunks_of_avi
 from vidmbench.videos.files.containers import damaged, opened, packets_of, unreadable
-from vidmbench.videos.files.frame_times import frame_times
+from vidmbench.videos.files.decord_rule import StreamPacket, suits_decord
+from vidmbench.videos.files.frame_times import FrameTimes, frame_times
 from vidmbench.videos.files.orientation import Turn, turn_of
+from vidmbench.videos.files.stream_notes import notes_of_stream, shown_rate
 
 if TYPE_CHECKING:
     import av
@@ -23,18 +26,11 @@ if TYPE_CHECKING:
 
 #: Containers that keep a presentation time for every packet and can be searched by it. AVI keeps none.
 _SEARCHABLE = ("mov", "matroska")
-#: Codecs whose standard fixes every bit, so that two decoders agree. MPEG-4 part 2 (most AVIs: DivX, Xvid) leaves the
-#: inverse transform open, and decord's older library then differs by one or two intensity levels.
-_EXACT_CODECS = frozenset({"h264", "vp8", "vp9"})
-#: 8-bit layouts both libraries bring to RGB alike; for 10 bits they differ by several intensity levels.
-_SHARED_LAYOUTS = frozenset({"yuv420p", "yuvj420p"})
 #: Old x264 wrote 4:4:4 wrongly. ffmpeg makes up for it when it reads the encoder's version, which stands in the first
 #: frame only: decoded from a later key frame, such a file turns to noise in both libraries.
 _FULL_CHROMA = ("444", "gbr", "rgb")
-#: Rows of narrow images are padded, and decord hands out the padding: a 1 x 1 video becomes (1, 1, 96).
-_SMALLEST_FOR_DECORD = 64
-#: decord reads a whole file before it gives the first frame.
-_LONGEST_FOR_DECORD = 1000
+#: Matrices as ITU-T H.273 numbers them, for messages.
+_MATRICES = {8: "YCgCo", 10: "BT.2020 with constant luminance", 11: "SMPTE ST 2085", 14: "ICtCp", 15: "IPT-C2"}
 
 
 @dataclass(frozen=True)
@@ -49,6 +45,8 @@ class VideoFacts:
             Empty where only decoding from the start gives the right frames.
         suits_decord: decord gives the same frames as PyAV, also when it starts in the middle.
         compression: See :func:`vidmbench.videos.files.compression_labels.of_stream`.
+        frame_rate: Frames per second; 0 where nothing says so.
+        notes: What a user should know, one sentence each.
     """
 
     num_frames: int
@@ -57,13 +55,23 @@ class VideoFacts:
     frame_times: str
     suits_decord: bool
     compression: str = ""
+    frame_rate: float = 0.0
+    notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Packet:
-    pts: int | None
-    is_key: bool
-    is_discarded: bool
+@dataclass
+class _Seen:
+    """What the frames and packets of a stream turned out to be."""
+
+    packets: list[StreamPacket] = field(default_factory=list)
+    times: list[int | None] = field(default_factory=list)
+    key_frames: list[int] = field(default_factory=list)
+    shapes: dict[tuple[int, int], int] = field(default_factory=dict)
+    colours: dict[tuple[str, int, int], None] = field(default_factory=dict)
+    transfers: set[int] = field(default_factory=set)
+    turn: Turn | None = None
+    is_interlaced: bool = False
+    ends_broken: bool = False
 
 
 def inspect_video(path: Path) -> VideoFacts:
@@ -76,92 +84,151 @@ def inspect_video(path: Path) -> VideoFacts:
         What it holds.
 
     Raises:
-        DataError: It is empty, no video, cut off, damaged, or changes its size on the way.
+        DataError: It is empty, no video, cut off, damaged, changes its size on the way, or has colours that cannot be
+            brought to RGB.
     """
+    _check_length(path)
+    with opened(path) as (container, stream):
+        seen = _decoded(path, container, stream)
+        if seen.ends_broken:
+            raise _cut_off(path, "whole packets", "a last one that is not")
+        _check_count(path, container, stream, len(seen.packets))
+        if seen.turn is None:
+            raise unreadable(path, "no frame can be decoded")
+        if len(seen.shapes) > 1:
+            raise _changes_size(path, seen.shapes)
+        return _facts(container, stream, seen, seen.turn)
+
+
+def _decoded(path: Path, container: "av.container.InputContainer", stream: "av.video.stream.VideoStream") -> _Seen:
     from av.video.frame import PictureType
 
-    with opened(path) as (container, stream):
-        declared = stream.frames
-        packets: list[_Packet] = []
-        times: list[int | None] = []
-        key_frames: list[int] = []
-        shapes: dict[tuple[int, int], int] = {}
-        turn = None
-        for packet in packets_of(container, stream):
-            if packet.size:
-                packets.append(_Packet(packet.pts, packet.is_keyframe, packet.is_discard))
-            for frame in packet.decode():
-                if frame.is_corrupt:
-                    raise damaged(path, len(times))
-                turn = turn or turn_of(frame, path)
-                shapes.setdefault((frame.height, frame.width), len(times))
-                if frame.key_frame and frame.pict_type == PictureType.I:
-                    key_frames.append(len(times))
-                times.append(frame.pts)
-        _check_whole(path, container, stream, declared, len(packets), times)
-        if turn is None:
-            raise unreadable(path, "no frame can be decoded")
-        if len(shapes) > 1:
-            raise _changes_size(path, shapes)
-        (height, width) = turn.size(*next(iter(shapes)))
-        codec, layout = stream.codec_context.name, stream.codec_context.pix_fmt or ""
-        searched, starts = None, {packet.pts for packet in packets if packet.is_key and not packet.is_discarded}
-        if _is_searchable(container.format.name, packets, times) and not (
-            codec == "h264" and any(kind in layout for kind in _FULL_CHROMA)
-        ):
-            searched = frame_times(times, [index for index in key_frames if times[index] in starts])
-        suits_decord = (
-            searched is not None
-            and turn == Turn()
-            and len(packets) == len(times)
-            # H.264 with intra refresh marks packets from which a picture only builds up.
-            and len(searched.key_frames) == len(starts)
-            and len(container.streams.video) == 1
-            and min(height, width) >= _SMALLEST_FOR_DECORD
-            and len(times) <= _LONGEST_FOR_DECORD
-            and codec in _EXACT_CODECS
-            and layout in _SHARED_LAYOUTS
-            and _has_closed_groups(packets)
-        )
-    packed = searched.packed() if searched is not None else ""
-    return VideoFacts(len(times), height, width, packed, suits_decord, of_stream(codec, layout))
+    seen = _Seen()
+    for packet in packets_of(container):
+        if packet.size:
+            seen.ends_broken = packet.is_corrupt
+        if packet.stream.index != stream.index:
+            continue
+        if packet.size:
+            seen.packets.append(StreamPacket(packet.pts, packet.is_keyframe, packet.is_discard))
+        # Transport streams mark the places where recordings were joined; there the decoder alone knows.
+        if packet.is_corrupt and container.format.name != "mpegts":
+            raise damaged(path, len(seen.times))
+        for frame in stream.decode(packet):
+            number = len(seen.times)
+            if frame.is_corrupt:
+                raise damaged(path, number)
+            seen.turn = seen.turn or turn_of(frame, path)
+            seen.shapes.setdefault((frame.height, frame.width), number)
+            seen.is_interlaced = seen.is_interlaced or frame.interlaced_frame
+            _look_at_colours(path, frame, seen)
+            if frame.key_frame and frame.pict_type == PictureType.I:
+                seen.key_frames.append(number)
+            seen.times.append(frame.pts)
+    return seen
 
 
-def _is_searchable(container: str, packets: Sequence[_Packet], times: Sequence[int | None]) -> bool:
-    promised = sorted(packet.pts for packet in packets if packet.pts is not None and not packet.is_discarded)
-    return any(kind in container for kind in _SEARCHABLE) and promised == list(times)
+def _look_at_colours(path: Path, frame: "av.VideoFrame", seen: _Seen) -> None:
+    import av.error
+    from av.video.reformatter import VideoReformatter
+
+    colours = (frame.format.name, int(frame.colorspace), int(frame.color_range))
+    if colours in seen.colours:
+        return
+    seen.colours[colours] = None
+    seen.transfers.add(int(frame.color_trc))
+    try:
+        to_rgb(frame, VideoReformatter())
+    except (av.error.FFmpegError, ValueError) as error:
+        matrix = _MATRICES.get(colours[1], f"number {colours[1]} of ITU-T H.273")
+        raise DataError(
+            f"{path.name} has colours that cannot be brought to RGB",
+            expected="RGB, or YUV by the matrix of BT.601, BT.709, BT.2020, FCC or SMPTE 240M",
+            found=f"{colours[0]}, matrix {matrix}, in frame {len(seen.times)}",
+            where=str(path),
+            fix="convert it to one of these, or skip it with --on-bad skip",
+        ) from error
 
 
-def _has_closed_groups(packets: Sequence[_Packet]) -> bool:
-    """Whether no frame shown before a key frame is stored after it; decord's search goes wrong where one is."""
-    start = None
-    for packet in packets:
-        if packet.is_key:
-            start = packet.pts
-        elif start is not None and packet.pts is not None and packet.pts < start:
-            return False
-    return True
+def _facts(
+    container: "av.container.InputContainer", stream: "av.video.stream.VideoStream", seen: _Seen, turn: Turn
+) -> VideoFacts:
+    codec, layout = stream.codec_context.name, stream.codec_context.pix_fmt or ""
+    (height, width) = turn.size(*next(iter(seen.shapes)))
+    searched = _searched(container.format.name, seen)
+    if codec == "h264" and any(kind in layout for kind in _FULL_CHROMA):
+        searched = None
+    layouts = [name for name, *_ in seen.colours]
+    streams = [video for video in container.streams.video if not _is_cover(video)]
+    is_for_decord = (
+        searched is not None
+        and turn == Turn()
+        and not seen.is_interlaced
+        and len(container.streams.video) == 1
+        and suits_decord(codec, layouts, (height, width), seen.packets, len(seen.times), len(searched.key_frames))
+    )
+    return VideoFacts(
+        len(seen.times),
+        height,
+        width,
+        searched.packed() if searched is not None else "",
+        is_for_decord,
+        of_stream(codec, layout),
+        shown_rate(seen.times, float(stream.time_base or 0), float(stream.average_rate or 0)),
+        notes_of_stream(
+            layouts,
+            seen.transfers,
+            seen.times,
+            num_streams=len(streams),
+            has_hidden_alpha=stream.metadata.get("alpha_mode") == "1",
+        ),
+    )
 
 
-def _check_whole(
+def _searched(container: str, seen: _Seen) -> FrameTimes | None:
+    promised = sorted(packet.pts for packet in seen.packets if packet.pts is not None and not packet.is_discarded)
+    if promised != seen.times or not any(kind in container for kind in _SEARCHABLE):
+        return None
+    starts = {packet.pts for packet in seen.packets if packet.is_key and not packet.is_discarded}
+    return frame_times(seen.times, [index for index in seen.key_frames if seen.times[index] in starts])
+
+
+def _is_cover(stream: "av.video.stream.VideoStream") -> bool:
+    from av.stream import Disposition
+
+    return bool(stream.disposition & Disposition.attached_pic)
+
+
+def _check_length(path: Path) -> None:
+    try:
+        actual = path.stat().st_size
+        promised = promised_bytes(path) if actual else None
+    except OSError:
+        return  # opening it says what is wrong
+    if promised is not None and promised > actual:
+        raise _cut_off(path, f"{promised} bytes, as its container declares", f"{actual} bytes")
+
+
+def _check_count(
     path: Path,
     container: "av.container.InputContainer",
     stream: "av.video.stream.VideoStream",
-    declared: int,
     stored: int,
-    times: Sequence[int | None],
 ) -> None:
-    if stored < declared:
-        raise _cut_off(path, f"{declared} frames, as its header declares", f"{len(times)} frames")
-    # Matroska and WebM declare a duration instead. It is the longest track's, so it says nothing beside sound.
-    last = times[-1] if times else None
-    if not declared and len(container.streams) == 1 and container.duration and last is not None:
-        promised = container.duration / 1_000_000
-        base = float(stream.time_base or 0)
-        seconds = (last - (stream.start_time or 0)) * base
-        # Generous, because the last image may stand for a while.
-        if promised - seconds > max(1.0, 0.2 * promised, 3 * seconds / len(times)):
-            raise _cut_off(path, f"{promised:.1f} s, as its header declares", f"{seconds:.1f} s, {len(times)} frames")
+    """Refuses fewer frames than the header declares, unless the file itself says where the others went."""
+    if stored >= stream.frames:
+        return
+    if container.format.name == "avi" and video_chunks_of_avi(path, stream.index) == stored:
+        return
+    if "mov" in container.format.name and _samples_before_edits(path) == stream.frames:
+        return
+    raise _cut_off(path, f"{stream.frames} frames, as its header declares", f"{stored} frames")
+
+
+def _samples_before_edits(path: Path) -> int:
+    """How many frames an MP4 holds, with those that its edit list skips."""
+    with opened(path, {"ignore_editlist": "1"}) as (container, stream):
+        return sum(1 for packet in packets_of(container, stream) if packet.size)
 
 
 def _cut_off(path: Path, expected: str, actual: str) -> DataError:

@@ -5,6 +5,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vidmbench.videos.files.colour_conversion import to_rgb
 from vidmbench.videos.files.containers import damaged, opened, packets_of
 from vidmbench.videos.files.frame_times import FrameTimes
 from vidmbench.videos.files.orientation import Picture, turn_of
@@ -142,5 +143,4 @@ def _run(
 
 
 def _rgb(frame: "av.VideoFrame", reformatter: "VideoReformatter", path: Path) -> Picture:
-    picture = reformatter.reformat(frame, format="rgb24", threads=1)
-    return turn_of(frame, path).apply(picture.to_ndarray())
+    return turn_of(frame, path).apply(to_rgb(frame, reformatter))

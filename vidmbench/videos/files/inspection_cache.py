@@ -108,6 +108,7 @@ def _facts(entry: object) -> Facts | None:
         all(type(number) is int and number > 0 for number in numbers)
         and type(entry["suits_decord"]) is bool
         and isinstance(entry["frame_times"], str)
+        and isinstance(entry["frame_rate"], float)
         and isinstance(sha256, str)
         and isinstance(entry["compression"], str)
         and isinstance(notes, list | tuple)

@@ -32,6 +32,7 @@ class Facts:
         suits_decord: Likewise.
         notes: What a user should know, one sentence each.
         compression: What the frames went through, such as ``jpeg quality 75 4:2:0``; empty where nothing was lost.
+        frame_rate: Frames per second; 0 for what declares none.
     """
 
     num_frames: int
@@ -42,6 +43,7 @@ class Facts:
     suits_decord: bool = False
     notes: tuple[str, ...] = ()
     compression: str = ""
+    frame_rate: float = 0.0
 
 
 @runtime_checkable
@@ -91,6 +93,8 @@ class VideoFile:
             sha256_of(self.path),
             frame_times=facts.frame_times,
             suits_decord=facts.suits_decord,
+            notes=facts.notes,
+            frame_rate=facts.frame_rate,
             compression=facts.compression,
         )
 

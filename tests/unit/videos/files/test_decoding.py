@@ -150,12 +150,14 @@ def test_a_file_cut_exactly_between_two_frames(tmp_path):
     path = encode(tmp_path / "a.avi", moving(50), codec="mpeg4")
     with av.open(str(path)) as container:
         places = sorted(packet.pos for packet in container.demux(video=0) if packet.size)
+    size = path.stat().st_size
     path.write_bytes(path.read_bytes()[: places[30] - 8])  # a chunk starts with 8 bytes of name and length
 
     with pytest.raises(DataError, match="is cut off") as raised:
         inspect_video(path)
 
-    assert (raised.value.expected, raised.value.found) == ("50 frames, as its header declares", "30 frames")
+    assert raised.value.found == f"{places[30] - 8} bytes"
+    assert places[49] < int(raised.value.expected.split()[0]) <= size
 
 
 def test_size_that_changes_on_the_way(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from support.encoded_video import all_frames, encode, moving
 
 from vidmbench.videos import decode, decoded_frames, inspect_video
-from vidmbench.videos.files import first_look, frame_reading
+from vidmbench.videos.files import decord_rule, first_look, frame_reading
 from vidmbench.videos.files.frame_times import FrameTimes, frame_times, unpacked
 
 _B_FRAMES = {"g": "12", "bf": "3"}
@@ -48,7 +48,7 @@ def packets(monkeypatch):
     for module in (frame_reading, first_look):
         real = module.packets_of
 
-        def counted(container, stream, real=real):
+        def counted(container, stream=None, real=real):
             for packet in real(container, stream):
                 seen.append(packet.pts)
                 yield packet
@@ -87,7 +87,7 @@ def test_a_clip_costs_its_group_of_frames_and_not_the_file(name, tmp_path, packe
 
 
 def test_a_long_video_is_read_without_the_library_that_reads_all_of_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(first_look, "_LONGEST_FOR_DECORD", 50)
+    monkeypatch.setattr(decord_rule, "_LONGEST", 50)
 
     assert inspect_video(encode(tmp_path / "short.mp4", moving(50))).suits_decord
     assert not inspect_video(encode(tmp_path / "long.mp4", moving(51))).suits_decord

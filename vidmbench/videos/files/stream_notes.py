@@ -1,0 +1,66 @@
+"""What a user should know about how a video stream was read, one sentence each."""
+
+from collections.abc import Collection, Sequence
+from itertools import pairwise
+
+import numpy as np
+
+#: Transfer functions as ITU-T H.273 numbers them.
+_HDR = {16: "PQ", 18: "HLG"}
+#: How far apart two frames may be, in units of the usual distance, and how many may be farther.
+_UNEVEN, _FEW = 1.5, 0.05
+_ALPHA_LAYOUTS = ("yuva", "gbrap", "rgba", "bgra", "argb", "abgr", "ya8", "ya16", "ayuv", "vuya")
+
+
+def notes_of_stream(
+    layouts: Collection[str],
+    transfers: Collection[int],
+    times: Sequence[int | None],
+    *,
+    num_streams: int,
+    has_hidden_alpha: bool,
+) -> tuple[str, ...]:
+    """What a user should know about how a video was read.
+
+    Args:
+        layouts: Pixel formats of its frames.
+        transfers: Transfer functions that they declare.
+        times: When they are shown.
+        num_streams: Video streams in the file, cover pictures not counted.
+        has_hidden_alpha: Transparency is stored beside the frames, as WebM does.
+    """
+    notes = []
+    if has_hidden_alpha or any(layout.startswith(_ALPHA_LAYOUTS) for layout in layouts):
+        notes.append("the alpha channel was dropped, and colours kept as they are stored")
+    kinds = [name for number, name in _HDR.items() if number in transfers]
+    if kinds:
+        notes.append(f"HDR ({' and '.join(kinds)}) was read as it is stored, without tone mapping")
+    if num_streams > 1:
+        notes.append(f"of {num_streams} video streams in one file, the one that FFmpeg calls best was read")
+    if _is_uneven(times):
+        notes.append("the frame rate varies; frames were taken in order, as if it did not")
+    return tuple(notes)
+
+
+def shown_rate(times: Sequence[int | None], time_base: float, declared: float) -> float:
+    """Frames per second as they are shown, or as the header declares; 0 where neither says anything.
+
+    Args:
+        times: When each frame is shown, in units of ``time_base``.
+        time_base: Seconds.
+        declared: By the container, frames per second; 0 where it declares nothing.
+    """
+    known = [time for time in times if time is not None]
+    if len(known) < 2 or len(known) < len(times) or known[-1] <= known[0] or not time_base:
+        return round(declared, 3)
+    return round((len(known) - 1) / ((known[-1] - known[0]) * time_base), 3)
+
+
+def _is_uneven(times: Sequence[int | None]) -> bool:
+    steps = np.array([later - time for time, later in pairwise(times) if time is not None and later is not None])
+    if len(steps) < 2:
+        return False
+    usual = np.median(steps)
+    # Containers round times, to milliseconds for example: a step of 1 unit says nothing.
+    is_far = (np.abs(steps - usual) > 1) & ((steps > _UNEVEN * usual) | (steps * _UNEVEN < usual))
+    return bool(is_far.mean() > _FEW)
