@@ -48,6 +48,7 @@ def encode(
         file_options: Of the container.
         sound: Encoder and seconds of noise.
     """
+    path.parent.mkdir(exist_ok=True)
     with av.open(str(path), "w", options=file_options or {}) as container:
         stream: Any = container.add_stream(codec, rate=Fraction(rate))
         stream.height, stream.width, stream.pix_fmt = *clip.shape[1:3], layout

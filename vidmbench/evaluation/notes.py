@@ -1,5 +1,7 @@
 """What a careful reader of a number should know: the notes of a measurement."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from vidmbench.detectors.weights_local import is_seeded
@@ -7,7 +9,10 @@ from vidmbench.evaluation.clips import ClipPlan
 from vidmbench.protocols.detector import load_detector
 from vidmbench.protocols.metric_kind import Counts
 from vidmbench.protocols.protocol import ProtocolSpec
-from vidmbench.videos.source import Source, Transformed
+from vidmbench.videos.source import Source, Transformed, frame_rates_of
+
+#: Rates such as 29.97 and 30 count as one.
+_SAME_SPAN = 0.01
 
 
 def classes_covered(real: Source, clips: ClipPlan) -> list[str]:
@@ -69,8 +74,31 @@ def remarks(
             f"the sides went through different compression, which moves the value (docs/compression.md): "
             f"real {gone_through[0]}, scored {gone_through[1]}"
         )
+    notes += _different_rates(sources, plans)
     several = any(len(clips.counts) > 1 for clips in plans)
     return notes + spec.kind.notes(spec.statistics, Counts(num_real, num_fake, num_features, several))
+
+
+def _different_rates(sources: tuple[Source, Source], plans: tuple[ClipPlan, ClipPlan]) -> list[str]:
+    """Clips of different length in seconds: frames are counted, as published codes do, whatever their rate."""
+    real, fake = frame_rates_of(sources[0]), frame_rates_of(sources[1])
+    if real is None or fake is None or not all(plan.clips for plan in plans):
+        return []
+    spans = [
+        [plan.clips[0].frames * plan.clips[0].stride / rate for rate in reversed(rates)]
+        for rates, plan in zip((real, fake), plans, strict=True)
+    ]
+    if all(abs(scored - wanted) <= _SAME_SPAN * wanted for wanted, scored in zip(*spans, strict=True)):
+        return []
+    return [
+        f"the sides differ in frame rate: real {_range(real)}, scored {_range(fake)} frames per second, so that a clip "
+        f"shows {_range(spans[0])} s of real videos and {_range(spans[1])} s of scored ones"
+    ]
+
+
+def _range(bounds: Sequence[float]) -> str:
+    low, high = (f"{bound:.3g}" for bound in bounds)
+    return low if low == high else f"{low} to {high}"
 
 
 def constant(real: Source, fake: Source, features: tuple[np.ndarray, np.ndarray]) -> list[str]:

@@ -90,7 +90,11 @@ class Source(MinimalSource, Protocol):
 
 
 class SourceDefaults:
-    """What most sources say of themselves: nothing skipped, nothing to note, lossless, without classes, not sampled."""
+    """What most sources say of themselves: nothing skipped, nothing to note, lossless, without classes, not sampled.
+
+    Attributes:
+        frame_rates: Lowest and highest rate that the videos declare, frames per second; None where one declares none.
+    """
 
     skipped: tuple[Skipped, ...] = ()
     notes: tuple[str, ...] = ()
@@ -118,6 +122,7 @@ class WrappedSource(SourceDefaults):
         self.compression = base.compression
         self.labels = base.labels
         self.is_sampled = base.is_sampled
+        self.frame_rates = frame_rates_of(base)
 
     def __len__(self) -> int:
         return len(self.base)
@@ -141,6 +146,11 @@ class WrappedSource(SourceDefaults):
     def check_unchanged(self, index: int) -> None:
         """See :class:`Source`."""
         self.base.check_unchanged(index)
+
+
+def frame_rates_of(source: Source) -> tuple[float, float] | None:
+    """The frame rates of a source, see :class:`SourceDefaults`; sources of the user's own need not know of them."""
+    return getattr(source, "frame_rates", None)
 
 
 class Transformed(WrappedSource):

@@ -132,6 +132,33 @@ def test_sizes_that_differ_are_warned_of():
     assert "differ in size" not in warnings(films(0), films(1))
 
 
+@pytest.mark.parametrize(
+    ("real_rates", "fake_rates", "words"),
+    [
+        (
+            (25.0, 25.0),
+            (8.0, 8.0),
+            "real 25, scored 8 frames per second, so that a clip shows 0.36 s of real videos and ",
+        ),
+        (
+            (24.0, 30.0),
+            (8.0, 8.0),
+            "real 24 to 30, scored 8 frames per second, so that a clip shows 0.3 to 0.375 s of ",
+        ),
+        ((29.97, 30.0), (30.0, 30.0), None),
+        ((25.0, 25.0), None, None),
+        (None, (25.0, 25.0), None),
+    ],
+)
+def test_frame_rates_that_differ_are_warned_of(real_rates, fake_rates, words):
+    real, fake = films(0), films(1)
+    real.frame_rates, fake.frame_rates = real_rates, fake_rates
+
+    found = warnings(real, fake)
+
+    assert words in found if words else "frame rate" not in found
+
+
 def test_the_same_videos_on_both_sides_are_warned_of():
     real = films(0)
     (item,) = scored(real, films(0), load_protocol("fvd-tf-hub").with_options(frames=12, num_real=6, num_fake=6))

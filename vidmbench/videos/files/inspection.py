@@ -54,6 +54,8 @@ class FileSource(SourceDefaults):
         self._stamps = {item.name: stamps[item.name] for item in items}
         first = self._facts[self._items[0].name]
         self.size: tuple[int, int] = (first.height, first.width)
+        rates = [video.frame_rate for video in self._facts.values()]
+        self.frame_rates = (min(rates), max(rates)) if all(rates) else None
         self.compression = joined(video.compression for video in self._facts.values())
 
     def __len__(self) -> int:

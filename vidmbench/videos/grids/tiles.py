@@ -14,7 +14,7 @@ from vidmbench.core.files import sha256_of_parts
 from vidmbench.core.text import counted
 from vidmbench.videos.files.decoding import check_frames
 from vidmbench.videos.grids.layout import Grid, GridLayout, find_with_reason, in_words
-from vidmbench.videos.source import Source, SourceDefaults
+from vidmbench.videos.source import Source, SourceDefaults, frame_rates_of
 
 #: Decoded videos that are kept, so that reading all tiles of one decodes it once.
 _KEPT_BYTES = 2**30
@@ -50,6 +50,7 @@ class TiledSource(SourceDefaults):
         self.label = base.label if label is None else label
         self.skipped = base.skipped
         self.compression = base.compression
+        self.frame_rates = frame_rates_of(base)
         self._base = base
         self._origin = layout.origin
         self._decoded = _Decoded(lambda index: layout.centred(base.read(index, range(base.num_frames(index)))))
