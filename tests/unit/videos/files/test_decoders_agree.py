@@ -58,9 +58,6 @@ _KEPT = {
     "ffv1.mkv": {"codec": "ffv1", "layout": "yuv420p10le"},
     "prores.mov": {"codec": "prores_ks", "layout": "yuv422p10le"},
     "intra_refresh.mp4": {"options": {"x264-params": "intra-refresh=1:keyint=4:bframes=0"}},
-    "open_groups.mp4": {
-        "options": {"x264-params": "open-gop=1:keyint=8:min-keyint=8:bframes=3:scenecut=0:b-pyramid=0"}
-    },
     "turned.mp4": {"rotation": 90},
     "h264.ts": {},
     "h264.flv": {},
