@@ -8,15 +8,16 @@ from vidmbench.core.errors import DataError
 from vidmbench.core.files import expanded, visible
 from vidmbench.core.vocabulary import OnBad
 from vidmbench.videos.arrays.uint8_source import ArraySource, open_array
+from vidmbench.videos.files.animations import is_video_file, video_file
 from vidmbench.videos.files.archives import find_archived_videos
-from vidmbench.videos.files.folders import GIF_SUFFIX, KINDS, VIDEO_SUFFIXES, find_videos
+from vidmbench.videos.files.endings import ARRAY_SUFFIXES, KINDS, PICTURE_SUFFIXES
+from vidmbench.videos.files.folders import find_videos
 from vidmbench.videos.files.inspection import FileSource, survey
-from vidmbench.videos.files.video_files import GifFile, VideoFile
 
 if TYPE_CHECKING:
     from vidmbench.videos.source import Source
 
-_ARRAY_SUFFIXES = frozenset((".npy", ".npz"))
+_PACKED_SUFFIXES = frozenset((".7z", ".bz2", ".gz", ".rar", ".tar", ".tgz", ".txz", ".xz", ".zst"))
 
 
 def open_source(path: Path | str, *, on_bad: OnBad = "stop", progress: bool = False) -> FileSource | ArraySource:
@@ -45,21 +46,30 @@ def open_source(path: Path | str, *, on_bad: OnBad = "stop", progress: bool = Fa
     if path.is_dir():
         items, notes = find_videos(path)
         return survey(path, items, on_bad=on_bad, progress=progress, notes=notes)
-    if suffix in _ARRAY_SUFFIXES:
+    if suffix in ARRAY_SUFFIXES:
         return open_array(path)
     if suffix == ".zip":
         items, notes = find_archived_videos(path)
         return survey(path, items, on_bad=on_bad, progress=progress, notes=notes)
-    if suffix == GIF_SUFFIX:
-        return survey(path, [GifFile(path.name, path)], progress=progress)
-    if suffix in VIDEO_SUFFIXES:
-        return survey(path, [VideoFile(path.name, path)], progress=progress)
-    raise DataError(
+    if is_video_file(path):
+        return survey(path, [video_file(path.name, path)], progress=progress)
+    raise _unsupported(path, suffix)
+
+
+def _unsupported(path: Path, suffix: str) -> DataError:
+    found = f"a file that ends in {suffix}" if suffix else "a file without a suffix"
+    fix = "give the folder that holds the videos"
+    if suffix in PICTURE_SUFFIXES:
+        found = "one image, of one frame"
+        fix = "give the folder of the frames; for images that each show all frames of a video: strips:PATH"
+    elif suffix in _PACKED_SUFFIXES:
+        fix = "unpack it and give the folder"
+    return DataError(
         f"{path.name} is not a supported video source",
         expected=f"a folder with {KINDS}; a .zip of frames; a .npy or .npz array; or one video file",
-        found=f"a file that ends in {suffix}" if suffix else "a file without a suffix",
+        found=found,
         where=str(path),
-        fix="give the folder that holds the videos",
+        fix=fix,
     )
 
 

@@ -15,7 +15,7 @@ from vidmbench.core.files import is_leftover, natural_key, visible
 from vidmbench.records.published import PublishedValue, published_values
 from vidmbench.sources.baselines.spec import ArraySpec, BaselineSpec, GridSpec, LayoutSpec, LeaveOut, StripSpec
 from vidmbench.sources.names import baseline_names
-from vidmbench.videos.files.folders import GIF_SUFFIX, VIDEO_SUFFIXES
+from vidmbench.videos.files.animations import is_video_file
 
 __all__ = [
     "ArraySpec",
@@ -156,7 +156,7 @@ def _choose_for_file(title: str, layouts: Sequence[LayoutSpec], path: Path) -> C
     endings = [
         layout for layout in layouts if path.suffix.lower() in {PurePosixPath(name).suffix for name in layout.files}
     ]
-    if not named and not endings and path.suffix.lower() in (*VIDEO_SUFFIXES, GIF_SUFFIX):
+    if not named and not endings and is_video_file(path):
         endings = [layout for layout in layouts if layout.kind in ("grid", "videos")]
     if not named and not endings:
         raise _no_samples(title, layouts, path, path.name)

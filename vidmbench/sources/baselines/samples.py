@@ -14,10 +14,11 @@ from vidmbench.sources.baselines.layouts import Choice, baseline_names, choose_a
 from vidmbench.sources.baselines.spec import ArraySpec, GridSpec, LayoutSpec, StripSpec
 from vidmbench.videos.arrays.declared_source import ArrayFile, open_declared
 from vidmbench.videos.arrays.layout import ArrayLayout
-from vidmbench.videos.files.folders import GIF_SUFFIX, PICTURE_SUFFIXES, VIDEO_SUFFIXES
+from vidmbench.videos.files.animations import video_file
+from vidmbench.videos.files.endings import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 from vidmbench.videos.files.frame_names import sort_frames
 from vidmbench.videos.files.inspection import survey
-from vidmbench.videos.files.video_files import FrameFolder, GifFile, Item, VideoFile
+from vidmbench.videos.files.video_files import FrameFolder, Item
 from vidmbench.videos.grids.layout import GridLayout, find_grid
 from vidmbench.videos.grids.strips import StripFile
 from vidmbench.videos.grids.tiles import TiledSource
@@ -26,7 +27,7 @@ from vidmbench.videos.source import Source
 #: ``--layout`` for a folder of videos or frames, whoever wrote it.
 PLAIN = "plain"
 _FRAMES_INSPECTED = 16
-_VIDEOS = tuple(f"*{suffix}" for suffix in sorted((*VIDEO_SUFFIXES, GIF_SUFFIX)))
+_VIDEOS = tuple(f"*{suffix}" for suffix in sorted(VIDEO_SUFFIXES))
 _IMAGES = tuple(f"*{suffix}" for suffix in sorted(PICTURE_SUFFIXES))
 #: Layouts that any label's files can have: everything about them is detected from the images.
 _ANY_LABEL = {
@@ -165,7 +166,7 @@ def _item(layout: LayoutSpec, file: Path, root: Path) -> Item:
     if layout.kind == "arrays":
         assert layout.array is not None
         return ArrayFile(name, file, _array_layout(layout.array))
-    return GifFile(name, file) if file.suffix.lower() == GIF_SUFFIX else VideoFile(name, file)
+    return video_file(name, file)
 
 
 def _frames(layout: LayoutSpec, file: Path, root: Path) -> Item:

@@ -9,8 +9,10 @@ from typing import NamedTuple
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import is_leftover, visible
 from vidmbench.core.json_toml import parse_json
+from vidmbench.videos.files.animations import AnimatedFile
 from vidmbench.videos.files.archives import ArchivedFrames, find_archived_videos
-from vidmbench.videos.files.folders import VIDEO_SUFFIXES, find_videos, sort_files
+from vidmbench.videos.files.endings import VIDEO_SUFFIXES
+from vidmbench.videos.files.folders import find_videos, sort_files
 from vidmbench.videos.files.video_files import FrameFolder, Item
 
 #: Written by ``vidmbench data make`` next to its videos.
@@ -66,7 +68,8 @@ def _unnamed(numbers: Mapping[str, int], items: Sequence[Item]) -> list[str]:
 def key_of(item: Item) -> str:
     """A video's own name: without its folders and without the suffix that TaiChi-HD's folders bear too."""
     name = PurePosixPath(item.name)
-    return name.stem if name.suffix.lower() in VIDEO_SUFFIXES or name.suffix.lower() == ".gif" else name.name
+    has_ending = name.suffix.lower() in VIDEO_SUFFIXES or isinstance(item, AnimatedFile)
+    return name.stem if has_ending else name.name
 
 
 def frames_of(item: Item) -> tuple[str, ...]:

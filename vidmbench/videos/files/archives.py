@@ -12,12 +12,8 @@ from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import is_leftover, sha256_of_parts
 from vidmbench.core.inputs import stamp_of
-from vidmbench.videos.files.folders import (
-    GIF_SUFFIX,
-    PICTURE_SUFFIXES,
-    VIDEO_SUFFIXES,
-    sort_items,
-)
+from vidmbench.videos.files.endings import PICTURE_SUFFIXES, VIDEO_SUFFIXES
+from vidmbench.videos.files.folders import sort_items
 from vidmbench.videos.files.frame_names import sort_frames
 from vidmbench.videos.files.video_files import Facts, Item, inspect_frames, read_frames
 
@@ -136,7 +132,7 @@ def _check_members(path: Path, archive: zipfile.ZipFile) -> None:
 
 
 def _no_frames(path: Path, other: Counter[str]) -> DataError:
-    holds_videos = any(suffix in VIDEO_SUFFIXES or suffix == GIF_SUFFIX for suffix in other)
+    holds_videos = any(suffix in VIDEO_SUFFIXES for suffix in other)
     return DataError(
         f"no frames in {path.name}",
         expected="entries such as video/frame00000.png",

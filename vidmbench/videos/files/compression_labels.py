@@ -2,13 +2,22 @@
 
 import io
 import re
+import struct
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from vidmbench.core.errors import DataError
+from vidmbench.videos.files.images import opened
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 GIF = "gif, 256 colours"
 #: Codecs and colour formats that give back what was put in.
 _LOSSLESS_CODECS = frozenset(("ffv1", "huffyuv", "ffvhuff", "utvideo", "png", "bmp", "qtrle", "gif"))
+_LOSSY_TIFF = frozenset(("jpeg", "tiff_jpeg", "webp"))
 _RGB_LAYOUTS = ("gbr", "rgb", "bgr", "0rgb", "argb")
 #: Luminance table of ITU-T T.81, Annex K.1, in the zigzag order in which files hold it; the IJG library scales it by
 #: quality, and Pillow and OpenCV write files with it.
@@ -48,18 +57,44 @@ def of_picture(data: bytes) -> str:
         data: The file's bytes; only the head is read. What cannot be read gives nothing: reading it is refused
             elsewhere.
     """
-    from PIL import Image, JpegImagePlugin, UnidentifiedImageError
-
+    stream = io.BytesIO(data)
     try:
-        with Image.open(io.BytesIO(data)) as image:
-            if isinstance(image, JpegImagePlugin.JpegImageFile):
-                chroma = _CHROMA.get(JpegImagePlugin.get_sampling(image), "")
-                return f"jpeg quality {jpeg_quality(image.quantization[0])} {chroma}".strip()
-            if image.format == "GIF":
-                return GIF
-            return "webp" if image.format == "WEBP" and b"VP8L" not in data[:64] else ""
-    except (OSError, ValueError, KeyError, SyntaxError, UnidentifiedImageError):
+        with opened(stream, "") as image:
+            return of_image(image, stream)
+    except DataError:
         return ""
+
+
+def of_image(image: "Image.Image", stream: io.BufferedIOBase) -> str:
+    """The same of an open image, which may hold several frames.
+
+    Args:
+        image: What Pillow opened.
+        stream: What it was opened from.
+    """
+    from PIL import JpegImagePlugin
+
+    if isinstance(image, JpegImagePlugin.JpegImageFile):
+        chroma = _CHROMA.get(JpegImagePlugin.get_sampling(image), "")
+        return f"jpeg quality {jpeg_quality(image.quantization[0])} {chroma}".strip()
+    if image.format == "GIF":
+        return GIF
+    if image.format == "TIFF":
+        packed = str(image.info.get("compression", ""))
+        return f"tiff {packed.removeprefix('tiff_')}" if packed in _LOSSY_TIFF else ""
+    return "webp" if image.format == "WEBP" and not _is_lossless_webp(stream) else ""
+
+
+def _is_lossless_webp(stream: io.BufferedIOBase) -> bool:
+    """Whether all frames of a WebP are lossless: none is in a chunk ``VP8`` with a space at its end."""
+    stream.seek(12)
+    while len(head := stream.read(8)) == 8:
+        kind, length = struct.unpack("<4sI", head)
+        if kind == b"VP8 ":
+            return False
+        # A frame of an animation holds chunks of its own behind 16 bytes of its place and time.
+        stream.seek(16 if kind == b"ANMF" else length + length % 2, io.SEEK_CUR)
+    return True
 
 
 def jpeg_quality(luminance: Sequence[int]) -> int:

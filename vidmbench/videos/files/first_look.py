@@ -96,7 +96,7 @@ def inspect_video(path: Path) -> VideoFacts:
         if seen.turn is None:
             raise unreadable(path, "no frame can be decoded")
         if len(seen.shapes) > 1:
-            raise _changes_size(path, seen.shapes)
+            raise changes_size(path, seen.shapes)
         return _facts(container, stream, seen, seen.turn)
 
 
@@ -241,7 +241,8 @@ def _cut_off(path: Path, expected: str, actual: str) -> DataError:
     )
 
 
-def _changes_size(path: Path, shapes: dict[tuple[int, int], int]) -> DataError:
+def changes_size(path: Path, shapes: dict[tuple[int, int], int]) -> DataError:
+    """The error for a video whose frames have several sizes, given the first frame of each (height, width)."""
     actual = ", ".join(f"{height}x{width} from frame {index}" for (height, width), index in shapes.items())
     return DataError(
         f"{path.name} changes its size on the way",

@@ -3,33 +3,53 @@
 import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from os.path import splitext
 from pathlib import Path, PurePosixPath
 
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import is_leftover, natural_key
 from vidmbench.core.text import counted
+from vidmbench.videos.files.animations import holds_frames, video_file
+from vidmbench.videos.files.endings import (
+    ARRAY_SUFFIXES,
+    KINDS,
+    MAYBE_ANIMATED_SUFFIXES,
+    PICTURE_SUFFIXES,
+    VIDEO_SUFFIXES,
+)
 from vidmbench.videos.files.frame_names import sort_frames
-from vidmbench.videos.files.video_files import FrameFolder, GifFile, Item, VideoFile
+from vidmbench.videos.files.video_files import FrameFolder, Item
 
-VIDEO_SUFFIXES = frozenset(
-    (".mp4", ".avi", ".mkv", ".webm", ".mov", ".m4v", ".mpg", ".mpeg", ".wmv", ".flv", ".ts", ".m2ts", ".ogv", ".3gp")
-)
-GIF_SUFFIX = ".gif"
-PICTURE_SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".webp"))
 #: Files that may hold videos but are opened by their own path, never as part of a folder.
-_OPENED_ALONE = frozenset((".npy", ".npz", ".zip", ".h5", ".hdf5"))
+_OPENED_ALONE = ARRAY_SUFFIXES | {".zip", ".h5", ".hdf5"}
 
-KINDS = (
-    f"video files ({', '.join(sorted(suffix[1:] for suffix in (*VIDEO_SUFFIXES, GIF_SUFFIX)))}) "
-    f"or folders of frames ({', '.join(sorted(suffix[1:] for suffix in PICTURE_SUFFIXES))})"
-)
+
+@dataclass
+class _Listing:
+    """What a folder holds, by names alone.
+
+    Attributes:
+        videos: The files that are videos whatever they hold.
+        images: Their names by folder; a folder is named by its path from the top, which itself is ``.``.
+        other: How many other files there are, by ending.
+        empty: Folders with nothing in them.
+        again: Folders that links lead to a second time.
+    """
+
+    videos: list[Item] = field(default_factory=list)
+    images: dict[str, list[str]] = field(default_factory=dict)
+    other: Counter[str] = field(default_factory=Counter)
+    empty: list[str] = field(default_factory=list)
+    again: list[str] = field(default_factory=list)
 
 
 def find_videos(folder: Path) -> tuple[list[Item], list[str]]:
-    """Lists the videos below a folder; nothing is opened.
+    """Lists the videos below a folder.
 
-    Every file with a video's suffix is a video, and so is every folder that directly holds images. Images beside
-    video files or above folders of frames are thumbnails or grids and ignored, with a note.
+    Every file with a video's ending is a video, and so is every folder that directly holds images, unless these hold
+    several frames each: then each is a video. Images beside video files or above folders of frames are thumbnails or
+    grids and ignored, with a note. Of images, the first bytes of one in each folder are read; nothing else is opened.
 
     Args:
         folder: An existing folder.
@@ -38,46 +58,51 @@ def find_videos(folder: Path) -> tuple[list[Item], list[str]]:
         The videos in natural order of their relative paths, and notes for the user.
 
     Raises:
-        DataError: There is none, or two of them differ in their ending only.
+        DataError: There is none, two of them differ in their ending only, or a folder below cannot be listed.
     """
-    items: list[Item] = []
-    notes: list[str] = []
-    pictures: dict[str, list[str]] = {}
-    other: Counter[str] = Counter()
-    empty: list[str] = []
-    with_videos: set[str] = set()
-    for inner, files, is_empty in _walk(folder):
-        if is_empty and inner != ".":
-            empty.append(inner)
-        for file in files:
-            suffix = PurePosixPath(file).suffix.lower()
-            name = str(PurePosixPath(inner) / file)
-            if suffix in VIDEO_SUFFIXES or suffix == GIF_SUFFIX:
-                kind = GifFile if suffix == GIF_SUFFIX else VideoFile
-                items.append(kind(name, folder / name))
-                with_videos.add(inner)
-            elif suffix in PICTURE_SUFFIXES:
-                pictures.setdefault(inner, []).append(file)
-            else:
-                other[suffix or "no suffix"] += 1
-    for inner, files in pictures.items():
-        if inner in with_videos or (inner == "." and (items or len(pictures) > 1)):
-            notes.append(
-                f"{len(files)} pictures beside videos were left aside (first: {inner}/{min(files, key=natural_key)})"
-            )
-            continue
-        name = Path(os.path.abspath(folder)).name if inner == "." else inner
-        if inner == ".":
-            notes.append(f"the pictures lie in the folder itself: they were read as one video of {len(files)} frames")
-        items.append(FrameFolder(name, folder / inner, sort_frames(files)))
+    listing = _listed(folder)
+    items, notes = list(listing.videos), []
+    with_videos = {str(PurePosixPath(item.name).parent) for item in items}
+    for inner, files in listing.images.items():
+        if inner in with_videos or (inner == "." and (items or len(listing.images) > 1)):
+            notes.append(_left_aside(inner, files))
+        else:
+            found, found_notes = _of_pictures(folder, inner, files)
+            items += found
+            notes += found_notes
     if not items:
-        raise _nothing(folder, other, len(empty))
+        raise _nothing(folder, listing)
     _check_doubles(folder, items)
-    if empty:
-        notes.append(f"{len(empty)} empty folders were left aside (first: {empty[0]})")
-    for suffix in sorted(_OPENED_ALONE & other.keys()):
-        notes.append(f"{other[suffix]} {suffix} files were left aside; open one by its own path to read it")
+    if listing.empty:
+        notes.append(f"{len(listing.empty)} empty folders were left aside (first: {listing.empty[0]})")
+    if listing.again:
+        again = counted(len(listing.again), "folder")
+        notes.append(f"links lead to {again} a second time, which counts once (first: {listing.again[0]})")
+    for suffix in sorted(_OPENED_ALONE & listing.other.keys()):
+        notes.append(f"{listing.other[suffix]} {suffix} files were left aside; open one by its own path to read it")
     return sort_items(items), notes
+
+
+def _left_aside(inner: str, files: Sequence[str]) -> str:
+    return f"{len(files)} pictures beside videos were left aside (first: {inner}/{min(files, key=natural_key)})"
+
+
+def _of_pictures(folder: Path, inner: str, files: Sequence[str]) -> tuple[list[Item], list[str]]:
+    """The images of one folder: one video of them all, or a video each where the first holds several frames."""
+    frames = sort_frames(files)
+    if _holds_frames(folder / inner, frames[0]):
+        animated = [file for file in frames if _holds_frames(folder / inner, file)]
+        still = [file for file in frames if file not in set(animated)]
+        names = [str(PurePosixPath(inner) / file) for file in animated]
+        return [video_file(name, folder / name) for name in names], [_left_aside(inner, still)] if still else []
+    if inner != ".":
+        return [FrameFolder(inner, folder / inner, frames)], []
+    note = f"the pictures lie in the folder itself: they were read as one video of {len(files)} frames"
+    return [FrameFolder(Path(os.path.abspath(folder)).name, folder, frames)], [note]
+
+
+def _holds_frames(folder: Path, file: str) -> bool:
+    return PurePosixPath(file).suffix.lower() in MAYBE_ANIMATED_SUFFIXES and holds_frames(folder / file)
 
 
 def sort_items(items: Iterable[Item]) -> list[Item]:
@@ -90,28 +115,49 @@ def sort_files(files: Iterable[str]) -> list[str]:
     return sorted(files, key=natural_key)
 
 
-def _walk(folder: Path) -> Iterable[tuple[str, list[str], bool]]:
-    """Every folder below, as (relative path, file names, whether nothing at all is in it)."""
+def _listed(folder: Path) -> _Listing:
+    listing = _Listing()
     seen: set[str] = set()
     # Data sets are often assembled from links; a link that leads back up must not be followed forever.
-    for root, folders, files in os.walk(folder, followlinks=True):
+    for root, folders, files in os.walk(folder, followlinks=True, onerror=_not_listed):
         real = os.path.realpath(root)
+        inner = PurePosixPath(Path(root).relative_to(folder).as_posix())
         if real in seen:
             folders.clear()
+            listing.again.append(str(inner))
             continue
         seen.add(real)
-        is_empty = not folders and not files
+        if not folders and not files and str(inner) != ".":
+            listing.empty.append(str(inner))
         folders[:] = sort_files(name for name in folders if not is_leftover(name))
-        inner = PurePosixPath(Path(root).relative_to(folder).as_posix())
-        yield str(inner), [name for name in files if not is_leftover(name)], is_empty
+        for file in files:
+            suffix = splitext(file)[1].lower()
+            if is_leftover(file):
+                continue
+            if suffix in VIDEO_SUFFIXES:
+                listing.videos.append(video_file(str(inner / file), folder / inner / file))
+            elif suffix in PICTURE_SUFFIXES:
+                listing.images.setdefault(str(inner), []).append(file)
+            else:
+                listing.other[suffix or "no suffix"] += 1
+    return listing
 
 
-def _nothing(folder: Path, other: Counter[str], num_empty: int) -> DataError:
-    contents = [counted(count, f"{suffix} file") for suffix, count in other.most_common(5)]
-    if num_empty:
-        contents.append(counted(num_empty, "empty folder"))
+def _not_listed(error: OSError) -> None:
+    raise DataError(
+        f"the folder {Path(str(error.filename)).name} cannot be listed: {error.strerror or error}",
+        expected="folders that this user may read, so that no video is missed",
+        where=str(error.filename),
+        fix="make it readable, or move it out of the folder that is read",
+    ) from error
+
+
+def _nothing(folder: Path, listing: _Listing) -> DataError:
+    contents = [counted(count, f"{suffix} file") for suffix, count in listing.other.most_common(5)]
+    if listing.empty:
+        contents.append(counted(len(listing.empty), "empty folder"))
     fix = "give the folder that holds the videos"
-    if _OPENED_ALONE & other.keys():
+    if _OPENED_ALONE & listing.other.keys():
         fix = "give one .npy, .npz or .zip file by its own path, or the folder that holds the videos"
     return DataError(
         f"no videos in {Path(os.path.abspath(folder)).name}",

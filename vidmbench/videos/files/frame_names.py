@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import natural_key
+from vidmbench.videos.files.endings import SAME_SUFFIX
 
 #: Chains such as 12.30.05 or 1.2.10 are dates and versions, whose parts are whole numbers. Exponents are as Python and
 #: C print them, with a sign (4e-05); without one they are hexadecimal digits more often.
@@ -32,7 +33,6 @@ _TIME_OF_DAY = re.compile(
     r"(?<![0-9])(?P<h>[01][0-9]|2[0-3])(?P<mark>[-_.:h])(?P<m>[0-5][0-9])(?:(?P=mark)|(?<=h..)m)(?P<s>[0-5][0-9])"
     r"(?:[.,_-](?P<part>[0-9]{6}|[0-9]{3}))?(?![0-9])"
 )
-_SAME_ENDING = {".jpeg": ".jpg", ".tiff": ".tif"}
 _LONGEST_INT = 1000  # digits; Python reads no integer of more than 4300
 _SHOWN = 5
 _FIX = "rename the frames so that they differ in one number, such as frame00001.png"
@@ -131,7 +131,7 @@ def _parts(file: str) -> tuple[str, str]:
     """A name without its ending, in one Unicode form, and the ending in one spelling."""
     stem, ending = splitext(file)
     ending = ending.lower()
-    return stem if stem.isascii() else unicodedata.normalize("NFC", stem), _SAME_ENDING.get(ending, ending)
+    return stem if stem.isascii() else unicodedata.normalize("NFC", stem), SAME_SUFFIX.get(ending, ending)
 
 
 def _readings(stems: Sequence[str]) -> list[_Reading]:

@@ -1,35 +1,30 @@
-"""Single images and gifs through Pillow: what people's own scripts see with ``convert("RGB")``.
+"""Single images through Pillow: what people's own scripts see with ``convert("RGB")``.
 
 Transparency in an image is dropped, not blended, because that is what Pillow does and what every public evaluation
-script therefore scored. A gif's transparent pixels have no colour of their own; they become black, in every frame
-alike, so that nothing flickers that a browser would show still.
+script therefore scored.
 """
 
 import io
-import struct
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
 import numpy as np
 
-from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError
-from vidmbench.core.inputs import read_input
-from vidmbench.videos.files.orientation import Picture
+from vidmbench.videos.files.orientation import EXIF_TURNS, UPRIGHT, Picture, Turn
 
 if TYPE_CHECKING:
     from PIL import Image
 
 ALPHA_NOTE = "transparency was dropped, as Pillow's convert('RGB') does"
-GIF_ALPHA_NOTE = "transparent pixels of gifs were made black"
 DEPTH_NOTE = "16-bit pictures were cut to their high byte"
 
-#: EXIF orientations that swap height and width.
-_SIDEWAYS = (5, 6, 7, 8)
 _ORIENTATION_TAG = 0x0112
+#: Modes of Pillow that have 8 or 16 bits a channel and that it turns into RGB.
+_MODES = frozenset(("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "HSV"))
+_DEEP = "I;16"
 
 
 def inspect_picture(data: bytes, where: str) -> tuple[int, int, tuple[str, ...]]:
@@ -45,31 +40,28 @@ def inspect_picture(data: bytes, where: str) -> tuple[int, int, tuple[str, ...]]
     Raises:
         DataError: Not an image, damaged, cut off, or of a kind whose range is not declared.
     """
-    with _opened(io.BytesIO(data), where) as image:
-        _check_mode(image, where)
-        if getattr(image, "n_frames", 1) > 1:
+    with opened(io.BytesIO(data), where) as image:
+        check_mode(image, where)
+        num_frames = getattr(image, "n_frames", 1)
+        if num_frames > 1:
             raise DataError(
                 "a picture that holds several frames stands where one frame is expected",
                 expected="one frame a picture, or a video or gif file",
-                found=f"{getattr(image, 'n_frames', 1)} frames in one {image.format} file",
+                found=f"{num_frames} frames in one {image.format} file",
                 where=where,
-                fix="save it as mp4 or gif, or its frames as images in a folder of their own",
+                fix="keep images of several frames in a folder of their own, where each is a video",
             )
-        notes = []
-        if image.has_transparency_data:
-            notes.append(ALPHA_NOTE)
-        if image.mode.startswith("I;16") or ";16" in str(getattr(image, "tile", "")):
-            notes.append(DEPTH_NOTE)
-        width, height = image.size
-        is_sideways = _orientation(image) in _SIDEWAYS
+        notes = notes_of(image)
+        size = _turn_of(image).size(image.height, image.width)
         if image.format == "PNG":
             image.verify()  # every chunk carries a checksum; no need to unpack the pixels
         elif image.format == "JPEG":
+            width, height = image.size
             image.draft("L", (max(1, width // 8), max(1, height // 8)))  # walks all the data at a fraction of the cost
             image.load()
         else:
             image.load()
-    return (width, height, tuple(notes)) if is_sideways else (height, width, tuple(notes))
+    return *size, notes
 
 
 def read_picture(data: bytes, where: str) -> Picture:
@@ -85,111 +77,94 @@ def read_picture(data: bytes, where: str) -> Picture:
     Raises:
         DataError: As :func:`inspect_picture`.
     """
-    from PIL import ImageOps
-
-    with _opened(io.BytesIO(data), where) as image:
-        _check_mode(image, where)
-        upright = ImageOps.exif_transpose(image) if _orientation(image) != 1 else image
-        if upright.mode.startswith("I;16"):
-            # convert("RGB") would clip at 255 and leave a white image.
-            grey = (np.asarray(upright).astype(np.uint16) >> 8).astype(np.uint8)
-            return np.repeat(grey[..., None], 3, axis=2)
-        if upright.has_transparency_data:
-            upright = upright.convert("RGBA")  # Pillow warns where a palette with transparency goes straight to RGB
-        return np.array(upright.convert("RGB"))
+    with opened(io.BytesIO(data), where) as image:
+        check_mode(image, where)
+        turn = _turn_of(image)
+        return np.ascontiguousarray(turn.apply(rgb_of(image)))
 
 
-def inspect_gif(path: Path) -> tuple[int, int, int, tuple[str, ...]]:
-    """Decodes a gif once from end to end.
-
-    Returns:
-        The number of frames, height, width and notes for the user.
-
-    Raises:
-        DataError: No gif, damaged or cut off.
-    """
-    num_frames, is_transparent = 0, False
-    shape = (0, 0)
-    for rgba in _gif_frames(path):
-        num_frames += 1
-        shape = rgba.shape[:2]
-        is_transparent = is_transparent or bool((rgba[..., 3] < 255).any())
-    return num_frames, *shape, (GIF_ALPHA_NOTE,) if is_transparent else ()
+def notes_of(image: "Image.Image") -> tuple[str, ...]:
+    """What is lost where an image becomes 8-bit RGB."""
+    is_deep = image.mode.startswith(_DEEP) or ";16" in str(getattr(image, "tile", ""))
+    notes = {ALPHA_NOTE: image.has_transparency_data, DEPTH_NOTE: is_deep}
+    return tuple(note for note, applies in notes.items() if applies)
 
 
-def read_gif(path: Path, frames: Sequence[int]) -> Frames:
-    """Frames of a gif, each drawn over the ones before it as browsers do.
+def rgb_of(image: "Image.Image") -> Picture:
+    """An open image as it is stored, uint8 (height, width, 3)."""
+    if image.mode.startswith(_DEEP):
+        # convert("RGB") would clip at 255 and leave a white image.
+        grey = (np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8)
+        return np.repeat(grey[..., None], 3, axis=2)
+    if image.has_transparency_data:
+        image = image.convert("RGBA")  # Pillow warns where a palette with transparency goes straight to RGB
+    return np.array(image.convert("RGB"))
 
-    Args:
-        path: A gif.
-        frames: Indices, in any order, all of them in the file; at least one.
 
-    Returns:
-        uint8 (frame, height, width, 3), RGB, 0..255, in the order asked for.
+def check_mode(image: "Image.Image", where: str) -> None:
+    """Refuses pixels whose range is not known.
 
     Raises:
-        DataError: The file is damaged or has fewer frames.
+        DataError: 32 bits or floats, 12 bits in 16, or colours that Pillow does not turn into RGB.
     """
-    needed = set(frames)
-    pictures: dict[int, Picture] = {}
-    for index, rgba in enumerate(_gif_frames(path)):
-        if index in needed:
-            pictures[index] = np.where(rgba[..., 3:] > 0, rgba[..., :3], np.uint8(0))
-        if len(pictures) == len(needed):
-            break
-    missing = needed - pictures.keys()
-    if missing:
-        raise _unreadable(str(path), f"frame {min(missing)} is not there")
-    return np.stack([pictures[index] for index in frames])
-
-
-def _gif_frames(path: Path) -> "Iterator[np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]]":
-    # In memory: Pillow goes back and forth in the file.
-    with _opened(io.BytesIO(read_input(path)), str(path)) as image:
-        if image.format != "GIF":
-            raise _unreadable(str(path), f"it is a {image.format} file under the name of a gif")
-        for index in range(getattr(image, "n_frames", 1)):
-            image.seek(index)
-            yield np.array(image.convert("RGBA"))
+    # TIFF of 12 bits is opened as one of 16, whose high byte would be nearly black.
+    is_deep = image.mode.startswith(_DEEP) and "I;12" not in str(getattr(image, "tile", ""))
+    if image.mode in _MODES or is_deep:
+        return
+    raise DataError(
+        f"{Path(where).name} holds numbers whose range is not declared",
+        expected="8 or 16 bits a channel",
+        found={"I": "Pillow mode I (32 bits)", "F": "Pillow mode F (32 bits)"}.get(
+            image.mode, "12 bits a channel" if image.mode.startswith(_DEEP) else f"Pillow mode {image.mode}"
+        ),
+        where=where,
+        fix="save the frames as 8-bit PNG",
+    )
 
 
 @contextmanager
-def _opened(stream: io.BytesIO, where: str) -> "Iterator[Image.Image]":
+def opened(stream: io.BufferedIOBase, where: str) -> "Iterator[Image.Image]":
+    """An image, opened by Pillow; whatever Pillow raises in the block becomes one message.
+
+    Raises:
+        DataError: Not an image, damaged or cut off.
+    """
     from PIL import Image, UnidentifiedImageError
 
-    if not stream.getbuffer().nbytes:
-        raise _unreadable(where, "the file is empty (0 bytes)")
+    if not stream.read(1):
+        raise unreadable(where, "the file is empty (0 bytes)")
+    stream.seek(0)
     try:
-        with Image.open(stream) as image:
+        with Image.open(cast(IO[bytes], stream)) as image:
             yield image
+    except DataError:
+        raise
     except UnidentifiedImageError as error:
-        raise _unreadable(where, "it is no picture of a known kind") from error
-    except (OSError, SyntaxError, ValueError, IndexError, struct.error, zlib.error) as error:
-        raise _unreadable(where, str(error)) from error
+        raise unreadable(where, "it is no picture of a known kind") from error
     except Image.DecompressionBombError as error:
-        raise _unreadable(where, "it claims to be larger than any frame") from error
+        limit = 2 * (Image.MAX_IMAGE_PIXELS or 0)
+        raise unreadable(where, f"it declares more than {limit:,} pixels, which no frame has") from error
+    except Exception as error:  # decoders of damaged data raise nearly every class that there is
+        raise unreadable(where, str(error) or type(error).__name__) from error
 
 
-def _orientation(image: "Image.Image") -> int:
-    if image.format == "PNG" and "exif" not in image.info:
-        return 1  # asking Pillow would unpack the whole image, to look for a tag behind the pixels
-    return int(image.getexif().get(_ORIENTATION_TAG, 1))
-
-
-def _check_mode(image: "Image.Image", where: str) -> None:
-    if image.mode in ("I", "F"):
-        raise DataError(
-            f"{Path(where).name} holds numbers whose range is not declared",
-            expected="8 or 16 bits a channel",
-            found=f"Pillow mode {image.mode} (32 bits)",
-            where=where,
-            fix="save the frames as 8-bit PNG",
-        )
-
-
-def _unreadable(where: str, reason: str) -> DataError:
+def unreadable(where: str, reason: str) -> DataError:
+    """The error for an image that cannot be read."""
     return DataError(
         f"{Path(where).name} cannot be read: {reason}",
         where=where,
         fix="export it again, or skip the video with --on-bad skip",
     )
+
+
+def _turn_of(image: "Image.Image") -> Turn:
+    """What the EXIF orientation asks for; of tags that cannot be read nothing, as viewers do."""
+    if image.format == "PNG" and "exif" not in image.info:
+        return UPRIGHT  # asking Pillow would unpack the whole image, to look for a tag behind the pixels
+    if image.format == "TIFF":
+        return UPRIGHT  # Pillow turns these itself
+    try:
+        orientation = image.getexif().get(_ORIENTATION_TAG, 1)
+    except Exception:  # the tags are damaged, which says nothing about the pixels
+        return UPRIGHT
+    return EXIF_TURNS.get(orientation, UPRIGHT) if isinstance(orientation, int) else UPRIGHT

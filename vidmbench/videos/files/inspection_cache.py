@@ -16,7 +16,7 @@ from vidmbench.videos.files.video_files import Facts, Item
 
 _LOG = logging.getLogger(__name__)
 #: Raised whenever the code would find other facts in the same bytes.
-_READER_VERSION = 4
+_READER_VERSION = 5
 
 
 class FactsIndex:

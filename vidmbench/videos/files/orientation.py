@@ -42,6 +42,20 @@ class Turn:
         return picture[:, ::-1] if self.flips_columns else picture
 
 
+UPRIGHT = Turn()
+#: What each EXIF orientation asks for (CIPA DC-008, tag 274).
+EXIF_TURNS = {
+    1: UPRIGHT,
+    2: Turn(flips_columns=True),
+    3: Turn(flips_rows=True, flips_columns=True),
+    4: Turn(flips_rows=True),
+    5: Turn(swaps_axes=True),
+    6: Turn(swaps_axes=True, flips_columns=True),
+    7: Turn(swaps_axes=True, flips_rows=True, flips_columns=True),
+    8: Turn(swaps_axes=True, flips_rows=True),
+}
+
+
 def turn_of(frame: "av.VideoFrame", path: Path) -> Turn:
     """What the display matrix that travels with a frame asks for.
 
@@ -66,4 +80,4 @@ def turn_of(frame: "av.VideoFrame", path: Path) -> Turn:
             where=str(path),
             fix="turn and encode it again, or skip it with --on-bad skip",
         )
-    return Turn()
+    return UPRIGHT

@@ -1,4 +1,4 @@
-"""One video, whatever it is stored as: a file, a gif, a folder of frames, frames in an archive."""
+"""One video: a file, a folder of frames, frames in an archive."""
 
 import os
 from collections.abc import Sequence
@@ -12,11 +12,12 @@ from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import sha256_of, sha256_of_parts
 from vidmbench.core.inputs import read_input, refuse_special, stamp_of
-from vidmbench.videos.files.compression_labels import GIF, joined, of_picture
+from vidmbench.videos.files.compression_labels import joined, of_picture
 from vidmbench.videos.files.decoding import decode
 from vidmbench.videos.files.first_look import VideoFacts, inspect_video
 from vidmbench.videos.files.frame_names import check_series
-from vidmbench.videos.files.images import inspect_gif, inspect_picture, read_gif, read_picture
+from vidmbench.videos.files.images import inspect_picture, read_picture
+from vidmbench.videos.files.raw_video import check_raw_video
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,8 @@ class VideoFile:
     def inspect(self) -> Facts:
         """Decodes and hashes the file once."""
         facts = inspect_video(self.path)
+        if self.path.suffix.lower() == ".y4m":
+            check_raw_video(self.path, facts.num_frames)
         return Facts(
             facts.num_frames,
             facts.height,
@@ -103,29 +106,6 @@ class VideoFile:
         refuse_special(self.path)
         known = VideoFacts(facts.num_frames, facts.height, facts.width, facts.frame_times, facts.suits_decord)
         return decode(self.path, frames, facts=known)
-
-
-@dataclass(frozen=True)
-class GifFile:
-    """A gif, drawn as browsers draw it."""
-
-    name: str
-    path: Path
-
-    def stamp(self) -> str:
-        """See :func:`vidmbench.core.inputs.stamp_of`."""
-        return stamp_of(self.path)
-
-    def inspect(self) -> Facts:
-        """Draws and hashes the file once."""
-        num_frames, height, width, notes = inspect_gif(self.path)
-        return Facts(num_frames, height, width, sha256_of(self.path), notes=notes, compression=GIF)
-
-    def read(self, frames: Sequence[int], facts: Facts) -> Frames:
-        """The frames, drawn one over the other from the first."""
-        if not len(frames):
-            return np.zeros((0, facts.height, facts.width, 3), np.uint8)
-        return read_gif(self.path, frames)
 
 
 @dataclass(frozen=True)
