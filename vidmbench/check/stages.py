@@ -26,7 +26,7 @@ from vidmbench.check.golden_inputs import (
 from vidmbench.core.torch_settings import use_one_torch_thread
 from vidmbench.core.vocabulary import Device
 from vidmbench.detectors.engine import load_engine
-from vidmbench.detectors.plugins import imported
+from vidmbench.detectors.preparation import preparation
 from vidmbench.detectors.types import Engine, Prepared
 from vidmbench.detectors.weights_local import is_seeded
 from vidmbench.detectors.weights_registry import weights_path
@@ -280,13 +280,7 @@ def _read_and_prepared(source: Source, video: int, frames: Sequence[int], stage:
 
 
 def _prepared(frames: np.ndarray, stage: ArrayStage) -> np.ndarray:
-    detector = load_detector(stage.detector)
-    if stage.resize == "detector" and detector.prepare is not None:
-        return np.asarray(imported(detector.prepare, detector.folder)(frames))
-    from vidmbench.detectors.resize import prepared  # torch is slow to import
-
-    array: np.ndarray = prepared(frames, stage, size=detector.input_size)
-    return array
+    return np.asarray(preparation(stage)(frames))
 
 
 def _fed_range(interval: str) -> str:

@@ -1,5 +1,7 @@
 """From uint8 frames to what a network is fed: crop and resize rules, each named after the code it matches."""
 
+from functools import lru_cache
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -26,18 +28,40 @@ def prepared(frames: Frames, stage: ArrayStage, *, size: int) -> Prepared:
     """
     if stage.first_resize is not None:
         frames = resized_uint8(frames, stage.first_resize.size, stage.first_resize.resize)
+    height, width = frames.shape[1:3]
+    is_cropped = stage.crop == "short-side-centre"
+    new = _short_side(height, width, size) if is_cropped else (size, size)
     with torch.inference_mode():
-        # A view in channels-last order: the memory stays (time, height, width, 3) from end to end.
-        x = torch.from_numpy(frames).permute(0, 3, 1, 2).float()
         # Interpolation is linear, so the range may come first: the frames are small then.
-        x = _scaled(x, stage.range)
-        height, width = frames.shape[1:3]
-        if stage.crop == "short-side-centre":
-            x = _centre(resized(x, _short_side(height, width, size), stage.resize), size)
-        else:
-            x = resized(x, (size, size), stage.resize)
+        x = resized(_floats(frames, stage, new[0]), new, stage.resize)
+        if is_cropped:
+            x = _centre(x, size)
         array: np.ndarray = x.permute(0, 2, 3, 1).contiguous().numpy()
     return array
+
+
+def _floats(frames: Frames, stage: ArrayStage, new_height: int) -> Tensor:
+    """Frames in the network's interval, float32 (time, 3, height, width); rows that resizing never reads stay unset."""
+    rows = _rows_read(stage.resize, frames.shape[1], new_height)
+    if 2 * len(rows) > frames.shape[1]:
+        # A view in channels-last order: the memory stays (time, height, width, 3) from end to end.
+        given = torch.from_numpy(np.require(frames, requirements="W"))  # PyTorch warns of read-only memory
+        return _scaled(given.permute(0, 3, 1, 2).float(), stage.range)
+    x = np.empty(frames.shape, np.float32)
+    x[:, rows] = _scaled(torch.from_numpy(frames[:, rows]).float(), stage.range).numpy()
+    return torch.from_numpy(x).permute(0, 3, 1, 2)
+
+
+@lru_cache(maxsize=64)
+def _rows_read(kernel: Resize, old: int, new: int) -> np.ndarray:
+    """Rows that resizing to another height reads, int64, increasing: of large frames few, unless it blurs."""
+    if kernel not in ("bilinear-half-pixel", "bilinear-tf1"):
+        return np.arange(old)
+    shift = 0.5 if kernel == "bilinear-half-pixel" else 0.0
+    position = (np.arange(new) + shift) * (old / new) - shift
+    # Two neighbours each; where rounding decides which, those of both.
+    low = np.floor([position - 1e-2, position + 1e-2]).astype(np.int64)
+    return np.unique(np.clip([low, low + 1], 0, old - 1))
 
 
 def _scaled(x: Tensor, interval: str) -> Tensor:

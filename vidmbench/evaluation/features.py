@@ -19,8 +19,9 @@ from vidmbench.core.progress import Progress
 from vidmbench.core.vocabulary import Device, OnBad
 from vidmbench.detectors.engine import engine_name, load_engine
 from vidmbench.detectors.types import Engine, Prepared
+from vidmbench.evaluation.clip_assembly import JobEntry, PreparedClip, base_of
 from vidmbench.evaluation.feature_job import FeatureJob, FeatureSet
-from vidmbench.evaluation.read_ahead import JobEntry, PreparedClip, base_of, read_ahead
+from vidmbench.evaluation.read_ahead import read_ahead
 from vidmbench.protocols.detector import load_detector
 from vidmbench.videos.source import Skipped, Source
 

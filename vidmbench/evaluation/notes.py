@@ -9,7 +9,8 @@ from vidmbench.evaluation.clips import ClipPlan
 from vidmbench.protocols.detector import load_detector
 from vidmbench.protocols.metric_kind import Counts
 from vidmbench.protocols.protocol import ProtocolSpec
-from vidmbench.videos.source import Source, Transformed, frame_rates_of
+from vidmbench.videos.source import Source, frame_rates_of
+from vidmbench.videos.transformed import Transformed
 
 #: Rates such as 29.97 and 30 count as one.
 _SAME_SPAN = 0.01

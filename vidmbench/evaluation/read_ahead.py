@@ -1,58 +1,23 @@
-"""Videos read and prepared in threads, a few ahead of the network, in order."""
+"""Videos read and prepared in threads, a few ahead of the network, in order, in bounded memory."""
 
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from threading import Condition
 
-import numpy as np
-
-from vidmbench.core.arrays import Frames
-from vidmbench.core.errors import DataError
 from vidmbench.core.torch_settings import use_one_torch_thread
-from vidmbench.detectors.plugins import imported
-from vidmbench.detectors.types import Prepared
-from vidmbench.evaluation.clips import Clip
-from vidmbench.evaluation.feature_cache import CacheEntry
-from vidmbench.evaluation.feature_job import FeatureJob
+from vidmbench.evaluation.clip_assembly import JobEntry, PreparedClip, clips_of_video
 from vidmbench.protocols.detector import load_detector
-from vidmbench.videos.source import Source, Transformed
 
 #: Threads that read and prepare.
 _READERS = 2
+#: Prepared clips that one video may have waiting for the network, bytes; one clip waits whatever it takes.
+_OF_ONE_VIDEO = 64 * 2**20
+#: Prepared clips of all videos that are read ahead, bytes; that many videos as there are readers, whatever they take.
+_OF_ALL_VIDEOS = 256 * 2**20
 
-
-@dataclass(kw_only=True)
-class JobEntry(CacheEntry):
-    """A cache entry together with the job that it answers."""
-
-    job: FeatureJob
-
-    def clip(self, row: int) -> Clip:
-        """The clip whose features a row holds."""
-        return self.job.plan.clips[row]
-
-
-@dataclass(frozen=True)
-class PreparedClip:
-    """One clip on its way to the network, or the reason why it is missing.
-
-    Attributes:
-        entry: The entry that its feature goes to.
-        row: The row in it.
-        pixels: What the network is fed; None if the video cannot be read.
-        problem: Why not; None if it was read.
-    """
-
-    entry: JobEntry
-    row: int
-    pixels: Prepared | None
-    problem: DataError | None
-
-
-def base_of(source: Source) -> Source:
-    """The source that is really read: a control or a static baseline changes another source's clips."""
-    return source.base if isinstance(source, Transformed) else source
+_Requests = list[tuple[JobEntry, int]]
 
 
 def read_ahead(entries: list[JobEntry]) -> Iterator[PreparedClip]:
@@ -62,49 +27,105 @@ def read_ahead(entries: list[JobEntry]) -> Iterator[PreparedClip]:
         entries: Entries whose jobs read the same source; rows that an entry has, or has skipped, are not read again.
 
     Yields:
-        The clips, video by video, each video's clips in the order of the entries.
+        The clips, video by video, each video's as :func:`vidmbench.evaluation.clip_assembly.clips_of_video` gives them.
     """
-    requests: dict[int, list[tuple[JobEntry, int]]] = {}
+    requests: dict[int, _Requests] = {}
     for entry in entries:
         for row in entry.missing:
             if row not in entry.skipped:
                 requests.setdefault(entry.clip(row).video, []).append((entry, row))
     pool = ThreadPoolExecutor(_READERS, thread_name_prefix="vidmbench-read", initializer=use_one_torch_thread)
-    futures: deque[Future[list[PreparedClip]]] = deque()
+    begun: deque[_VideoInFlight] = deque()
     try:
-        for video in sorted(requests):
-            futures.append(pool.submit(_read_video, video, requests[video]))
-            if len(futures) > 2 * _READERS:
-                yield from futures.popleft().result()
-        while futures:
-            yield from futures.popleft().result()
+        for number in sorted(requests):
+            video = _VideoInFlight(number, requests[number])
+            # The first video begun never waits for others, so that each is read to its end.
+            while len(begun) >= _READERS and (
+                len(begun) > 2 * _READERS or sum(other.most_bytes for other in (*begun, video)) > _OF_ALL_VIDEOS
+            ):
+                yield from begun[0]
+                begun.popleft()
+            begun.append(video)
+            pool.submit(video.read)
+        while begun:
+            yield from begun[0]
+            begun.popleft()
     finally:
+        for video in begun:
+            video.stop()
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _read_video(video: int, requests: list[tuple[JobEntry, int]]) -> list[PreparedClip]:
-    """All clips of one video; its frames are decoded once."""
-    indices = sorted({frame for entry, row in requests for frame in entry.clip(row).indices})
-    try:
-        frames = base_of(requests[0][0].job.source).read(video, indices)
-    except DataError as problem:
-        return [PreparedClip(entry, row, None, problem) for entry, row in requests]
-    clips = []
-    for entry, row in requests:
-        source, clip = entry.job.source, entry.clip(row)
-        pixels: Frames = frames if len(indices) == clip.frames else frames[np.searchsorted(indices, clip.indices)]
-        if isinstance(source, Transformed):
-            pixels = source.change(pixels, source.name(video))
-        clips.append(PreparedClip(entry, row, _prepared(pixels, entry.job), None))
-    return clips
+class _VideoInFlight:
+    """The clips of one video between the thread that reads them and the one that takes them.
 
+    Args:
+        number: The video's number in its source.
+        requests: Its clips: the entry of each, and the row in it.
 
-def _prepared(frames: Frames, job: FeatureJob) -> Prepared:
-    """Cropped, resized and scaled as the protocol says, or as the detector's own function does."""
-    from vidmbench.detectors.resize import prepared  # torch is slow to import
+    Attributes:
+        most_bytes: Memory that clips of it may take while they wait.
+    """
 
-    detector = load_detector(job.stage.detector)
-    if job.stage.resize == "detector" and detector.prepare is not None:
-        pixels: Prepared = imported(detector.prepare, detector.folder)(frames)
-        return pixels
-    return prepared(frames, job.stage, size=detector.input_size)
+    def __init__(self, number: int, requests: _Requests) -> None:
+        self._number, self._requests = number, requests
+        sizes = [
+            entry.clip(row).frames * load_detector(entry.job.stage.detector).input_size ** 2 * 3 * 4
+            for entry, row in requests
+        ]
+        self.most_bytes = min(sum(sizes), max(_OF_ONE_VIDEO, *sizes))
+        self._changed = Condition()
+        self._waiting: deque[PreparedClip] = deque()
+        self._is_read = self._is_stopped = False
+        self._error: BaseException | None = None
+
+    def read(self) -> None:
+        """Reads the video; waits while the clips that nobody has taken yet fill its share of memory."""
+        try:
+            with closing(clips_of_video(self._number, self._requests)) as clips:
+                for clip in clips:
+                    if not self._put(clip):
+                        return
+        except BaseException as error:  # raised again where the clips are taken
+            self._error = error
+        finally:
+            with self._changed:
+                self._is_read = True
+                self._changed.notify_all()
+
+    def stop(self) -> None:
+        """Ends the reading before the next clip: nobody takes any more."""
+        with self._changed:
+            self._is_stopped = True
+            self._changed.notify_all()
+
+    def __iter__(self) -> Iterator[PreparedClip]:
+        """The clips as they are prepared.
+
+        Raises:
+            BaseException: Whatever the reading raised.
+        """
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting or self._is_read)
+                if not self._waiting:
+                    break
+                clip = self._waiting.popleft()
+                self._changed.notify_all()
+            yield clip
+            del clip  # while the next one is waited for, nobody else may hold it
+        if self._error is not None:
+            raise self._error
+
+    def _put(self, clip: PreparedClip) -> bool:
+        """Lets the clip wait, once there is room; False if nobody takes it any more."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_stopped or self._has_room_for(clip))
+            if not self._is_stopped:
+                self._waiting.append(clip)
+                self._changed.notify_all()
+            return not self._is_stopped
+
+    def _has_room_for(self, clip: PreparedClip) -> bool:
+        taken = sum(other.num_bytes for other in self._waiting)
+        return not self._waiting or taken + clip.num_bytes <= _OF_ONE_VIDEO

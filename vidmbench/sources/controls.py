@@ -1,20 +1,23 @@
 """Controls: sources made from real videos whose scores are the scale a model's score is read against."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
-from vidmbench.core.arrays import Frames
+from vidmbench.core.arrays import Image
 from vidmbench.core.files import sha256_of_parts
 from vidmbench.core.seeding import generator
 from vidmbench.sources.names import control_label, static_label
 from vidmbench.videos.recompression import COMPRESSIONS
-from vidmbench.videos.source import Source, Transformed
+from vidmbench.videos.source import Source
+from vidmbench.videos.transformed import ClipChange, Remade, Reordered, Transformed
 
 # Raised on any change that moves a pixel of a control.
 _VERSION = 1
 _NOISE_SD = 8.0  # intensity levels, 0..255
 _BLUR_SIGMA = 1 / 64  # of the frame's height
+_NOISE_AT_ONCE = 2**18  # values
 
 KINDS: dict[str, str] = {
     "real": "other real videos: the floor of the scale",
@@ -39,49 +42,80 @@ def control(kind: str, base: Source, *, seed: int = 0, is_paired: bool = False) 
     Returns:
         A source as long as ``base``.
     """
-    change: dict[str, Callable[[Frames, str], Frames]] = {
-        "real": lambda frames, _: frames,
-        "static": lambda frames, _: np.repeat(frames[:1], len(frames), axis=0),
-        "reversed": lambda frames, _: np.ascontiguousarray(frames[::-1]),
-        "shuffled": lambda frames, name: frames[
-            generator(seed, "shuffled", name, len(frames)).permutation(len(frames))
-        ],
-        "blurred": lambda frames, _: _blurred(frames),
-        "noise": lambda frames, name: _noisy(frames, generator(seed, "noise", name, len(frames))),
-    }
-    compression = COMPRESSIONS.get(kind)
-    if compression is not None:
-        change[kind] = lambda frames, _: compression.through(frames)
-    source = Transformed(
-        base,
-        change[kind],
-        label=control_label(kind),
-        digest=sha256_of_parts("control", kind, str(_VERSION), str(seed), base.digest()),
-        is_paired=is_paired,
-    )
-    if compression is not None:
-        source.compression = compression.label
-    return source
+    label = control_label(kind)
+    digest = sha256_of_parts("control", kind, str(_VERSION), str(seed), base.digest())
+    if kind in _ORDERS:
+        order = partial(_ORDERS[kind], seed=seed)
+        return Reordered(base, order, label=label, digest=digest, is_paired=is_paired)
+    if kind in COMPRESSIONS:
+        compression = COMPRESSIONS[kind]
+        made = Remade(base, lambda *_: compression.begin(), label=label, digest=digest, is_paired=is_paired)
+        made.compression = compression.label
+        return made
+    change = partial(_CHANGES[kind], seed=seed)
+    return Remade(base, change, label=label, digest=digest, is_paired=is_paired)
 
 
 def static_of(base: Source) -> Transformed:
     """The static baseline of any source, each clip's first frame repeated: its score is that of no motion at all."""
-    static = control("static", base)
-    return Transformed(base, static.change, label=static_label(base.label), digest=static.digest(), is_paired=False)
+    digest = control("static", base).digest()
+    return Reordered(base, partial(_static, seed=0), label=static_label(base.label), digest=digest, is_paired=False)
 
 
-def _blurred(frames: Frames) -> Frames:
+def _real(name: str, length: int, *, seed: int) -> Sequence[int]:
+    del name, seed
+    return range(length)
+
+
+def _static(name: str, length: int, *, seed: int) -> Sequence[int]:
+    del name, seed
+    return [0] * length
+
+
+def _reversed(name: str, length: int, *, seed: int) -> Sequence[int]:
+    del name, seed
+    return range(length)[::-1]
+
+
+def _shuffled(name: str, length: int, *, seed: int) -> Sequence[int]:
+    order: list[int] = generator(seed, "shuffled", name, length).permutation(length).tolist()
+    return order
+
+
+def _blurred(name: str, length: int, *, seed: int) -> ClipChange:
+    del name, length, seed
+    return ClipChange(_blurred_frame)
+
+
+def _noisy(name: str, length: int, *, seed: int) -> ClipChange:
+    # One generator for the clip: its frames come in order, each with noise of its own.
+    return ClipChange(partial(_noisy_frame, random=generator(seed, "noise", name, length)))
+
+
+_ORDERS = {"real": _real, "static": _static, "reversed": _reversed, "shuffled": _shuffled}
+_CHANGES = {"blurred": _blurred, "noise": _noisy}
+
+
+def _blurred_frame(frame: Image) -> Image:
     from scipy.ndimage import gaussian_filter1d
 
-    sigma = frames.shape[1] * _BLUR_SIGMA
-    rows = gaussian_filter1d(frames.astype(np.float32), sigma, axis=1, mode="nearest")
-    return _rounded(gaussian_filter1d(rows, sigma, axis=2, mode="nearest"))
+    sigma = frame.shape[0] * _BLUR_SIGMA
+    blurred = np.empty_like(frame)
+    for channel in range(3):  # one after the other: as floats, a large frame takes four times its bytes
+        rows = gaussian_filter1d(frame[..., channel].astype(np.float32), sigma, axis=0, mode="nearest")
+        blurred[..., channel] = _rounded(gaussian_filter1d(rows, sigma, axis=1, mode="nearest"))
+    return blurred
 
 
-def _noisy(frames: Frames, random: np.random.Generator) -> Frames:
-    return _rounded(frames + random.normal(0.0, _NOISE_SD, frames.shape).astype(np.float32))
+def _noisy_frame(frame: Image, random: np.random.Generator) -> Image:
+    noisy = np.empty_like(frame)
+    step = max(1, _NOISE_AT_ONCE // (frame.shape[1] * 3))
+    for top in range(0, len(frame), step):
+        rows = frame[top : top + step]
+        noisy[top : top + step] = _rounded(rows + random.normal(0.0, _NOISE_SD, rows.shape).astype(np.float32))
+    return noisy
 
 
-def _rounded(values: np.ndarray) -> Frames:
-    rounded: Frames = np.clip(np.rint(values), 0, 255).astype(np.uint8)
+def _rounded(values: np.ndarray) -> np.ndarray:
+    rounded: np.ndarray = np.clip(np.rint(values), 0, 255).astype(np.uint8)
     return rounded

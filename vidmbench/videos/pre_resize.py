@@ -6,12 +6,13 @@ matter: see :mod:`vidmbench.detectors.resize`.
 
 import io
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
-from vidmbench.core.arrays import Frames, Resized
+from vidmbench.core.arrays import Frames, Image, Resized
 from vidmbench.core.errors import DataError, UsageError, unknown
 from vidmbench.core.files import sha256_of_parts
 from vidmbench.core.torch_settings import one_torch_thread
@@ -19,7 +20,8 @@ from vidmbench.protocols.stages import PreResizeRule
 from vidmbench.videos.source import Source, WrappedSource
 
 if TYPE_CHECKING:
-    from PIL.Image import Image, Resampling
+    from PIL.Image import Image as PilImage
+    from PIL.Image import Resampling
     from torch import Tensor
 
 #: Raised on any change here that can move a pixel.
@@ -69,10 +71,11 @@ def pre_resized(frames: Frames, rule: str, pixels: int | None = None) -> Resized
         return frames
     if not len(frames):
         return np.zeros((0, height, width, 3), np.uint8)
-    if rule in _ON_TORCH:
-        with one_torch_thread():
-            return _RULES[rule](frames, height)
-    return _RULES[rule](frames, height)
+    resized = np.empty((len(frames), height, width, 3), np.uint8)
+    with one_torch_thread() if rule in _ON_TORCH else nullcontext():
+        for number in range(len(frames)):  # one by one: as floats, large frames take four times their bytes
+            resized[number : number + 1] = _RULES[rule](frames[number : number + 1], height)
+    return resized
 
 
 def pre_resized_size(size: tuple[int, int], rule: str, pixels: int | None) -> tuple[int, int]:
@@ -128,6 +131,11 @@ class PreResizedSource(WrappedSource):
         """The frames asked for, pre_resized; see :class:`vidmbench.videos.source.Source`."""
         return pre_resized(self.base.read(index, frames), self.rule, self.pixels)
 
+    def stream(self, index: int, frames: Sequence[int]) -> Iterator[Image]:
+        """See :class:`vidmbench.videos.source.Source`."""
+        for frame in self.base.stream(index, frames):
+            yield pre_resized(frame[None], self.rule, self.pixels)[0]
+
     def digest(self) -> str:
         """The base's digest with the rule, the resolution and the version of this code; under "none" the base's."""
         if self.rule == "none":
@@ -167,7 +175,7 @@ def _short_side_bilinear(frames: Frames, pixels: int) -> Resized:
     # In floating point as there: for some sizes (75 x 525 to 64) the long side comes out one pixel longer than exact.
     scale = pixels / min(height, width)
     size = (pixels, math.ceil(width * scale)) if height < width else (math.ceil(height * scale), pixels)
-    x = F.interpolate(_tensor(frames).float() / 255.0, size=size, mode="bilinear", align_corners=False)
+    x = F.interpolate(_tensor(frames).float().div_(255.0), size=size, mode="bilinear", align_corners=False)
     top, left = (x.shape[2] - pixels) // 2, (x.shape[3] - pixels) // 2
     x = x[:, :, top : top + pixels, left : left + pixels] - 0.5
     array: Resized = ((x + 0.5) * 255).byte().permute(0, 2, 3, 1).contiguous().numpy()
@@ -181,7 +189,7 @@ def _short_side_antialias(frames: Frames, pixels: int) -> Resized:
     height, width = frames.shape[1:3]
     long = int(pixels * max(height, width) / min(height, width))
     size = (pixels, long) if height <= width else (long, pixels)
-    x = F.interpolate(_tensor(frames).float() / 255.0, size, mode="bilinear", align_corners=False, antialias=True)
+    x = F.interpolate(_tensor(frames).float().div_(255.0), size, mode="bilinear", align_corners=False, antialias=True)
     top, left = (round((length - pixels) / 2.0) for length in size)
     x = x[:, :, top : top + pixels, left : left + pixels]
     array: Resized = (x * 255).clamp(0, 255).byte().permute(0, 2, 3, 1).contiguous().numpy()
@@ -196,7 +204,7 @@ def _tensor(frames: Frames) -> "Tensor":
     return torch.from_numpy(np.require(frames, requirements=("C", "W"))).permute(0, 3, 1, 2)
 
 
-def _pictures(change: "Callable[[Image, int], Image]") -> Callable[[Frames, int], Resized]:
+def _pictures(change: "Callable[[PilImage, int], PilImage]") -> Callable[[Frames, int], Resized]:
     """A rule from what is done to one Pillow image."""
 
     def rule(frames: Frames, pixels: int) -> Resized:
@@ -207,15 +215,15 @@ def _pictures(change: "Callable[[Image, int], Image]") -> Callable[[Frames, int]
     return rule
 
 
-def _lanczos(picture: "Image", pixels: int) -> "Image":
+def _lanczos(picture: "PilImage", pixels: int) -> "PilImage":
     return picture.resize((pixels, pixels), _filter("LANCZOS"))
 
 
-def _bicubic(picture: "Image", pixels: int) -> "Image":
+def _bicubic(picture: "PilImage", pixels: int) -> "PilImage":
     return picture.resize((pixels, pixels), _filter("BICUBIC"))
 
 
-def _short_side_lanczos(picture: "Image", pixels: int) -> "Image":
+def _short_side_lanczos(picture: "PilImage", pixels: int) -> "PilImage":
     """What torchvision's resize and center_crop do to a Pillow image."""
     width, height = picture.size
     # torchvision drops the fraction of the long side, and rounds half-pixel corners to even, as Python does.
@@ -226,8 +234,8 @@ def _short_side_lanczos(picture: "Image", pixels: int) -> "Image":
     return picture.crop((left, top, left + pixels, top + pixels))
 
 
-def _through_jpeg(change: "Callable[[Image, int], Image]") -> "Callable[[Image, int], Image]":
-    def through(picture: "Image", pixels: int) -> "Image":
+def _through_jpeg(change: "Callable[[PilImage, int], PilImage]") -> "Callable[[PilImage, int], PilImage]":
+    def through(picture: "PilImage", pixels: int) -> "PilImage":
         from PIL import Image
 
         stored = io.BytesIO()

@@ -1,13 +1,14 @@
 """Frames through the compressions that generators' own scripts and people's archives use."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from vidmbench.core.arrays import Frames
+from vidmbench.core.arrays import Image
+from vidmbench.videos.transformed import ClipChange
 
 _FPS = Fraction(25)
 
@@ -18,62 +19,85 @@ class Compression(NamedTuple):
     Attributes:
         title: A line for people, with who writes so.
         label: What reading such a file says of it, see :mod:`vidmbench.videos.files.compression_labels`.
-        through: Compresses and decompresses uint8 (frame, height, width, 3).
+        begin: Gives what compresses and decompresses one clip.
     """
 
     title: str
     label: str
-    through: Callable[[Frames], Frames]
+    begin: Callable[[], ClipChange]
 
 
-def _jpeg(quality: int) -> Callable[[Frames], Frames]:
-    from PIL import Image
+def _jpeg(quality: int) -> Callable[[], ClipChange]:
+    from PIL import Image as Pictures
 
-    def picture(frame: np.ndarray) -> np.ndarray:
+    def through(frame: Image) -> Image:
         packed = io.BytesIO()
-        Image.fromarray(frame).save(packed, format="JPEG", quality=quality)
-        return np.asarray(Image.open(packed).convert("RGB"))
+        Pictures.fromarray(np.ascontiguousarray(frame)).save(packed, format="JPEG", quality=quality)
+        return np.asarray(Pictures.open(packed).convert("RGB"))
 
-    return lambda frames: np.stack([picture(np.ascontiguousarray(frame)) for frame in frames])
+    return lambda: ClipChange(through)
 
 
-def _gif(frames: Frames) -> Frames:
-    from PIL import Image
+def _gif(frame: Image) -> Image:
+    from PIL import Image as Pictures
 
     # Median cut without dithering: what Pillow does with an RGB image that is saved as gif.
-    reduced = [Image.fromarray(np.ascontiguousarray(frame)).quantize(256).convert("RGB") for frame in frames]
-    return np.stack([np.asarray(frame) for frame in reduced])
+    return np.asarray(Pictures.fromarray(np.ascontiguousarray(frame)).quantize(256).convert("RGB"))
 
 
-def _video(codec: str, options: dict[str, str]) -> Callable[[Frames], Frames]:
-    def through(frames: Frames) -> Frames:
+class _ThroughVideo(ClipChange):
+    """Compresses frames as they come; decompresses them, one by one, at the end."""
+
+    def __init__(self, codec: str, options: dict[str, str]) -> None:
+        self._codec, self._options = codec, options
+        self._packed = io.BytesIO()
+        self._container: Any = None
+        self._stream: Any = None
+        self._size = (0, 0)
+
+    def put(self, frame: Image) -> Iterable[Image]:
         import av
 
-        height, width = frames.shape[1:3]
-        even = np.pad(frames, ((0, 0), (0, height % 2), (0, width % 2), (0, 0)), mode="edge")  # 4:2:0 needs it
-        packed = io.BytesIO()
-        with av.open(packed, "w", format="matroska") as container:
-            stream: Any = container.add_stream(codec, rate=_FPS)
-            stream.height, stream.width = even.shape[1:3]
-            stream.pix_fmt = "yuv420p"
-            stream.codec_context.thread_count = 1  # the result does not depend on the machine
-            stream.options = options
-            for frame in even:
-                picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
-                container.mux(stream.encode(picture))
-            container.mux(stream.encode())
-        packed.seek(0)
-        with av.open(packed, "r") as container:
-            decoded = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
-        return np.stack(decoded)[:, :height, :width]
+        height, width = self._size = frame.shape[:2]
+        even = np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")  # 4:2:0 needs it
+        if self._container is None:
+            self._open(*even.shape[:2])
+        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(even), format="rgb24")
+        self._container.mux(self._stream.encode(picture))
+        return ()
 
-    return through
+    def end(self) -> Iterator[Image]:
+        import av
+
+        if self._container is None:
+            return
+        self._container.mux(self._stream.encode())
+        self._container.close()
+        height, width = self._size
+        self._packed.seek(0)
+        with av.open(self._packed, "r") as container:
+            for frame in container.decode(video=0):
+                yield frame.to_ndarray(format="rgb24")[:height, :width]
+
+    def _open(self, height: int, width: int) -> None:
+        import av
+
+        self._container = av.open(self._packed, "w", format="matroska")
+        self._stream = self._container.add_stream(self._codec, rate=_FPS)
+        self._stream.height, self._stream.width = height, width
+        self._stream.pix_fmt = "yuv420p"
+        self._stream.codec_context.thread_count = 1  # the result does not depend on the machine
+        self._stream.options = self._options
+
+
+def _video(codec: str, options: dict[str, str]) -> Callable[[], ClipChange]:
+    return lambda: _ThroughVideo(codec, options)
 
 
 COMPRESSIONS: dict[str, Compression] = {
     "jpeg-95": Compression("JPEG of quality 95, 4:2:0", "jpeg quality 95 4:2:0", _jpeg(95)),
     "jpeg-75": Compression("JPEG of quality 75, 4:2:0: StyleGAN-V's frames", "jpeg quality 75 4:2:0", _jpeg(75)),
-    "gif": Compression("gif, 256 colours a frame", "gif, 256 colours", _gif),
+    "gif": Compression("gif, 256 colours a frame", "gif, 256 colours", lambda: ClipChange(_gif)),
     "h264": Compression(
         "H.264 at x264's own rate factor 23: torchvision's and most mp4",
         "h264 yuv420p",

@@ -1,10 +1,13 @@
 """What a source is: anything that yields clips, with a length, names and ``read(index, frames)``."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from vidmbench.core.arrays import Frames
+from vidmbench.core.arrays import Frames, Image
+
+#: Bytes of frames that a source without a way of its own reads at once when it gives them one by one.
+_READ_AT_ONCE = 16 * 2**20
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,17 @@ class Source(MinimalSource, Protocol):
     labels: tuple[int | None, ...] | None
     is_sampled: bool
 
+    def stream(self, index: int, frames: Sequence[int]) -> Iterator[Image]:
+        """The frames that :meth:`read` gives, one by one: however large and long a video is, few are in memory.
+
+        Yields:
+            uint8 (height, width, 3), RGB, 0..255, in the order of ``frames``; not to be written to.
+
+        Raises:
+            DataError: As :meth:`read`; frames before the first that cannot be read have been given then.
+        """
+        ...
+
     def check_unchanged(self, index: int) -> None:
         """Makes sure that the video's file still is what the digest was made from; a source's ``read`` does so too.
 
@@ -101,6 +115,13 @@ class SourceDefaults:
     compression: str = ""
     labels: tuple[int | None, ...] | None = None
     is_sampled: bool = False
+
+    def stream(self: MinimalSource, index: int, frames: Sequence[int]) -> Iterator[Image]:
+        """See :class:`Source`; a few frames are read at a time, which suits what finds each without the others."""
+        height, width = self.size
+        step = max(1, _READ_AT_ONCE // (height * width * 3))
+        for start in range(0, len(frames), step):
+            yield from self.read(index, frames[start : start + step])
 
     def check_unchanged(self, index: int) -> None:
         """See :class:`Source`; what is in memory or made when it is read does not change."""
@@ -139,6 +160,11 @@ class WrappedSource(SourceDefaults):
         """See :class:`Source`."""
         return self.base.read(index, frames)
 
+    def stream(self, index: int, frames: Sequence[int]) -> Iterator[Image]:
+        """See :class:`Source`; the base's, unless a subclass reads in a way of its own."""
+        is_plain = type(self).read is WrappedSource.read
+        return self.base.stream(index, frames) if is_plain else super().stream(index, frames)
+
     def digest(self) -> str:
         """See :class:`Source`."""
         return self.base.digest()
@@ -151,37 +177,6 @@ class WrappedSource(SourceDefaults):
 def frame_rates_of(source: Source) -> tuple[float, float] | None:
     """The frame rates of a source, see :class:`SourceDefaults`; sources of the user's own need not know of them."""
     return getattr(source, "frame_rates", None)
-
-
-class Transformed(WrappedSource):
-    """A source whose clips are another source's clips, changed as a whole.
-
-    What reads several clips of one video reads the base once and calls ``change`` for each clip.
-
-    Args:
-        base: The source underneath.
-        change: Takes the frames of one clip and its video's name, gives as many frames.
-        label: See :class:`Source`.
-        digest: See :meth:`Source.digest`.
-        is_paired: Whether ``base`` is the very source this one is scored against.
-    """
-
-    def __init__(
-        self, base: Source, change: Callable[[Frames, str], Frames], *, label: str, digest: str, is_paired: bool
-    ) -> None:
-        super().__init__(base)
-        self.change = change
-        self.label = label
-        self.is_paired = is_paired
-        self._digest = digest
-
-    def read(self, index: int, frames: Sequence[int]) -> Frames:
-        """One clip, changed."""
-        return self.change(self.base.read(index, frames), self.name(index))
-
-    def digest(self) -> str:
-        """See :class:`Source`."""
-        return self._digest
 
 
 class _Completed(SourceDefaults):
@@ -204,6 +199,10 @@ class _Completed(SourceDefaults):
 
     def read(self, index: int, frames: Sequence[int]) -> Frames:
         return self._source.read(index, frames)
+
+    def stream(self, index: int, frames: Sequence[int]) -> Iterator[Image]:
+        # All at once: what the user wrote may draw or decode a whole clip for a single frame of it.
+        yield from self._source.read(index, frames)
 
     def digest(self) -> str:
         return self._source.digest()

@@ -1,9 +1,12 @@
+import itertools
+
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from reference.resizing import line_weights, resize_image, resize_scalar, short_side_crop, short_side_size
 
+from vidmbench.detectors import resize
 from vidmbench.detectors.resize import prepared
 from vidmbench.protocols.protocol import load_protocol
 
@@ -123,6 +126,32 @@ def test_views_and_read_only_arrays_are_taken(stage):
     kept = frames.copy()
     np.testing.assert_array_equal(prepared(frames, stage(), size=224)[::-1], backwards)
     np.testing.assert_array_equal(frames, kept)
+
+
+LARGE = [(449, 3), (450, 7), (600, 40), (672, 5), (896, 9), (1000, 8), (1080, 192), (1117, 30), (2160, 36), (4320, 6)]
+
+
+@pytest.mark.parametrize("crop", ["none", "short-side-centre"])
+@pytest.mark.parametrize("kernel", [*KERNELS, "bilinear-antialias", "bicubic-pil"])
+def test_rows_that_are_never_read_may_hold_anything(stage, kernel, crop, monkeypatch):
+    """Of large frames only the rows that count become floats; the others are poisoned here."""
+    made = np.empty
+
+    def poisoned(shape, dtype=float, *rest, **kind):
+        array = made(shape, dtype, *rest, **kind)
+        if array.dtype == np.float32:
+            array[...] = np.nan
+        return array
+
+    monkeypatch.setattr(np, "empty", poisoned)
+    for (height, width), size in itertools.product(LARGE, (112, 224, 299)):
+        if crop == "none" or 4 * width >= height:
+            frames = frames_of(height, width)
+            found = prepared(frames, stage(resize=kernel, crop=crop), size=size)
+            with monkeypatch.context() as patch:
+                patch.setattr(resize, "_rows_read", lambda kernel, old, new: np.arange(old))
+                whole = prepared(frames, stage(resize=kernel, crop=crop), size=size)
+            np.testing.assert_array_equal(found.view(np.uint32), whole.view(np.uint32))
 
 
 # The oracles themselves.

@@ -11,7 +11,7 @@ from vidmbench.evaluation.choices import Choices
 from vidmbench.evaluation.job import carry_out, prepare_run, prepare_score, record_of
 from vidmbench.records.record import read_record, write_record
 from vidmbench.sources.clevrer_mini import ToyVideos
-from vidmbench.videos.source import Transformed
+from vidmbench.videos.transformed import Transformed
 
 pytestmark = pytest.mark.usefixtures("fake_network")
 

@@ -9,7 +9,8 @@ from vidmbench.sources.controls import control, static_of
 from vidmbench.sources.datasets.disk import DatasetVideos
 from vidmbench.videos import ArraySource
 from vidmbench.videos.pre_resize import PreResizedSource
-from vidmbench.videos.source import MinimalSource, Skipped, Source, Transformed, WrappedSource, completed
+from vidmbench.videos.source import MinimalSource, Skipped, Source, WrappedSource, completed
+from vidmbench.videos.transformed import ClipChange, Remade
 
 
 class Clips(ArraySource):
@@ -48,8 +49,8 @@ class Sampler:
 
 WRAPPERS = {
     "wrapped": WrappedSource,
-    "transformed": lambda base: Transformed(
-        base, lambda frames, _: frames, label="changed", digest="1" * 64, is_paired=False
+    "remade": lambda base: Remade(
+        base, lambda *_: ClipChange(np.copy), label="changed", digest="1" * 64, is_paired=False
     ),
     "pre-resized": lambda base: PreResizedSource(base, "centre-bilinear", 8),
     "control": lambda base: control("shuffled", base),

@@ -3,14 +3,14 @@
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vidmbench.core.arrays import Frames
+from vidmbench.core.arrays import Frames, Image
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import sha256_of, sha256_of_parts
 from vidmbench.core.inputs import UnchangedFile, refuse_special, stamp_of
@@ -120,6 +120,10 @@ class ArrayFile:
         first = min(frames)
         part = read_mapped(video[first : max(frames) + 1])
         return as_pixels(part[np.asarray(frames, dtype=np.intp) - first], self.layout)
+
+    def stream(self, frames: Sequence[int], facts: Facts) -> Iterator[Image]:
+        """The same one by one; the file holds them together, so it is read once."""
+        yield from self.read(frames, facts)
 
 
 def open_declared(path: Path, layout: ArrayLayout) -> DeclaredArraySource:

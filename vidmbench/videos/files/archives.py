@@ -4,18 +4,18 @@ import re
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from vidmbench.core.arrays import Frames
+from vidmbench.core.arrays import Frames, Image
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import is_leftover, sha256_of_parts
 from vidmbench.core.inputs import stamp_of
 from vidmbench.videos.files.endings import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 from vidmbench.videos.files.folders import sort_items
 from vidmbench.videos.files.frame_names import sort_frames
-from vidmbench.videos.files.video_files import Facts, Item, inspect_frames, read_frames
+from vidmbench.videos.files.video_files import Facts, Item, inspect_frames, read_frames, stream_frames
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,10 @@ class ArchivedFrames:
     def read(self, frames: Sequence[int], facts: Facts) -> Frames:
         """The images asked for."""
         return read_frames(self._where, self.files, frames, facts, read=self._data)
+
+    def stream(self, frames: Sequence[int], facts: Facts) -> Iterator[Image]:
+        """The same as they are read."""
+        return stream_frames(self._where, self.files, frames, facts, read=self._data)
 
     @property
     def _where(self) -> str:

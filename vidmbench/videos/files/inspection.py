@@ -3,11 +3,11 @@
 import os
 import sys
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from vidmbench.core.arrays import Frames
+from vidmbench.core.arrays import Frames, Image
 from vidmbench.core.errors import ChangedError, DataError
 from vidmbench.core.files import sha256_of_parts
 from vidmbench.core.inputs import changed
@@ -89,6 +89,25 @@ class FileSource(SourceDefaults):
             raise
         self.check_unchanged(index)
         return pictures
+
+    def stream(self, index: int, frames: Sequence[int]) -> Iterator[Image]:
+        """See :class:`vidmbench.videos.source.Source`.
+
+        Raises:
+            DataError: As :meth:`read`.
+            ChangedError: As :meth:`read`; after the last frame at the latest.
+        """
+        item = self._items[index]
+        facts = self._facts[item.name]
+        check_frames(item.name, frames, facts.num_frames)
+        try:
+            yield from item.stream(frames, facts)
+        except OSError as error:
+            raise _gone(item, error) from error
+        except DataError:
+            self.check_unchanged(index)
+            raise
+        self.check_unchanged(index)
 
     def check_unchanged(self, index: int) -> None:
         """See :class:`vidmbench.videos.source.Source`.

@@ -1,19 +1,19 @@
 """One video: a file, a folder of frames, frames in an archive."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from vidmbench.core.arrays import Frames
+from vidmbench.core.arrays import Frames, Image
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import sha256_of, sha256_of_parts
 from vidmbench.core.inputs import read_input, refuse_special, stamp_of
 from vidmbench.videos.files.compression_labels import joined, of_picture
-from vidmbench.videos.files.decoding import decode
+from vidmbench.videos.files.decoding import decode, decoded_frames
 from vidmbench.videos.files.first_look import VideoFacts, inspect_video
 from vidmbench.videos.files.frame_names import check_series
 from vidmbench.videos.files.images import inspect_picture, read_picture
@@ -72,6 +72,10 @@ class Item(Protocol):
         """The frames asked for (all of them exist), uint8 (frame, height, width, 3)."""
         ...
 
+    def stream(self, frames: Sequence[int], facts: Facts) -> Iterator[Image]:
+        """The same frames one by one, so that few of a large video are in memory; not to be written to."""
+        ...
+
 
 @dataclass(frozen=True)
 class VideoFile:
@@ -103,9 +107,15 @@ class VideoFile:
 
     def read(self, frames: Sequence[int], facts: Facts) -> Frames:
         """Frames by the decoder that suits the file."""
+        return decode(self.path, frames, facts=self._known(facts))
+
+    def stream(self, frames: Sequence[int], facts: Facts) -> Iterator[Image]:
+        """The same as they are decoded."""
+        return decoded_frames(self.path, frames, facts=self._known(facts))
+
+    def _known(self, facts: Facts) -> VideoFacts:
         refuse_special(self.path)
-        known = VideoFacts(facts.num_frames, facts.height, facts.width, facts.frame_times, facts.suits_decord)
-        return decode(self.path, frames, facts=known)
+        return VideoFacts(facts.num_frames, facts.height, facts.width, facts.frame_times, facts.suits_decord)
 
 
 @dataclass(frozen=True)
@@ -128,6 +138,10 @@ class FrameFolder:
     def read(self, frames: Sequence[int], facts: Facts) -> Frames:
         """The images asked for."""
         return read_frames(str(self.folder), self.files, frames, facts, read=self._data)
+
+    def stream(self, frames: Sequence[int], facts: Facts) -> Iterator[Image]:
+        """The same as they are read."""
+        return stream_frames(str(self.folder), self.files, frames, facts, read=self._data)
 
     def _data(self, file: str) -> bytes:
         return read_input(self.folder / file)
@@ -184,18 +198,28 @@ def _is_strip(height: int, width: int) -> bool:
 
 def read_frames(where: str, files: Sequence[str], frames: Sequence[int], facts: Facts, read: _Read) -> Frames:
     """The images asked for, uint8 (frame, height, width, 3)."""
-    pictures = {}
-    for index in dict.fromkeys(frames):
-        picture = read_picture(read(files[index]), f"{where}/{files[index]}")
-        if picture.shape != (facts.height, facts.width, 3):
-            raise DataError(
-                f"{files[index]} does not hold what it held when it was first read",
-                expected=f"a frame of {facts.height}x{facts.width}",
-                found=f"{picture.shape[0]}x{picture.shape[1]}",
-                where=where,
-                fix="leave the files alone while they are scored, and start again",
-            )
-        pictures[index] = picture
+    numbers = list(dict.fromkeys(frames))
+    pictures = dict(zip(numbers, stream_frames(where, files, numbers, facts, read), strict=True))
     if not pictures:
         return np.zeros((0, facts.height, facts.width, 3), np.uint8)
     return np.stack([pictures[index] for index in frames])
+
+
+def stream_frames(
+    where: str, files: Sequence[str], frames: Sequence[int], facts: Facts, read: _Read
+) -> Iterator[Image]:
+    """The images asked for, one by one, uint8 (height, width, 3); of neighbours that are one image it is read once."""
+    last: tuple[int, Image] | None = None
+    for index in frames:
+        if last is None or last[0] != index:
+            picture = read_picture(read(files[index]), f"{where}/{files[index]}")
+            if picture.shape != (facts.height, facts.width, 3):
+                raise DataError(
+                    f"{files[index]} does not hold what it held when it was first read",
+                    expected=f"a frame of {facts.height}x{facts.width}",
+                    found=f"{picture.shape[0]}x{picture.shape[1]}",
+                    where=where,
+                    fix="leave the files alone while they are scored, and start again",
+                )
+            last = index, picture
+        yield last[1]

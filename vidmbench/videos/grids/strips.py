@@ -1,13 +1,13 @@
 """Images that hold a whole video, its frames side by side or one above the other."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from vidmbench.core.arrays import Frames
+from vidmbench.core.arrays import Frames, Image
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import sha256_of_parts
 from vidmbench.core.inputs import read_input, stamp_of
@@ -81,6 +81,10 @@ class StripFile:
         return np.stack(
             [picture[:, k * size : (k + 1) * size] if across else picture[k * size : (k + 1) * size] for k in frames]
         )
+
+    def stream(self, frames: Sequence[int], facts: Facts) -> Iterator[Image]:
+        """The same one by one; the file holds them together, so it is read once."""
+        yield from self.read(frames, facts)
 
     def _count(self, height: int, width: int) -> int:
         """The number of frames in an image of this size."""

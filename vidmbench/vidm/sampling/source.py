@@ -2,14 +2,14 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from vidmbench.core.arrays import Clips, Frames
+from vidmbench.core.arrays import Clips, Frames, Image
 from vidmbench.core.errors import DataError, UsageError
 from vidmbench.core.files import sha256_of_parts
 from vidmbench.core.torch_settings import without_tf32
@@ -135,6 +135,10 @@ class VidmVideos(SourceDefaults):
                 del self._blocks[next(old for old in self._blocks if old != 0)]  # pictures are made of the first
         picked: Frames = frames_of_block[index - block * self.batch_size][requested]
         return picked
+
+    def stream(self, index: int, frames: Sequence[int]) -> Iterator[Image]:
+        """See :class:`vidmbench.videos.source.Source`; all at once, for a later frame follows from those before it."""
+        yield from self.read(index, frames)
 
     def digest(self) -> str:
         """Of checkpoint, settings, first frames and seed; no frame is drawn."""

@@ -1,0 +1,38 @@
+"""From uint8 frames to what a stage's network is fed, by the protocol's own rules or the detector's function."""
+
+from collections.abc import Callable
+
+from vidmbench.core.arrays import Frames
+from vidmbench.detectors.plugins import BUILT_IN, imported
+from vidmbench.detectors.types import Prepared
+from vidmbench.protocols.detector import load_detector
+from vidmbench.protocols.stages import ArrayStage
+
+
+def preparation(stage: ArrayStage) -> Callable[[Frames], Prepared]:
+    """What crops, resizes and scales clips as the protocol says, or as the detector's own function does.
+
+    Args:
+        stage: The protocol's array stage.
+
+    Returns:
+        A function of uint8 (time, height, width, 3), 0..255, to float32 (time, size, size, 3).
+
+    Raises:
+        ProtocolError: The detector's function cannot be imported.
+    """
+    detector = load_detector(stage.detector)
+    if stage.resize == "detector" and detector.prepare is not None:
+        return imported(detector.prepare, detector.folder)
+    from vidmbench.detectors import resize  # torch is slow to import
+
+    return lambda frames: resize.prepared(frames, stage, size=detector.input_size)
+
+
+def is_by_frame(stage: ArrayStage) -> bool:
+    """Whether each frame is prepared by itself, so that a clip need not be there as a whole.
+
+    A function of the user's own is given whole clips: what it does with them is not known.
+    """
+    function = load_detector(stage.detector).prepare
+    return stage.resize != "detector" or function is None or function in BUILT_IN

@@ -1,0 +1,188 @@
+"""Clips put together from the frames of a video as these come, each frame resized at once.
+
+So a clip takes the memory of what the network is fed, whatever its frames took.
+"""
+
+from collections import Counter, deque
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from vidmbench.core.arrays import Image
+from vidmbench.core.errors import DataError
+from vidmbench.detectors.preparation import is_by_frame, preparation
+from vidmbench.detectors.types import Prepared
+from vidmbench.evaluation.clips import Clip
+from vidmbench.evaluation.feature_cache import CacheEntry
+from vidmbench.evaluation.feature_job import FeatureJob
+from vidmbench.protocols.stages import ArrayStage
+from vidmbench.videos.source import Source
+from vidmbench.videos.transformed import Remade, Reordered, Transformed
+
+_NOTHING = np.empty(0)
+
+
+@dataclass(kw_only=True)
+class JobEntry(CacheEntry):
+    """A cache entry together with the job that it answers."""
+
+    job: FeatureJob
+
+    def clip(self, row: int) -> Clip:
+        """The clip whose features a row holds."""
+        return self.job.plan.clips[row]
+
+
+@dataclass(frozen=True)
+class PreparedClip:
+    """One clip on its way to the network, or the reason why it is missing.
+
+    Attributes:
+        entry: The entry that its feature goes to.
+        row: The row in it.
+        pixels: What the network is fed; None if the video cannot be read.
+        problem: Why not; None if it was read.
+    """
+
+    entry: JobEntry
+    row: int
+    pixels: Prepared | None
+    problem: DataError | None
+
+    @property
+    def num_bytes(self) -> int:
+        """Memory that its pixels take."""
+        return 0 if self.pixels is None else self.pixels.nbytes
+
+
+def base_of(source: Source) -> Source:
+    """The source that is really read: a control or a static baseline changes another source's clips."""
+    return source.base if isinstance(source, Transformed) else source
+
+
+def clips_of_video(video: int, requests: Sequence[tuple[JobEntry, int]]) -> Generator[PreparedClip]:
+    """All clips asked for of one video, whose frames are decoded once.
+
+    Args:
+        video: The video's number in the base of all sources.
+        requests: The clips: the entry of each, and the row in it.
+
+    Yields:
+        Each clip when its last frame has come. Where the video cannot be read to its end, those that are not whole
+        come last, with the reason.
+    """
+    many = Counter(entry.key for entry, _ in requests)
+    clips = sorted(
+        (_Clip(entry, row, are_shared=many[entry.key] > 1) for entry, row in requests), key=lambda clip: clip.first
+    )
+    coming, begun = deque(clips), list[_Clip]()
+    indices = sorted({number for clip in clips for number in clip.indices})
+    frames = base_of(requests[0][0].job.source).stream(video, indices)
+    try:
+        for number, frame in zip(indices, frames, strict=True):
+            for clip in _whole_before(begun, number):
+                yield PreparedClip(clip.entry, clip.row, clip.pixels(), None)
+            while coming and coming[0].first <= number:
+                begun.append(coming.popleft())
+            prepared = _PreparedFrame(frame)
+            for clip in begun:
+                clip.put(number, prepared)
+        # Only now: a source may find at the end of its stream that the file was changed meanwhile.
+        for clip in _whole_before(begun, indices[-1] + 1):
+            yield PreparedClip(clip.entry, clip.row, clip.pixels(), None)
+    except DataError as problem:
+        for clip in (*begun, *coming):
+            yield PreparedClip(clip.entry, clip.row, None, problem)
+
+
+def _whole_before(begun: "list[_Clip]", number: int) -> "list[_Clip]":
+    """Takes out of the clips begun those whose last frame comes before a frame."""
+    whole = [clip for clip in begun if clip.last < number]
+    for clip in whole:
+        begun.remove(clip)
+    return whole
+
+
+class _PreparedFrame:
+    """One frame of a video, prepared once for each way in which clips want it.
+
+    Args:
+        frame: uint8 (height, width, 3).
+    """
+
+    def __init__(self, frame: Image) -> None:
+        self.frame = frame
+        self._prepared: dict[ArrayStage, np.ndarray] = {}
+
+    def of(self, stage: ArrayStage, prepare: Callable[[np.ndarray], Prepared]) -> np.ndarray:
+        """float32 (size, size, 3)."""
+        if stage not in self._prepared:
+            self._prepared[stage] = prepare(self.frame[None])[0]
+        return self._prepared[stage]
+
+
+class _Clip:
+    """One clip whose frames come one by one.
+
+    Args:
+        entry: The entry it is for; its job says how clips are changed and prepared.
+        row: The row in it.
+        are_shared: Whether other clips may show the same frames; such frames are kept once until a clip is whole.
+
+    Attributes:
+        entry: See above.
+        row: See above.
+        indices: The frames of the video that it is made from.
+        first: The first of them.
+        last: The last one.
+    """
+
+    def __init__(self, entry: JobEntry, row: int, *, are_shared: bool) -> None:
+        self.entry, self.row = entry, row
+        source, stage, clip = entry.job.source, entry.job.stage, entry.clip(row)
+        name = source.name(clip.video)
+        order = source.order(name, clip.frames) if isinstance(source, Reordered) else range(clip.frames)
+        self.indices = clip.indices
+        self.first, self.last = clip.indices[0], clip.indices[-1]
+        self._places: dict[int, list[int]] = {}
+        for place, number in enumerate(order):
+            self._places.setdefault(clip.indices[number], []).append(place)
+        self._length = clip.frames
+        self._stage, self._prepare, self._by_frame = stage, preparation(stage), is_by_frame(stage)
+        self._change = source.change(name, clip.frames) if isinstance(source, Remade) else None
+        self._num_changed = 0
+        self._shared: list[np.ndarray] | None = [_NOTHING] * clip.frames if are_shared else None
+        self._pixels = _NOTHING
+
+    def put(self, number: int, frame: _PreparedFrame) -> None:
+        """Takes a frame of the video; all of the clip come, in increasing order, and others between them."""
+        places = self._places.get(number)
+        if places is None:
+            return
+        if self._change is not None:
+            for changed in self._change.put(frame.frame):
+                self._append(changed)
+        else:
+            self._store(places, frame.of(self._stage, self._prepare) if self._by_frame else frame.frame)
+
+    def pixels(self) -> Prepared:
+        """What the network is fed, once the last frame has come."""
+        if self._change is not None:
+            for changed in self._change.end():
+                self._append(changed)
+        pixels = self._pixels if self._shared is None else np.stack(self._shared)
+        return pixels if self._by_frame else self._prepare(pixels)
+
+    def _append(self, changed: Image) -> None:
+        self._store([self._num_changed], self._prepare(changed[None])[0] if self._by_frame else changed)
+        self._num_changed += 1
+
+    def _store(self, places: list[int], pixels: np.ndarray) -> None:
+        if self._shared is not None:
+            for place in places:
+                self._shared[place] = pixels
+            return
+        if self._pixels is _NOTHING:
+            self._pixels = np.empty((self._length, *pixels.shape), pixels.dtype)
+        self._pixels[places] = pixels
