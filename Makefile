@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test check benchmark tables notebooks rooms clean
+.PHONY: demo test check benchmark attack tables notebooks rooms clean
 
 demo: $(VENV)/demo.stamp
 	rm -rf runs/demo
@@ -28,6 +28,10 @@ check: $(VENV)/demo.stamp
 # How much faster things are than their plain counterparts, alone on a quiet machine.
 benchmark: $(VENV)/test.stamp
 	$(BIN)/python -m pytest tests/benchmarks
+
+# Kills, several processes, full disks, damaged and hostile files, fuzzing: 15 minutes; the last line counts.
+attack: $(VENV)/test.stamp
+	PYTHONPATH=tests $(BIN)/python -m attack $(ATTACK)
 
 tables: $(VENV)/demo.stamp
 	$(BIN)/python -m vidmbench.reporting.tables.build

@@ -1,0 +1,117 @@
+"""The campaign: kills, several processes, full disks, damage, hostile files and fuzzing, for a time that is given.
+
+``make attack`` runs it. Every attack gives the same command again and compares its result, to the last bit, with that
+of an undisturbed one. The last line counts; the exit code is 1 where not everything survived.
+"""
+
+import argparse
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, count, cycle, islice
+from pathlib import Path
+
+from attack import kinds
+from attack.hostile import NUM_CASES, hostile
+from attack.program import Arena, Failure, Scenario
+from attack.scenarios import ALL
+from support.paths import ROOT
+
+Attack = tuple[str, Callable[[Arena], str]]
+_FUZZ_SECONDS = 90
+_LAST_SECONDS = 45  # an attack that begins later might not end in time
+
+
+def attacks(scenarios: Iterable[Scenario] = ALL) -> Iterator[Attack]:
+    """All attacks in turn, without end: of each round, every kind on every scenario once."""
+    scenarios = tuple(scenarios)
+    number = count()
+    for _ in cycle([0]):
+        for scenario in scenarios:
+            yield f"kill, {scenario.name}", lambda arena, one=scenario: kinds.killed(arena, one)
+        for scenario in scenarios[:5]:
+            yield f"several processes, {scenario.name}", lambda arena, one=scenario: kinds.concurrent(arena, one)
+            yield f"full disk, {scenario.name}", lambda arena, one=scenario: kinds.full_disk(arena, one)
+            yield f"kill, {scenario.name}", lambda arena, one=scenario: kinds.killed(arena, one)
+        for scenario in scenarios:
+            if scenario.damaged:
+                yield f"damage, {scenario.name}", lambda arena, one=scenario: kinds.damaged(arena, one)
+        for case in islice(number, NUM_CASES):
+            yield "hostile input", lambda arena, one=case: hostile(arena, one)
+
+
+def fuzzing(_arena: Arena) -> str:
+    """The fuzz tests of every reader, for a share of the time; each mutated input is one of their own tests."""
+    folder = ROOT / "tests" / "fuzz"
+    if not folder.is_dir():
+        raise kinds.Skipped("there is no tests/fuzz")
+    words = [sys.executable, "-m", "pytest", "-n0", "-q", "--benchmark-disable", str(folder)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=6 * _FUZZ_SECONDS, cwd=ROOT)
+    if done.returncode != 0:
+        raise Failure(done.stdout[-1500:])
+    return done.stdout.strip().splitlines()[-1] if done.stdout.strip() else "passed"
+
+
+def campaign(tries: Iterable[Attack], arena: Arena, *, seconds: float, most: int | None = None) -> bool:
+    """Makes attacks until the time is over, prints a line for each, and last how many survived.
+
+    Args:
+        tries: The attacks, in order.
+        arena: Where they are made.
+        seconds: The time; the last attack may end a little later.
+        most: Attacks at most.
+
+    Returns:
+        Whether all survived, and there was one.
+    """
+    ends = time.monotonic() + seconds
+    tried, survived, skipped = 0, 0, Counter[str]()
+    for name, attack in islice(tries, most):
+        if time.monotonic() > ends:
+            break
+        try:
+            said = attack(arena)
+        except kinds.Skipped as reason:
+            if not skipped[str(reason)]:
+                print(f"skipped  {name}: {reason}", flush=True)
+            skipped[str(reason)] += 1
+            continue
+        except Failure as failure:
+            tried += 1
+            print(f"FAILED   {name}: {failure}", flush=True)
+            continue
+        tried += 1
+        survived += 1
+        print(f"survived {name}: {said}", flush=True)
+    for reason, number in skipped.items():
+        print(f"skipped {number}: {reason}")
+    print(f"tried {tried}, survived {survived}", flush=True)
+    return 0 < tried == survived
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="attack", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=14.0, help="how long (default 14)")
+    parser.add_argument("--seed", type=int, default=0, help="of every random choice")
+    parser.add_argument("--most", type=int, default=None, help="attacks at most")
+    given = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="vidmbench-attack-"))
+    arena = Arena(folder, random.Random(given.seed))
+    tries = chain([("fuzzing", fuzzing)], attacks())
+    is_good = campaign(tries, arena, seconds=60 * given.minutes - _LAST_SECONDS, most=given.most)
+    if is_good:
+        shutil.rmtree(folder)
+    else:
+        print(f"what did not survive is kept in {folder}", file=sys.stderr)
+    sys.exit(0 if is_good else 1)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    main()
