@@ -149,3 +149,17 @@ def test_nothing_that_a_record_names_is_opened_unasked(command, monkeypatch):
     page = Path("site/index.html").read_text()
     assert page.count("which are opened only on request") == 6
     assert not [path for path in opened if "pipe" in path or "private" in path]
+
+
+@pytest.mark.parametrize("words", [("--out", ""), ("--out=",), ("--runs", "")])
+def test_an_empty_path_is_not_the_working_folder(words, command, folder):
+    command("report", *words).fails(f"{words[0].rstrip('=')} is empty", "expected: a path", "found: nothing")
+    assert list(folder.iterdir()) == []
+
+
+def test_names_reach_the_terminal_spelled_out(command):
+    """A file's name, a label and a made-up part of a message, in an error."""
+    said = command("score", "a\x1b[2J\u202e\n  what to do: remove it", "b")
+    said.fails(r"a\x1b[2J\u202e\n  what to do: remove it")
+    assert said.err.count("\n  what to do: ") == 1
+    assert not ACTS & set(said.err)

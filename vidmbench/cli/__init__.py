@@ -3,6 +3,7 @@
 import io
 import os
 import sys
+from itertools import pairwise
 from typing import Annotated
 
 import typer
@@ -27,7 +28,8 @@ from vidmbench.cli import (
     weights,
 )
 from vidmbench.cli.output import remark, say
-from vidmbench.core.errors import VidmbenchError
+from vidmbench.core.errors import UsageError, VidmbenchError
+from vidmbench.core.text import printable
 
 app = typer.Typer(
     name="vidmbench",
@@ -97,8 +99,10 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without UTF-8 shows ? for ±
     show_traceback = "--traceback" in sys.argv
+    words = [word for word in sys.argv[1:] if word != "--traceback"]
     try:
-        app([word for word in sys.argv[1:] if word != "--traceback"], prog_name="vidmbench")
+        _check_paths(words)
+        app(words, prog_name="vidmbench")
     except VidmbenchError as error:
         if show_traceback:
             raise
@@ -106,13 +110,22 @@ def main() -> None:
     except OSError as error:  # a full disk, a folder that went away
         if show_traceback:
             raise
-        _fail(": ".join(str(part) for part in (error.strerror or error, error.filename) if part))
+        _fail(printable(": ".join(str(part) for part in (error.strerror or error, error.filename) if part)))
     except SystemExit as end:  # typer turns Ctrl-C into exit code 130 and prints nothing
         if end.code == 130:
             remark("", "interrupted: finished work is kept; the same command resumes")
         raise
     finally:
         _flush()
+
+
+def _check_paths(words: list[str]) -> None:
+    """Refuses an empty path, as of a shell's variable that is not set: it would mean the working folder."""
+    for option in ("--out", "--runs", "--data-root", "--junit"):
+        if f"{option}=" in words or (option, "") in pairwise(words):
+            raise UsageError(
+                f"{option} is empty", expected="a path; the working folder is .", found="nothing", where=option
+            )
 
 
 def _fail(message: str) -> None:
