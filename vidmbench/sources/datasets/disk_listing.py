@@ -1,7 +1,6 @@
 """The content of a data set's folder or archive, by names alone: videos, class numbers, folders without videos."""
 
 import os
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -10,7 +9,7 @@ from vidmbench.core.errors import DataError
 from vidmbench.core.files import is_leftover, visible
 from vidmbench.core.json_toml import parse_json
 from vidmbench.videos.files.animations import AnimatedFile
-from vidmbench.videos.files.archives import ArchivedFrames, find_archived_videos
+from vidmbench.videos.files.archives import ArchivedFrames, FrameArchive, find_archived_videos
 from vidmbench.videos.files.endings import VIDEO_SUFFIXES
 from vidmbench.videos.files.folders import find_videos, sort_files
 from vidmbench.videos.files.video_files import FrameFolder, Item
@@ -50,9 +49,10 @@ def read_tree(root: Path) -> Tree:
         numbers = _numbers(paths[0].read_bytes(), str(paths[0])) if paths else {}
         return Tree(root, items, [*notes, *_unnamed(numbers, items)], numbers)
     items, notes = find_archived_videos(root)
-    with zipfile.ZipFile(root) as archive:
-        inside = sorted(name for name in archive.namelist() if PurePosixPath(name).name == _LABELS)
-        numbers = _numbers(archive.read(inside[0]), f"{root}:{inside[0]}") if inside else {}
+    archive = FrameArchive(root)
+    inside = sorted(name for name in archive.members if PurePosixPath(name).name == _LABELS)
+    numbers = _numbers(archive.read(inside[0]), f"{root}:{inside[0]}") if inside else {}
+    archive.close()
     return Tree(root, items, [*notes, *_unnamed(numbers, items)], numbers)
 
 

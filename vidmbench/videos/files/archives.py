@@ -2,7 +2,6 @@
 
 import re
 import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,11 +10,94 @@ from pathlib import Path, PurePosixPath
 from vidmbench.core.arrays import Frames, Image
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import is_leftover, sha256_of_parts
-from vidmbench.core.inputs import stamp_of
+from vidmbench.core.inputs import refuse_special, stamp_of
+from vidmbench.core.text import counted
 from vidmbench.videos.files.endings import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 from vidmbench.videos.files.folders import sort_items
 from vidmbench.videos.files.frame_names import sort_frames
 from vidmbench.videos.files.video_files import Facts, Item, inspect_frames, read_frames, stream_frames
+
+#: How the table of contents says that a member was packed on FAT, which Windows programs write.
+_WINDOWS = 0
+_LARGEST = 2**30  # bytes of one frame; more is an archive made to fill the memory
+
+
+class FrameArchive:
+    """An open zip archive whose members are found by the paths that unzip would give them.
+
+    Several threads may read from it at once.
+
+    Args:
+        path: The archive.
+
+    Attributes:
+        path: The archive.
+        members: The files in it, by relative path without ``.`` and empty parts; folders are not listed.
+        num_folders: The folders that are listed as such.
+
+    Raises:
+        DataError: No zip archive, cut off, with members that lead out of it, or with two files at one path.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        refuse_special(path)
+        try:
+            self._zip = zipfile.ZipFile(path)
+        except Exception as error:  # of a damaged table of contents, nearly every class that there is
+            raise DataError(
+                f"{path.name} cannot be read as a zip archive: {error}",
+                where=str(path),
+                fix="copy or pack it again; an archive that was cut off lacks its table of contents",
+            ) from error
+        try:
+            self.members = self._by_path()
+        except DataError:
+            self._zip.close()
+            raise
+        self.num_folders = len(self._zip.infolist()) - len(self.members)
+
+    def _by_path(self) -> dict[str, zipfile.ZipInfo]:
+        _check_paths(self.path, self._zip.namelist())
+        members: dict[str, zipfile.ZipInfo] = {}
+        for entry in self._zip.infolist():
+            if entry.is_dir():
+                continue
+            known = members.setdefault(_unpacked_name(entry), entry)
+            if (known.CRC, known.file_size) != (entry.CRC, entry.file_size):
+                raise DataError(
+                    f"{self.path.name} holds two files at one path",
+                    expected="each path once",
+                    found=f"{_unpacked_name(entry)} of {known.file_size} and of {entry.file_size} bytes",
+                    where=str(self.path),
+                    fix="unpack it, see which of the two is meant, and give the folder",
+                )
+        return members
+
+    def read(self, name: str) -> bytes:
+        """A member's bytes; their checksum was compared.
+
+        Raises:
+            DataError: Damaged, cut off, encrypted, larger than any frame, or packed in an unusual way.
+            OSError: The archive cannot be read at the moment.
+        """
+        entry = self.members[name]
+        try:
+            if entry.file_size > _LARGEST:
+                raise ValueError(f"it declares {entry.file_size:,} bytes")
+            return self._zip.read(entry)
+        except OSError:
+            raise
+        except Exception as error:  # RuntimeError stands for a password, NotImplementedError for a rare compression
+            raise DataError(
+                f"{PurePosixPath(name).name} cannot be taken out of the archive: {error}",
+                where=f"{self.path}:{PurePosixPath(name).parent}",
+                fix="pack the archive again without a password, with plain or deflate compression",
+            ) from error
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._zip.close()
 
 
 @dataclass(frozen=True)
@@ -24,21 +106,21 @@ class ArchivedFrames:
 
     Attributes:
         name: The folder's path in the archive.
-        archive: The open archive; its readers may share it between threads.
+        archive: The open archive.
         folder: The same path, empty for frames at the archive's root.
-        files: Frame names in natural order.
+        files: Frame names in order.
     """
 
     name: str
-    archive: zipfile.ZipFile
+    archive: FrameArchive
     folder: str
     files: tuple[str, ...]
 
     def stamp(self) -> str:
         """The archive's stamp; names, sizes and checksums of all frames, from the archive's table of contents."""
-        entries = [self.archive.getinfo(self._path(file)) for file in self.files]
+        entries = [self.archive.members[self._path(file)] for file in self.files]
         contents = (f"{entry.filename} {entry.file_size} {entry.CRC}" for entry in entries)
-        return sha256_of_parts(stamp_of(str(self.archive.filename)), *contents)
+        return sha256_of_parts(stamp_of(self.archive.path), *contents)
 
     def inspect(self) -> Facts:
         """Reads every frame once."""
@@ -54,21 +136,13 @@ class ArchivedFrames:
 
     @property
     def _where(self) -> str:
-        return f"{self.archive.filename}:{self.folder}"
+        return f"{self.archive.path}:{self.folder}"
 
     def _path(self, file: str) -> str:
         return f"{self.folder}/{file}" if self.folder else file
 
     def _data(self, file: str) -> bytes:
-        try:
-            return self.archive.read(self._path(file))
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-            # RuntimeError stands for a password, NotImplementedError for an unusual compression
-            raise DataError(
-                f"{file} cannot be taken out of the archive: {error}",
-                where=self._where,
-                fix="pack the archive again without a password, with plain or deflate compression",
-            ) from error
+        return self.archive.read(self._path(file))
 
 
 def find_archived_videos(path: Path) -> tuple[list[Item], list[str]]:
@@ -81,22 +155,14 @@ def find_archived_videos(path: Path) -> tuple[list[Item], list[str]]:
         The videos in natural order, and notes for the user.
 
     Raises:
-        DataError: No zip archive, cut off, without frames, or with members that lead out of it.
+        DataError: As :class:`FrameArchive`, or without frames.
     """
-    try:
-        archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError) as error:
-        raise DataError(
-            f"{path.name} cannot be read as a zip archive: {error}",
-            where=str(path),
-            fix="copy or pack it again; an archive that was cut off lacks its table of contents",
-        ) from error
-    _check_members(path, archive)
+    archive = FrameArchive(path)
     folders: dict[str, list[str]] = {}
     other: Counter[str] = Counter()
-    for entry in archive.infolist():
-        inner = PurePosixPath(entry.filename)
-        if entry.is_dir() or any(is_leftover(part) for part in inner.parts):
+    for name in archive.members:
+        inner = PurePosixPath(name)
+        if any(is_leftover(part) for part in inner.parts):
             continue
         if inner.suffix.lower() in PICTURE_SUFFIXES:
             parent = "" if str(inner.parent) == "." else str(inner.parent)
@@ -105,7 +171,7 @@ def find_archived_videos(path: Path) -> tuple[list[Item], list[str]]:
             other[inner.suffix.lower() or "no suffix"] += 1
     if not folders:
         archive.close()
-        raise _no_frames(path, other)
+        raise _no_frames(path, other, archive.num_folders)
     notes = []
     if "" in folders:
         loose = folders[""]
@@ -120,12 +186,18 @@ def find_archived_videos(path: Path) -> tuple[list[Item], list[str]]:
     return sort_items(items), notes
 
 
-def _check_members(path: Path, archive: zipfile.ZipFile) -> None:
+def _unpacked_name(entry: zipfile.ZipInfo) -> str:
+    """The path that unzip gives a member: of names from Windows without a slash, a backslash separates folders."""
+    name = entry.filename
+    if entry.create_system == _WINDOWS and "/" not in name:
+        name = name.replace("\\", "/")
+    return str(PurePosixPath(name))
+
+
+def _check_paths(path: Path, names: Sequence[str]) -> None:
     """Refuses members that lead out of the folder the archive would be unpacked into."""
-    names = archive.namelist()
     unsafe = [name for name in names if re.match(r"[/\\]|[A-Za-z]:", name) or ".." in re.split(r"[/\\]", name)]
     if unsafe:
-        archive.close()
         raise DataError(
             f"{path.name} holds paths that lead out of it",
             expected="relative paths without '..'",
@@ -135,12 +207,15 @@ def _check_members(path: Path, archive: zipfile.ZipFile) -> None:
         )
 
 
-def _no_frames(path: Path, other: Counter[str]) -> DataError:
+def _no_frames(path: Path, other: Counter[str], num_folders: int) -> DataError:
+    found = [f"{count} {suffix}" for suffix, count in other.most_common(5)]
+    if num_folders:
+        found.append(counted(num_folders, "folder"))
     holds_videos = any(suffix in VIDEO_SUFFIXES for suffix in other)
     return DataError(
         f"no frames in {path.name}",
         expected="entries such as video/frame00000.png",
-        found=", ".join(f"{count} {suffix}" for suffix, count in other.most_common(5)) or "an empty archive",
+        found=", ".join(found) or "an empty archive",
         where=str(path),
         fix="unpack it and give the folder" if holds_videos else "give an archive of frames, one folder per video",
     )

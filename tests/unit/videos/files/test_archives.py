@@ -1,9 +1,11 @@
 """Archives of videos and of frames."""
 
 import zipfile
+from contextlib import suppress
 
+import numpy as np
 import pytest
-from support.stored_videos import as_mp4, as_zip
+from support.stored_videos import CLIPS, as_mp4, as_zip, png
 
 from vidmbench.core.errors import DataError
 from vidmbench.videos import open_source
@@ -26,3 +28,88 @@ def test_archive_of_videos_and_broken_archives(tmp_path):
     (tmp_path / "damaged.zip").write_bytes(damaged)
     with pytest.raises(DataError, match=r"1 of 3 videos in damaged\.zip"):
         open_source(tmp_path / "damaged.zip")
+
+
+def _zip(path, names, *, system=3, content=None):
+    """One frame of the first clip under each name, in order, packed by the system of that number."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for number, name in enumerate(names):
+            entry = zipfile.ZipInfo(name)
+            entry.create_system = system
+            archive.writestr(entry, content or png(CLIPS[0][number % 5]))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("form", "system"),
+    [("./v/{}.png", 3), ("v//{}.png", 3), ("./a/.//v/{}.png", 3), ("a\\v\\{}.png", 0), ("v/{}.PNG", 3)],
+)
+def test_paths_are_those_that_unzip_gives(form, system, tmp_path):
+    path = _zip(tmp_path / "a.zip", [form.format(number) for number in range(5)], system=system)
+
+    source = open_source(path)
+
+    assert (len(source), source.name(0).split("/")[-1]) == (1, "v")
+    np.testing.assert_array_equal(source.read(0, range(5)), CLIPS[0])
+
+
+def test_the_digest_is_that_of_the_plain_archive(tmp_path):
+    for name, form in (("plain", "v/{}.png"), ("dot", "./v/{}.png"), ("double", "v//{}.png")):
+        _zip(tmp_path / f"{name}.zip", [form.format(number) for number in range(5)])
+
+    assert len({open_source(tmp_path / f"{name}.zip").digest() for name in ("plain", "dot", "double")}) == 1
+
+
+@pytest.mark.parametrize("name", ["/v/0.png", "../v/0.png", "v/../../0.png", "C:\\v\\0.png", "v\\..\\0.png"])
+def test_members_that_lead_out_are_refused(name, tmp_path):
+    with pytest.raises(DataError, match="holds paths that lead out of it"):
+        open_source(_zip(tmp_path / "a.zip", [name]))
+
+
+def test_two_files_at_one_path(tmp_path):
+    path = _zip(tmp_path / "a.zip", ["v/0.png", "./v/0.png"])
+    with pytest.raises(DataError, match="holds two files at one path") as raised:
+        open_source(path)
+    assert "v/0.png" in raised.value.found
+
+    assert (
+        open_source(_zip(tmp_path / "same.zip", ["v/0.png", "./v/0.png"], content=png(CLIPS[0][0]))).num_frames(0) == 1
+    )
+
+
+def test_an_archive_of_empty_folders(tmp_path):
+    with pytest.raises(DataError, match=r"no frames in a\.zip") as raised:
+        open_source(_zip(tmp_path / "a.zip", ["a/", "b/"]))
+    assert raised.value.found == "2 folders"
+
+
+def test_damaged_members_and_tables_are_one_message(tmp_path):
+    whole = bytearray(_zip(tmp_path / "a.zip", [f"v/{number}.png" for number in range(3)]).read_bytes())
+    table = whole.index(b"PK\x01\x02")
+    damages = {
+        "encrypted": [(table + 8, 1), (6, 1)],
+        "a name that is not UTF-8": [(table + 9, 8), (table + 46, 0xFF)],
+        "another compression": [(table + 10, 97)],
+        "another checksum": [(table + 16, 0)],
+        "4 GB": [(table + 24 + place, 0xF0) for place in range(4)],
+        "a version of the future": [(table + 6, 99)],
+    }
+    for damage, changes in damages.items():
+        data = bytearray(whole)
+        for place, value in changes:
+            data[place] = value
+        (tmp_path / "b.zip").write_bytes(data)
+        with pytest.raises(DataError, match=r"b\.zip|0\.png"):
+            open_source(tmp_path / "b.zip")
+        assert damage
+
+
+def test_any_changed_byte_is_read_or_one_message(tmp_path):
+    whole = _zip(tmp_path / "a.zip", [f"v/{number}.png" for number in range(2)]).read_bytes()
+    generator = np.random.default_rng(0)
+    for _ in range(60):
+        data = bytearray(whole)
+        data[generator.integers(len(data))] ^= 1 << int(generator.integers(8))
+        (tmp_path / "b.zip").write_bytes(data)
+        with suppress(DataError):
+            open_source(tmp_path / "b.zip").read(0, [0])
