@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from vidmbench.core.arguments import flag, name_or_path, optional_number, wrong_argument
 from vidmbench.core.errors import UsageError
 from vidmbench.core.progress import progress_bar
 from vidmbench.core.vocabulary import DEFAULT_PROTOCOL, Device, Precision
@@ -58,8 +59,9 @@ def score(
         >>> print(f"{fvd.value:.0f}", fvd.signature_short)
         1590 fvd-vidm-paper.1 t16 s1 n8/8 fp32 #51b0dcd4
     """
+    progress = flag("progress", progress)
     choices = Choices(
-        protocols=(str(protocol),),
+        protocols=(name_or_path("protocol", protocol),),
         frames=() if frames is None else (frames,),
         num_real=num_videos,
         num_fake=num_videos,
@@ -99,7 +101,9 @@ def score_all(real: Videos, fake: Videos, choices: Choices, *, progress: bool = 
         >>> [each.metric for each in score_all("dataset:clevrer-mini@test/32", "control:static", choices)]
         ['fvd', 'kvd']
     """
-    with progress_bar(is_shown=progress) as tick:
+    if not isinstance(choices, Choices):
+        raise wrong_argument("choices", "Choices(...)", choices)
+    with progress_bar(is_shown=flag("progress", progress)) as tick:
         return list(carry_out(prepare_score(real, fake, choices), tick).measurements)
 
 
@@ -145,10 +149,12 @@ def extract_features(
         >>> round(frechet_distance(moments, moments, normalisation="n"), 6)
         0.0
     """
+    num_videos = optional_number("num_videos", num_videos, least=1)
+    is_real, progress = flag("is_real", is_real), flag("progress", progress)
     source = open_source(videos, num_videos=num_videos, num_frames=frames, seed=seed)
     count = len(source) if num_videos is None else num_videos
     (spec,) = Choices(
-        protocols=(str(protocol),),
+        protocols=(name_or_path("protocol", protocol),),
         frames=() if frames is None else (frames,),
         num_real=count,
         num_fake=count,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
 
+from vidmbench.core.arguments import name_or_path, optional_number, whole_number, wrong_argument
 from vidmbench.core.errors import UsageError, unknown
 from vidmbench.core.vocabulary import DEFAULT_PROTOCOL, Device, OnBad, Precision
 from vidmbench.protocols.protocol import ProtocolSpec, load_protocol
@@ -64,21 +65,29 @@ class Choices:
     drawing: SamplingOptions = field(default_factory=SamplingOptions)
 
     def __post_init__(self) -> None:
-        """Refuses unknown words: types are not checked at run time, and a signature repeats what it is given.
+        """Refuses unknown words and wrong types: a signature repeats what it is given. Numpy's numbers become Python's.
 
         Raises:
-            UsageError: A word that is not among those listed, or a single value where a tuple belongs.
+            UsageError: A word that is not among those listed, a single value where a tuple belongs, or another type.
         """
         for name, known in (("precision", Precision), ("device", Device), ("on_bad", OnBad)):
-            if getattr(self, name) not in get_args(known):
-                raise unknown(name, str(getattr(self, name)), get_args(known), error=UsageError)
-        are_tuples = isinstance(self.protocols, tuple | list) and isinstance(self.frames, tuple | list)
-        if not are_tuples or not all(isinstance(frames, int) for frames in self.frames):
-            raise UsageError(
-                "protocols are a tuple of names, and frames a tuple of whole numbers",
-                expected='such as protocols=("fvd-tats",), frames=(16, 64)',
-                found=f"protocols={self.protocols!r}, frames={self.frames!r}",
-            )
+            value = getattr(self, name)
+            if not isinstance(value, str) or value not in get_args(known):
+                raise unknown(name, str(value), get_args(known), error=UsageError)
+        for name, example in (("protocols", '("fvd-tats",)'), ("frames", "(16, 64)")):
+            if not isinstance(getattr(self, name), tuple | list):
+                raise wrong_argument(name, f"a tuple, such as {example}", getattr(self, name))
+        if not self.protocols:
+            raise wrong_argument("protocols", "one name or more", self.protocols)
+        if not isinstance(self.drawing, SamplingOptions):
+            raise wrong_argument("drawing", "SamplingOptions", self.drawing)
+        plain = {
+            "protocols": tuple(name_or_path("protocols", protocol) for protocol in self.protocols),
+            "frames": tuple(whole_number("frames", frames) for frames in self.frames),
+            "data_root": None if self.data_root is None else Path(name_or_path("data_root", self.data_root)),
+        } | {name: optional_number(name, getattr(self, name)) for name in ("stride", "num_real", "num_fake", "seed")}
+        for name, value in plain.items():
+            object.__setattr__(self, name, value)
 
     @property
     def reading(self) -> Reading:

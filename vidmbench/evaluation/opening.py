@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING, Union, get_args
 
 import numpy as np
 
-from vidmbench.core.errors import DataError, UsageError
+from vidmbench.core.arguments import name_or_path, optional_number, whole_number, wrong_argument
+from vidmbench.core.errors import DataError, UsageError, unknown
 from vidmbench.core.vocabulary import Device, OnBad
 from vidmbench.evaluation.choices import Choices
 from vidmbench.protocols.stages import ClipsSpec, DatasetStage
@@ -17,6 +18,7 @@ from vidmbench.sources.datasets.opening import DEFAULT_READING, Reading
 from vidmbench.sources.names import Kind, SourceName, parse_source
 from vidmbench.sources.opening import ResolvedName, open_control, open_videos, resolve
 from vidmbench.videos import ArraySource
+from vidmbench.videos.arrays.stored import array_of
 from vidmbench.videos.source import MinimalSource, Source, completed
 from vidmbench.vidm.sampling.opening import SamplingOptions, load_model, videos_of
 
@@ -151,6 +153,8 @@ def given(videos: Videos, known: ResolvedName | None = None) -> Given:
         VidmbenchError: The name cannot be parsed, or its data set is not declared.
     """
     is_named = isinstance(videos, str | Path)
+    if is_named and not name_or_path("videos", videos):
+        raise wrong_argument("videos", "the name or path of videos", videos)
     return Given(videos, resolve(parse_source(str(videos)), known) if is_named else None)
 
 
@@ -196,7 +200,16 @@ def _in_memory(videos: Videos) -> Source:
         DataError: They are no source and no array, or an array of another shape or range.
     """
     if hasattr(videos, "detach"):
-        videos = videos.detach().cpu().numpy()
+        array = array_of(videos, "tensor")
+        kind = str(videos.dtype).removeprefix("torch.")
+        return ArraySource(array, "array", kind=None if kind == str(array.dtype) else kind)
+    if isinstance(videos, np.ma.MaskedArray):
+        raise DataError(
+            "masked arrays are not scored: what their masks hide has no colour",
+            expected="an array without a mask",
+            found=f"a masked array {videos.shape}",
+            fix="videos.filled(0) paints what is masked black",
+        )
     if isinstance(videos, np.ndarray):
         return ArraySource(videos, "array")
     if isinstance(videos, MinimalSource):
@@ -250,6 +263,12 @@ def open_source(
         >>> videos.read(0, range(16)).shape
         (16, 32, 32, 3)
     """
+    num_videos = optional_number("num_videos", num_videos, least=1)
+    num_frames = optional_number("num_frames", num_frames, least=1)
+    steps, seed = optional_number("steps", steps, least=1), whole_number("seed", seed, least=0)
+    if not isinstance(on_bad, str) or on_bad not in get_args(OnBad):
+        raise unknown("on_bad", str(on_bad), get_args(OnBad), error=UsageError)
+    data_root = None if data_root is None else Path(name_or_path("data_root", data_root))
     source = given(videos)
     if source.named is None:
         return source.open(OpeningOptions())

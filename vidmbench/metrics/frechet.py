@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg import lapack
 
+from vidmbench.core.arguments import ArgumentError, wrong_argument
 from vidmbench.core.arrays import Covariance, Mean
 from vidmbench.metrics.blas import one_blas_thread
 from vidmbench.metrics.moments import Moments, Normalisation
@@ -109,10 +110,10 @@ def compare(a: Gaussian, b: Gaussian) -> FrechetParts:
         The same bits whichever comes first.
 
     Raises:
-        ValueError: The numbers of features differ.
+        ArgumentError: The numbers of features differ.
     """
     if a.mean.size != b.mean.size:
-        raise ValueError(f"cannot compare moments of {a.mean.size} and {b.mean.size} features")
+        raise ArgumentError(f"cannot compare moments of {a.mean.size} and {b.mean.size} features")
     a, b = sorted((a, b), key=Gaussian.order)
     difference = a.mean - b.mean
     cross = a.factor @ b.factor.T
@@ -133,8 +134,11 @@ def frechet_parts(a: Moments, b: Moments, *, normalisation: Normalisation) -> Fr
 
     Raises:
         DataError: A side has fewer than two samples.
-        ValueError: The numbers of features differ.
+        ArgumentError: The numbers of features differ.
     """
+    for name, moments in (("a", a), ("b", b)):
+        if not isinstance(moments, Moments):
+            raise wrong_argument(name, "Moments, such as Moments.of(features)", moments)
     with one_blas_thread():
         return compare(Gaussian.of(a, normalisation), Gaussian.of(b, normalisation))
 
@@ -152,7 +156,7 @@ def frechet_distance(a: Moments, b: Moments, *, normalisation: Normalisation) ->
 
     Raises:
         DataError: A side has fewer than two samples.
-        ValueError: The numbers of features differ.
+        ArgumentError: The numbers of features differ.
 
     Example:
         >>> import numpy as np

@@ -29,6 +29,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import softmax, xlogy
 
+from vidmbench.core.arguments import ArgumentError, checked_seed, flag, real_number, whole_number, wrong_argument
 from vidmbench.core.errors import DataError
 from vidmbench.core.seeding import generator
 from vidmbench.metrics.jackknife import MIN_SAMPLES, GroupedSample, check_options, quantile
@@ -79,7 +80,7 @@ def inception_score(
 
     Raises:
         DataError: There are fewer samples than splits, or ``must_divide`` and splits that would be unequal.
-        ValueError: The array is no such array, or splits or eps is out of range.
+        ArgumentError: The array is no such array, or splits or eps is out of range.
 
     Example:
         >>> import numpy as np
@@ -90,6 +91,8 @@ def inception_score(
         >>> inception_score(np.full((1000, 10), 0.1), splits=10).mean
         1.0
     """
+    splits, seed = whole_number("splits", splits), checked_seed(seed)
+    eps, must_divide = real_number("eps", eps), flag("must_divide", must_divide)
     _check_probabilities(probabilities)
     _check_eps(eps)
     count = len(probabilities)
@@ -121,7 +124,7 @@ def inception_score_from_logits(
 
     Raises:
         DataError: As in :func:`inception_score`.
-        ValueError: The array is no such array, or splits or eps is out of range.
+        ArgumentError: The array is no such array, or splits or eps is out of range.
     """
     _check_array(logits, "logits")
     probabilities = softmax(logits.astype(np.float64), axis=1)
@@ -155,7 +158,7 @@ def inception_score_interval(
         "jackknife-20-95" for 20 groups and 95 %; or None with fewer than four samples.
 
     Raises:
-        ValueError: The array is no such array, or groups, level or eps is out of range.
+        ArgumentError: The array is no such array, or groups, level or eps is out of range.
     """
     _check_probabilities(probabilities)
     _check_eps(eps)
@@ -213,7 +216,7 @@ class _Entropies:
 def _bounds(count: int, splits: int, must_divide: bool) -> list[int]:
     """Where the splits begin and end."""
     if splits < 1:
-        raise ValueError(f"an Inception Score needs at least 1 split, found {splits}")
+        raise ArgumentError(f"an Inception Score needs at least 1 split, found {splits}")
     if count < splits:
         raise DataError(
             f"{count} samples cannot be cut into {splits} splits",
@@ -234,15 +237,17 @@ def _bounds(count: int, splits: int, must_divide: bool) -> list[int]:
 
 def _check_array(array: npt.NDArray[Any], name: str) -> None:
     """Refuses what is no finite, non-empty float32 or float64 array (sample, class)."""
+    if not isinstance(array, np.ndarray):
+        raise wrong_argument(name, "a numpy array (sample, class), float32 or float64", array)
     if array.ndim != 2:
-        raise ValueError(f"{name} must be (sample, class), found an array of shape {array.shape}")
+        raise ArgumentError(f"{name} must be (sample, class), found an array of shape {array.shape}")
     if array.dtype not in (np.dtype(np.float32), np.dtype(np.float64)):
-        raise ValueError(f"{name} must be float32 or float64, found {array.dtype}")
+        raise ArgumentError(f"{name} must be float32 or float64, found {array.dtype}")
     if array.size == 0:
-        raise ValueError(f"{name} must not be empty, found shape {array.shape}")
+        raise ArgumentError(f"{name} must not be empty, found shape {array.shape}")
     bad = np.flatnonzero(~np.isfinite(array).all(axis=1))
     if bad.size:
-        raise ValueError(f"{name} must be finite: {bad.size} samples hold NaN or infinity, the first is {bad[0]}")
+        raise ArgumentError(f"{name} must be finite: {bad.size} samples hold NaN or infinity, the first is {bad[0]}")
 
 
 def _check_probabilities(probabilities: npt.NDArray[Any]) -> None:
@@ -250,14 +255,14 @@ def _check_probabilities(probabilities: npt.NDArray[Any]) -> None:
     _check_array(probabilities, "probabilities")
     bad = np.flatnonzero((probabilities < 0.0).any(axis=1))
     if bad.size:
-        raise ValueError(
+        raise ArgumentError(
             f"probabilities must not be negative: those of {bad.size} samples are, the first is {bad[0]}; "
             "inception_score_from_logits takes outputs before the softmax"
         )
     sums = probabilities.sum(axis=1, dtype=np.float64)
     bad = np.flatnonzero(np.abs(sums - 1.0) > SUM_TOLERANCE)
     if bad.size:
-        raise ValueError(
+        raise ArgumentError(
             f"the probabilities of a sample must sum to one: those of {bad.size} samples do not, the first is "
             f"{bad[0]} with {sums[bad[0]]:.6g}; inception_score_from_logits takes outputs before the softmax"
         )
@@ -266,4 +271,4 @@ def _check_probabilities(probabilities: npt.NDArray[Any]) -> None:
 def _check_eps(eps: float) -> None:
     """Refuses an eps that is no small number."""
     if not 0.0 <= eps < 1.0:
-        raise ValueError(f"eps is a number from 0 to below 1, found {eps}")
+        raise ArgumentError(f"eps is a number from 0 to below 1, found {eps}")

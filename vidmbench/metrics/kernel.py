@@ -24,12 +24,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from vidmbench.core.arguments import ArgumentError, real_number, whole_number
 from vidmbench.core.errors import DataError
 from vidmbench.metrics.blas import one_blas_thread
 from vidmbench.metrics.moments import checked_features
 from vidmbench.metrics.uncertainty import Interval, TwoSampleStatistic, jackknife_interval
 
 BLOCK_ROWS = 1024  # a block of kernels is at most this squared: 8 MiB
+
+
+_HIGHEST_DEGREE = 1000  # the powers are multiplied one by one
 
 
 @dataclass(frozen=True)
@@ -47,12 +51,18 @@ class PolynomialKernel:
     coef0: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.degree < 1:
-            raise ValueError(f"the degree of a polynomial kernel is at least 1, found {self.degree}")
+        object.__setattr__(self, "degree", whole_number("degree", self.degree))
+        object.__setattr__(self, "coef0", real_number("coef0", self.coef0))
+        if self.gamma is not None:
+            object.__setattr__(self, "gamma", real_number("gamma", self.gamma))
+        if not 1 <= self.degree <= _HIGHEST_DEGREE:
+            raise ArgumentError(
+                f"the degree of a polynomial kernel is at least 1 and at most {_HIGHEST_DEGREE}, found {self.degree}"
+            )
         if self.gamma is not None and not (isfinite(self.gamma) and self.gamma > 0.0):
-            raise ValueError(f"the gamma of a polynomial kernel is a positive number, found {self.gamma}")
+            raise ArgumentError(f"the gamma of a polynomial kernel is a positive number, found {self.gamma}")
         if not (isfinite(self.coef0) and self.coef0 >= 0.0):
-            raise ValueError(f"the coef0 of a polynomial kernel is 0 or a positive number, found {self.coef0}")
+            raise ArgumentError(f"the coef0 of a polynomial kernel is 0 or a positive number, found {self.coef0}")
 
     def between(self, x: npt.NDArray[Any], y: npt.NDArray[Any]) -> float:
         """The sum of k over all pairs of a row of x (sample, feature) and a row of y (sample, feature)."""
@@ -103,7 +113,7 @@ def kernel_distance(
 
     Raises:
         DataError: A side has fewer than two samples, or the distance is not finite in float64.
-        ValueError: An array is no such array, the numbers of features differ, or a parameter is out of range.
+        ArgumentError: An array is no such array, the numbers of features differ, or a parameter is out of range.
 
     Example:
         >>> import numpy as np
@@ -155,13 +165,13 @@ def kernel_distance_subsets(
 
     Raises:
         DataError: A side has fewer samples than a subset.
-        ValueError: As in :func:`kernel_distance`, or there are no subsets.
+        ArgumentError: As in :func:`kernel_distance`, or there are no subsets.
     """
     kernel = PolynomialKernel(degree, gamma, coef0)
     if subsets < 1:
-        raise ValueError(f"a kernel distance over subsets needs at least 1 of them, found {subsets}")
+        raise ArgumentError(f"a kernel distance over subsets needs at least 1 of them, found {subsets}")
     if subset_size < 2:
-        raise ValueError(f"a subset needs at least 2 samples, found {subset_size}")
+        raise ArgumentError(f"a subset needs at least 2 samples, found {subset_size}")
     _check_pair(real, fake)
     _check_counts(real, fake, subset_size, "score more videos, or take smaller subsets")
     random = np.random.RandomState(seed)
@@ -209,7 +219,7 @@ def kernel_interval(
         The interval, or None where a side has fewer than four samples.
 
     Raises:
-        ValueError: As in :func:`kernel_distance`, or groups or level is out of range.
+        ArgumentError: As in :func:`kernel_distance`, or groups or level is out of range.
     """
     kernel = PolynomialKernel(degree, gamma, coef0)
     _check_pair(real, fake)
@@ -286,7 +296,7 @@ def _check_pair(real: npt.NDArray[Any], fake: npt.NDArray[Any]) -> None:
     for features in (real, fake):
         checked_features(features)
     if real.shape[1] != fake.shape[1]:
-        raise ValueError(f"cannot compare samples of {real.shape[1]} and {fake.shape[1]} features")
+        raise ArgumentError(f"cannot compare samples of {real.shape[1]} and {fake.shape[1]} features")
 
 
 def _check_counts(real: npt.NDArray[Any], fake: npt.NDArray[Any], least: int, fix: str) -> None:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from vidmbench.core.arguments import ArgumentError, whole_number, wrong_argument
 from vidmbench.core.arrays import Covariance, Mean
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import replacing
@@ -50,10 +51,15 @@ class Moments:
     scatter: Covariance
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "count", whole_number("count", self.count))
+        for name in ("mean", "scatter"):
+            value = getattr(self, name)
+            if not isinstance(value, np.ndarray) or value.dtype != np.float64:
+                raise wrong_argument(name, "a numpy array of float64", value)
         if self.count < 1:
-            raise ValueError(f"moments need a count of at least 1, found {self.count}")
+            raise ArgumentError(f"moments need a count of at least 1, found {self.count}")
         if self.mean.ndim != 1 or self.scatter.shape != (self.mean.size, self.mean.size):
-            raise ValueError(
+            raise ArgumentError(
                 "moments need a mean (feature,) and a scatter (feature, feature), "
                 f"found {self.mean.shape} and {self.scatter.shape}"
             )
@@ -73,7 +79,7 @@ class Moments:
             Moments whose ``count`` is the number of rows.
 
         Raises:
-            ValueError: The array has another rank or dtype, is empty, or holds NaN or infinity.
+            ArgumentError: The array has another rank or dtype, is empty, or holds NaN or infinity.
         """
         checked_features(features)
         total = cls._of_block(features[:ROWS_AT_ONCE])
@@ -110,10 +116,12 @@ class Moments:
             New moments; neither argument changes.
 
         Raises:
-            ValueError: The feature lengths differ.
+            ArgumentError: The feature lengths differ.
         """
+        if not isinstance(other, Moments):
+            raise wrong_argument("other", "Moments", other)
         if self.num_features != other.num_features:
-            raise ValueError(f"cannot merge moments of {self.num_features} and {other.num_features} features")
+            raise ArgumentError(f"cannot merge moments of {self.num_features} and {other.num_features} features")
         count = self.count + other.count
         delta = other.mean - self.mean
         mean = self.mean + delta * (other.count / count)
@@ -138,10 +146,10 @@ class Moments:
 
         Raises:
             DataError: There are fewer than two samples.
-            ValueError: The normalisation is neither "n" nor "n-1".
+            ArgumentError: The normalisation is neither "n" nor "n-1".
         """
-        if normalisation not in ("n", "n-1"):
-            raise ValueError(f"the covariance normalisation is 'n' or 'n-1', found {normalisation!r}")
+        if not isinstance(normalisation, str) or normalisation not in ("n", "n-1"):
+            raise ArgumentError(f"the covariance normalisation is 'n' or 'n-1', found {normalisation!r}")
         if self.count < 2:
             raise DataError(
                 "one sample has no covariance",
@@ -199,14 +207,16 @@ def checked_features(features: npt.NDArray[Any]) -> None:
         features: The array to look at.
 
     Raises:
-        ValueError: Says which of these it is not.
+        ArgumentError: Says which of these it is not.
     """
+    if not isinstance(features, np.ndarray):
+        raise wrong_argument("features", "a numpy array (sample, feature), float32 or float64", features)
     if features.ndim != 2:
-        raise ValueError(f"features must be (sample, feature), found an array of shape {features.shape}")
+        raise ArgumentError(f"features must be (sample, feature), found an array of shape {features.shape}")
     if features.dtype not in (np.dtype(np.float32), np.dtype(np.float64)):
-        raise ValueError(f"features must be float32 or float64, found {features.dtype}")
+        raise ArgumentError(f"features must be float32 or float64, found {features.dtype}")
     if features.size == 0:
-        raise ValueError(f"features must not be empty, found shape {features.shape}")
+        raise ArgumentError(f"features must not be empty, found shape {features.shape}")
     bad = np.flatnonzero(~np.isfinite(features).all(axis=1))
     if bad.size:
-        raise ValueError(f"features must be finite: {bad.size} samples hold NaN or infinity, the first is {bad[0]}")
+        raise ArgumentError(f"features must be finite: {bad.size} samples hold NaN or infinity, the first is {bad[0]}")

@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, PositiveInt, model_validator
 
 from vidmbench.core import resources
+from vidmbench.core.arguments import name_or_path
 from vidmbench.core.declarations import Frozen, load_toml
 from vidmbench.core.errors import unknown
 
@@ -124,7 +125,7 @@ def load_detector(name: str | Path) -> DetectorSpec:
         >>> i3d.num_features, i3d.input_size, i3d.min_frames, i3d.weights_sha256[:8]
         (400, 224, 9, 'af5c50f0')
     """
-    name = str(name)
+    name = name_or_path("name", name)
     if name.endswith(".toml"):
         return _from_file(Path(name))
     if name not in load_detectors():

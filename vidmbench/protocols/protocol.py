@@ -12,6 +12,7 @@ from pydantic import (
 )
 
 from vidmbench.core import resources
+from vidmbench.core.arguments import name_or_path
 from vidmbench.core.declarations import Frozen, load_toml
 from vidmbench.core.errors import ProtocolError, UsageError, unknown
 from vidmbench.core.files import visible
@@ -176,7 +177,7 @@ def load_protocol(name: str | Path) -> ProtocolSpec:
         >>> protocol.with_options(frames=128, num_real=256, num_fake=256).clips.frames
         128
     """
-    name = str(name)
+    name = name_or_path("name", name)
     own_file = name.endswith(".toml")
     path = Path(name) if own_file else resources.protocols_dir() / "metrics" / f"{name}.toml"
     if not own_file and name not in protocol_names():

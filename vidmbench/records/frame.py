@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidmbench.core import resources
+from vidmbench.core.arguments import name_or_path
 from vidmbench.core.errors import ResultError
 from vidmbench.core.files import expanded
 from vidmbench.records.record import Measurement, RunRecord, read_records
@@ -84,7 +85,7 @@ def load_results(*folders: str | Path) -> "pandas.DataFrame":
     """
     import pandas
 
-    paths = [checked_records_folder(expanded(folder)) for folder in folders]
+    paths = [checked_records_folder(expanded(name_or_path("folders", folder))) for folder in folders]
     records = read_records(*(paths or [resources.results_dir() / "measured", Path("runs")]))
     rows = [_row(record, measurement) for record in records for measurement in record.measurements]
     return pandas.DataFrame(

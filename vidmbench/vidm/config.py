@@ -1,9 +1,9 @@
 """What a VIDM is: variant, sizes and the paper's five components, each a switch."""
 
 import math
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
 from vidmbench.core.declarations import Frozen
 
@@ -12,6 +12,14 @@ Variance = Literal["fixed-small", "fixed-large", "learned-range"]
 Part = Literal["content", "motion"]
 Loss = Literal["mse", "robust", "p2-vlb"]
 ContentFrame = Literal["frame 0", "left out"]
+
+# Far above what anyone trains: a header beyond it is damaged, and building such a network would take minutes or all of
+# the memory before the weights are found not to fit.
+_WIDEST = 1 << 14
+_MOST = 1_000_000
+_LEVELS = 12
+_BLOCKS = 16
+_Width = Annotated[int, Field(ge=1, le=_WIDEST)]
 
 PARTS: tuple[Part, ...] = ("content", "motion")
 
@@ -29,12 +37,12 @@ class UNetSpec(Frozen):
         groups: Groups of the group norms.
     """
 
-    channels: PositiveInt = 128
-    multipliers: tuple[PositiveInt, ...] = Field(default=(1, 1, 2, 2, 4, 4), strict=False, min_length=1)
-    blocks: PositiveInt = 2
-    attention: tuple[PositiveInt, ...] = Field(default=(16,), strict=False)
-    head_channels: PositiveInt = 64
-    groups: PositiveInt = 32
+    channels: _Width = 128
+    multipliers: tuple[_Width, ...] = Field(default=(1, 1, 2, 2, 4, 4), strict=False, min_length=1, max_length=_LEVELS)
+    blocks: PositiveInt = Field(default=2, le=_BLOCKS)
+    attention: tuple[_Width, ...] = Field(default=(16,), strict=False, max_length=_LEVELS)
+    head_channels: _Width = 64
+    groups: _Width = 32
 
     @model_validator(mode="after")
     def _channels_divide(self) -> Self:
@@ -42,6 +50,10 @@ class UNetSpec(Frozen):
             raise ValueError(f"channels = {self.channels} is odd: a timestep is embedded as pairs of sine and cosine")
         for factor in self.multipliers:
             width = self.channels * factor
+            if width > _WIDEST:
+                raise ValueError(
+                    f"a level has {width} channels (channels = {self.channels} times {factor}), more than {_WIDEST}"
+                )
             if width % self.groups:
                 raise ValueError(
                     f"groups = {self.groups} does not divide the {width} channels of a level "
@@ -69,8 +81,8 @@ class FlowSpec(Frozen):
         levels: Levels of its pyramid.
     """
 
-    widths: tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt] = Field(default=(32, 64, 32, 16), strict=False)
-    levels: PositiveInt = 6
+    widths: tuple[_Width, _Width, _Width, _Width] = Field(default=(32, 64, 32, 16), strict=False)
+    levels: PositiveInt = Field(default=6, le=_LEVELS)
 
 
 class VidmSpec(Frozen):
@@ -96,10 +108,10 @@ class VidmSpec(Frozen):
     """
 
     variant: Variant = "paper"
-    resolution: PositiveInt
-    num_frames: PositiveInt = Field(default=128, ge=2)
-    num_timesteps: PositiveInt = 1000
-    num_classes: NonNegativeInt = 0
+    resolution: PositiveInt = Field(le=1 << 13)
+    num_frames: int = Field(default=128, ge=2, le=_MOST)
+    num_timesteps: int = Field(default=1000, ge=1, le=_MOST)
+    num_classes: int = Field(default=0, ge=0, le=_MOST)
     truncation: bool = True
     penalty: bool = True
     posgn: bool = True

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from vidmbench.core import resources
+from vidmbench.core.arguments import flag, name_or_path, wrong_argument
 from vidmbench.core.errors import ProtocolError, ResultError, unknown
 from vidmbench.core.files import visible, write_text
 from vidmbench.records.published import PublishedValue, published_values
@@ -83,7 +84,11 @@ def build_table(layout: Layout | str, records: Sequence[RunRecord] = (), *, publ
         >>> list(to_frame(table).columns[:3])
         ['part', 'row', 'column']
     """
-    layout = load_layout(layout) if isinstance(layout, str) else layout
+    if not isinstance(layout, Layout):
+        layout = load_layout(name_or_path("layout", layout))
+    if not isinstance(records, Sequence) or not all(isinstance(record, RunRecord) for record in records):
+        raise wrong_argument("records", "a list of RunRecord", records)
+    published = flag("published", published)
     values = _published(layout)
     problems: list[str] = []
     panels = [_panel(layout, part, values, records, published, problems) for part in layout.parts]

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from vidmbench.core import resources
+from vidmbench.core.arguments import name_or_path
 from vidmbench.core.declarations import load_toml
 from vidmbench.core.errors import DataError, ProtocolError, unknown
 from vidmbench.core.files import is_leftover, natural_key, visible
@@ -78,7 +79,7 @@ def load_baseline(name: str | Path) -> BaselineSpec:
         >>> digan.title, [layout.name for layout in digan.layouts]
         ('DIGAN', ['exported', 'grid', 'gif-grid'])
     """
-    name = str(name)
+    name = name_or_path("name", name)
     if name.endswith(".toml"):
         return load_toml(Path(name), BaselineSpec)
     if name not in baseline_names():

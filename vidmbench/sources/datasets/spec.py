@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self, TypeAlias
 from pydantic import BaseModel, Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from vidmbench.core import resources
+from vidmbench.core.arguments import name_or_path
 from vidmbench.core.declarations import Frozen, validated
 from vidmbench.core.errors import unknown
 from vidmbench.core.files import visible
@@ -217,6 +218,7 @@ def load_dataset(name: str) -> DatasetSpec:
         >>> sorted(ucf101.splits)[:4], ucf101.default_split
         (['all', 'test', 'test1', 'test2'], 'train')
     """
+    name = name_or_path("name", name)
     if name not in dataset_names():
         raise unknown(
             "data set", name, dataset_names(), fix="see them all: vidmbench list datasets; or use folder:PATH"

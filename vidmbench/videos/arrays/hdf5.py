@@ -4,6 +4,7 @@ TGAN and TGANv2 keep one array (frame, 3, height, width) and an index beside the
 (frame, height, width, 3) a split, with the first frame of every video in another array.
 """
 
+import math
 import os
 import re
 import threading
@@ -21,7 +22,8 @@ from vidmbench.core.errors import ChangedError, DataError
 from vidmbench.core.files import sha256_of, sha256_of_parts
 from vidmbench.core.inputs import UnchangedFile, refuse_special
 from vidmbench.videos.arrays.hdf5_index import Index, beside, check_spans, of_starts
-from vidmbench.videos.arrays.layout import ArrayLayout, as_pixels, check_form, check_values, notes_on
+from vidmbench.videos.arrays.layout import ArrayLayout, as_pixels, check_form
+from vidmbench.videos.arrays.values import check_values, notes_on
 from vidmbench.videos.files.decoding import check_frames
 from vidmbench.videos.source import Skipped, Source, SourceDefaults
 
@@ -181,7 +183,7 @@ def open_hdf5(path: Path, layout: ArrayLayout | None = None, split: str | None =
         frames = file[key]
         where = f"{path}:{key}"
         check_form(frames.shape, frames.dtype, declared, where)
-        extent = check_values(_slabs(frames), frames.shape, frames.dtype, declared, where)
+        extent = check_values(_slabs(frames, path), frames.shape, frames.dtype, declared, where, are_many=True)
         starts = key.removesuffix("_data") + "_idx"
         if key.endswith("_data") and starts in file:
             index = of_starts(np.asarray(file[starts]), len(frames), f"{path}:{starts}", starts)
@@ -237,10 +239,17 @@ def _is_array(file: Any, key: str) -> bool:
     return hasattr(file.get(key), "shape")
 
 
-def _slabs(frames: Any) -> Iterator[np.ndarray]:
-    step = max(1, _SLAB // max(1, int(np.prod(frames.shape[1:]))))
-    for start in range(0, len(frames), step):
-        yield np.asarray(frames[start : start + step])
+def _slabs(frames: Any, path: Path) -> Iterator[np.ndarray]:
+    """All frames in pieces, the first of which are small: of bytes, few decide. Damaged bytes are found when read."""
+    most = max(1, _SLAB // max(1, math.prod(frames.shape[1:])))
+    start, step = 0, 1
+    while start < len(frames):
+        try:
+            yield np.asarray(frames[start : start + step])
+        except OSError as error:
+            if frames.dtype != np.uint8:
+                raise _unreadable(path, error) from error
+        start, step = start + step, min(2 * step, most)
 
 
 @contextmanager

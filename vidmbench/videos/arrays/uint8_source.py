@@ -1,8 +1,6 @@
 """Clips in arrays: in memory, in .npy files (read in place) and in .npz files."""
 
 import threading
-import zipfile
-import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -14,12 +12,15 @@ from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import sha256_of, sha256_of_parts
 from vidmbench.core.inputs import UnchangedFile
+from vidmbench.videos.arrays.layout import described
+from vidmbench.videos.arrays.levels import how_to_scale, only_levels, possible_ranges, scaling, unscaled
 from vidmbench.videos.arrays.mapped import read_mapped
+from vidmbench.videos.arrays.stored import load_array, unreadable
+from vidmbench.videos.arrays.values import BLACK_NOTE, Extent, extent_of, slabs
 from vidmbench.videos.files.decoding import check_frames
 from vidmbench.videos.source import SourceDefaults
 
 _EXPECTED = "uint8 (clip, frame, height, width, 3), RGB, 0..255"
-_KEY = "clips"
 
 
 class ArrayVideos(SourceDefaults, ABC):
@@ -109,6 +110,7 @@ class ArraySource(ArrayVideos):
         label: How messages and signatures name the source.
         digest: Gives the digest; by default the array itself is hashed.
         file: The file that the array is in, as it was before it was opened; None for one in memory.
+        kind: See :func:`check_clips`.
 
     Raises:
         DataError: The array has another form; the message says how to bring it to this one.
@@ -121,8 +123,9 @@ class ArraySource(ArrayVideos):
         *,
         digest: Callable[[], str] | None = None,
         file: UnchangedFile | None = None,
+        kind: str | None = None,
     ) -> None:
-        check_clips(array, label)
+        self.notes = check_clips(array, label, kind=kind)
         super().__init__(array, label, digest, file)
 
     def _pixels(self, frames: np.ndarray) -> Frames:
@@ -143,54 +146,61 @@ def open_array(path: Path) -> ArraySource:
     """
     try:
         file = UnchangedFile(path)
-        array = _load_npz(path) if path.suffix.lower() == ".npz" else np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError, KeyError, SyntaxError, zipfile.BadZipFile, zlib.error) as error:
-        raise _unreadable(path, error) from error
-    # np.load goes by content: a .npz file under the name .npy gives an archive
-    if not isinstance(array, np.ndarray):
-        raise _unreadable(path, ValueError("it is an archive of arrays; its name should end in .npz"))
+    except OSError as error:
+        raise unreadable(path, error, _EXPECTED) from error
+    array = load_array(path, expected=_EXPECTED)
     return ArraySource(array, path.name, digest=lambda: sha256_of(path), file=file)
 
 
-def check_clips(array: np.ndarray, where: str) -> None:
+def check_clips(array: np.ndarray, where: str, *, kind: str | None = None) -> tuple[str, ...]:
     """Refuses anything but uint8 clips, and says what to do about it.
 
     Args:
         array: Any array.
         where: The file or label, for the message.
+        kind: The type of its numbers before they became an array, where numpy lacks it, such as ``bfloat16``.
+
+    Returns:
+        What a user should know about clips that were accepted, one sentence each.
 
     Raises:
-        DataError: It is not uint8 (clip, frame, height, width, 3).
+        DataError: It is not uint8 (clip, frame, height, width, 3), or its values are floats that became uint8 unscaled.
     """
-    shape = f"{array.dtype} {array.shape}"
+    form = described(array.shape, array.dtype) if kind is None else f"{kind} {array.shape}"
+    if array.dtype.kind not in "buif":
+        raise _wrong("the array holds no numbers that can be pixels", form, where, "give the array of videos")
     if array.ndim != 5 or array.shape[-1] != 3:
-        raise DataError(
-            "the array does not have the shape of clips",
-            expected=_EXPECTED,
-            found=shape,
-            where=where,
-            fix=_reshaping(array),
-        )
+        raise _wrong("the array does not have the shape of clips", form, where, _reshaping(array))
     if 0 in array.shape:
-        raise DataError("the array is empty", expected=_EXPECTED, found=shape, where=where)
+        raise _wrong("the array is empty", form, where)
     if array.dtype != np.uint8:
-        low, high = array.min(), array.max()
-        raise DataError(
-            "the array's range is not declared",
-            expected=_EXPECTED,
-            found=f"{shape}, values from {low:.6g} to {high:.6g}",
-            where=where,
-            fix=_conversion(float(low), float(high), is_float=array.dtype.kind == "f"),
-        )
+        extent = extent_of(map(read_mapped, slabs(array)))
+        found = f"{form}, {extent}" + (f", {extent.num_bad} are nan or infinite" if extent.num_bad else "")
+        fix = _conversion(extent, is_float=array.dtype.kind == "f")
+        raise _wrong("the array's range is not declared", found, where, fix)
+    levels = only_levels(map(read_mapped, slabs(array)))
+    problem_of_levels = unscaled(levels)
+    if levels and problem_of_levels:
+        found = f"{form}, values from {levels[0]} to {levels[-1]}"
+        raise _wrong(problem_of_levels, found, where, how_to_scale(levels))
+    return (BLACK_NOTE,) if levels == (0,) else ()
 
 
-def _conversion(low: float, high: float, *, is_float: bool) -> str:
-    if not (np.isfinite(low) and np.isfinite(high)):
+def _wrong(problem: str, found: str, where: str, fix: str | None = None) -> DataError:
+    return DataError(problem, expected=_EXPECTED, found=found, where=where, fix=fix)
+
+
+def _conversion(extent: Extent, *, is_float: bool) -> str:
+    low, high, num_bad = extent
+    if num_bad:
         return "find out why it holds NaN or infinity"
-    if is_float and low >= 0 and high <= 1:
-        return 'if the range is 0..1: (x * 255).round().astype("uint8")'
-    if is_float and low >= -1.01 and high <= 1.01:
-        return 'if the range is -1..1: ((x.clip(-1, 1) + 1) * 127.5).round().astype("uint8")'
+    possible = possible_ranges(low, high)
+    if is_float and possible:
+        return "; ".join(f"if the range is {name}: {scaling(name, clipped=beyond)}" for name, beyond in possible)
+    if possible and low >= 0:
+        return 'if 0 is black and 1 is white: x.astype("uint8") * 255'
+    if possible:
+        return f"if the range is -1..1: {scaling('-1..1')}"
     if low >= 0 and high <= 255:
         return 'if the range is 0..255: x.round().astype("uint8")' if is_float else 'x.astype("uint8")'
     return "bring the values to 0..255 in the way your generator defines its range, then convert to uint8"
@@ -213,39 +223,3 @@ def _reshaping(array: np.ndarray) -> str:
     if array.ndim == 4 and array.dtype.kind in "iu":
         return "grey clips (N,T,H,W) need x[..., None].repeat(3, axis=-1); token numbers must be decoded first"
     return "save the clips as one array with these five axes"
-
-
-def _load_npz(path: Path) -> np.ndarray:
-    # numpy leaves a file that it opened itself and cannot read open
-    with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
-        if not isinstance(archive, np.lib.npyio.NpzFile):
-            raise ValueError("it is a single array; its name should end in .npy")
-        keys = list(archive.files)
-        if _KEY not in keys and len(keys) != 1:
-            raise DataError(
-                f"{path.name} holds several arrays, none of them called {_KEY}" if keys else f"{path.name} is empty",
-                expected=f"the key {_KEY!r}, or a single array",
-                found=", ".join(keys) or "no array",
-                where=str(path),
-                fix=f"np.savez_compressed(path, {_KEY}=x)",
-            )
-        array: np.ndarray = archive[_KEY if _KEY in keys else keys[0]]
-        return array
-
-
-def _unreadable(path: Path, error: Exception) -> DataError:
-    text = str(error)
-    fix = "save or copy it again"
-    if any(words in text for words in ("allow_pickle", "Object arrays", "Python objects", "pickle")):
-        text = "it holds Python objects, which are never loaded"
-        fix = "save a plain uint8 array, not a list or an array of dtype object"
-    elif path.stat().st_size == 0:
-        text = "the file is empty (0 bytes)"
-    elif "mmap length" in text or isinstance(error, EOFError) or "reshape" in text:
-        text = f"it is cut off ({text})"
-    return DataError(
-        f"{path.name} cannot be read as an array: {text}",
-        expected=f"{_EXPECTED}, written by np.save or np.savez",
-        where=str(path),
-        fix=fix,
-    )

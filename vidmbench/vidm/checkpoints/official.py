@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from vidmbench.core.declarations import validated
 from vidmbench.core.errors import WeightsError
 from vidmbench.vidm.checkpoints.checkpoint import Vidm, checked_sha256, checkpoint_file, filled, load_vidm
 from vidmbench.vidm.checkpoints.inferred_config import FIX, HALVED, Evidence, is_coordinates, read_evidence
@@ -99,9 +100,8 @@ def load_official(path: Path, device: torch.device) -> Vidm:
             where=str(path),
             fix=FIX,
         )
-    spec = VidmSpec(
-        variant="official",
-        penalty=False,
+    spec = _spec(
+        path,
         resolution=evidence.resolution or ASSUMED_PIXELS,
         num_frames=evidence.num_frames or ASSUMED_FRAMES,
         num_timesteps=evidence.num_timesteps or ASSUMED_TIMESTEPS,
@@ -147,15 +147,15 @@ def load_official_content(path: Path, device: torch.device) -> ContentNet:
             fix="give the weights of the ConstantUModel of VIDM's release history",
         )
     classes = weights.get("label_emb.weight")
-    spec = VidmSpec(
-        variant="official",
-        penalty=False,
-        resolution=shape[2],
-        num_classes=0 if classes is None or not classes.ndim else classes.shape[0],
-    )
+    spec = _spec(path, resolution=shape[2], num_classes=0 if classes is None or not classes.ndim else classes.shape[0])
     net = filled(ContentNet, spec, weights, path, device)
     assert isinstance(net, ContentNet)
     return net
+
+
+def _spec(path: Path, **sizes: int) -> VidmSpec:
+    """The official variant with the sizes that a file's tensors have, which are checked as those of a header are."""
+    return validated({"variant": "official", "penalty": False, **sizes}, VidmSpec, where=f"{path}, sizes")
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
-from vidmbench.core.errors import DataError, UsageError
+from vidmbench.core.arguments import name_or_path, optional_number, whole_number
+from vidmbench.core.errors import DataError, UsageError, unknown
 from vidmbench.core.files import expanded, sha256_of
 from vidmbench.core.vocabulary import NoiseChoice, SamplerName
 from vidmbench.sources.datasets.opening import Reading, open_dataset
@@ -47,6 +48,21 @@ class SamplingOptions:
     noise: NoiseChoice | None = None
     batch_size: int = 16
     on_frame: Callable[[int], None] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuses unknown words and wrong types.
+
+        Raises:
+            UsageError: A word that is not among those known, or another type.
+        """
+        for name, known in (("sampler", SamplerName), ("noise", NoiseChoice)):
+            value = getattr(self, name)
+            if value is not None and (not isinstance(value, str) or value not in get_args(known)):
+                raise unknown(name, str(value), get_args(known), error=UsageError)
+        if self.content is not None:
+            object.__setattr__(self, "content", name_or_path("content", self.content))
+        object.__setattr__(self, "steps", optional_number("steps", self.steps, least=1))
+        object.__setattr__(self, "batch_size", whole_number("batch_size", self.batch_size, least=1))
 
     @property
     def is_default(self) -> bool:

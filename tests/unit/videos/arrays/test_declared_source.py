@@ -11,8 +11,10 @@ import torch
 
 from vidmbench.core.errors import DataError
 from vidmbench.videos import open_source
-from vidmbench.videos.arrays.declared_source import ArrayFile, DeclaredArraySource, load_array, open_declared
-from vidmbench.videos.arrays.layout import ALPHA_NOTE, ArrayLayout
+from vidmbench.videos.arrays.declared_source import ArrayFile, DeclaredArraySource, open_declared
+from vidmbench.videos.arrays.layout import ArrayLayout
+from vidmbench.videos.arrays.stored import load_array
+from vidmbench.videos.arrays.values import ALPHA_NOTE
 from vidmbench.videos.files.inspection import survey
 from vidmbench.videos.files.video_files import Item
 from vidmbench.videos.source import Source
@@ -269,7 +271,7 @@ def test_archives_under_another_name(tmp_path):
     [
         ([torch.zeros(3), torch.zeros(3)], "no tensor of pixels", "a list of 2"),
         (7, "no tensor of pixels", "a int"),
-        (torch.eye(3).to_sparse(), "no tensor of pixels", "a Tensor"),
+        (torch.eye(3).to_sparse(), "plain numbers", "torch.float32 (3, 3), sparse"),
         ({"epoch": 3}, "holds no array", "no array"),
         ({"model": {"a": torch.zeros(3)}}, "holds no array", "no array"),
         ({f"layer{k}": torch.zeros(3) for k in range(20)}, "holds several arrays", "and 12 more"),

@@ -1,0 +1,116 @@
+"""Arguments of the Python functions: wrong types and values give one error; numpy's numbers are as good as Python's."""
+
+import operator
+from pathlib import Path
+from typing import Any
+
+from vidmbench.core.errors import UsageError
+
+# Of a path and of each name in it, in characters: what systems allow in bytes, beyond which they give errors.
+_LONGEST_PATH, _LONGEST_NAME = 4095, 255
+
+
+class ArgumentError(UsageError, ValueError):
+    """An argument of a Python function has the wrong type, or a value it cannot have."""
+
+
+def whole_number(name: str, value: Any, *, least: int | None = None) -> int:
+    """A whole number as Python's ``int``; a number of numpy or a tensor of one integer is taken, a float or bool not.
+
+    Args:
+        name: Of the argument, for the message.
+        value: What was given.
+        least: The smallest that is allowed.
+
+    Raises:
+        ArgumentError: It is no whole number, or too small.
+    """
+    try:
+        number = None if isinstance(value, bool) or type(value).__name__ == "bool" else operator.index(value)
+    except Exception:  # whatever an object of another library says
+        number = None
+    if number is None:
+        raise wrong_argument(name, "a whole number", value)
+    if least is not None and number < least:
+        raise wrong_argument(name, f"{least} or more", value)
+    return number
+
+
+def optional_number(name: str, value: Any, *, least: int | None = None) -> int | None:
+    """As :func:`whole_number`; None stays."""
+    return None if value is None else whole_number(name, value, least=least)
+
+
+def checked_seed(seed: Any) -> int | None:
+    """A seed of numpy's ``RandomState``, or None.
+
+    Raises:
+        ArgumentError: It is no whole number from 0 to 2³² - 1.
+    """
+    number = optional_number("seed", seed, least=0)
+    if number is not None and number >= 2**32:
+        raise wrong_argument("seed", "a whole number from 0 to 2³² - 1", seed)
+    return number
+
+
+def real_number(name: str, value: Any) -> float:
+    """A number as Python's ``float``; NaN and infinity are numbers here, a bool or text is not.
+
+    Raises:
+        ArgumentError: It is none.
+    """
+    try:
+        if not isinstance(value, bool | str | bytes) and type(value).__name__ != "bool":
+            return float(value)
+    except Exception:  # whatever an object of another library says
+        pass
+    raise wrong_argument(name, "a number", value)
+
+
+def flag(name: str, value: Any) -> bool:
+    """True or False; numpy's are taken.
+
+    Raises:
+        ArgumentError: It is neither.
+    """
+    if isinstance(value, bool) or (type(value).__module__ == "numpy" and type(value).__name__ in ("bool", "bool_")):
+        return bool(value)
+    raise wrong_argument(name, "True or False", value)
+
+
+def name_or_path(name: str, value: Any) -> str:
+    """A name or a path as text.
+
+    Raises:
+        ArgumentError: It is neither, holds a character that no file's name can have, or is longer than one can be.
+    """
+    text = str(value) if isinstance(value, str | Path) else "\0"
+    if "\0" in text or len(text) > _LONGEST_PATH or any(len(part) > _LONGEST_NAME for part in Path(text).parts):
+        raise wrong_argument(name, "a name or a path", value)
+    return text
+
+
+def wrong_argument(name: str, expected: str, value: Any) -> ArgumentError:
+    """The error for an argument.
+
+    Args:
+        name: Of the argument.
+        expected: What it can be.
+        value: What was given.
+    """
+    return ArgumentError(
+        f"the argument {name} has a wrong type or value",
+        expected=expected,
+        found=f"{_shown(value)} of type {type(value).__name__}",
+        fix=f"give {name} as {expected}",
+    )
+
+
+def _shown(value: Any) -> str:
+    if hasattr(value, "shape"):
+        return f"an array of shape {value.shape}"
+    try:
+        text = repr(value)
+    except Exception:  # an object of another library
+        return "an object"
+    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -1,0 +1,290 @@
+"""Arrays in .npy, .npz and .pt files: read without running code, whatever the bytes are."""
+
+import ast
+import math
+import re
+import struct
+import warnings
+import zipfile
+from collections.abc import Mapping, Sequence
+from io import BufferedIOBase
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from vidmbench.core.errors import DataError
+from vidmbench.core.memory import free_memory
+
+_TENSOR_SUFFIXES = frozenset((".pt", ".pth"))
+_KEYS_SHOWN = 8
+_MAPPED_BYTES = 2**28
+_MAGIC = b"\x93NUMPY"
+_LONGEST_HEADER = 10_000  # numpy's own limit
+_MOST_AXES = 32  # of the numpy versions supported, the older ones have no more
+
+
+class _Header(NamedTuple):
+    """What a .npy file says of its array."""
+
+    shape: tuple[int, ...]
+    order: str
+    dtype: np.dtype
+    offset: int
+
+    @property
+    def num_bytes(self) -> int:
+        """The size of the array."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+
+def load_array(path: Path, key: str | None = None, *, expected: str = "numbers alone") -> np.ndarray:
+    """The array in a file; pickled code never runs.
+
+    Args:
+        path: A .npy file, mapped into memory and read where it is needed; a .npz file, read whole; a .pt or .pth file
+            that holds a tensor or a dictionary of tensors, mapped too if it is large and PyTorch 1.6 or later wrote it.
+        key: Which array to take where there are several.
+        expected: What the file should hold, for messages.
+
+    Returns:
+        The array as it is stored; kinds of floats that numpy lacks, such as bfloat16, as float32.
+
+    Raises:
+        DataError: Damaged, of another kind, larger than memory, or with several arrays and no word on which.
+    """
+    suffix = path.suffix.lower()
+    if suffix in _TENSOR_SUFFIXES:
+        return _load_tensor(path, key)
+    try:
+        return _load_npz(path, key) if suffix == ".npz" else _load_npy(path)
+    except DataError:
+        raise
+    except Exception as error:  # a damaged header or archive can fail in any way
+        writer = "written by np.save or np.savez"
+        raise unreadable(path, error, f"{expected}, {writer}") from error
+
+
+def _load_npy(path: Path) -> np.ndarray:
+    with path.open("rb") as stream:
+        if stream.read(2) == b"PK":
+            raise ValueError("it is an archive of arrays; its name should end in .npz")
+        stream.seek(0)
+        header = _read_header(stream)
+    held = path.stat().st_size - header.offset
+    if header.num_bytes > held:
+        raise EOFError(f"{held} of {header.num_bytes} bytes are there")
+    if not header.num_bytes:
+        return np.zeros(header.shape, header.dtype)
+    order: Any = header.order
+    return np.memmap(path, header.dtype, "r", header.offset, header.shape, order)
+
+
+def _load_npz(path: Path, key: str | None) -> np.ndarray:
+    with path.open("rb") as stream:
+        if stream.read(len(_MAGIC)) == _MAGIC:
+            raise ValueError("it is a single array; its name should end in .npy")
+    with zipfile.ZipFile(path) as archive:
+        members = {info.filename.removesuffix(".npy"): info for info in archive.infolist() if not info.is_dir()}
+        member = members[chosen(list(members), key, path)]
+        with archive.open(member) as stream:
+            header = _read_header(stream)
+            held = member.file_size - header.offset
+            if header.num_bytes > held:
+                raise EOFError(f"{held} of {header.num_bytes} bytes are there")
+            _check_memory(header, path)
+            flat = np.frombuffer(_read_whole(stream, header.num_bytes), header.dtype)
+    order: Any = header.order
+    return flat.reshape(header.shape, order=order)
+
+
+def _read_whole(stream: BufferedIOBase, size: int) -> bytearray:
+    data = bytearray(size)
+    view, done = memoryview(data), 0
+    while done < size:
+        part = stream.read(min(size - done, 1 << 24))
+        if not part:
+            raise EOFError(f"{done} of {size} bytes are there")
+        view[done : done + len(part)] = part
+        done += len(part)
+    stream.read(1)  # at the end of a member its checksum is compared
+    return data
+
+
+def _check_memory(header: _Header, path: Path) -> None:
+    """Refuses an array larger than memory: an archive of a few megabytes can hold terabytes of zeros."""
+    free = free_memory()
+    if free is not None and header.num_bytes > free:
+        raise DataError(
+            f"{path.name} holds an array larger than the memory that is free",
+            expected=f"at most {free / 2**30:.1f} GiB",
+            found=f"{header.dtype} {header.shape}, {header.num_bytes / 2**30:.1f} GiB",
+            where=str(path),
+            fix="np.save it instead, which is read piece by piece, or split it into several files",
+        )
+
+
+def _read_header(stream: BufferedIOBase) -> _Header:
+    """What stands before the numbers.
+
+    Raises:
+        Exception: Of any kind: it is no header.
+    """
+    magic = stream.read(8)
+    if magic[:6] != _MAGIC:
+        raise ValueError("it holds pickled Python objects" if magic[:1] == b"\x80" else "it is no array of numpy")
+    width = 2 if magic[6:7] == b"\x01" else 4
+    (length,) = struct.unpack("<H" if width == 2 else "<I", stream.read(width))
+    if length > _LONGEST_HEADER:
+        raise ValueError(f"its header claims {length} bytes")
+    raw = stream.read(length)
+    if len(raw) < length:
+        raise EOFError(f"{len(raw)} of {length} bytes of its header are there")
+    text = raw.decode("utf-8" if magic[6:7] >= b"\x03" else "latin1")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the parser, about escapes in damaged text
+        content = ast.literal_eval(re.sub(r"(?<=\d)L\b", "", text).strip())  # Python 2 wrote 16L
+        shape, descr, is_fortran = content["shape"], content["descr"], content["fortran_order"]
+        dtype = np.lib.format.descr_to_dtype(descr)
+    if dtype.hasobject:
+        raise ValueError("it holds pickled Python objects")
+    if (
+        type(shape) is not tuple
+        or len(shape) > _MOST_AXES
+        or not all(type(size) is int and size >= 0 for size in shape)
+    ):
+        raise ValueError(f"its header claims the shape {str(shape)[:80]}")
+    return _Header(shape, "F" if is_fortran else "C", dtype, 8 + width + length)
+
+
+def _load_tensor(path: Path, key: str | None) -> np.ndarray:
+    import torch
+
+    try:
+        with path.open("rb") as file:
+            is_zip = file.read(2) == b"PK"  # PyTorch's format since 1.6; the older one cannot be mapped
+        # A file that is cut while it is mapped ends the process, so only what is large is mapped.
+        is_mapped = is_zip and path.stat().st_size > _MAPPED_BYTES
+        content = torch.load(path, map_location="cpu", weights_only=True, mmap=is_mapped)
+    except Exception as error:  # a damaged archive or pickle can fail in any way
+        raise unreadable(path, error, "numbers alone, written by torch.save") from error
+    if isinstance(content, Mapping):
+        tensors = {str(name): value for name, value in content.items() if isinstance(value, torch.Tensor)}
+        content = tensors[chosen(list(tensors), key, path)]
+    if not isinstance(content, torch.Tensor):
+        raise _no_pixels(f"{path.name} holds no tensor of pixels", _kind(content), str(path))
+    if content.layout == torch.strided and not content.is_quantized:
+        _check_repeats(content, path)
+    return array_of(content, str(path))
+
+
+def _check_repeats(tensor: Any, path: Path) -> None:
+    """Refuses a tensor that stands for more than memory holds: with steps of 0, one number can have any shape."""
+    size, free = tensor.numel() * tensor.element_size(), free_memory()
+    if free is not None and size > max(free, tensor.untyped_storage().nbytes()):
+        raise DataError(
+            f"{path.name} holds a tensor that repeats its numbers beyond the memory that is free",
+            expected=f"at most {free / 2**30:.1f} GiB",
+            found=f"{_kind(tensor)}, {size / 2**30:.1f} GiB, of a file of {path.stat().st_size} bytes",
+            where=str(path),
+            fix="save fewer videos in a file, or each video once",
+        )
+
+
+def array_of(tensor: Any, where: str) -> np.ndarray:
+    """A PyTorch tensor as a numpy array; kinds of floats that numpy lacks, such as bfloat16, as float32.
+
+    Args:
+        tensor: A tensor on any device; nothing is copied where it is on the CPU and numpy has its kind.
+        where: The file or label, for messages.
+
+    Raises:
+        DataError: It is sparse, nested, quantised, without values (``meta``), or of a kind without plain numbers.
+    """
+    try:
+        plain = tensor.detach().cpu().resolve_conj().resolve_neg()
+        try:
+            array: np.ndarray = plain.numpy()
+        except TypeError:
+            if not plain.is_floating_point():
+                raise
+            array = plain.float().numpy()
+    except Exception as error:  # each kind of tensor refuses in its own way
+        raise _no_pixels("the tensor cannot be read as plain numbers", _kind(tensor), where) from error
+    return array
+
+
+def chosen(keys: Sequence[str], key: str | None, path: Path) -> str:
+    """The key to take: the one declared, or the only one, or ``clips`` among several.
+
+    Raises:
+        DataError: There is no such key, or nothing says which.
+    """
+    if key is None and (len(keys) == 1 or "clips" in keys):
+        return "clips" if "clips" in keys else keys[0]
+    if key is not None and key in keys:
+        return key
+    more = f" and {len(keys) - _KEYS_SHOWN} more" if len(keys) > _KEYS_SHOWN else ""
+    problem = "several arrays" if keys else "no array"
+    raise DataError(
+        f"{path.name} holds {problem}" if key is None else f"{path.name} holds no array called {key}",
+        expected="a single array, or one that is declared" if key is None else f"the key {key!r}",
+        found=(", ".join(keys[:_KEYS_SHOWN]) + more) or "no array",
+        where=str(path),
+        fix='call it clips, or declare which one holds the videos: key = "NAME"'
+        if keys
+        else "save the videos as an array",
+    )
+
+
+def _kind(content: Any) -> str:
+    """What was given instead, such as ``a list of 2`` or ``torch.qint8 (3, 4), quantised``."""
+    if not hasattr(content, "layout"):
+        length = f" of {len(content)}" if isinstance(content, list | tuple) else ""
+        return f"a {type(content).__name__}{length}"
+    if content.is_nested:
+        return f"{content.dtype}, nested"
+    kinds = {"quantised": content.is_quantized, "without values": content.is_meta, "sparse": content.is_sparse}
+    return ", ".join([f"{content.dtype} {tuple(content.shape)}", *(kind for kind, holds in kinds.items() if holds)])
+
+
+def _no_pixels(problem: str, found: str, where: str) -> DataError:
+    return DataError(
+        problem,
+        expected="one tensor of plain numbers, or a dictionary with one",
+        found=found,
+        where=where,
+        fix="save all videos as one tensor: torch.save(torch.stack(videos), path)",
+    )
+
+
+def unreadable(path: Path, error: Exception, expected: str) -> DataError:
+    """The error for a file that is no array.
+
+    Args:
+        path: The file.
+        error: What reading it gave.
+        expected: What it should be.
+    """
+    text, fix = str(error).split("\n")[0][:200] or type(error).__name__, "save or copy it again"
+    # PyTorch's own text proposes to load the file with its code; that advice is not passed on.
+    foreign = re.search(r"GLOBAL (\S+)", str(error))
+    if foreign:
+        text = f"it asks for {foreign[1].rstrip('.,')} when it is loaded, which is never done"
+        fix = "save a plain tensor: torch.save(torch.as_tensor(videos), path)"
+    elif not path.exists():
+        text, fix = "there is no such file", "check the path"
+    elif isinstance(error, MemoryError):
+        text, fix = "it does not fit into memory", "split it into several files"
+    elif path.stat().st_size == 0:
+        text = "the file is empty (0 bytes)"
+    elif path.suffix.lower() in _TENSOR_SUFFIXES:
+        text = f"it is damaged, cut off or of another kind ({path.stat().st_size} bytes, {type(error).__name__})"
+    elif "Python objects" in text:
+        text = "it holds Python objects, which are never loaded"
+        fix = "save a plain array, not a list or an array of dtype object"
+    elif isinstance(error, EOFError | struct.error):
+        text = f"it is cut off ({text})"
+    elif not isinstance(error, ValueError | OSError):
+        text = f"it is damaged or of another kind ({type(error).__name__}: {text})"
+    return DataError(f"{path.name} cannot be read as an array: {text}", expected=expected, where=str(path), fix=fix)
