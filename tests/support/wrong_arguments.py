@@ -25,8 +25,9 @@ PROBABILITIES = np.full((6, 3), 1 / 3)
 WRONG = [
     None, True, False, -1, 0, 1, 2, 2**70, -(2**70), 8.0, 1.5, float("nan"), float("inf"), 1j, "", "x", "a" * 5000,
     "a\0b", "../../x.toml", "\udcff.toml", "-1", b"x", [], [1], (1,), {}, {"a": 1}, set(), object(), int, len,
-    Path("missing"), np.int64(8), np.float32(8), np.bool_(True), np.array(8), np.array([1, 2]), np.zeros((2, 2)), np.array("x"),
-    np.array([None]), torch.tensor(8), torch.tensor(8.0), torch.zeros(2, 3), ["fvd-tats"], [None], ("x", 3), range(3),
+    Path("missing"), np.int64(8), np.float32(8), np.bool_(True), np.array(8), np.array([1, 2]), np.zeros((2, 2)),
+    np.array("x"), np.array([None]), torch.tensor(8), torch.tensor(8.0), torch.zeros(2, 3),
+    ["fvd-tats"], [None], ("x", 3), range(3),
     CLIPS, CLIPS > 9, CLIPS.astype(np.complex64), np.ma.masked_array(CLIPS, CLIPS > 3), torch.zeros(3, 16, 8, 8, 3),
     torch.zeros(3, 16, 8, 8, 3, dtype=torch.bfloat16), torch.zeros(3, device="meta"), Exception("x"),
 ]  # fmt: skip

@@ -32,7 +32,7 @@ def whole_number(name: str, value: Any, *, least: int | None = None) -> int:
     if number is None:
         raise wrong_argument(name, "a whole number", value)
     if least is not None and number < least:
-        raise wrong_argument(name, f"{least} or more", value)
+        raise ArgumentError(f"{name} is too small", expected=f"{least} or more", found=str(number))
     return number
 
 
@@ -41,15 +41,21 @@ def optional_number(name: str, value: Any, *, least: int | None = None) -> int |
     return None if value is None else whole_number(name, value, least=least)
 
 
-def checked_seed(seed: Any) -> int | None:
-    """A seed of numpy's ``RandomState``, or None.
+def seed_number(seed: Any, *, bits: int = 63) -> int | None:
+    """A seed; None stays.
+
+    Args:
+        seed: What was given.
+        bits: How many it may have: 32 for numpy's ``RandomState``.
 
     Raises:
-        ArgumentError: It is no whole number from 0 to 2³² - 1.
+        ArgumentError: It is no whole number, negative, or has more bits.
     """
-    number = optional_number("seed", seed, least=0)
-    if number is not None and number >= 2**32:
-        raise wrong_argument("seed", "a whole number from 0 to 2³² - 1", seed)
+    number = optional_number("seed", seed)
+    if number is not None and number < 0:
+        raise ArgumentError("a seed cannot be negative", expected="0 or more", found=str(number))
+    if number is not None and number.bit_length() > bits:
+        raise wrong_argument("seed", f"a whole number from 0 to 2^{bits} - 1", seed)
     return number
 
 

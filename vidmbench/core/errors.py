@@ -36,13 +36,12 @@ class VidmbenchError(Exception):
         where: str | None = None,
         fix: str | None = None,
     ) -> None:
-        self.problem = problem
-        self.expected = expected
-        self.found = found
-        self.where = where
-        self.fix = fix
-        parts = {"expected": expected, "found": found, "where": where, "what to do": fix}
-        lines = [problem, *(f"  {key}: {value}" for key, value in parts.items() if value)]
+        self.problem = str(problem)
+        self.expected, self.found, self.where, self.fix = (
+            None if part is None else str(part) for part in (expected, found, where, fix)
+        )
+        parts = {"expected": self.expected, "found": self.found, "where": self.where, "what to do": self.fix}
+        lines = [self.problem, *(f"  {key}: {value}" for key, value in parts.items() if value)]
         super().__init__("\n".join(map(_in_lines, lines)))
 
 

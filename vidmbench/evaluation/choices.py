@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
 
-from vidmbench.core.arguments import name_or_path, optional_number, whole_number, wrong_argument
+from vidmbench.core.arguments import name_or_path, optional_number, seed_number, whole_number, wrong_argument
 from vidmbench.core.errors import UsageError, unknown
 from vidmbench.core.vocabulary import DEFAULT_PROTOCOL, Device, OnBad, Precision
 from vidmbench.protocols.protocol import ProtocolSpec, load_protocol
@@ -85,7 +85,8 @@ class Choices:
             "protocols": tuple(name_or_path("protocols", protocol) for protocol in self.protocols),
             "frames": tuple(whole_number("frames", frames) for frames in self.frames),
             "data_root": None if self.data_root is None else Path(name_or_path("data_root", self.data_root)),
-        } | {name: optional_number(name, getattr(self, name)) for name in ("stride", "num_real", "num_fake", "seed")}
+            "seed": seed_number(self.seed),
+        } | {name: optional_number(name, getattr(self, name)) for name in ("stride", "num_real", "num_fake")}
         for name, value in plain.items():
             object.__setattr__(self, name, value)
 

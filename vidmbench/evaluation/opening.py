@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Union, get_args
 
 import numpy as np
 
-from vidmbench.core.arguments import name_or_path, optional_number, whole_number, wrong_argument
+from vidmbench.core.arguments import name_or_path, optional_number, seed_number, wrong_argument
 from vidmbench.core.errors import DataError, UsageError, unknown
 from vidmbench.core.vocabulary import Device, OnBad
 from vidmbench.evaluation.choices import Choices
@@ -265,7 +265,7 @@ def open_source(
     """
     num_videos = optional_number("num_videos", num_videos, least=1)
     num_frames = optional_number("num_frames", num_frames, least=1)
-    steps, seed = optional_number("steps", steps, least=1), whole_number("seed", seed, least=0)
+    steps, seed = optional_number("steps", steps, least=1), seed_number(seed) or 0
     if not isinstance(on_bad, str) or on_bad not in get_args(OnBad):
         raise unknown("on_bad", str(on_bad), get_args(OnBad), error=UsageError)
     data_root = None if data_root is None else Path(name_or_path("data_root", data_root))

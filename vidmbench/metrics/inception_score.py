@@ -29,7 +29,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import softmax, xlogy
 
-from vidmbench.core.arguments import ArgumentError, checked_seed, flag, real_number, whole_number, wrong_argument
+from vidmbench.core.arguments import ArgumentError, flag, real_number, seed_number, whole_number, wrong_argument
 from vidmbench.core.errors import DataError
 from vidmbench.core.seeding import generator
 from vidmbench.metrics.jackknife import MIN_SAMPLES, GroupedSample, check_options, quantile
@@ -91,7 +91,7 @@ def inception_score(
         >>> inception_score(np.full((1000, 10), 0.1), splits=10).mean
         1.0
     """
-    splits, seed = whole_number("splits", splits), checked_seed(seed)
+    splits, seed = whole_number("splits", splits), seed_number(seed, bits=32)
     eps, must_divide = real_number("eps", eps), flag("must_divide", must_divide)
     _check_probabilities(probabilities)
     _check_eps(eps)

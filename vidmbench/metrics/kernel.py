@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vidmbench.core.arguments import ArgumentError, real_number, whole_number
+from vidmbench.core.arguments import ArgumentError, real_number, whole_number, wrong_argument
 from vidmbench.core.errors import DataError
 from vidmbench.metrics.blas import one_blas_thread
 from vidmbench.metrics.moments import checked_features
@@ -55,10 +55,10 @@ class PolynomialKernel:
         object.__setattr__(self, "coef0", real_number("coef0", self.coef0))
         if self.gamma is not None:
             object.__setattr__(self, "gamma", real_number("gamma", self.gamma))
-        if not 1 <= self.degree <= _HIGHEST_DEGREE:
-            raise ArgumentError(
-                f"the degree of a polynomial kernel is at least 1 and at most {_HIGHEST_DEGREE}, found {self.degree}"
-            )
+        if self.degree < 1:
+            raise ArgumentError(f"the degree of a polynomial kernel is at least 1, found {self.degree}")
+        if self.degree > _HIGHEST_DEGREE:
+            raise wrong_argument("degree", f"a degree up to {_HIGHEST_DEGREE}", self.degree)
         if self.gamma is not None and not (isfinite(self.gamma) and self.gamma > 0.0):
             raise ArgumentError(f"the gamma of a polynomial kernel is a positive number, found {self.gamma}")
         if not (isfinite(self.coef0) and self.coef0 >= 0.0):

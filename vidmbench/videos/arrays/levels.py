@@ -39,7 +39,7 @@ def unscaled(levels: tuple[int, ...] | None) -> str | None:
     if 255 in levels:
         listed = ", ".join(map(str, levels[:-1]))
         return f"the array holds only the levels {listed} and 255: floats in -1..1 seem to have become uint8 unscaled"
-    return f"no value of the array lies above {levels[-1]}: floats seem to have become uint8 without a factor of 255"
+    return f"no value of the array exceeds {levels[-1]}: floats seem to have become uint8 without a factor of 255"
 
 
 def possible_ranges(low: float, high: float) -> list[tuple[str, bool]]:

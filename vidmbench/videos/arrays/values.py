@@ -16,7 +16,7 @@ _NEARLY_BLACK = 2  # the highest level that floats in -1..1 or 0..2 become unsca
 ALPHA_NOTE = "the fourth channel was taken for transparency and dropped"
 BLACK_NOTE = "every value is 0: all frames are black"
 NEARLY_BLACK_NOTE = (
-    "no value lies above 2 where 255 is white: all frames are nearly black, as of floats not multiplied by 255"
+    "no value exceeds 2 where 255 is white: all frames are nearly black, as of floats not multiplied by 255"
 )
 DARK_SIDE_NOTE = (
     "no value lies below 0 although -1 is declared to be black: if black is 0, declare 0..1, "

@@ -18,9 +18,9 @@ CLIPS = np.random.default_rng(0).integers(0, 256, (4, 5, 8, 12, 3), dtype=np.uin
 UNIT = (CLIPS / 255).astype(np.float32)
 SIGNED = UNIT * 2 - 1
 _UNSCALED = {
-    "rounded": (UNIT.round().astype(np.uint8), "no value of the array lies above 1"),
-    "truncated": (UNIT.astype(np.uint8), "no value of the array lies above 1"),
-    "shifted": ((SIGNED + 1).round().astype(np.uint8), "no value of the array lies above 2"),
+    "rounded": (UNIT.round().astype(np.uint8), "no value of the array exceeds 1"),
+    "truncated": (UNIT.astype(np.uint8), "no value of the array exceeds 1"),
+    "shifted": ((SIGNED + 1).round().astype(np.uint8), "no value of the array exceeds 2"),
     "signed": (SIGNED.round().astype(np.int16).astype(np.uint8), "only the levels 0, 1 and 255"),
 }
 
@@ -75,7 +75,7 @@ def test_black_videos_are_read_and_noted():
 def test_one_dark_video_may_be_declared(tmp_path):
     np.save(tmp_path / "a.npy", np.resize(np.array([0, 1], np.uint8), (4, 8, 8, 3)))
 
-    with pytest.raises(DataError, match="lies above 1"):
+    with pytest.raises(DataError, match="exceeds 1"):
         ArrayFile("a.npy", tmp_path / "a.npy", ArrayLayout("thwc")).inspect()
     facts = ArrayFile("a.npy", tmp_path / "a.npy", ArrayLayout("thwc", "0..255")).inspect()
     assert facts.notes == (NEARLY_BLACK_NOTE,)
