@@ -201,7 +201,7 @@ def _in_memory(videos: Videos) -> Source:
     """
     if hasattr(videos, "detach"):
         array = array_of(videos, "tensor")
-        kind = str(videos.dtype).removeprefix("torch.")
+        kind = str(getattr(videos, "dtype", "")).removeprefix("torch.")
         return ArraySource(array, "array", kind=None if kind == str(array.dtype) else kind)
     if isinstance(videos, np.ma.MaskedArray):
         raise DataError(

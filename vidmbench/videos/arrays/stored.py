@@ -7,9 +7,8 @@ import struct
 import warnings
 import zipfile
 from collections.abc import Mapping, Sequence
-from io import BufferedIOBase
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -22,6 +21,14 @@ _MAPPED_BYTES = 2**28
 _MAGIC = b"\x93NUMPY"
 _LONGEST_HEADER = 10_000  # numpy's own limit
 _MOST_AXES = 32  # of the numpy versions supported, the older ones have no more
+
+
+class _Bytes(Protocol):
+    """A file, or a member of an archive, from its beginning."""
+
+    def read(self, size: int, /) -> bytes:
+        """Up to so many bytes."""
+        ...
 
 
 class _Header(NamedTuple):
@@ -98,7 +105,7 @@ def _load_npz(path: Path, key: str | None) -> np.ndarray:
     return flat.reshape(header.shape, order=order)
 
 
-def _read_whole(stream: BufferedIOBase, size: int) -> bytearray:
+def _read_whole(stream: _Bytes, size: int) -> bytearray:
     data = bytearray(size)
     view, done = memoryview(data), 0
     while done < size:
@@ -124,7 +131,7 @@ def _check_memory(header: _Header, path: Path) -> None:
         )
 
 
-def _read_header(stream: BufferedIOBase) -> _Header:
+def _read_header(stream: _Bytes) -> _Header:
     """What stands before the numbers.
 
     Raises:
