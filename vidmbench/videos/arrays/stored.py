@@ -8,7 +8,7 @@ import warnings
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -23,6 +23,7 @@ _LONGEST_HEADER = 10_000  # numpy's own limit
 _MOST_AXES = 32  # of the numpy versions supported, the older ones have no more
 
 
+@runtime_checkable
 class _Bytes(Protocol):
     """A file, or a member of an archive, from its beginning."""
 
