@@ -1,7 +1,7 @@
 """How long a container says that its file is: the only sign by which a cut file is told from a shorter video.
 
 Demuxers read what is there. They report the end of a cut file in some containers, in others they drop its last frames
-without a word, and durations and frame counts of headers are missing or wrong in files that are whole. What every
+in silence, and durations and frame counts of headers are missing or wrong in files that are whole. What every
 container keeps exactly is the length of its own parts, for without it nothing could be read: a file is cut where its
 last part reaches beyond its end. A live recording, whose length nobody knew, is cut where its last frame does.
 Transport and program streams may be cut and joined between any two packets, and are then whole, if shorter.

@@ -1,4 +1,10 @@
-"""Frames of a video file: through decord where it is exact, through PyAV everywhere else, bit for bit the same."""
+"""Frames of a video file, through PyAV.
+
+decord gives the same bits for ordinary files (tests/parity/test_decoders.py), and no others are asked of it: with
+interlaced frames, odd heights, 10 bits and damaged headers it gives other frames, it has no wheel for ARM and macOS,
+and it is no faster. One file has one number on every machine only where one library reads it. So decord is a second
+opinion, for tests and for ``vidmbench doctor``.
+"""
 
 import importlib
 from collections import Counter
@@ -18,10 +24,10 @@ from vidmbench.videos.files.frame_reading import read_frames_with_pyav
 from vidmbench.videos.files.frame_times import unpacked
 from vidmbench.videos.files.orientation import Picture
 
-Decoder = Literal["auto", "decord", "pyav"]
+Decoder = Literal["pyav", "decord"]
 
 
-def decode(path: Path, frames: Sequence[int], decoder: Decoder = "auto", *, facts: VideoFacts | None = None) -> Frames:
+def decode(path: Path, frames: Sequence[int], decoder: Decoder = "pyav", *, facts: VideoFacts | None = None) -> Frames:
     """Some frames of a video file at once: see :func:`decoded_frames`.
 
     Returns:
@@ -33,7 +39,7 @@ def decode(path: Path, frames: Sequence[int], decoder: Decoder = "auto", *, fact
 
 
 def decoded_frames(
-    path: Path, frames: Sequence[int], decoder: Decoder = "auto", *, facts: VideoFacts | None = None
+    path: Path, frames: Sequence[int], decoder: Decoder = "pyav", *, facts: VideoFacts | None = None
 ) -> Iterator[Picture]:
     """Some frames of a video file, as they are displayed, one by one.
 
@@ -44,8 +50,7 @@ def decoded_frames(
     Args:
         path: A video file.
         frames: Indices in 0..number of frames - 1, in any order, also repeated.
-        decoder: "auto" takes decord for files where it is known to be exact and PyAV for the rest; the other two force
-            one library, which tests use to compare them.
+        decoder: The library; decord is there to be compared with.
         facts: What the file holds, where known; otherwise one full decode finds it out.
 
     Yields:
@@ -92,12 +97,10 @@ def check_frames(name: str, frames: Sequence[int], num_frames: int) -> None:
 def _increasing(
     path: Path, indices: Sequence[int], decoder: Decoder, facts: VideoFacts
 ) -> Iterator[tuple[int, Picture]]:
-    left = list(indices)
-    if decoder == "decord" or (decoder == "auto" and facts.suits_decord and _decord() is not None):
-        for index, picture in _read_with_decord(path, left, is_forced=decoder == "decord"):
-            yield index, picture
-            left = left[1:]
-    for index, picture in read_frames_with_pyav(path, left, unpacked(facts.frame_times)):
+    if decoder == "decord":
+        yield from _read_with_decord(path, indices)
+        return
+    for index, picture in read_frames_with_pyav(path, indices, unpacked(facts.frame_times)):
         if picture.shape != (facts.height, facts.width, 3):
             raise DataError(
                 f"{path.name} does not hold what it held when it was first read",
@@ -133,14 +136,13 @@ def _decord() -> Any:
     return module
 
 
-def _read_with_decord(path: Path, indices: Sequence[int], *, is_forced: bool) -> Iterator[tuple[int, Picture]]:
-    """Frames by decord, increasing; ends early where it fails and was not forced."""
+def _read_with_decord(path: Path, indices: Sequence[int]) -> Iterator[tuple[int, Picture]]:
     decord = _decord()
     if decord is None:
         raise UsageError(
             "decord is not installed",
             expected="the package decord, which has wheels for x86-64 Linux and Windows only",
-            fix="leave the choice of the decoder to vidmbench: PyAV gives the same frames",
+            fix="read the file with PyAV, as vidmbench does by itself",
         )
     reader = None
     try:
@@ -152,8 +154,6 @@ def _read_with_decord(path: Path, indices: Sequence[int], *, is_forced: bool) ->
                 raise TypeError(f"a frame of {picture.dtype} {picture.shape}")
             yield index, picture
     except Exception as error:  # decord raises its own class and plain RuntimeError alike
-        if not is_forced:
-            return
         raise DataError(
             f"decord cannot read {path.name}", found=str(error).splitlines()[0][:200], where=str(path)
         ) from error

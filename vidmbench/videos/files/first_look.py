@@ -14,7 +14,6 @@ from vidmbench.videos.files.colour_conversion import to_rgb
 from vidmbench.videos.files.compression_labels import of_stream
 from vidmbench.videos.files.container_ends import promised_bytes, video_chunks_of_avi
 from vidmbench.videos.files.containers import damaged, opened, packets_of, unreadable
-from vidmbench.videos.files.decord_rule import StreamPacket, suits_decord
 from vidmbench.videos.files.frame_times import FrameTimes, frame_times
 from vidmbench.videos.files.orientation import Turn, turn_of
 from vidmbench.videos.files.stream_notes import notes_of_stream, shown_rate
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 #: Containers that keep a presentation time for every packet and can be searched by it. AVI keeps none.
 _SEARCHABLE = ("mov", "matroska")
 #: Old x264 wrote 4:4:4 wrongly. ffmpeg makes up for it when it reads the encoder's version, which stands in the first
-#: frame only: decoded from a later key frame, such a file turns to noise in both libraries.
+#: frame only: decoded from a later key frame, such a file turns to noise.
 _FULL_CHROMA = ("444", "gbr", "rgb")
 #: Matrices as ITU-T H.273 numbers them, for messages.
 _MATRICES = {8: "YCgCo", 10: "BT.2020 with constant luminance", 11: "SMPTE ST 2085", 14: "ICtCp", 15: "IPT-C2"}
@@ -43,7 +42,6 @@ class VideoFacts:
         width: Columns as displayed.
         frame_times: Where reading may start at a key frame: see :class:`vidmbench.videos.files.frame_times.FrameTimes`.
             Empty where only decoding from the start gives the right frames.
-        suits_decord: decord gives the same frames as PyAV, also when it starts in the middle.
         compression: See :func:`vidmbench.videos.files.compression_labels.of_stream`.
         frame_rate: Frames per second; 0 where nothing says so.
         notes: What a user should know, one sentence each.
@@ -53,24 +51,29 @@ class VideoFacts:
     height: int
     width: int
     frame_times: str
-    suits_decord: bool
     compression: str = ""
     frame_rate: float = 0.0
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Packet:
+    pts: int | None
+    is_key: bool
+    is_discarded: bool
 
 
 @dataclass
 class _Seen:
     """What the frames and packets of a stream turned out to be."""
 
-    packets: list[StreamPacket] = field(default_factory=list)
+    packets: list[_Packet] = field(default_factory=list)
     times: list[int | None] = field(default_factory=list)
     key_frames: list[int] = field(default_factory=list)
     shapes: dict[tuple[int, int], int] = field(default_factory=dict)
     colours: dict[tuple[str, int, int], None] = field(default_factory=dict)
     transfers: set[int] = field(default_factory=set)
     turn: Turn | None = None
-    is_interlaced: bool = False
     ends_broken: bool = False
 
 
@@ -110,7 +113,7 @@ def _decoded(path: Path, container: "av.container.InputContainer", stream: "av.v
         if packet.stream.index != stream.index:
             continue
         if packet.size:
-            seen.packets.append(StreamPacket(packet.pts, packet.is_keyframe, packet.is_discard))
+            seen.packets.append(_Packet(packet.pts, packet.is_keyframe, packet.is_discard))
         # Transport streams mark the places where recordings were joined; there the decoder alone knows.
         if packet.is_corrupt and container.format.name != "mpegts":
             raise damaged(path, len(seen.times))
@@ -120,7 +123,6 @@ def _decoded(path: Path, container: "av.container.InputContainer", stream: "av.v
                 raise damaged(path, number)
             seen.turn = seen.turn or turn_of(frame, path)
             seen.shapes.setdefault((frame.height, frame.width), number)
-            seen.is_interlaced = seen.is_interlaced or frame.interlaced_frame
             _look_at_colours(path, frame, seen)
             if frame.key_frame and frame.pict_type == PictureType.I:
                 seen.key_frames.append(number)
@@ -160,19 +162,11 @@ def _facts(
         searched = None
     layouts = [name for name, *_ in seen.colours]
     streams = [video for video in container.streams.video if not _is_cover(video)]
-    is_for_decord = (
-        searched is not None
-        and turn == Turn()
-        and not seen.is_interlaced
-        and len(container.streams.video) == 1
-        and suits_decord(codec, layouts, (height, width), seen.packets, len(seen.times), len(searched.key_frames))
-    )
     return VideoFacts(
         len(seen.times),
         height,
         width,
         searched.packed() if searched is not None else "",
-        is_for_decord,
         of_stream(codec, layout),
         shown_rate(seen.times, float(stream.time_base or 0), float(stream.average_rate or 0)),
         notes_of_stream(

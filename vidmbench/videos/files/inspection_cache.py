@@ -106,7 +106,6 @@ def _facts(entry: object) -> Facts | None:
     notes, sha256 = entry["notes"], entry["sha256"]
     is_sound = (
         all(type(number) is int and number > 0 for number in numbers)
-        and type(entry["suits_decord"]) is bool
         and isinstance(entry["frame_times"], str)
         and isinstance(entry["frame_rate"], float)
         and isinstance(sha256, str)

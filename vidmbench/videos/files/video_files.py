@@ -30,7 +30,6 @@ class Facts:
         width: Columns as displayed.
         sha256: Of the content: the file's bytes, or all frame files' bytes in order.
         frame_times: For video files, see :class:`vidmbench.videos.files.first_look.VideoFacts`.
-        suits_decord: Likewise.
         notes: What a user should know, one sentence each.
         compression: What the frames went through, such as ``jpeg quality 75 4:2:0``; empty where nothing was lost.
         frame_rate: Frames per second; 0 for what declares none.
@@ -41,7 +40,6 @@ class Facts:
     width: int
     sha256: str
     frame_times: str = ""
-    suits_decord: bool = False
     notes: tuple[str, ...] = ()
     compression: str = ""
     frame_rate: float = 0.0
@@ -99,14 +97,13 @@ class VideoFile:
             facts.width,
             sha256_of(self.path),
             frame_times=facts.frame_times,
-            suits_decord=facts.suits_decord,
             notes=facts.notes,
             frame_rate=facts.frame_rate,
             compression=facts.compression,
         )
 
     def read(self, frames: Sequence[int], facts: Facts) -> Frames:
-        """Frames by the decoder that suits the file."""
+        """Frames, from the nearest key frame where the file can be searched."""
         return decode(self.path, frames, facts=self._known(facts))
 
     def stream(self, frames: Sequence[int], facts: Facts) -> Iterator[Image]:
@@ -115,7 +112,7 @@ class VideoFile:
 
     def _known(self, facts: Facts) -> VideoFacts:
         refuse_special(self.path)
-        return VideoFacts(facts.num_frames, facts.height, facts.width, facts.frame_times, facts.suits_decord)
+        return VideoFacts(facts.num_frames, facts.height, facts.width, facts.frame_times)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from support.encoded_video import all_frames, encode, moving
 
-from vidmbench.core.errors import DataError, UsageError
+from vidmbench.core.errors import DataError, VidmbenchError
 from vidmbench.videos import decode, inspect_video, write_mp4
 from vidmbench.videos.files import decoding, frame_reading
 
@@ -41,9 +41,7 @@ def test_any_frame_alone_equals_the_full_decode(name, how, tmp_path):
 
     assert (facts.num_frames, facts.height, facts.width) == expected.shape[:3]
     for index in (23, 7, 8, 9, 15, 0):
-        for decoder in ("auto", "pyav"):
-            frame = decode(path, [index], decoder, facts=facts)[0]
-            np.testing.assert_array_equal(frame, expected[index], err_msg=f"{decoder} {index}")
+        np.testing.assert_array_equal(decode(path, [index], facts=facts)[0], expected[index], err_msg=f"{index}")
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 2), (7, 5), (17, 16), (33, 17), (35, 63)])
@@ -171,33 +169,25 @@ def test_size_that_changes_on_the_way(tmp_path):
     assert "64x96 from frame 0, 96x128 from frame 10" in str(raised.value)
 
 
-def test_without_decord_frames_are_the_same(tmp_path, monkeypatch):
+def test_frames_never_come_from_decord_unasked(tmp_path, monkeypatch):
     path = encode(tmp_path / "a.mp4", moving(), options={"g": "8"})
-    facts = inspect_video(path)
-    assert facts.suits_decord
-    with_it = decode(path, [20, 3], facts=facts)
-    monkeypatch.setattr(decoding, "_decord", lambda: None)
+    monkeypatch.setattr(decoding, "_decord", lambda: pytest.fail("decord was loaded"))
 
-    np.testing.assert_array_equal(decode(path, [20, 3], facts=facts), with_it)
-    with pytest.raises(UsageError, match="decord is not installed"):
-        decode(path, [0], "decord", facts=facts)
+    np.testing.assert_array_equal(decode(path, [20, 3]), all_frames(path)[[20, 3]])
 
 
-def test_decord_that_fails_gives_way_to_pyav(tmp_path, monkeypatch):
+def test_decord_that_is_missing_or_fails_says_so(tmp_path, monkeypatch):
     path = encode(tmp_path / "a.mp4", moving())
-    facts = inspect_video(path)
-    expected = decode(path, [3], "pyav", facts=facts)
 
     class Broken:
         @staticmethod
         def VideoReader(path, num_threads):
             raise RuntimeError("no")
 
-    monkeypatch.setattr(decoding, "_decord", lambda: Broken)
-
-    np.testing.assert_array_equal(decode(path, [3], facts=facts), expected)
-    with pytest.raises(DataError, match="decord cannot read"):
-        decode(path, [3], "decord", facts=facts)
+    for module, words in ((None, "decord is not installed"), (Broken, r"decord cannot read a\.mp4")):
+        monkeypatch.setattr(decoding, "_decord", lambda module=module: module)
+        with pytest.raises(VidmbenchError, match=words):
+            decode(path, [3], "decord")
 
 
 def test_importing_loads_neither_decoders_nor_torch():

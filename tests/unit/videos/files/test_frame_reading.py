@@ -8,7 +8,7 @@ import pytest
 from support.encoded_video import all_frames, encode, moving
 
 from vidmbench.videos import decode, decoded_frames, inspect_video
-from vidmbench.videos.files import decord_rule, first_look, frame_reading
+from vidmbench.videos.files import first_look, frame_reading
 from vidmbench.videos.files.frame_times import FrameTimes, frame_times, unpacked
 
 _B_FRAMES = {"g": "12", "bf": "3"}
@@ -67,8 +67,7 @@ def test_frames_from_anywhere_equal_those_from_the_start(name, how, tmp_path):
     assert facts.num_frames == len(expected) == 90
     for start in [0, *rng.integers(1, 83, 8)]:
         clip = range(start, start + 7)
-        for decoder in ("auto", "pyav"):
-            np.testing.assert_array_equal(decode(path, clip, decoder, facts=facts), expected[clip], err_msg=f"{start}")
+        np.testing.assert_array_equal(decode(path, clip, facts=facts), expected[clip], err_msg=f"{start}")
     scattered = rng.permutation(90)[:9].tolist()
     np.testing.assert_array_equal(decode(path, scattered, facts=facts), expected[scattered])
 
@@ -84,13 +83,6 @@ def test_a_clip_costs_its_group_of_frames_and_not_the_file(name, tmp_path, packe
     packets.clear()
     decode(path, [5, 300, 599], facts=facts)
     assert len(packets) <= 3 * 40
-
-
-def test_a_long_video_is_read_without_the_library_that_reads_all_of_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(decord_rule, "_LONGEST", 50)
-
-    assert inspect_video(encode(tmp_path / "short.mp4", moving(50))).suits_decord
-    assert not inspect_video(encode(tmp_path / "long.mp4", moving(51))).suits_decord
 
 
 def test_where_searching_proves_wrong_the_file_is_decoded_from_its_start(tmp_path):

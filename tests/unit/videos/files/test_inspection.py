@@ -43,7 +43,7 @@ def test_an_unreadable_index_is_built_again(content, tmp_path, own_cache):
     assert len(json.loads(index.read_text())["videos"]) == 3
 
 
-@pytest.mark.parametrize("key", ["num_frames", "sha256", "suits_decord", "notes", "height"])
+@pytest.mark.parametrize("key", ["num_frames", "sha256", "frame_times", "notes", "height"])
 def test_unsound_facts_are_not_believed(key, tmp_path, own_cache):
     as_mp4(tmp_path / "set")
     digest = open_source(tmp_path / "set").digest()
