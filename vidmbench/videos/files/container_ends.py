@@ -1,4 +1,4 @@
-"""How long a container says that its file is: the only sign by which a cut file is told from a shorter video.
+"""How long a container says that its file is: the only sign that tells a cut file from a shorter video.
 
 Demuxers read what is there. They report the end of a cut file in some containers, in others they drop its last frames
 in silence, and durations and frame counts of headers are missing or wrong in files that are whole. What every

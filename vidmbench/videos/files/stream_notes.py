@@ -26,7 +26,7 @@ def notes_of_stream(
         layouts: Pixel formats of its frames.
         transfers: Transfer functions that they declare.
         times: When they are shown.
-        num_streams: Video streams in the file, cover pictures not counted.
+        num_streams: Video streams in the file, cover images not counted.
         has_hidden_alpha: Transparency is stored beside the frames, as WebM does.
     """
     notes = []
