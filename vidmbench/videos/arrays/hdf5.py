@@ -18,18 +18,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vidmbench.core.arrays import Frames
-from vidmbench.core.errors import ChangedError, DataError
+from vidmbench.core.errors import ChangedError, DataError, VidmbenchError
 from vidmbench.core.files import sha256_of, sha256_of_parts
 from vidmbench.core.inputs import UnchangedFile, refuse_special
-from vidmbench.videos.arrays.hdf5_index import Index, beside, check_spans, of_starts
+from vidmbench.videos.arrays.hdf5_index import Index
+from vidmbench.videos.arrays.hdf5_keys import TGAN_KEY, index_of, key_of
+from vidmbench.videos.arrays.hdf5_storage import check_written, storage_of
 from vidmbench.videos.arrays.layout import ArrayLayout, as_pixels, check_form
 from vidmbench.videos.arrays.values import check_values, notes_on
 from vidmbench.videos.files.decoding import check_frames
 from vidmbench.videos.source import Skipped, Source, SourceDefaults
 
-_TGAN_KEY = "image"
-_SPLITS = ("train", "test", "val")
-_KEYS_SHOWN = 8
 _SLAB = 1 << 22  # values looked at in one go
 _MAX_OPEN = 4
 
@@ -51,6 +50,7 @@ class Hdf5Source(SourceDefaults):
         index: Where each video begins and ends, and its class.
         shape: Of the array.
         notes: What a user should know about how the file was read.
+        sources: Other files that the array takes its numbers from.
 
     Attributes:
         labels: The class of every video; None where the file has none.
@@ -67,6 +67,7 @@ class Hdf5Source(SourceDefaults):
         index: Index,
         shape: tuple[int, ...],
         notes: tuple[str, ...],
+        sources: tuple[UnchangedFile, ...] = (),
     ) -> None:
         self.path = file.path
         self.label = file.path.name
@@ -76,6 +77,7 @@ class Hdf5Source(SourceDefaults):
         self.labels = index.labels
         self.classes = index.classes
         self._unchanged = file
+        self._sources = sources
         self._key = key
         self._layout = layout
         self._spans = index.spans
@@ -109,11 +111,13 @@ class Hdf5Source(SourceDefaults):
         with _LOCK:
             try:
                 data = self._file()[self._key][first + low : first + high + 1]
-            except OSError as error:
+            except VidmbenchError:
+                raise
+            except Exception as error:  # a damaged file can fail in any way
                 self.check_unchanged(index)
                 raise DataError(
                     f"{name} cannot be read",
-                    found=str(error).splitlines()[0],
+                    found=(str(error).splitlines() or [type(error).__name__])[0],
                     where=str(self.path),
                     fix="the file is damaged there: copy it again",
                 ) from error
@@ -124,7 +128,8 @@ class Hdf5Source(SourceDefaults):
     def check_unchanged(self, index: int) -> None:  # noqa: ARG002 (all videos are in one file)
         """See :class:`vidmbench.videos.source.Source`."""
         try:
-            self._unchanged.check()
+            for file in (self._unchanged, *self._sources):
+                file.check()
         except ChangedError:
             _forget(self.path)
             raise
@@ -136,8 +141,9 @@ class Hdf5Source(SourceDefaults):
     @cached_property
     def _digest(self) -> str:
         spans = " ".join(f"{start}-{end}" for start, end in self._spans)
-        digest = sha256_of_parts(sha256_of(self.path), self._key, str(self._layout), spans)
-        self._unchanged.check()
+        others = [sha256_of(file.path) for file in self._sources]
+        digest = sha256_of_parts(sha256_of(self.path), self._key, str(self._layout), spans, *others)
+        self.check_unchanged(0)
         return digest
 
     def _file(self) -> Any:
@@ -170,8 +176,8 @@ def open_hdf5(path: Path, layout: ArrayLayout | None = None, split: str | None =
         raise DataError("there is no such file", where=str(path), fix="check the path")
     unchanged = UnchangedFile(path)
     with _looking_into(path) as file:
-        key = _key_of(file, path, layout, split)
-        declared = layout or ArrayLayout("tchw" if key == _TGAN_KEY else "thwc")
+        key = key_of(file, path, layout, split)
+        declared = layout or ArrayLayout("tchw" if key == TGAN_KEY else "thwc")
         if declared.axes[0] != "t" or "n" in declared.axes:
             raise DataError(
                 f"the axes {declared.axes} are not those of an HDF5 file of videos",
@@ -183,60 +189,16 @@ def open_hdf5(path: Path, layout: ArrayLayout | None = None, split: str | None =
         frames = file[key]
         where = f"{path}:{key}"
         check_form(frames.shape, frames.dtype, declared, where)
+        stored = storage_of(frames, path)
+        sources = tuple(UnchangedFile(source) for source in stored.sources)
+        index = index_of(file, key, path)
+        check_written(stored, index.spans, where)
         extent = check_values(_slabs(frames, path), frames.shape, frames.dtype, declared, where, are_many=True)
-        starts = key.removesuffix("_data") + "_idx"
-        if key.endswith("_data") and starts in file:
-            index = of_starts(np.asarray(file[starts]), len(frames), f"{path}:{starts}", starts)
-        else:
-            index = beside(path)
-            check_spans(index.spans, len(frames), index.where)
         notes = list(notes_on(frames.shape, declared, extent))
         left = len(frames) - sum(end - start for start, end in index.spans)
         if left:
             notes.append(f"{left} of {len(frames)} frames belong to no video and were left aside")
-        return Hdf5Source(unchanged, key, declared, index, frames.shape, tuple(notes))
-
-
-def _key_of(file: Any, path: Path, layout: ArrayLayout | None, split: str | None) -> str:
-    """The array of frames."""
-    if layout is not None and layout.key is not None:
-        if not _is_array(file, layout.key):
-            raise _no_keys(path, file, f"an array called {layout.key}")
-        return layout.key
-    splits = [key.removesuffix("_data") for key in sorted(file) if key.endswith("_data") and f"{key[:-5]}_idx" in file]
-    if splits:
-        if split is None and len(splits) == 1:
-            return f"{splits[0]}_data"
-        if split not in splits:
-            problem = f"has no split {split}" if split else "holds several splits"
-            raise DataError(
-                f"{path.name} {problem}",
-                expected=f"one of {', '.join(splits)}",
-                found=", ".join(splits),
-                where=str(path),
-                fix="name one of them: NAME@SPLIT",
-            )
-        return f"{split}_data"
-    fitting = [key for key in sorted(file) if layout and _is_array(file, key) and file[key].ndim == len(layout.axes)]
-    key = _TGAN_KEY if _is_array(file, _TGAN_KEY) else fitting[0] if len(fitting) == 1 else None
-    if key is None:
-        raise _no_keys(
-            path, file, f"train_data and train_idx, or test_data and test_idx (VideoGPT), or {_TGAN_KEY} (TGAN)"
-        )
-    file_split = next((word for word in _SPLITS if re.search(rf"(^|[_-]){word}($|[_-])", path.stem)), None)
-    if split is not None and file_split is not None and file_split != split:
-        raise DataError(
-            f"{path.name} does not seem to hold the split {split}",
-            expected=f"a file such as {path.stem.replace(file_split, split)}{path.suffix}",
-            found=path.name,
-            where=str(path),
-            fix=f"give the file of that split, or ask for {file_split}",
-        )
-    return key
-
-
-def _is_array(file: Any, key: str) -> bool:
-    return hasattr(file.get(key), "shape")
+        return Hdf5Source(unchanged, key, declared, index, frames.shape, tuple(notes), sources)
 
 
 def _slabs(frames: Any, path: Path) -> Iterator[np.ndarray]:
@@ -256,7 +218,12 @@ def _slabs(frames: Any, path: Path) -> Iterator[np.ndarray]:
 def _looking_into(path: Path) -> Iterator[Any]:
     """The file, closed afterwards: nothing is left open that a fork would share."""
     with _LOCK, _opened(path) as file:
-        yield file
+        try:
+            yield file
+        except VidmbenchError:
+            raise
+        except Exception as error:  # a damaged file can fail in any way
+            raise _unreadable(path, error) from error
 
 
 def _opened(path: Path) -> Any:
@@ -284,20 +251,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_LOCK.acquire, after_in_parent=_LOCK.release, after_in_child=_child_begins_anew)
 
 
-def _no_keys(path: Path, file: Any, expected: str) -> DataError:
-    keys = sorted(file)
-    descriptions = [f"{key} {file[key].shape if _is_array(file, key) else '(no array)'}" for key in keys[:_KEYS_SHOWN]]
-    more = f" and {len(keys) - _KEYS_SHOWN} more" if len(keys) > _KEYS_SHOWN else ""
-    return DataError(
-        f"{path.name} does not have the keys of a file of videos",
-        expected=expected,
-        found=", ".join(descriptions) + more if keys else "no key at all",
-        where=str(path),
-        fix="name the array of frames in a layout of your own (key = ...), or give another file",
-    )
-
-
-def _unreadable(path: Path, error: OSError) -> DataError:
+def _unreadable(path: Path, error: Exception) -> DataError:
     size = path.stat().st_size
     whole = re.search(r"stored_eof = (\d+)", str(error))
     if not size:
@@ -307,7 +261,7 @@ def _unreadable(path: Path, error: OSError) -> DataError:
     elif "signature not found" in str(error):
         why = "it is no HDF5 file"
     else:
-        why = str(error).splitlines()[0]
+        why = (str(error).splitlines() or [type(error).__name__])[0]
     return DataError(
         f"{path.name} cannot be read: {why}", where=str(path), fix="give an HDF5 file (.h5, .hdf5), or copy it again"
     )
