@@ -1,6 +1,6 @@
 """Where the numbers of an HDF5 dataset really are: whether all were written, and in this file or beside it.
 
-What was never written, and what lies in a file that is not there, HDF5 gives as its fill value: black frames. What a
+What was never written, and what is in a file that is not there, HDF5 gives as its fill value: black frames. What a
 dataset has outside (external storage, external links, virtual sources elsewhere) can be any file of the machine.
 """
 
