@@ -196,7 +196,8 @@ def sha256_of_parts(*parts: str | bytes) -> str:
     """The sha256 over length-prefixed parts, so that ("ab", "c") and ("a", "bc") differ; 64 hex digits."""
     total = hashlib.sha256()
     for part in parts:
-        data = part.encode() if isinstance(part, str) else part
+        # Names of files that are not UTF-8 hold half pairs, which no other text has.
+        data = part.encode(errors="surrogatepass") if isinstance(part, str) else part
         total.update(len(data).to_bytes(8, "little"))
         total.update(data)
     return total.hexdigest()

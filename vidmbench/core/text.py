@@ -4,6 +4,7 @@ import re
 import unicodedata
 
 _NOT_ASCII_PRINT = re.compile(r"[^ -~]")
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 _SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 # Controls (escape sequences begin with one), formats (zero width, text direction), line ends, halves of a pair.
 _UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
@@ -35,6 +36,11 @@ def printable(text: str, *, lines: bool = False) -> str:
         bytes of a file's name that are not UTF-8 as ``\xff``. Everything else is as it was.
     """
     return _NOT_ASCII_PRINT.sub(lambda match: _shown(match[0], lines=lines), text)
+
+
+def decoded(text: str) -> str:
+    r"""A name or path as text that any file can hold: bytes that are not UTF-8 become ``\xff``."""
+    return text if text.isascii() else _HALF_PAIR.sub(lambda match: _shown(match[0], lines=False), text)
 
 
 def _shown(character: str, *, lines: bool) -> str:

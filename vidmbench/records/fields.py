@@ -4,10 +4,10 @@ import json
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from vidmbench.core.files import sha256_of_parts
-from vidmbench.records.request import RunRequest
+from vidmbench.records.request import Recorded, RunRequest
 
 SCHEMA = 1
 
@@ -18,10 +18,10 @@ Length = Annotated[int, Field(ge=1, lt=2**31)]
 Text = Annotated[str, Field(max_length=8192)]
 
 
-class Frozen(BaseModel):
-    """What all parts of a record have in common: they are never changed, and hold no other keys and no NaN."""
+class Frozen(Recorded):
+    """Parts of a record that hold numbers: no NaN."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(allow_inf_nan=False)
 
 
 class SideRecord(Frozen):

@@ -1,11 +1,33 @@
 """What a run was asked to measure, as data: enough to open the same videos and score them again."""
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from vidmbench.core.text import decoded
 
 
-class SamplingRequest(BaseModel):
+class Recorded(BaseModel):
+    """What all parts of a record have in common: they are never changed, and names of files in them are text."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_text(cls, content: Any) -> Any:
+        """Paths and labels of any origin; pydantic refuses those that are not UTF-8."""
+        return _decoded(content)
+
+
+def _decoded(content: Any) -> Any:
+    if isinstance(content, str):
+        return decoded(content)
+    if isinstance(content, dict):
+        return {key: _decoded(value) for key, value in content.items()}
+    return type(content)(map(_decoded, content)) if type(content) in (list, tuple) else content
+
+
+class SamplingRequest(Recorded):
     """How a VIDM was sampled; None leaves a choice to the checkpoint.
 
     Attributes:
@@ -15,15 +37,13 @@ class SamplingRequest(BaseModel):
         noise: ``frame`` or ``video``: how often noise is sampled.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     content: str | None = None
     sampler: str | None = None
     steps: int | None = None
     noise: str | None = None
 
 
-class RunRequest(BaseModel):
+class RunRequest(Recorded):
     """The request of a run; None leaves a choice to the protocol.
 
     Attributes:
@@ -43,8 +63,6 @@ class RunRequest(BaseModel):
         data_root: Folder of data sets on the user's disk.
         sampling: How a VIDM was sampled.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     command: Literal["run", "score"]
     real: str

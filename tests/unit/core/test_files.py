@@ -88,11 +88,18 @@ def test_hashes(tmp_path):
     assert sha256_of(tmp_path / "empty").startswith("e3b0c44298fc1c14")
     assert sha256_of_parts("ab", "c") != sha256_of_parts("a", "bc") != sha256_of_parts("abc")
     assert sha256_of_parts("ab") == sha256_of_parts(b"ab")
+    # a name that is not UTF-8, as Python spells it, and the letter that another encoding reads there
+    assert len({sha256_of_parts("caf\udce9"), sha256_of_parts("caf\xe9"), sha256_of_parts("caf?")}) == 3
 
 
 def test_natural_order():
     names = ["v10", "v2", "a", "v2b", "10", "9", "v02", "V1", ""]
     assert sorted(names, key=natural_key) == ["", "9", "10", "V1", "a", "v02", "v2", "v2b", "v10"]
+
+
+def test_numbers_longer_than_python_reads_are_in_order():
+    names = [f"v{'9' * 4999}{number}" for number in range(3)]
+    assert sorted(reversed(names), key=natural_key) == names
 
 
 @pytest.mark.parametrize("name", ["x²", "²", "٣", "①7", "v½1"])
