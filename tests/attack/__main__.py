@@ -8,6 +8,7 @@ import argparse
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -19,13 +20,21 @@ from pathlib import Path
 
 from attack import kinds
 from attack.hostile import NUM_CASES, hostile
-from attack.program import Arena, Failure, Scenario
+from attack.program import RUNNING, Arena, Failure, Scenario, kill
 from attack.scenarios import ALL
 from support.paths import ROOT
 
 Attack = tuple[str, Callable[[Arena], str]]
 _FUZZ_SECONDS = 90
-_LAST_SECONDS = 45  # an attack that begins later might not end in time
+_LAST_SECONDS = 20  # an attack that begins later would hardly end in time
+
+
+class _OutOfTime(BaseException):
+    """The time is over in the middle of an attack, which does not count."""
+
+
+def _stop(*_: object) -> None:
+    raise _OutOfTime
 
 
 def attacks(scenarios: Iterable[Scenario] = ALL) -> Iterator[Attack]:
@@ -64,7 +73,7 @@ def campaign(tries: Iterable[Attack], arena: Arena, *, seconds: float, most: int
     Args:
         tries: The attacks, in order.
         arena: Where they are made.
-        seconds: The time; the last attack may end a little later.
+        seconds: After which no attack begins.
         most: Attacks at most.
 
     Returns:
@@ -77,6 +86,8 @@ def campaign(tries: Iterable[Attack], arena: Arena, *, seconds: float, most: int
             break
         try:
             said = attack(arena)
+        except _OutOfTime:
+            break
         except kinds.Skipped as reason:
             if not skipped[str(reason)]:
                 print(f"skipped  {name}: {reason}", flush=True)
@@ -104,7 +115,12 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="vidmbench-attack-"))
     arena = Arena(folder, random.Random(given.seed))
     tries = chain([("fuzzing", fuzzing)], attacks())
+    signal.signal(signal.SIGALRM, _stop)
+    signal.setitimer(signal.ITIMER_REAL, 60 * given.minutes)
     is_good = campaign(tries, arena, seconds=60 * given.minutes - _LAST_SECONDS, most=given.most)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    for process in tuple(RUNNING):
+        kill(process)
     if is_good:
         shutil.rmtree(folder)
     else:

@@ -36,6 +36,10 @@ _ACTS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _OWN = re.compile(r"\d{8}T\d+Z|[0-9a-f]{32,}")
 
 
+#: The groups of processes that were started and have not ended yet.
+RUNNING: "set[subprocess.Popen[str]]" = set()
+
+
 class Failure(AssertionError):
     """What did not survive, in words."""
 
@@ -138,7 +142,7 @@ def start(scenario: Scenario, folder: Path) -> "subprocess.Popen[str]":
         "ATTACK_CHECKOUT": str(folder / "out" / "checkout"),
         "OMP_NUM_THREADS": "1",
     }
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [*scenario.program, *scenario.words],
         cwd=folder,
         env=environment,
@@ -149,6 +153,8 @@ def start(scenario: Scenario, folder: Path) -> "subprocess.Popen[str]":
         errors="surrogateescape",
         start_new_session=True,
     )
+    RUNNING.add(process)
+    return process
 
 
 def finish(process: "subprocess.Popen[str]", begun: float, *, timeout: float = _TIMEOUT) -> Ended:
@@ -158,6 +164,7 @@ def finish(process: "subprocess.Popen[str]", begun: float, *, timeout: float = _
     except subprocess.TimeoutExpired:
         kill(process)
         raise Failure(f"did not end within {timeout:.0f} s") from None
+    RUNNING.discard(process)
     return Ended(process.returncode, out, err, time.monotonic() - begun)
 
 
@@ -172,6 +179,7 @@ def kill(process: "subprocess.Popen[str]") -> None:
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
+    RUNNING.discard(process)
 
 
 def names_in(folder: Path) -> frozenset[str]:

@@ -124,6 +124,13 @@ def test_the_time_is_bounded(arena):
     assert not campaign(kills(CAREFUL), arena, seconds=-1)
 
 
+def test_an_attack_in_the_middle_of_which_the_time_is_over_does_not_count(arena, capsys):
+    from attack.__main__ import _stop
+
+    assert campaign([("good", lambda _: ""), ("late", _stop), ("never", _stop)], arena, seconds=60)
+    assert count_of(capsys.readouterr().out) == (1, 1)
+
+
 def test_every_kind_comes_in_every_round():
     from itertools import islice
 

@@ -71,10 +71,11 @@ def published_values(table: str) -> tuple[PublishedValue, ...]:
         ResultError: No such table, another encoding, other columns, or an invalid row.
     """
     path = resources.results_dir() / "published" / f"{table}.csv"
-    columns = list(PublishedValue.model_fields)
+    columns, header = list(PublishedValue.model_fields), list[str]()
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
             reader = csv.DictReader(stream, strict=True)
+            header = list(reader.fieldnames or ())
             rows = [(reader.line_num, row) for row in reader]
     except FileNotFoundError as error:
         raise ResultError("no such published table", found=str(error), where=str(path)) from error
@@ -86,11 +87,11 @@ def published_values(table: str) -> tuple[PublishedValue, ...]:
             where=str(path),
             fix="save it as CSV in UTF-8, with commas",
         ) from error
-    if sorted(reader.fieldnames or ()) != sorted(columns):
+    if sorted(header) != sorted(columns):
         raise ResultError(
             "a published table has other columns",
             expected=", ".join(columns),
-            found=", ".join(reader.fieldnames or ()) or "no columns",
+            found=", ".join(header) or "no columns",
             where=f"{path}:1",
             fix="give it these columns, separated by commas",
         )

@@ -1,6 +1,7 @@
 """Pictures of records: which numbers are drawn, where, and with which words."""
 
 import itertools
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -269,3 +270,16 @@ def test_a_name_with_dollars_is_no_formula(tmp_path):
     figure = frames_figure(lines_against_frames([run(name, one(1, frames=16), one(2, frames=64))], RecordFilter()))
     save_figure(figure, tmp_path / "x.png")
     assert (tmp_path / "x.png").stat().st_size > 1000
+
+
+@pytest.mark.parametrize("suffix", [".svg", ".png", ".pdf"])
+def test_a_name_of_controls_and_a_name_without_end(suffix, tmp_path):
+    """An escape character makes no XML; a long name is cut off."""
+    for number, name in enumerate(("a\x1b[2J\u202e\nb", "x" * 5000)):
+        figure = frames_figure(lines_against_frames([run(name, one(1, frames=16), one(2, frames=64))], RecordFilter()))
+        save_figure(figure, tmp_path / f"{number}{suffix}")
+        data = (tmp_path / f"{number}{suffix}").read_bytes()
+        assert b"\x1b[2J" not in data
+    if suffix == ".svg":
+        for path in tmp_path.glob("*.svg"):
+            ElementTree.fromstring(path.read_bytes())
