@@ -223,8 +223,9 @@ class CacheEntry:
         Raises:
             ResultError: It cannot be written; the rows stay.
         """
+        is_growing = self._stream is not None
         self.close()
-        if not self.is_whole or self._refusal is not None:
+        if not is_growing or not self.is_whole:
             return
         assert self._features is not None
         data = save({"features": self._features}, metadata={"sha256": self._digest(self._features)})

@@ -95,7 +95,7 @@ def _complete_entries(entries: list[JobEntry], device: Device, on_bad: OnBad, pr
         for network in sorted({_network(entry.job) for entry in missing}):
             _stream_features([entry for entry in missing if _network(entry.job) == network], device, on_bad, progress)
         _check_unchanged(missing)
-        for entry in missing:
+        for entry in entries:  # one whose last row was kept may not have been finished
             entry.finish()
 
 

@@ -12,7 +12,7 @@ from safetensors.numpy import load_file, save_file
 from support.engines import WIDTH, FakeEngine, use_engine
 from support.paths import environment
 
-from vidmbench.core.errors import DataError
+from vidmbench.core.errors import DataError, ResultError
 from vidmbench.detectors.engine import engine_name
 from vidmbench.evaluation import feature_job
 from vidmbench.evaluation.clips import Clip, ClipPlan
@@ -277,6 +277,21 @@ def test_an_interrupted_run_goes_on_where_it_stopped(fake_network, array, own_ca
         patch.setattr(feature_job, "VERSION", 999)
         (expected,) = features_of([job(Films(array))])
     np.testing.assert_array_equal(found.features, expected.features)
+
+
+def test_an_entry_that_lacked_room_at_its_end_is_finished_later(fake_network, array, own_cache, monkeypatch):
+    """All its rows are known, and none is computed again."""
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        with pytest.raises(ResultError, match="No space left on device"):
+            features_of([job(Films(array))])
+    (whole,) = features_of([job(Films(array))])
+    assert fake_network.scored == len(whole.features) == 6
+    assert [path.suffix for path in (own_cache / "features").iterdir() if path.suffix != ".lock"] == [".safetensors"]
 
 
 @pytest.mark.parametrize("extra", [1, 7, 4 * WIDTH - 1])
