@@ -26,7 +26,7 @@ from vidmbench.sources.datasets.disk_listing import frames_of
 from vidmbench.sources.datasets.spec import DiskDatasetSpec, load_dataset
 from vidmbench.videos.files.frame_names import check_series
 from vidmbench.videos.files.inspection_cache import FactsIndex
-from vidmbench.videos.files.video_files import Facts, Item, VideoFile
+from vidmbench.videos.files.video_files import Facts, Item
 from vidmbench.videos.packed.reader import is_prepared, open_prepared
 from vidmbench.videos.source import Skipped
 
@@ -195,27 +195,13 @@ def _inspector(index: FactsIndex) -> Callable[[Item], tuple[str, Facts | DataErr
     def inspect(item: Item) -> tuple[str, Facts | DataError, float | None]:
         try:
             stamp, facts = index.look_at(item)
-            return stamp, facts, _frame_rate(item.path) if isinstance(item, VideoFile) else None
+            return stamp, facts, facts.frame_rate or None
         except DataError as error:
             return "", error, None
         except OSError as error:
             return "", DataError(f"{item.name} cannot be read: {error.strerror or error}"), None
 
     return inspect
-
-
-def _frame_rate(path: Path) -> float | None:
-    """Frames per second according to the header; None if it does not say."""
-    import av
-    import av.error
-
-    try:
-        with av.open(str(path), options={"protocol_whitelist": "file"}) as container:
-            stream = container.streams.best("video")
-            rate = stream.average_rate if isinstance(stream, av.VideoStream) else None
-            return float(rate) if rate else None
-    except av.error.FFmpegError:
-        return None
 
 
 def _class_findings(local: LocalSplit) -> list[Finding]:

@@ -51,9 +51,12 @@ def shown_rate(times: Sequence[int | None], time_base: float, declared: float) -
         declared: By the container, frames per second; 0 where it declares nothing.
     """
     known = [time for time in times if time is not None]
-    if len(known) < 2 or len(known) < len(times) or known[-1] <= known[0] or not time_base:
+    steps = np.diff(known)
+    if not len(steps) or len(known) < len(times) or known[-1] <= known[0] or not time_base:
         return round(declared, 3)
-    return round((len(known) - 1) / ((known[-1] - known[0]) * time_base), 3)
+    usual = steps[np.abs(steps - np.median(steps)) <= _rounding(steps)]  # frames that were dropped leave gaps
+    chosen = usual if 2 * len(usual) > len(steps) and usual.mean() > 0 else steps
+    return round(1 / (float(chosen.mean()) * time_base), 3)
 
 
 def _is_uneven(times: Sequence[int | None]) -> bool:
@@ -61,6 +64,10 @@ def _is_uneven(times: Sequence[int | None]) -> bool:
     if len(steps) < 2:
         return False
     usual = np.median(steps)
-    # Containers round times, to milliseconds for example: a step of 1 unit says nothing.
-    is_far = (np.abs(steps - usual) > 1) & ((steps > _UNEVEN * usual) | (steps * _UNEVEN < usual))
+    is_far = (np.abs(steps - usual) > _rounding(steps)) & ((steps > _UNEVEN * usual) | (steps * _UNEVEN < usual))
     return bool(is_far.mean() > _FEW)
+
+
+def _rounding(steps: np.ndarray) -> float:
+    """How far containers that round times, to milliseconds for example, move a step; AVI counts in frames."""
+    return min(1.0, float(np.median(steps)) / 4)
