@@ -30,8 +30,9 @@ _MATRICES = {
     4: (104448, 132798, 24759, 53109),
     7: (117579, 136230, 16907, 35559),
     9: (110013, 140363, 12277, 42626),
-    10: (110013, 140363, 12277, 42626),
 }
+#: What FFmpeg's converter takes for BT.601, and so does this one; it refuses all matrices beyond these.
+_AS_BT601 = frozenset((0, 2, 3, 5, 6))
 _FULL_RANGE = 2
 _RESERVED, _SMPTE170M = 3, 5
 Luma = UInt8[np.ndarray, "height width"]
@@ -51,7 +52,8 @@ def to_rgb(frame: "av.VideoFrame", reformatter: "VideoReformatter") -> Picture:
     rows = _FAST_LAYOUTS.get(frame.format.name)
     # An interlaced frame goes through the fast converter where its fields have an even height.
     heights_of_fields = 4 if frame.interlaced_frame else 2
-    if rows is None or frame.height % heights_of_fields or _swscale_is_fast_as_on_x86():
+    is_known = int(frame.colorspace) in _AS_BT601 | _MATRICES.keys()
+    if rows is None or not is_known or frame.height % heights_of_fields or _swscale_is_fast_as_on_x86():
         # A reserved matrix declares nothing, and FFmpeg refuses it.
         matrix = {"src_colorspace": _SMPTE170M, "dst_colorspace": _SMPTE170M} if frame.colorspace == _RESERVED else {}
         picture: Picture = reformatter.reformat(frame, format="rgb24", threads=1, **matrix).to_ndarray()

@@ -120,13 +120,13 @@ def test_a_machine_whose_ffmpeg_differs_gives_the_same_frames(name, height, tmp_
     if height == 66 and "x264-params" in _FILES[name].get("options", {}):
         pytest.skip("x264 refuses interlaced frames of this height")
     path = encode(tmp_path / name, moving(4, height, 96), **_FILES[name])
-    expected = decode(path, range(4), "pyav")
+    expected = decode(path, range(4))
     calls = []
     real = colour_conversion.fast_conversion
     monkeypatch.setattr(colour_conversion, "_swscale_is_fast_as_on_x86", lambda: False)
     monkeypatch.setattr(colour_conversion, "fast_conversion", lambda frame: calls.append(1) or real(frame))
 
-    np.testing.assert_array_equal(decode(path, range(4), "pyav"), expected)
+    np.testing.assert_array_equal(decode(path, range(4)), expected)
     is_interlaced = any(word in name for word in ("interlaced", "bottom", "mpeg2"))
     assert bool(calls) == (name != "10_bits.mp4" and not (is_interlaced and height == 66))
 
@@ -134,30 +134,40 @@ def test_a_machine_whose_ffmpeg_differs_gives_the_same_frames(name, height, tmp_
 @pytest.mark.usefixtures("_as_on_x86")
 def test_without_the_instructions_of_the_processor_frames_are_the_same(tmp_path):
     """FFmpeg is told in a process of its own that the processor has none: its plain C differs by an intensity level."""
-    path = encode(tmp_path / "a.mp4", moving(3))
+    if not sys.platform.startswith("linux"):
+        pytest.skip("reads /proc")
+    for name, how in _FILES.items():
+        encode(tmp_path / name, moving(3), **how)
+    encode(tmp_path / "mpeg4.avi", moving(3), codec="mpeg4")
+    encode(tmp_path / "vp9.webm", moving(3), codec="libvpx-vp9", options={"cpu-used": "8"})
+    encode(tmp_path / "odd.mkv", moving(3, 65, 63), codec="ffv1")
     code = (
         "import ctypes, sys, av, pathlib, zlib\n"
         "maps = {line.split()[-1] for line in open('/proc/self/maps') if 'libavutil' in line}\n"
         "if sys.argv[2] == 'plain': ctypes.CDLL(maps.pop()).av_force_cpu_flags(0)\n"
         "from vidmbench.videos import decode\n"
         "from vidmbench.videos.files.colour_conversion import _swscale_is_fast_as_on_x86\n"
-        "frames = decode(pathlib.Path(sys.argv[1]), range(3), 'pyav')\n"
-        "print(_swscale_is_fast_as_on_x86(), zlib.crc32(frames.tobytes()))"
+        "print(_swscale_is_fast_as_on_x86())\n"
+        "for path in sorted(pathlib.Path(sys.argv[1]).iterdir()):\n"
+        "    print(path.name, zlib.crc32(decode(path, range(3)).tobytes()))\n"
     )
-    if not sys.platform.startswith("linux"):
-        pytest.skip("reads /proc")
 
     usual, plain = (
-        subprocess.run([sys.executable, "-c", code, str(path), kind], capture_output=True, text=True, check=True).stdout
+        subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path), kind], capture_output=True, text=True, check=True
+        ).stdout.splitlines()
         for kind in ("usual", "plain")
     )
 
-    assert usual.split()[0] == "True"
-    assert plain.split() == ["False", usual.split()[1]]
+    assert (usual[0], plain[0]) == ("True", "False")
+    assert usual[1:] == plain[1:]
+    assert len(usual) == 1 + len(_FILES) + 3
 
 
 @pytest.mark.parametrize(("matrix", "name"), [(8, "YCgCo"), (10, "BT.2020 with constant luminance")])
-def test_colours_that_cannot_be_converted_are_named(matrix, name, tmp_path):
+@pytest.mark.parametrize("is_fast", [True, False])
+def test_colours_that_cannot_be_converted_are_named(matrix, name, is_fast, tmp_path, monkeypatch):
+    monkeypatch.setattr(colour_conversion, "_swscale_is_fast_as_on_x86", lambda: is_fast)
     path = encode(tmp_path / "a.mp4", moving(3), colours={"colorspace": matrix})
 
     with pytest.raises(DataError, match=r"a\.mp4 has colours that cannot be brought to RGB") as raised:
