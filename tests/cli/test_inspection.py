@@ -182,7 +182,7 @@ def test_weights_get_and_add(command, weights, own_cache):
     Path("short.safetensors").write_bytes(data[: len(data) // 2])
     command("weights", "add", "i3d-kinetics400", "short.safetensors").fails("truncated", "short.safetensors")
     weights.write_bytes(data)
-    command("weights", "get", "i3d-kinetics400").fails("damaged", f"where: {weights}", "delete that file")
+    command("weights", "get", "i3d-kinetics400").fails("damaged", "could not be fetched anew", f"where: {weights}")
     command(*RUN).fails("damaged", "weights get")
 
 

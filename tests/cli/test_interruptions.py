@@ -144,4 +144,9 @@ def test_a_full_disk_is_one_message(command, fake_network, monkeypatch):
 
     monkeypatch.setattr("vidmbench.reporting.plots.contact_sheet.save_figure", full)
     outcome = command("run", "--model", "control:noise", "--dataset", "clevrer-mini", "--num-videos", "2")
-    outcome.fails("error: No space left on device: runs/x.png")
+    assert outcome.code == 2
+    assert "error: No space left on device: runs/x.png" in outcome.err
+    assert "Traceback" not in outcome.err
+    assert "control:noise" in outcome.out  # the row is printed, and its record is written
+    assert "record:  runs/" in outcome.err
+    assert len(list(Path("runs").glob("*.json"))) == 1

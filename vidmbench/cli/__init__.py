@@ -1,141 +1,69 @@
-"""The command line: the app, and how errors are shown. Each command is in its own file."""
+"""The command line. Each command is in its own file, and none is imported before Ctrl-C has been provided for."""
 
-import io
 import os
+import signal
 import sys
-from itertools import pairwise
-from typing import Annotated
+from contextlib import suppress
+from types import FrameType
+from typing import TYPE_CHECKING
 
-import typer
+_INTERRUPTED = 130
+_LINE = "\ninterrupted: finished work is kept; the same command resumes\n"
 
-from vidmbench.cli import (
-    check,
-    compare,
-    compare_models,
-    data,
-    doctor,
-    infinity,
-    list_show,
-    memorisation,
-    plot,
-    plot_videos,
-    report,
-    results,
-    run,
-    sample,
-    table,
-    train,
-    weights,
-)
-from vidmbench.cli.output import remark, say
-from vidmbench.core.errors import UsageError, VidmbenchError
-from vidmbench.core.text import printable
+if TYPE_CHECKING:
+    from vidmbench.cli.commands import app
+else:
 
-app = typer.Typer(
-    name="vidmbench",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+    def __getattr__(name: str) -> object:
+        if name != "app":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from vidmbench.cli.commands import app
+
+        return app
 
 
-def _print_version(is_requested: bool) -> None:
-    if is_requested:
-        from importlib.metadata import version
-
-        say(f"vidmbench {version('vidmbench')}")
-        raise typer.Exit
+__all__ = ["app", "main"]
 
 
-@app.callback()
-def _options(
-    traceback: Annotated[bool, typer.Option("--traceback", help="Show Python's traceback of an error.")] = False,
-    version: Annotated[
-        bool,
-        typer.Option("--version", help="Print the version and stop.", is_eager=True, callback=_print_version),
-    ] = False,
-) -> None:
-    """Score video generators, and say exactly what each number means.
-
-    \b
-    Examples:
-      vidmbench run --model control:static --dataset clevrer-mini --frames 16
-      vidmbench score REAL FAKE --frames 16 --num-videos 48
-      vidmbench table 1
-      vidmbench doctor
-    """
-
-
-app.command("run")(run.run)
-app.command("score")(run.score)
-app.command("compare")(compare.compare)
-app.command("explain")(compare.explain)
-app.command("compare-models")(compare_models.compare_models)
-app.command("infinity")(infinity.infinity)
-app.command("memorisation")(memorisation.memorisation)
-app.command("train")(train.train)
-app.command("sample")(sample.sample)
-app.command("ablate")(train.ablate)
-app.command("table")(table.table)
-app.command("report")(report.report)
-app.command("list")(list_show.list_things)
-app.command("show")(list_show.show)
-app.command("doctor")(doctor.doctor)
-app.command("check")(check.check)
-plot.app.command("fvd-vs-n")(infinity.fvd_vs_n)
-plot.app.command("samples")(plot_videos.samples)
-plot.app.command("timeline")(plot_videos.timeline)
-plot.app.command("score-map")(plot_videos.score_map)
-app.add_typer(plot.app, name="plot")
-app.add_typer(results.app, name="results")
-app.add_typer(weights.app, name="weights")
-app.add_typer(data.app, name="data")
+class _Interrupt(KeyboardInterrupt):
+    """Ctrl-C. Python ends a process by the signal once KeyboardInterrupt itself has passed through an ``exec``."""
 
 
 def main() -> None:
-    """The entry point: a user's mistake is one message on stderr and exit code 2, without a traceback."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal without UTF-8 shows ? for ±
-    show_traceback = "--traceback" in sys.argv
-    words = [word for word in sys.argv[1:] if word != "--traceback"]
+    """The entry point; Ctrl-C ends it with one line and exit code 130, from the first import on."""
+    before = signal.getsignal(signal.SIGINT)
+    # A shell lets commands in the background ignore Ctrl-C, and a program that calls this may handle it itself.
+    is_ours = before is signal.default_int_handler
     try:
-        _check_paths(words)
-        app(words, prog_name="vidmbench")
-    except VidmbenchError as error:
-        if show_traceback:
-            raise
-        _fail(str(error))
-    except OSError as error:  # a full disk, a folder that went away
-        if show_traceback:
-            raise
-        _fail(printable(": ".join(str(part) for part in (error.strerror or error, error.filename) if part)))
+        if is_ours:
+            signal.signal(signal.SIGINT, _stop_at_once)
+        from vidmbench.cli.commands import run_command
+
+        if is_ours:
+            signal.signal(signal.SIGINT, _interrupt)
+        run_command()
+    except KeyboardInterrupt:
+        _end()
     except SystemExit as end:  # typer turns Ctrl-C into exit code 130 and prints nothing
-        if end.code == 130:
-            remark("", "interrupted: finished work is kept; the same command resumes")
+        if end.code == _INTERRUPTED:
+            _end()
         raise
     finally:
-        _flush()
+        if is_ours:
+            signal.signal(signal.SIGINT, before)
 
 
-def _check_paths(words: list[str]) -> None:
-    """Refuses an empty path, as of a shell's variable that is not set: it would mean the working folder."""
-    for option in ("--out", "--runs", "--data-root", "--junit"):
-        if f"{option}=" in words or (option, "") in pairwise(words):
-            raise UsageError(
-                f"{option} is empty", expected="a path; the working folder is .", found="nothing", where=option
-            )
+def _end() -> None:
+    with suppress(OSError):  # stderr may have gone with the terminal
+        sys.stderr.write(_LINE)
+    sys.exit(_INTERRUPTED)
 
 
-def _fail(message: str) -> None:
-    remark(*f"error: {message}".split("\n"))
-    sys.exit(2)
+def _stop_at_once(_number: int, _frame: FrameType | None) -> None:
+    """While the commands are loaded there is no work to keep, and an exception may be lost inside a module."""
+    os.write(2, _LINE.encode())
+    os._exit(_INTERRUPTED)
 
 
-def _flush() -> None:
-    """Python flushes stdout once more at exit, and prints an error if the reader (head, less) has gone."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise _Interrupt

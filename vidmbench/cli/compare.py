@@ -72,9 +72,9 @@ def compare(
     with progress_bar() as progress:
         measurements = carry_out(comparison.job, progress).measurements
     record = record_of(comparison.job, measurements, command=command_line())
-    write_record_to(out, record)
     refused = [{"protocol": refusal.protocol, "reason": refusal.reason} for refusal in comparison.refused]
     print_measurements(record, measurements, as_json=output.as_json, table=convention_rows, more={"refused": refused})
+    write_record_to(out, record)
     protocols: dict[str, list[str]] = {}
     for refusal in comparison.refused:
         protocols.setdefault(refusal.reason, []).append(refusal.protocol)
@@ -121,9 +121,9 @@ def explain(
     with progress_bar() as progress:
         measurements = carry_out(explanation.job, progress).measurements
     changes = shifts(explanation, measurements)
-    save_figure(waterfall(explanation, measurements, changes), out)
     if as_json:
         print_json(explanation_json(explanation, measurements, changes, out))
     else:
         say_text(explanation_text(measurements, changes))
+    save_figure(waterfall(explanation, measurements, changes), out)
     remark(f"figure: {out}")

@@ -89,10 +89,10 @@ def _extrapolate(real: str, fake: str, choices: "Choices", out: Path, output: Ou
     measurement = distance.measurement
     title = f"{measurement.fake.label} against {measurement.real.label}\n{measurement.signature_short}"
     figure = extrapolation_figure(distance.extrapolation, metric=measurement.metric.upper(), title=title)
-    save_figure(figure, out)
     if output.as_json:
         print_json(infinity_json(distance, out))
     else:
         say_text(infinity_text(distance))
+    save_figure(figure, out)
     print_study_notes([measurement], distance.repeats)
     remark(f"figure: {out}")

@@ -90,11 +90,11 @@ def memorisation(
     checked_output(out.parent)
     with progress_bar() as progress:
         finding = carry_out_memorisation(job, progress)
-    save_figure(memorisation_sheet(finding, top), out)
     if as_json:
         print_json(memorisation_json(finding, top, out))
     else:
         say_text(memorisation_text(finding, top))
+    save_figure(memorisation_sheet(finding, top), out)
     print_notes(finding.warnings)
     for label, name, reason in finding.skipped[:10]:
         remark(f"skipped in {label}: {name}: {reason}")

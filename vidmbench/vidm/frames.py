@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from vidmbench.core.arrays import Frames, Resized
+from vidmbench.core.errors import DataError
 
 
 def square(frames: Frames, resolution: int) -> Resized:
@@ -39,7 +40,19 @@ def to_tensor(frames: UInt8[np.ndarray, "*batch height width 3"]) -> Tensor:
 
 
 def to_uint8(frames: Tensor) -> Frames:
-    """float32 (batch, 3, height, width) in [-1, 1] to uint8 (batch, height, width, 3), rounded."""
+    """float32 (batch, 3, height, width) in [-1, 1] to uint8 (batch, height, width, 3), rounded.
+
+    Raises:
+        DataError: A value is NaN or infinite; it would become black.
+    """
+    is_finite = frames.isfinite().flatten(1).all(dim=1)
+    if not is_finite.all():
+        raise DataError(
+            "the model drew frames that are no numbers",
+            expected="finite values",
+            found=f"NaN or infinity in {int((~is_finite).sum())} of {len(frames)} frames",
+            fix="take another sampler, more steps or an earlier checkpoint",
+        )
     levels = ((frames + 1) * 127.5).round().clamp(0, 255).byte()
     converted: Frames = levels.permute(0, 2, 3, 1).cpu().numpy()
     return converted

@@ -234,17 +234,29 @@ def test_the_tensors_digest_sees_names_types_and_shapes():
 # The cached file.
 
 
-def test_a_damaged_cached_file_is_named(small, archive):
+@pytest.mark.parametrize("load", [load_weights, module.get_weights])
+def test_a_damaged_cached_file_is_fetched_anew_or_named(small, archive, monkeypatch, capsys, load):
     path = add_weights(small, archive)
     whole = path.read_bytes()
     flipped = bytearray(whole)
     flipped[-1] ^= 1
-    for data in (whole[:-5], bytes(flipped), b""):
+
+    def offline(spec, folder):
+        raise WeightsError("offline", found="no connection", fix="one of three ways")
+
+    for data in (whole[:-5], bytes(flipped), b"", bytes(len(whole))):
         path.write_bytes(data)
+        monkeypatch.setattr(module, "_download", offline)
         with pytest.raises(WeightsError, match="the cached weights of small are damaged") as caught:
-            load_weights(small)
+            load(small)
         assert caught.value.where == str(path)
-        assert caught.value.fix == "delete that file and run: vidmbench weights get small"
+        assert "no connection" in caught.value.found
+        assert path.read_bytes() == data
+        capsys.readouterr()
+        monkeypatch.setattr(module, "_download", lambda spec, folder: archive)
+        load(small)
+        assert path.read_bytes() == whole
+        assert "are damaged; they are fetched anew" in capsys.readouterr().err
 
 
 def test_a_cache_that_is_a_file(small, tmp_path, monkeypatch):

@@ -11,9 +11,10 @@ from filelock import FileLock
 from pydantic import Field
 
 from vidmbench.core import resources
+from vidmbench.core.checksums import check_checksum, write_json
 from vidmbench.core.declarations import Frozen, load_toml
 from vidmbench.core.errors import UsageError
-from vidmbench.core.files import sha256_of_parts, write_text
+from vidmbench.core.files import sha256_of_parts
 from vidmbench.core.json_toml import read_json
 from vidmbench.core.progress import Progress
 from vidmbench.core.vocabulary import TrainedPart
@@ -182,7 +183,7 @@ def run_ablation(ablation: Ablation, progress: Progress | None = None) -> list[R
         VidmbenchError: Anything that cannot work; finished rows are kept.
     """
     check_ablation(ablation)
-    write_text(ablation.out / SETTINGS, json.dumps(_settings(ablation), indent=2) + "\n")
+    write_json(ablation.out / SETTINGS, _settings(ablation))
     records = []
     for row in _rows(ablation):
         done = _finished(row, ablation)
@@ -270,6 +271,7 @@ def _check_settings(ablation: Ablation) -> None:
     """Refuses a folder that was begun with other settings."""
     path = ablation.out / SETTINGS
     if path.is_file():
+        check_checksum(path)
         check_same(read_json(path), _settings(ablation), "an ablation", path)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from vidmbench.core.checksums import checksum_holds
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import is_leftover, visible
 from vidmbench.core.json_toml import parse_json
@@ -110,7 +111,7 @@ def lexicographic_order_differs(items: Sequence[Item]) -> list[Item]:
 def generated_by(root: Path) -> str | None:
     """The name of the data set that ``vidmbench data make`` wrote here; None otherwise."""
     try:
-        content = parse_json((root / MADE_HERE).read_bytes())
+        content = None if checksum_holds(root / MADE_HERE) is False else parse_json((root / MADE_HERE).read_bytes())
     except (OSError, ValueError):
         return None
     return str(content["dataset"]) if isinstance(content, Mapping) and "dataset" in content else None

@@ -11,9 +11,11 @@ from vidmbench.core.progress import Progress
 from vidmbench.core.vocabulary import DatasetFormat
 from vidmbench.sources.datasets.opening import open_dataset
 from vidmbench.sources.datasets.spec import ProceduralDatasetSpec, load_dataset
-from vidmbench.videos import open_source, write_mp4, write_npz
+from vidmbench.videos import write_mp4, write_npz
 from vidmbench.videos.source import Source
 from vidmbench.videos.writing.manifest import declare
+from vidmbench.videos.writing.sums import FileSums
+from vidmbench.videos.writing.verification import array_is_whole, is_whole
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Generation:
     fps: float
 
     def write(self, folder: Path, form: DatasetFormat, progress: Progress) -> int:
-        """Writes the files; each is written whole or not at all, and existing ones are kept.
+        """Writes the files; each is written whole or not at all, whole ones are kept and damaged ones written again.
 
         Args:
             folder: Created where it does not exist.
@@ -62,26 +64,30 @@ class Generation:
         return self._write_mp4s(folder, progress) if form == "mp4" else self._write_npz(folder, progress)
 
     def _write_mp4s(self, folder: Path, progress: Progress) -> int:
-        num_existing = 0
+        num_existing, sums = 0, FileSums(folder)
         for index in range(self.num_videos):
             target = folder / f"{self.source.name(index)}.mp4"
-            if target.exists():
+            if sums.holds(target) is not False and is_whole(target, self.num_frames, self.source.size):
                 num_existing += 1
             else:
                 write_mp4(target, self.source.read(index, range(self.num_frames)), fps=self.fps, lossless=True)
+                sums.add(target)
             progress(index + 1, self.num_videos, self.source.label)
         return num_existing
 
     def _write_npz(self, folder: Path, progress: Progress) -> int:
-        """Writes the array again unless it holds as many videos already."""
+        """Writes the array again unless it is whole and holds as many videos already."""
         target = folder / f"{self.source.label.replace('@', '-').replace('/', '-')}.npz"
-        if target.exists() and len(open_source(target)) == self.num_videos:
+        shape = (self.num_videos, self.num_frames, *self.source.size, 3)
+        sums = FileSums(folder)
+        if sums.holds(target) is not False and array_is_whole(target, shape):
             return self.num_videos
-        clips = np.empty((self.num_videos, self.num_frames, *self.source.size, 3), np.uint8)
+        clips = np.empty(shape, np.uint8)
         for index in range(self.num_videos):
             clips[index] = self.source.read(index, range(self.num_frames))
             progress(index + 1, self.num_videos, self.source.label)
         write_npz(target, clips)
+        sums.add(target)
         return 0
 
 

@@ -75,6 +75,30 @@ def decompress_group(data: bytes, shape: tuple[int, ...]) -> np.ndarray | None:
         return None
 
 
+def pixels_sha256(body: bytes, num_frames: int, size: Sequence[int]) -> bytes:
+    """Digest of the pixels in the bytes after a record; empty where they are damaged.
+
+    Args:
+        body: The lengths of the video's groups, and the groups.
+        num_frames: Frames of the video.
+        size: Height and width.
+    """
+    starts = range(0, num_frames, FRAMES_PER_GROUP)
+    lengths = np.frombuffer(body[: 4 * len(starts)], "<u4").tolist()
+    end, total = 4 * len(starts), hashlib.sha256()
+    for start, length in zip(starts, lengths, strict=False):
+        shape = (min(FRAMES_PER_GROUP, num_frames - start), *size, 3)
+        differences = decompress_group(body[end : end + length], shape)
+        if differences is None:
+            return b""
+        frames = np.add.accumulate(differences, axis=0, dtype=np.uint8)
+        frames[..., 0] += frames[..., 1]
+        frames[..., 2] += frames[..., 1]
+        total.update(frames.data)
+        end += length
+    return total.digest() if end == len(body) else b""
+
+
 def content_digest(header: dict[str, Any], pixel_digests: Sequence[bytes]) -> str:
     """Hashes names, lengths, classes and pixels: equal however often the writing was interrupted."""
     labels = header["labels"] or [None] * len(pixel_digests)
@@ -146,6 +170,7 @@ def _header_length(path: Path, head: bytes) -> int:
             expected="a file that `vidmbench data prepare` wrote",
             found=f"a file that begins with {head[: len(MAGIC)]!r}" if head else "an empty file",
             where=str(path),
+            fix="if it was one, copy it again, or prepare the videos again under another name",
         )
     if len(head) < HEAD.size:
         raise _incomplete(path)

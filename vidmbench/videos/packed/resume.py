@@ -1,6 +1,6 @@
 """The temporary file of a preparation: one process appends to it, and a later one resumes where it was interrupted."""
 
-import errno
+import json
 import os
 import zlib
 from collections.abc import Callable, Iterator
@@ -9,11 +9,8 @@ from io import FileIO
 from pathlib import Path
 
 from vidmbench.core.errors import ResultError
-from vidmbench.core.files import unwritable
-from vidmbench.videos.packed.format import RECORD, Record, read_up_to
-
-#: EFBIG is a quota of file sizes, or a file system such as FAT.
-_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+from vidmbench.core.files import DISK_FULL, unwritable, write_through
+from vidmbench.videos.packed.format import HEAD, RECORD, Record, pixels_sha256, read_up_to
 
 
 @contextmanager
@@ -49,6 +46,7 @@ def unfinished(path: Path, head: bytes, num_videos: int) -> Iterator[tuple[list[
             os.fsync(stream.fileno())
     with _write_errors(temporary):
         temporary.replace(path)
+        write_through(path.parent)
 
 
 @contextmanager
@@ -57,7 +55,7 @@ def _write_errors(temporary: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in _DISK_FULL:
+        if error.errno not in DISK_FULL:
             raise unwritable(temporary.parent, error) from error
         raise ResultError(
             "the disk is full, and the file is not finished",
@@ -79,17 +77,22 @@ def _recover(stream: FileIO, temporary: Path, head: bytes, num_videos: int) -> l
             expected="one of the same source, rule, resolution and classes",
             found="one with another header",
             where=str(temporary),
-            fix="remove it, or give the command that began it",
+            fix="give the command that began it, or another --out; where it is damaged, move it away",
         )
     stream.write(head[len(existing) :])  # a process may be killed while it writes the header
+    header = json.loads(head[HEAD.size :])
     records: list[Record] = []
     end = len(head)
     while len(records) < num_videos and end + RECORD.size <= size:
         stream.seek(end)
         record = Record(*RECORD.unpack(read_up_to(stream, RECORD.size)))
-        if record.number != len(records) or end + RECORD.size + record.length > size:
+        # A record of zeros is what a power cut leaves; its CRC fits.
+        if record.number != len(records) or not 0 < record.length <= size - end - RECORD.size:
             break
-        if zlib.crc32(read_up_to(stream, record.length)) != record.crc:
+        body = read_up_to(stream, record.length)
+        if zlib.crc32(body) != record.crc:
+            break
+        if pixels_sha256(body, header["frames"][record.number], header["size"]) != record.sha256:
             break
         records.append(record)
         end += RECORD.size + record.length

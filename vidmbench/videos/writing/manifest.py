@@ -4,8 +4,9 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from vidmbench.core.checksums import check_checksum, damaged, write_json
 from vidmbench.core.errors import ResultError
-from vidmbench.core.files import visible, write_text
+from vidmbench.core.files import visible
 from vidmbench.core.json_toml import parse_json
 
 FILE_NAME = "made-by-vidmbench.json"
@@ -24,14 +25,15 @@ def declare(folder: Path, facts: Facts, *, labels: Sequence[str] = ()) -> None:
         labels: Keys that only name what the digest covers; where it is the same they may differ.
 
     Raises:
-        ResultError: The settings that differ are named, with both values.
+        ResultError: The settings that differ are named, with both values; or what the folder says of itself is damaged.
     """
     manifest = folder / FILE_NAME
     if not manifest.is_file():
         if visible(folder.iterdir()):
             raise _other(folder, "an empty folder, or one that the same command began", "files of another origin")
-        write_text(manifest, _text(facts))
+        write_json(manifest, facts)
         return
+    check_checksum(manifest)
     recorded = _read(manifest)
     if recorded.get(_DIGEST) is None or next(iter(facts)) not in recorded:
         text = " ".join(manifest.read_text(encoding="utf-8", errors="replace").split())
@@ -45,19 +47,17 @@ def declare(folder: Path, facts: Facts, *, labels: Sequence[str] = ()) -> None:
         note = " (this folder says no settings in words)" if facts.keys() - recorded.keys() else ""
         raise _other(folder, _said(different, facts), _said(different, recorded) + note)
     if facts.keys() - recorded.keys():
-        write_text(manifest, _text(facts))
+        write_json(manifest, facts)
 
 
 def _read(manifest: Path) -> dict[str, object]:
     try:
         content = parse_json(manifest.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
-def _text(facts: Facts) -> str:
-    return json.dumps(dict(facts), indent=2) + "\n"
+    except (OSError, ValueError) as error:
+        raise damaged(manifest) from error
+    if not isinstance(content, dict):
+        raise damaged(manifest)
+    return content
 
 
 def _said(keys: Sequence[str], content: Mapping[str, object]) -> str:

@@ -1,6 +1,5 @@
 """A finished VIDM in one file: weights of both generators, and in its header all that is needed to use them."""
 
-import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -12,9 +11,10 @@ from safetensors import safe_open
 from torch import Tensor, nn
 
 from vidmbench.core import resources
+from vidmbench.core.checksums import checksum_holds, write_json
 from vidmbench.core.declarations import validated
 from vidmbench.core.errors import WeightsError
-from vidmbench.core.files import expanded, sha256_of, visible, write_text
+from vidmbench.core.files import expanded, sha256_of, visible
 from vidmbench.core.json_toml import parse_json
 from vidmbench.vidm.checkpoints.tensor_files import FORMAT, read_tensors, write_tensors
 from vidmbench.vidm.config import PARTS, Part, VidmSpec
@@ -86,7 +86,7 @@ def save_vidm(
         beside.unlink()
     write_tensors(target, tensors, header)
     about = header | {"sha256": sha256_of(target), "bytes": target.stat().st_size}
-    write_text(beside, json.dumps(about, indent=2) + "\n")
+    write_json(beside, about)
 
 
 def load_vidm(path: Path, device: torch.device) -> Vidm:
@@ -144,9 +144,10 @@ def checked_sha256(path: Path) -> str:
 
 
 def _json_in(path: Path) -> Mapping[str, Any]:
-    """The JSON object in a file; empty where there is none."""
+    """The JSON object in a file; empty where there is none, or a damaged one."""
     try:
-        content = parse_json(path.read_bytes())
+        # A damaged file decides nothing; the checkpoint has a checksum of its own.
+        content = None if checksum_holds(path) is False else parse_json(path.read_bytes())
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}
@@ -169,7 +170,8 @@ def filled(
     """A network with these weights, float32, in evaluation mode; every key and shape must fit.
 
     Raises:
-        WeightsError: A key is missing, unknown or of another shape; the first of each is named.
+        WeightsError: A key is missing, unknown or of another shape (the first of each is named), or a weight is no
+            finite number.
     """
     with torch.device("meta"):
         net = kind(spec)
@@ -190,6 +192,15 @@ def filled(
             found=f"{'; '.join(problems)} ({len(missing)} missing, {len(extra)} unknown, {len(reshaped)} reshaped)",
             where=str(path),
             fix="take the file that belongs to this variant and resolution",
+        )
+    bad = next((name for name, value in weights.items() if not value.isfinite().all()), None)
+    if bad is not None:
+        raise WeightsError(
+            "the weights hold values that are no numbers, so every video sampled from them would be black",
+            expected="finite weights",
+            found=f"NaN or infinity in {bad}",
+            where=str(path),
+            fix="take an earlier checkpoint; one that vidmbench train wrote is good up to its last state",
         )
     # Channels last: a fifth faster on a CPU. Only where nothing is trained: backward through it crashes in torch 2.13.
     layout = {4: torch.channels_last}

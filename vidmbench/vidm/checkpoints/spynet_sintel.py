@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidmbench.core import resources
+from vidmbench.core.checksums import BLANK, checksum_holds, fill_checksum
 from vidmbench.core.errors import WeightsError, no_weights_file
 from vidmbench.core.files import replacing, sha256_of
 
@@ -50,7 +51,16 @@ def load_sintel() -> "dict[str, Tensor] | None":
     path = sintel_path()
     if not path.is_file():
         return None
-    return _checked(_read(path, fix=f"delete that file and run: {_ADD}"), path, fix=f"delete that file and run: {_ADD}")
+    fix = f"run: {_ADD}, which replaces the file"
+    if checksum_holds(path) is False:
+        raise WeightsError(
+            f"the weights {NAME} in the cache are damaged",
+            expected="the sha256 recorded in the file",
+            found="another",
+            where=str(path),
+            fix=fix,
+        )
+    return _checked(_read(path, fix=fix), path, fix=fix)
 
 
 def add_sintel(file: Path) -> Path:
@@ -75,7 +85,8 @@ def add_sintel(file: Path) -> Path:
     tensors = _checked(_read(file, fix=fix), file, fix=fix)
     target = sintel_path()
     with replacing(target) as temporary:
-        save_file(tensors, temporary, metadata={"source": f"{file.name} sha256:{sha256_of(file)}"})
+        save_file(tensors, temporary, metadata={"source": f"{file.name} sha256:{sha256_of(file)}", **BLANK})
+        fill_checksum(temporary)
     return target
 
 

@@ -9,6 +9,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from vidmbench.core.checksums import BLANK, checksum_holds, fill_checksum
 from vidmbench.core.errors import ResultError, WeightsError
 from vidmbench.core.files import replacing
 from vidmbench.core.json_toml import parse_json
@@ -43,17 +44,18 @@ def check_same(recorded: Mapping[str, Any], facts: Mapping[str, Any], what: str,
 
 
 def write_tensors(target: Path, tensors: Mapping[str, Tensor], header: Mapping[str, Any]) -> None:
-    """Writes tensors and a JSON header as one safetensors file, whole or not at all."""
+    """Writes tensors and a JSON header as one safetensors file with a checksum, whole or not at all."""
     flat = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     with replacing(target) as temporary:
-        save_file(flat, temporary, metadata={"vidmbench": json.dumps(header)})
+        save_file(flat, temporary, metadata={"vidmbench": json.dumps({**header, **BLANK})})
+        fill_checksum(temporary)
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Reads what :func:`write_tensors` wrote.
 
     Raises:
-        WeightsError: There is no such file, it is truncated, or it is not one of vidmbench's.
+        WeightsError: There is no such file, it is truncated or damaged, or it is not one of vidmbench's.
     """
     return _read(path, with_tensors=True)
 
@@ -65,6 +67,7 @@ def read_header(path: Path) -> dict[str, Any]:
 
 def _read(path: Path, *, with_tensors: bool) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
+        is_changed = checksum_holds(path) is False
         with safe_open(path, framework="pt") as file:
             header = parse_json((file.metadata() or {}).get("vidmbench", "null"))
             names = file.keys() if with_tensors else ()  # not a mapping
@@ -81,6 +84,14 @@ def _read(path: Path, *, with_tensors: bool) -> tuple[dict[str, Tensor], dict[st
             where=str(path),
             fix="copy it again; it may have been cut off",
         ) from error
+    if is_changed:
+        raise WeightsError(
+            "the file is damaged: it is not what vidmbench wrote",
+            expected="the sha256 recorded in it",
+            found="another",
+            where=str(path),
+            fix="put it back from a copy; without one, train in another folder (--out) and keep this one to look at",
+        )
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise WeightsError(
             "these weights do not say what model they belong to",

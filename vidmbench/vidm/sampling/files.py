@@ -6,6 +6,7 @@ import numpy as np
 
 from vidmbench.core.vocabulary import SampleFormat
 from vidmbench.videos import write_frames, write_gif, write_mp4, write_npz
+from vidmbench.videos.writing.sums import FileSums
 from vidmbench.videos.writing.verification import array_is_whole, is_whole, remove_frames
 from vidmbench.vidm.sampling.source import VidmVideos
 
@@ -23,13 +24,13 @@ def write_samples(folder: Path, source: VidmVideos, form: SampleFormat, fps: flo
         How many videos were there already, and the names of those that were damaged and written again.
     """
     if form == "npz":
-        return _write_array(folder, source), []
-    frames = range(source.length)
+        return _write_array(folder, source)
+    frames, sums = range(source.length), FileSums(folder)
     num_existing, damaged = 0, []
     for index in range(len(source)):
         target = folder / (source.name(index) + ("" if form == "png" else f".{form}"))
         if target.exists():
-            if is_whole(target, source.length, source.size):
+            if sums.holds(target) is not False and is_whole(target, source.length, source.size):
                 num_existing += 1
                 continue
             damaged.append(target.name)
@@ -40,13 +41,17 @@ def write_samples(folder: Path, source: VidmVideos, form: SampleFormat, fps: flo
             write_gif(target, source.read(index, frames), fps=fps)
         else:
             write_mp4(target, source.read(index, frames), fps=fps, lossless=True)
+        if form != "png":  # its pictures have checksums of their own
+            sums.add(target)
     return num_existing, damaged
 
 
-def _write_array(folder: Path, source: VidmVideos) -> int:
-    target = folder / f"{source.label}.npz"
-    if array_is_whole(target, (len(source), source.length, *source.size, 3)):
-        return len(source)
+def _write_array(folder: Path, source: VidmVideos) -> tuple[int, list[str]]:
+    target, sums = folder / f"{source.label}.npz", FileSums(folder)
+    was_there = target.exists()
+    if sums.holds(target) is not False and array_is_whole(target, (len(source), source.length, *source.size, 3)):
+        return len(source), []
     frames = range(source.length)
     write_npz(target, np.stack([source.read(index, frames) for index in range(len(source))]))
-    return 0
+    sums.add(target)
+    return 0, [target.name] if was_there else []

@@ -3,26 +3,25 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
-from filelock import FileLock
 from torch import Tensor
 
 from vidmbench.core import resources
-from vidmbench.core.arrays import Clips, Frames, Resized
+from vidmbench.core.arrays import Frames, Resized
 from vidmbench.core.errors import DataError
-from vidmbench.core.files import replacing, sha256_of_parts
-from vidmbench.core.progress import Progress
+from vidmbench.core.files import sha256_of_parts
+from vidmbench.core.progress import Progress, note
 from vidmbench.core.seeding import generator
 from vidmbench.videos.source import Source
 from vidmbench.vidm.config import Part, VidmSpec
 from vidmbench.vidm.frames import square, to_tensor
 from vidmbench.vidm.recipes import DataSpec, FlowStartSpec
+from vidmbench.vidm.training.frame_cache import FrameCache
 
-# Videos that take less are decoded once and kept in the cache as one memory-mapped array; the others are read anew.
+# Videos that take less are decoded once and kept in the cache as one file; the others are read anew.
 _LARGEST_ARRAY = 4 * 2**30
 _VERSION = 1
 
@@ -93,7 +92,7 @@ class TrainingVideos:
             )
         self._is_part = len(self.videos) == num_videos
         lengths = {source.num_frames(index) for index in self.videos}
-        self._array: Clips | None = None
+        self._cache: FrameCache | None = None
         self._shape = (len(self.videos), min(lengths), resolution, resolution, 3)
         self._is_small = len(lengths) == 1 and int(np.prod(self._shape)) <= _LARGEST_ARRAY
 
@@ -129,9 +128,9 @@ class TrainingVideos:
 
     def read(self, index: int, frames: list[int]) -> Frames:
         """Frames of one video, uint8 (frame, resolution, resolution, 3)."""
-        if self._array is not None:
-            clip_frames: Frames = self._array[index][frames]
-            return clip_frames
+        if self._cache is not None:
+            cached = self._cache.read(index, frames)
+            return self._mended(self._cache, index, frames) if cached is None else cached
         return self._decoded(index, frames)
 
     def prepare(self, progress: Progress | None = None) -> None:
@@ -139,26 +138,39 @@ class TrainingVideos:
 
         Args:
             progress: Called with videos done, videos in all, and the source's name.
-        """
-        if not self._is_small or self._array is not None:
-            return
-        target = resources.cache_dir() / "frames" / f"{self.digest()}.npy"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{target}.lock"):
-            if not target.is_file():
-                with replacing(target) as temporary:
-                    self._decode_into(temporary, progress)
-        self._array = np.load(target, mmap_mode="r")
 
-    def _decode_into(self, target: Path, progress: Progress | None) -> None:
-        array = np.lib.format.open_memmap(target, mode="w+", dtype=np.uint8, shape=self._shape)
+        Raises:
+            ResultError: The cache cannot be written to.
+        """
+        if not self._is_small or self._cache is not None:
+            return
+        cache = FrameCache(resources.cache_dir() / "frames" / f"{self.digest()}.frames", self._shape)
+        if not cache.is_there():
+            with cache.locked():
+                if not cache.is_there():  # another process may have written it meanwhile
+                    if cache.path.exists():
+                        self._note_damage(cache)
+                    cache.write(self._all_decoded(progress))
+        self._cache = cache
+
+    def _mended(self, cache: FrameCache, index: int, frames: list[int]) -> Frames:
+        """Frames of a damaged cache, which is written anew."""
+        with cache.locked():
+            if cache.read(index, frames) is None:  # another process may have written it meanwhile
+                self._note_damage(cache)
+                cache.write(self._all_decoded(None))
+        return self._decoded(index, frames)
+
+    def _note_damage(self, cache: FrameCache) -> None:
+        note(f"the cached frames {cache.path} are damaged; they are decoded again from {self.source.label}")
+
+    def _all_decoded(self, progress: Progress | None) -> Iterator[Resized]:
         every = list(range(self._shape[1]))
         with ThreadPoolExecutor(2) as pool:
             for index, frames in enumerate(pool.map(lambda i: self._decoded(i, every), range(len(self)))):
-                array[index] = frames
+                yield frames
                 if progress is not None:
                     progress(index + 1, len(self), f"frames of {self.source.label}")
-        array.flush()
 
     def _decoded(self, index: int, frames: list[int]) -> Resized:
         return square(self.source.read(self.videos[index], frames), self.resolution)

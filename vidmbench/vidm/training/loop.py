@@ -24,7 +24,7 @@ from vidmbench.vidm.recipes import OptimiserSpec, RecipeSpec
 from vidmbench.vidm.training.batches import Batch, TrainingVideos, batches
 from vidmbench.vidm.training.initialisation import Start, flow_weights, new_net, start_flow
 from vidmbench.vidm.training.interrupts import interrupts_wait
-from vidmbench.vidm.training.state import Log, TrainingState
+from vidmbench.vidm.training.state import LOWER_RATE, Log, TrainingState, last_state
 
 # How often the state is written, the log's rows are made, and figures are made.
 SECONDS_BETWEEN_STATES = 60.0
@@ -101,11 +101,12 @@ def train_part(
     elif isinstance(net, MotionNet) and net.spynet is not None:
         start_flow(net, recipe, videos, seed, sintel, progress)
         state.ema = _copied(net)
+    log = Log(log_path, state)
     if state.step >= optimiser.steps:
         return state.ema
     schedule = linear_schedule(spec.num_timesteps)
     model = DistributedDataParallel(net) if world > 1 else net
-    log, every = Log(log_path, state.step), max(1, optimiser.steps // PICTURES_A_RUN)
+    every = max(1, optimiser.steps // PICTURES_A_RUN)
     began, sums = time.monotonic() - log.seconds, [0.0, 0.0, 0]
     saved = drawn_at = time.monotonic()
     drawn = batches(
@@ -117,13 +118,12 @@ def train_part(
             rate = optimiser.lr_at(state.step)
             loss, norm = _step(model, state, batch.to(device), schedule, optimiser, spec, rate)
             if not math.isfinite(loss):
-                last_state = "nothing was saved yet" if not path.is_file() else f"the last good state is in {path}"
                 raise ResultError(
                     f"the loss of the {part} generator is no longer a number at step {state.step + 1}",
                     expected="a finite loss",
                     found=f"{loss} (gradient norm {norm})",
                     where=f"{part}.lr = {optimiser.lr}",
-                    fix=f"{last_state}; lower lr or set precision = 'fp32' in the recipe and start in another folder",
+                    fix=f"{last_state(path)}; {LOWER_RATE}",
                 )
             state.step += 1
             sums = [sums[0] + loss, sums[1] + norm, sums[2] + 1]
@@ -135,8 +135,8 @@ def train_part(
                 progress(state.step, optimiser.steps, f"{part}, loss {loss:.4f}")
             stops = is_stopped()
             if rank == 0 and (is_last or stops or time.monotonic() - saved > SECONDS_BETWEEN_STATES):
-                log.write()  # before the state: rows that the state does not have yet are dropped, rows lost are lost
-                state.save(path)
+                log.write()
+                state.save(path)  # with the log's rows in it: rows that it does not have yet are dropped on resuming
                 saved = time.monotonic()
             if stops:
                 raise KeyboardInterrupt

@@ -102,7 +102,7 @@ def train_on_device(
         except Exception as error:
             budget.why_not_compiled = f"no graph: {type(error).__name__}: {str(error)[:300]}"
             run.state.optimizer.zero_grad(set_to_none=True)
-    log = Log(out / f"{part}.csv", state.step)
+    log = Log(out / f"{part}.csv", state)
     if wait is not None:
         wait()
     _loop(run, log, budget, path, on_row, on_state)

@@ -13,9 +13,9 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from vidmbench.core.errors import UsageError
-from vidmbench.core.files import locked
-from vidmbench.core.progress import Progress
+from vidmbench.core.errors import DataError, UsageError, WeightsError
+from vidmbench.core.files import locked, replacing
+from vidmbench.core.progress import Progress, note
 from vidmbench.records.environment import environment
 from vidmbench.sources.datasets.opening import Reading, open_dataset
 from vidmbench.sources.names import parse_source
@@ -269,9 +269,13 @@ class _Pictures:
 
     def __call__(self, part: Part, weights: Mapping[str, Tensor], step: int) -> None:
         """Writes ``PART-STEP.png`` into the run's folder ``samples``."""
-        from PIL import Image
+        try:
+            self._draw(part, weights, step)
+        except (DataError, WeightsError) as error:  # training goes on; it stops by itself where the loss is no number
+            note(f"no figure at step {step} of the {part} generator: {error.problem} ({error.found})")
 
-        from vidmbench.core.files import replacing
+    def _draw(self, part: Part, weights: Mapping[str, Tensor], step: int) -> None:
+        from PIL import Image
 
         spec = self.run.recipe.model
         nets = {part: filled(ContentNet if part == "content" else MotionNet, spec, weights, self.run.out, self.device)}

@@ -9,8 +9,15 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from vidmbench.core.errors import ResultError
 from vidmbench.core.files import replacing
+from vidmbench.core.progress import note
 from vidmbench.vidm.checkpoints.tensor_files import FORMAT, check_same, read_tensors, write_tensors
+
+#: What to do about a loss or weights that are no longer numbers.
+LOWER_RATE = "lower lr or set precision = 'fp32' in the recipe and start in another folder"
+#: Step, loss, gradient norm, learning rate, seconds.
+Row = list[float]
 
 
 @dataclass
@@ -23,6 +30,7 @@ class TrainingState:
         optimizer: AdamW over the network's parameters.
         step: Steps done.
         facts: What the run was started with; a run started with others must not go on from it.
+        log: Rows of the log up to this step; None where an earlier version wrote the state, which kept none.
     """
 
     net: nn.Module
@@ -30,14 +38,28 @@ class TrainingState:
     optimizer: torch.optim.Optimizer
     step: int
     facts: Mapping[str, Any]
+    log: list[Row] | None = None
 
     def save(self, target: Path) -> None:
-        """Writes everything as one safetensors file; its header's ``vidmbench`` entry is JSON."""
+        """Writes everything as one safetensors file; its header's ``vidmbench`` entry is JSON.
+
+        Raises:
+            ResultError: The file cannot be written, or a weight is NaN or infinite; the file that is there is kept.
+        """
         tensors = {f"net.{name}": value for name, value in self.net.state_dict().items()}
         tensors |= {f"ema.{name}": value for name, value in self.ema.items()}
         for index, moments in self.optimizer.state_dict()["state"].items():
             tensors |= {f"adamw.{index}.{name}": torch.as_tensor(value) for name, value in moments.items()}
-        header = {"format": FORMAT, "step": self.step, "facts": dict(self.facts)}
+        bad = next((name for name, value in tensors.items() if not value.isfinite().all()), None)
+        if bad is not None:
+            raise ResultError(
+                f"training has diverged: at step {self.step} the weights are no longer numbers",
+                expected="finite weights",
+                found=f"NaN or infinity in {bad}",
+                where=str(target),
+                fix=f"{last_state(target)}; {LOWER_RATE}",
+            )
+        header = {"format": FORMAT, "step": self.step, "facts": dict(self.facts), "log": self.log}
         write_tensors(target, tensors, header)
 
     def load(self, path: Path) -> None:
@@ -57,35 +79,66 @@ class TrainingState:
             moments.setdefault(int(index), {})[name] = value
         self.optimizer.load_state_dict(self.optimizer.state_dict() | {"state": moments})
         self.step = header["step"]
+        self.log = header.get("log")
+
+
+def last_state(path: Path) -> str:
+    """Where a run that has to stop can be found as it was."""
+    return f"the last good state is in {path}" if path.is_file() else "nothing was saved yet"
 
 
 class Log:
-    """A CSV file of one row a logged step, which pandas reads; rows after the state's step are dropped on resuming.
+    """A CSV file of one row a logged step, which pandas reads. The state keeps the same rows, and they count.
 
     Args:
         path: The file.
-        step: Steps that the state has; later rows belong to work that was lost and is done again.
+        state: What training goes on from; later rows belong to work that was lost and is done again.
     """
 
     COLUMNS = ("step", "loss", "grad_norm", "lr", "seconds")
 
-    def __init__(self, path: Path, step: int) -> None:
+    def __init__(self, path: Path, state: TrainingState) -> None:
         self.path = path
-        self._rows: list[tuple[float, ...]] = []
-        if path.is_file() and step:
-            logged = pd.read_csv(path)
-            self._rows = [tuple(row) for row in logged[logged["step"] <= step].itertuples(index=False)]
-        self.seconds = self._rows[-1][-1] if self._rows else 0.0
+        self._state = state
+        if state.log is None:
+            state.log = _rows_of(path, state.step) if state.step else []
+        elif state.step and not self._is_whole():
+            note(f"the log {path} is damaged or missing; it is written again from the state")
+            self.write()
+        self.seconds = state.log[-1][-1] if state.log else 0.0
 
     def add(self, step: int, loss: float, grad_norm: float, lr: float, seconds: float) -> None:
         """One row: means over the steps since the last row, the rate, seconds of training so far."""
-        self._rows.append((step, loss, grad_norm, lr, round(seconds, 2)))
+        assert self._state.log is not None
+        self._state.log.append([step, loss, grad_norm, lr, round(seconds, 2)])
 
     def write(self) -> None:
         """Replaces the file."""
-        frame = pd.DataFrame(self._rows, columns=list(self.COLUMNS)).astype({"step": int})
         with replacing(self.path) as temporary:
-            frame.to_csv(temporary, index=False, float_format="%.8g")
+            temporary.write_text(self._text(), encoding="utf-8")
+
+    def _text(self) -> str:
+        frame = pd.DataFrame(self._state.log, columns=list(self.COLUMNS)).astype({"step": int})
+        return str(frame.to_csv(index=False, float_format="%.8g"))
+
+    def _is_whole(self) -> bool:
+        """Whether the file begins with the state's rows; a killed process may have written more."""
+        try:
+            return self.path.read_bytes().startswith(self._text().encode())
+        except OSError:
+            return False
+
+
+def _rows_of(path: Path, step: int) -> list[Row]:
+    """The rows of a file up to a step; none where it cannot be read."""
+    try:
+        logged = pd.read_csv(path)[list(Log.COLUMNS)].astype(float)
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, KeyError):
+        note(f"the log {path} is damaged; its rows up to step {step} are lost")
+        return []
+    return [[int(row[0]), *map(float, row[1:])] for row in logged[logged["step"] <= step].itertuples(index=False)]
 
 
 def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

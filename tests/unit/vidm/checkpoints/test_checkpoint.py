@@ -185,7 +185,7 @@ def test_the_header_beside_it_is_held_to(tmp_path):
 
 def test_an_older_header_never_stands_beside_new_weights(tmp_path, monkeypatch):
     path = saved(tmp_path / FILE_NAME)
-    monkeypatch.setattr(checkpoint, "write_text", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(checkpoint, "write_json", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         saved(path, {"content": WEIGHTS["content"]})
     assert load_vidm(path, CPU).motion is None

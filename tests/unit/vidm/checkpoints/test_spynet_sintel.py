@@ -121,7 +121,7 @@ def test_a_damaged_cache_is_named(sintel, tmp_path):
     torch.save(sintel, tmp_path / "own.pth")
     path = add_sintel(tmp_path / "own.pth")
     path.write_bytes(path.read_bytes()[:-9])
-    with pytest.raises(WeightsError, match="delete that file") as problem:
+    with pytest.raises(WeightsError, match="which replaces the file") as problem:
         load_sintel()
     assert str(path) in str(problem.value)
 

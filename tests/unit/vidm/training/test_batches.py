@@ -175,7 +175,7 @@ def test_a_small_set_is_decoded_once_and_read_from_the_cache_afterwards(own_cach
         videos.prepare()
         for i in range(2):
             assert np.array_equal(videos.read(i, [7, 0, 0]), expected[i])
-    assert len(list((own_cache / "frames").glob("*.npy"))) == 1
+    assert len(list((own_cache / "frames").glob("*.frames"))) == 1
 
 
 def test_videos_of_several_lengths_are_read_anew(own_cache):

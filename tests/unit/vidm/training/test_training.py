@@ -17,7 +17,7 @@ from vidmbench.vidm.recipes import DataSpec
 from vidmbench.vidm.training import loop as training
 from vidmbench.vidm.training.interrupts import interrupts_wait
 from vidmbench.vidm.training.loop import new_net
-from vidmbench.vidm.training.state import Log
+from vidmbench.vidm.training.state import Log, TrainingState
 
 DRIVER = ("-m", vidm_driver.__name__)
 PARTS = ["content", "motion"]
@@ -116,17 +116,48 @@ def test_a_finished_run_is_not_trained_again(tmp_path):
     assert (tmp_path / "content.state.safetensors").stat().st_mtime_ns == before
 
 
+def state_at(step, log=None):
+    net = torch.nn.Linear(1, 1)
+    return TrainingState(net, {}, torch.optim.AdamW(net.parameters()), step, {}, log)
+
+
 def test_rows_of_lost_work_are_dropped(tmp_path):
-    log = Log(tmp_path / "log.csv", 0)
+    log = Log(tmp_path / "log.csv", state_at(0))
     for step in (2, 4, 6):
         log.add(step, 1 / step, 1.0, 1e-3, step / 10)
     log.write()
-    again = Log(tmp_path / "log.csv", 5)
+    again = Log(tmp_path / "log.csv", state_at(5))
     assert again.seconds == 0.4
     again.add(6, 0.5, 1.0, 1e-3, 0.7)
     again.write()
     assert pd.read_csv(tmp_path / "log.csv")["loss"].tolist() == [0.5, 0.25, 0.5]
-    assert Log(tmp_path / "log.csv", 0).seconds == 0.0  # a new run in the folder begins a new log
+    assert Log(tmp_path / "log.csv", state_at(0)).seconds == 0.0  # a new run in the folder begins a new log
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda data: b"", lambda data: data[:-3], lambda data: data.replace(b"0.5", b"0.6")]
+)
+def test_a_damaged_log_is_written_again_from_the_state(damage, tmp_path, capsys):
+    path, rows = tmp_path / "log.csv", [[2, 0.5, 1.0, 1e-3, 0.2], [4, 0.25, 1.0, 1e-3, 0.4]]
+    Log(path, state_at(4, rows)).write()
+    whole = path.read_bytes()
+    path.write_bytes(whole + b"6,0.1,1,0.001,0.6\n")  # of work that was lost
+    capsys.readouterr()
+    Log(path, state_at(4, rows))
+    assert capsys.readouterr().err == ""
+    path.write_bytes(damage(whole))
+    assert Log(path, state_at(4, rows)).seconds == 0.4
+    assert f"note: the log {path} is damaged" in capsys.readouterr().err
+    assert path.read_bytes() == whole
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\xff\xfe", b"step,loss\n1,2\n", b"step,loss,grad_norm,lr,seconds\n2,x,1,1,1\n"]
+)
+def test_a_damaged_log_of_an_earlier_version_is_said(data, tmp_path, capsys):
+    (tmp_path / "log.csv").write_bytes(data)
+    assert Log(tmp_path / "log.csv", state_at(4)).seconds == 0.0
+    assert "is damaged; its rows up to step 4 are lost" in capsys.readouterr().err
 
 
 def one_step(**changes):

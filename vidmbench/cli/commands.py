@@ -1,0 +1,140 @@
+"""The app with all commands, and how errors are shown."""
+
+import io
+import os
+import sys
+from itertools import pairwise
+from typing import Annotated
+
+import typer
+
+from vidmbench.cli import (
+    check,
+    compare,
+    compare_models,
+    data,
+    doctor,
+    infinity,
+    list_show,
+    memorisation,
+    plot,
+    plot_videos,
+    report,
+    results,
+    run,
+    sample,
+    table,
+    train,
+    weights,
+)
+from vidmbench.cli.output import remark, say
+from vidmbench.core.errors import UsageError, VidmbenchError
+from vidmbench.core.text import printable
+
+app = typer.Typer(
+    name="vidmbench",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(is_requested: bool) -> None:
+    if is_requested:
+        from importlib.metadata import version
+
+        say(f"vidmbench {version('vidmbench')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    traceback: Annotated[bool, typer.Option("--traceback", help="Show Python's traceback of an error.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version and stop.", is_eager=True, callback=_print_version),
+    ] = False,
+) -> None:
+    """Score video generators, and say exactly what each number means.
+
+    \b
+    Examples:
+      vidmbench run --model control:static --dataset clevrer-mini --frames 16
+      vidmbench score REAL FAKE --frames 16 --num-videos 48
+      vidmbench table 1
+      vidmbench doctor
+    """
+
+
+app.command("run")(run.run)
+app.command("score")(run.score)
+app.command("compare")(compare.compare)
+app.command("explain")(compare.explain)
+app.command("compare-models")(compare_models.compare_models)
+app.command("infinity")(infinity.infinity)
+app.command("memorisation")(memorisation.memorisation)
+app.command("train")(train.train)
+app.command("sample")(sample.sample)
+app.command("ablate")(train.ablate)
+app.command("table")(table.table)
+app.command("report")(report.report)
+app.command("list")(list_show.list_things)
+app.command("show")(list_show.show)
+app.command("doctor")(doctor.doctor)
+app.command("check")(check.check)
+plot.app.command("fvd-vs-n")(infinity.fvd_vs_n)
+plot.app.command("samples")(plot_videos.samples)
+plot.app.command("timeline")(plot_videos.timeline)
+plot.app.command("score-map")(plot_videos.score_map)
+app.add_typer(plot.app, name="plot")
+app.add_typer(results.app, name="results")
+app.add_typer(weights.app, name="weights")
+app.add_typer(data.app, name="data")
+
+
+def run_command() -> None:
+    """Runs the command that was given: a user's mistake is one message on stderr and exit code 2, no traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without UTF-8 shows ? for ±
+    show_traceback = "--traceback" in sys.argv
+    words = [word for word in sys.argv[1:] if word != "--traceback"]
+    try:
+        _check_paths(words)
+        app(words, prog_name="vidmbench")
+    except VidmbenchError as error:
+        if show_traceback:
+            raise
+        _fail(str(error))
+    except OSError as error:  # a full disk, a folder that went away
+        if show_traceback:
+            raise
+        _fail(printable(": ".join(str(part) for part in (error.strerror or error, error.filename) if part)))
+    finally:
+        _flush()
+
+
+def _check_paths(words: list[str]) -> None:
+    """Refuses an empty path, as of a shell's variable that is not set: it would mean the working folder."""
+    for option in ("--out", "--runs", "--data-root", "--junit"):
+        if f"{option}=" in words or (option, "") in pairwise(words):
+            raise UsageError(
+                f"{option} is empty", expected="a path; the working folder is .", found="nothing", where=option
+            )
+
+
+def _fail(message: str) -> None:
+    remark(*f"error: {message}".split("\n"))
+    sys.exit(2)
+
+
+def _flush() -> None:
+    """Python flushes stdout once more at exit, and prints an error if the reader (head, less) has gone."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _fail(f"what was printed could not be written: {error.strerror or error}")
