@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from io import BufferedReader
+from io import BufferedIOBase
 from pathlib import Path
 from typing import Any, Final
 
@@ -85,7 +85,7 @@ def damaged(path: Path) -> ResultError:
     )
 
 
-def _place(stream: BufferedReader) -> tuple[int, str] | None:
+def _place(stream: BufferedIOBase) -> tuple[int, str] | None:
     """Where the checksum is, in bytes from the start, and its text."""
     size = stream.seek(0, 2)
     stream.seek(0)
@@ -96,7 +96,7 @@ def _place(stream: BufferedReader) -> tuple[int, str] | None:
     return None if found is None else (found.start(1), found[1].decode(errors="replace"))
 
 
-def _digest(stream: BufferedReader, place: int) -> str:
+def _digest(stream: BufferedIOBase, place: int) -> str:
     """The sha256 of the file with zeros in this place."""
     total = hashlib.sha256()
     stream.seek(0)
