@@ -19,6 +19,7 @@ from vidmbench.records.record import Measurement, RunRecord
 from vidmbench.records.request import RunRequest
 from vidmbench.reporting.page.contact_sheets import contact_sheet_beside
 from vidmbench.reporting.page.old_records import request_of_command
+from vidmbench.reporting.plots.strips import reduced
 from vidmbench.sources.controls import static_of
 from vidmbench.sources.datasets.spec import ProceduralDatasetSpec, dataset_names, load_dataset
 from vidmbench.sources.names import parse_source, static_baseline_of
@@ -224,7 +225,8 @@ def _clips(source: Source, plan: ClipPlan, options: ClipOptions, media: Media) -
     clips = sorted(plan.clips, key=lambda clip: clip.video)[: options.num_clips]
     shown = []
     for clip in clips:
-        frames = source.read(clip.video, list(clip.indices)[:MAX_FRAMES])
+        indices = list(clip.indices)[:MAX_FRAMES]
+        frames = np.stack([reduced(frame) for frame in source.stream(clip.video, indices)])
         alt = f"{source.label}, {source.name(clip.video)}: {len(frames)} frames, looping"
         name = f"{source.label}-{source.digest()[:8]}-{clip.video}"
         shown.append(media.add(_mp4(frames), name, "mp4", alt))

@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+import numpy as np
+
 from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError, UsageError
 from vidmbench.core.files import expanded
 from vidmbench.evaluation.opening import OpeningOptions, open_named
+from vidmbench.reporting.plots.strips import reduced
 from vidmbench.sources.controls import static_of
 from vidmbench.sources.datasets.opening import DEFAULT_READING, Reading
 from vidmbench.sources.names import SourceName, parse_source
@@ -22,8 +25,8 @@ class Shown:
 
     Attributes:
         label: How the figure names it.
-        videos: Its clips, each uint8 (frame, height, width, 3) from the video's first frame on; a short video gives
-            fewer frames.
+        videos: Its clips, each uint8 (frame, height, width, 3) from the video's first frame on, large frames reduced;
+            a short video gives fewer frames.
         text: The source as the user named it.
         notes: How its videos were made.
     """
@@ -120,7 +123,10 @@ def _videos(source: Source, clips: ShownClips) -> tuple[Frames, ...]:
             where=source.label,
             fix=f"choose among these, such as {','.join(str(index) for index in range(min(len(source), 2)))}",
         )
-    return tuple(source.read(index, range(min(clips.frames, source.num_frames(index)))) for index in clips.videos)
+    lengths = {index: min(clips.frames, source.num_frames(index)) for index in clips.videos}
+    return tuple(
+        np.stack([reduced(frame) for frame in source.stream(index, range(lengths[index]))]) for index in clips.videos
+    )
 
 
 def described(shown: Sequence[Shown], clips: ShownClips) -> str:

@@ -2,15 +2,16 @@
 
 import hashlib
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from io import FileIO
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vidmbench.core.arrays import Frames
+from vidmbench.core.arrays import Frames, Image
 from vidmbench.core.errors import DataError
 from vidmbench.core.inputs import UnchangedFile, refuse_special
 from vidmbench.core.progress import Progress
@@ -150,6 +151,20 @@ class PreparedFile(SourceDefaults):
         pixels[..., 0] += pixels[..., 1]
         pixels[..., 2] += pixels[..., 1]
         return pixels
+
+    def stream(self, index: int, frames: Sequence[int]) -> Iterator[Image]:
+        """See :class:`vidmbench.videos.source.Source`; of increasing frames, each group is decompressed once.
+
+        Raises:
+            DataError: As :meth:`read`.
+            ChangedError: As :meth:`read`; after the last frame at the latest.
+        """
+        for group, members in groupby(frames, key=lambda frame: frame // FRAMES_PER_GROUP):
+            numbers = list(members)
+            first = group * FRAMES_PER_GROUP
+            pixels = self.read(index, range(first, max(numbers) + 1))
+            for number in numbers:
+                yield pixels[number - first]
 
     def digest(self) -> str:
         """Digest that the source would have if it were cropped and resized while it is read: scores are equal."""

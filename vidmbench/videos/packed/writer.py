@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,8 +43,6 @@ from vidmbench.videos.pre_resize import PRE_RESIZE_VERSION, PreResizedSource, pr
 from vidmbench.videos.source import Source
 
 _MAX_WORKERS = 16
-#: Decoded frames held by each thread; longer videos are decoded in pieces.
-_PIECE_BYTES = 128 * 2**20
 #: Compressed size over raw size; of real videos at 128 pixels 0.22 to 0.66.
 _TYPICAL_RATIO = 0.45
 _SAMPLED_VIDEOS = 8
@@ -100,7 +99,8 @@ def write_prepared(
         rule: Cropping and resizing, see :func:`vidmbench.videos.pre_resize.pre_resized`.
         pixels: Resolution in pixels; None only with the rule "none".
         labels: Class of every video, counted from 0; None takes the source's attribute ``labels`` if it has one.
-        workers: Number of threads; None means one per processor, 16 at most. Each may hold some 300 MB of frames.
+        workers: Number of threads; None means one per processor, 16 at most. Each holds eight resized
+            frames and its decoder's own.
         progress: Called with videos done, number of videos, and a label.
 
     Returns:
@@ -191,17 +191,13 @@ def _compressed_videos(
 
 
 def _compress_video(source: Source, index: int, rule: str, pixels: int | None) -> tuple[Record, bytes]:
-    height, width = source.size
-    num_frames = source.num_frames(index)
-    piece = max(_PIECE_BYTES // (height * width * 3) // FRAMES_PER_GROUP, 1) * FRAMES_PER_GROUP
+    frames = PreResizedSource(source, rule, pixels).stream(index, range(source.num_frames(index)))
     digest = hashlib.sha256()
     groups = []
-    for start in range(0, num_frames, piece):
-        frames = source.read(index, range(start, min(start + piece, num_frames)))
-        for first in range(0, len(frames), FRAMES_PER_GROUP):
-            group = np.ascontiguousarray(pre_resized(frames[first : first + FRAMES_PER_GROUP], rule, pixels))
-            digest.update(group.data)
-            groups.append(compress_group(group))
+    while group := list(islice(frames, FRAMES_PER_GROUP)):
+        together = np.stack(group)
+        digest.update(together.data)
+        groups.append(compress_group(together))
     body = np.array([len(group) for group in groups], "<u4").tobytes() + b"".join(groups)
     return Record(index, len(body), zlib.crc32(body), digest.digest()), body
 

@@ -173,7 +173,8 @@ class TrainingVideos:
                     progress(index + 1, len(self), f"frames of {self.source.label}")
 
     def _decoded(self, index: int, frames: list[int]) -> Resized:
-        return square(self.source.read(self.videos[index], frames), self.resolution)
+        read = self.source.stream(self.videos[index], frames)
+        return np.concatenate([square(frame[None], self.resolution) for frame in read])
 
 
 def draw(part: Part, videos: TrainingVideos, spec: VidmSpec, data: DataSpec, seed: int, indices: range) -> Batch:

@@ -150,10 +150,10 @@ def test_long_videos_are_decoded_in_pieces(source, tmp_path, monkeypatch, whole)
             pieces.append(len(frames))
             return super().read(index, frames)
 
-    monkeypatch.setattr("vidmbench.videos.packed.writer._PIECE_BYTES", 17 * 24 * 36 * 3)
+    monkeypatch.setattr("vidmbench.videos.source._READ_AT_ONCE", 17 * 24 * 36 * 3)
     counting = CountingSource(video("c")[None], "array")
     file = write_prepared(counting, tmp_path / "pieces.bin", rule=RULE, pixels=PIXELS)
-    assert pieces == [16, 16, 3]
+    assert pieces == [17, 17, 1]
     assert_same_videos(file, ArraySource(video("c")[None], "array"))
 
 
