@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 from vidmbench.videos.files.colour_conversion import to_rgb
 from vidmbench.videos.files.containers import damaged, opened, packets_of
 from vidmbench.videos.files.frame_times import FrameTimes
-from vidmbench.videos.files.orientation import Picture, turn_of
+from vidmbench.videos.files.orientation import Picture, Turn, turn_of
 
 if TYPE_CHECKING:
     import av
     import av.container
     import av.video.stream
-    from av.video.reformatter import VideoReformatter
 
 #: A seek throws away what the decoder holds; going on to a frame this near costs no more.
 _WORTH_A_SEEK = 16
@@ -48,9 +47,7 @@ def read_frames_with_pyav(
 
 
 def _from_start(path: Path, indices: Sequence[int]) -> Iterator[tuple[int, Picture]]:
-    from av.video.reformatter import VideoReformatter
-
-    reformatter = VideoReformatter()
+    shown = _Shown(path)
     needed = set(indices)
     with opened(path) as (container, stream):
         number = 0
@@ -59,7 +56,7 @@ def _from_start(path: Path, indices: Sequence[int]) -> Iterator[tuple[int, Pictu
                 if number in needed:
                     if frame.is_corrupt:
                         raise damaged(path, number)
-                    yield number, _rgb(frame, reformatter, path)
+                    yield number, shown.rgb(frame)
                     needed.remove(number)
                     if not needed:
                         return
@@ -125,9 +122,7 @@ def _run(
     path: Path, frames: "Iterator[av.VideoFrame]", indices: Sequence[int], times: FrameTimes
 ) -> Iterator[tuple[int, Picture]]:
     """The frames wanted out of those that come; ends before the first that is missing or damaged."""
-    from av.video.reformatter import VideoReformatter
-
-    reformatter = VideoReformatter()
+    shown = _Shown(path)
     wanted = iter(indices)
     index = next(wanted)
     for frame in frames:
@@ -135,12 +130,30 @@ def _run(
             continue
         if frame.pts > times.times[index] or frame.is_corrupt:
             return
-        yield index, _rgb(frame, reformatter, path)
+        yield index, shown.rgb(frame)
         following = next(wanted, None)
         if following is None:
             return
         index = following
 
 
-def _rgb(frame: "av.VideoFrame", reformatter: "VideoReformatter", path: Path) -> Picture:
-    return turn_of(frame, path).apply(to_rgb(frame, reformatter))
+class _Shown:
+    """Frames of one video as they are shown.
+
+    Args:
+        path: The file, for messages.
+    """
+
+    def __init__(self, path: Path) -> None:
+        from av.video.reformatter import VideoReformatter
+
+        self._path = path
+        self._reformatter = VideoReformatter()
+        self._turn = Turn()
+        self._rotation: int | None = None
+
+    def rgb(self, frame: "av.VideoFrame") -> Picture:
+        """One frame in RGB, turned as it asks."""
+        if frame.rotation != self._rotation:  # the turn itself takes longer to find out, and takes memory for good
+            self._turn, self._rotation = turn_of(frame, self._path), frame.rotation
+        return self._turn.apply(to_rgb(frame, self._reformatter))
