@@ -86,9 +86,9 @@ def test_reading_starts_at_a_near_key_frame(tmp_path, monkeypatch):
     path = encode(tmp_path / "long.mp4", moving(200), options={"g": "20"})
     facts = inspect_video(path)
     converted = []
-    real = frame_reading.turn_of
+    real = frame_reading.to_rgb
     monkeypatch.setattr(frame_reading, "_from_start", lambda *_: pytest.fail("decoded from the start"))
-    monkeypatch.setattr(frame_reading, "turn_of", lambda frame, where: converted.append(1) or real(frame, where))
+    monkeypatch.setattr(frame_reading, "to_rgb", lambda *frame: converted.append(1) or real(*frame))
 
     decode(path, range(180, 196), "pyav", facts=facts)
 
