@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test check benchmark attack tables notebooks rooms clean
+.PHONY: demo test check benchmark attack fuzz tables notebooks rooms clean
 
 demo: $(VENV)/demo.stamp
 	rm -rf runs/demo
@@ -28,6 +28,10 @@ check: $(VENV)/demo.stamp
 # How much faster things are than their plain counterparts, alone on a quiet machine.
 benchmark: $(VENV)/test.stamp
 	$(BIN)/python -m pytest tests/benchmarks
+
+# Changed files of every kind for ten minutes, with a new seed each time: make fuzz FUZZ_SECONDS=60 FUZZ_SEED=3
+fuzz: $(VENV)/test.stamp
+	PYTHONPATH=tests $(BIN)/python -m fuzz --seconds $(or $(FUZZ_SECONDS),600) --seed $(or $(FUZZ_SEED),$(shell date +%s))
 
 # Kills, several processes, full disks, damaged and hostile files, fuzzing: 15 minutes; the last line counts.
 attack: $(VENV)/test.stamp
