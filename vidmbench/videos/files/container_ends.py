@@ -39,27 +39,28 @@ def promised_bytes(path: Path) -> int | None:
     return None
 
 
-def video_chunks_of_avi(path: Path, stream: int) -> int | None:
-    """How many chunks of an AVI hold a frame: dropped frames leave empty ones, which its header counts as frames.
+def video_chunks_of_avi(path: Path, stream: int) -> tuple[int, int] | None:
+    """How many chunks of an AVI hold a frame, and how many are empty: dropped frames leave those.
 
     Args:
         path: An AVI file.
         stream: Number of the video stream.
 
     Returns:
-        The number of chunks that are not empty; None where the chain of chunks is broken.
+        Chunks with a frame and empty ones, which its header counts as frames; None where the chain is broken.
     """
     size = path.stat().st_size
     ours = tuple(b"%02d%s" % (stream, kind) for kind in (b"dc", b"db"))
-    count, end_of_frames = 0, 0
+    filled, empty, end_of_frames = 0, 0, 0
     with path.open("rb") as file:
         for name, position, length, end in _riff_chunks(file, size, enters=(b"RIFF", b"LIST")):
             if name == b"LIST" and _at(file, position + 8, 4) == b"movi":
                 end_of_frames = end
             if position < end_of_frames < end or (position < end_of_frames and not name.strip().isalnum()):
                 return None
-            count += bool(name in ours and length and position < end_of_frames)
-    return count
+            if name in ours and position < end_of_frames:
+                filled, empty = filled + (length > 0), empty + (length == 0)
+    return filled, empty
 
 
 def _at(file: BinaryIO, position: int, length: int) -> bytes:

@@ -212,7 +212,7 @@ def _check_count(
     """Refuses fewer frames than the header declares, unless the file itself says where the others went."""
     if stored >= stream.frames:
         return
-    if container.format.name == "avi" and video_chunks_of_avi(path, stream.index) == stored:
+    if container.format.name == "avi" and video_chunks_of_avi(path, stream.index) == (stored, stream.frames - stored):
         return
     if "mov" in container.format.name and _samples_before_edits(path) == stream.frames:
         return

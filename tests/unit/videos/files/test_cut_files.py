@@ -162,7 +162,8 @@ def test_an_avi_with_a_broken_chain_of_chunks(made, tmp_path):
     path = tmp_path / "a.avi"
     path.write_bytes(content)
 
-    assert video_chunks_of_avi(made("mpeg4.avi"), 0) == 50
+    assert video_chunks_of_avi(made("mpeg4.avi"), 0) == (50, 0)
+    assert video_chunks_of_avi(made("dropped.avi"), 0) == (50, 1)
     assert video_chunks_of_avi(path, 0) is None
     with pytest.raises(DataError, match=r"a\.avi"):
         inspect_video(path)
