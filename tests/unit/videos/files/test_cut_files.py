@@ -180,6 +180,19 @@ def test_what_is_no_video_promises_nothing_or_more(content, tmp_path):
     assert promised is None or promised >= len(content)
 
 
+def test_an_avi_with_a_frame_under_another_name(made, tmp_path):
+    """The demuxer passes over it in silence."""
+    content = bytearray(made("mpeg4.avi").read_bytes())
+    third = [place for place in range(len(content)) if content[place : place + 4] == b"00dc"][2]
+    content[third : third + 4] = b"JUNK"
+    path = tmp_path / "a.avi"
+    path.write_bytes(content)
+
+    with pytest.raises(DataError, match=r"a\.avi is cut off") as raised:
+        inspect_video(path)
+    assert raised.value.found == "49 frames"
+
+
 def test_any_bytes_are_followed_to_an_end(made, tmp_path):
     rng = np.random.default_rng(0)
     for name in ("plain.mp4", "plain.mkv", "live.mkv", "mpeg4.avi", "h264.flv", "plain.ts", "mpeg2.mpg", "wmv2.wmv"):
