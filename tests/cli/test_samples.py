@@ -65,6 +65,9 @@ def test_a_file_may_have_been_renamed(run, clips, folder):
     write_gif(folder / "sky.gif", grid(clips, 2, 3))
     done = run("digan", "--samples", "sky.gif")
     assert "layout gif-grid" in done.err, done.err
+    write_gif(folder / "seams.gif", grid(clips, 2, 3, 2, 2))
+    done = run("videogpt", "--samples", "seams.gif")
+    assert "layout grid (gif, 256 colours)" in done.err, done.err
 
 
 def test_another_label_is_read_as_a_baseline_writes(run, clips, folder):

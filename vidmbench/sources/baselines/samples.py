@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from vidmbench.core.declarations import load_toml
@@ -187,7 +187,11 @@ def _array_layout(array: ArraySpec) -> ArrayLayout:
 
 def _notes(title: str, choice: Choice, source: Source) -> Sequence[str]:
     layout = choice.layout
-    notes = [f"read as {title}: layout {layout.name} ({layout.compression})"]
+    # A file given by its own path may be of another format than the system writes.
+    declared = {PurePosixPath(name).suffix for name in layout.files}
+    is_declared = layout.kind == "frame-folders" or {file.suffix.lower() for file in choice.files} <= declared
+    compression = layout.compression if is_declared else source.compression or "lossless"
+    notes = [f"read as {title}: layout {layout.name} ({compression})"]
     if layout.note:
         notes.append(layout.note)
     for reason, count in Counter(file.reason for file in choice.skipped).items():
