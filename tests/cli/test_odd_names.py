@@ -1,4 +1,4 @@
-"""Files whose names are not UTF-8, as old archives and other systems leave them: a number, and their bytes shown."""
+"""Files with odd names and of odd sizes: a number, and nothing on stderr but messages and notes."""
 
 import json
 import os
@@ -75,3 +75,14 @@ def test_a_run_with_samples_of_such_a_name(command, folder, real, clips):
     )
 
     assert outcome.code == 0, outcome.err
+
+
+def test_large_images_are_read_without_a_warning(command, folder, real, clips, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", clips[0, 0, ..., 0].size - 1)
+    for number, clip in enumerate(clips):
+        write_frames(folder / "fake" / f"{number}", clip)
+
+    outcome = command("score", real, "fake", "--frames", 16, "--num-videos", 5)
+
+    assert outcome.code == 0, outcome.err
+    assert "Warning" not in outcome.err

@@ -3,6 +3,7 @@
 import io
 import os
 import sys
+import warnings
 from itertools import pairwise
 from typing import Annotated
 
@@ -98,6 +99,8 @@ def run_command() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without UTF-8 shows ? for ±
+    # Pillow warns of large images and odd tags; what cannot be read is a message of ours.
+    warnings.filterwarnings("ignore", module=r"PIL\.")
     show_traceback = "--traceback" in sys.argv
     words = [word for word in sys.argv[1:] if word != "--traceback"]
     try:

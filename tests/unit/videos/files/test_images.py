@@ -1,11 +1,14 @@
 """Folders of frames and GIFs: numbering, depth, transparency."""
 
 import io
+import struct
+import zlib
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 from support.stored_videos import CLIPS, png
 
 from vidmbench.core.errors import DataError
@@ -129,3 +132,91 @@ def test_the_colour_under_transparent_gif_pixels_is_not_shown(tmp_path):
     shown = open_source(tmp_path / "a.gif").read(0, [0])[0]
 
     assert {tuple(colour) for colour in shown.reshape(-1, 3).tolist()} == {(0, 0, 0), (10, 20, 30)}
+
+
+def _png(width, height, *, depth=8, colour=2, data=None):
+    """A PNG of black pixels by hand, with the header that is asked for."""
+
+    def chunk(kind, content):
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+    pixels = zlib.compress(bytes((3 * 4 + 1) * 4)) if data is None else data
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("f1.png", _png(30_000, 30_000), "declares more than 178,956,970 pixels"),
+        ("f1.png", _png(2**31 - 1, 2**31 - 1), "declares more than"),
+        ("f1.png", _png(0, 0), "cannot be read"),
+        ("f1.png", _png(4, 0), "cannot be read"),
+        ("f1.png", _png(4, 4, depth=3), "cannot be read"),
+        ("f1.png", _png(4, 4, data=b"junk"), "cannot be read"),
+        ("f1.png", _png(4, 4)[:-30], "cannot be read"),
+        ("f1.bmp", b"BM" + bytes(12) + struct.pack("<Iii", 40, 40_000, 40_000) + bytes(40), "cannot be read"),
+        ("f1.tif", b"II*\0" + bytes(4), "cannot be read"),
+        ("f1.jpg", b"\xff\xd8\xff\xe0" + bytes(60), "cannot be read"),
+        ("f1.webp", b"RIFF\x04\0\0\0WEBPVP8X", "cannot be read"),
+        ("f1.png", b"", r"0 bytes"),
+    ],
+)
+def test_hostile_pictures_are_one_message(name, content, words, tmp_path):
+    (tmp_path / "v").mkdir()
+    (tmp_path / "v" / name).write_bytes(content)
+
+    with pytest.raises(DataError, match=words) as raised:
+        open_source(tmp_path).read(0, [0])
+
+    assert name in str(raised.value)
+
+
+def test_one_pixel_cmyk_and_one_bit(tmp_path):
+    for index, mode in enumerate(("RGB", "CMYK", "1", "L", "LA", "P")):
+        (tmp_path / f"v{index}").mkdir()
+        image = Image.new(mode, (1, 1))
+        image.save(tmp_path / f"v{index}" / ("f1.jpg" if mode == "CMYK" else "f1.png"))
+
+        source = open_source(tmp_path / f"v{index}")
+
+        assert source.read(0, [0]).shape == (1, 1, 1, 3)
+        expected = np.asarray(Image.open(next((tmp_path / f"v{index}").iterdir())).convert("RGB"))
+        np.testing.assert_array_equal(source.read(0, [0])[0], expected)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP", "JPEG"])
+@pytest.mark.parametrize("orientation", range(10))
+def test_orientation_is_as_pillow_shows_it(kind, orientation, tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    (tmp_path / "v").mkdir()
+    path = tmp_path / "v" / f"f1.{kind.lower()}"
+    Image.fromarray(CLIPS[0][0]).save(path, exif=exif)
+
+    source = open_source(tmp_path)
+
+    with Image.open(path) as image:
+        shown = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+    assert source.size == shown.shape[:2]
+    np.testing.assert_array_equal(source.read(0, [0])[0], shown)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP", "JPEG", "BMP", "GIF"])
+def test_any_changed_byte_is_read_or_one_message(kind, tmp_path):
+    stream = io.BytesIO()
+    pictures = [Image.fromarray(picture) for picture in CLIPS[0][:2]]
+    pictures[0].save(stream, kind, **({"save_all": True, "append_images": pictures[1:]} if kind == "GIF" else {}))
+    folder = tmp_path / "v"
+    folder.mkdir()
+    path = folder / f"f1.{kind.lower()}"
+    generator = np.random.default_rng(0)
+    for _ in range(60):
+        data = bytearray(stream.getvalue())
+        # most of what can go wrong is in the first bytes
+        place = generator.integers(min(len(data), 120)) if generator.random() < 0.7 else generator.integers(len(data))
+        data[place] = generator.integers(256)
+        path.write_bytes(data)
+        with suppress(DataError):
+            source = open_source(path if kind == "GIF" else folder)
+            source.read(0, range(source.num_frames(0)))
