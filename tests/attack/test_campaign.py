@@ -6,7 +6,7 @@ import sys
 
 import pytest
 from attack import kinds
-from attack.__main__ import attacks, campaign
+from attack.__main__ import Several, attacks, campaign
 from attack.hostile import NUM_CASES, hostile
 from attack.program import Arena, Failure, Scenario, files
 
@@ -129,6 +129,11 @@ def test_an_attack_in_the_middle_of_which_the_time_is_over_does_not_count(arena,
 
     assert campaign([("good", lambda _: ""), ("late", _stop), ("never", _stop)], arena, seconds=60)
     assert count_of(capsys.readouterr().out) == (1, 1)
+
+
+def test_what_is_counted_elsewhere_is_added(arena, capsys):
+    assert not campaign([("one", lambda _: ""), ("many", lambda _: Several(100, 99, "x.npz"))], arena, seconds=60)
+    assert count_of(capsys.readouterr().out) == (101, 100)
 
 
 def test_every_kind_comes_in_every_round():

@@ -139,3 +139,15 @@ def test_an_output_folder_that_is_a_file(command):
     two()
     Path("results/measured").write_text("mine")
     command("results", "import", "runs/run-a.json").fails("cannot write to the folder", "results/measured")
+
+
+def test_a_broken_record_in_a_list_of_names_and_in_a_plot(command):
+    two()
+    write_record(run_of(measured(frames=64), run_id="run-c", model="digan"), Path("runs"))
+    path = Path("runs/run-a.json")
+    path.write_text(path.read_text()[:500])
+    found = command("list", "results", "--json").json
+    assert found["run-b"] == "digan on clevrer"
+    assert found["runs/run-a.json"] == "cannot be read: not a record"
+    said = command("plot", "fvd-vs-frames", "--own", "--out", "x.svg")
+    assert "note: not shown: runs/run-a.json: not a record" in said.err
