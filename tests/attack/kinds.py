@@ -18,7 +18,7 @@ class Skipped(Exception):
 
 def killed(arena: Arena, scenario: Scenario) -> str:
     """SIGKILL at a random moment, twice at times; then the same command."""
-    _, _, seconds = arena.reference(scenario)
+    seconds = arena.reference(scenario).seconds
     folder = arena.fresh(scenario)
     moments = [arena.random.uniform(0.25, 1.05) * seconds for _ in range(arena.random.choice((1, 1, 2)))]
     for moment in moments:
@@ -32,7 +32,7 @@ def killed(arena: Arena, scenario: Scenario) -> str:
 
 def concurrent(arena: Arena, scenario: Scenario) -> str:
     """Several processes at once in one folder: each succeeds or says why not, and one result is left."""
-    result, _, _ = arena.reference(scenario)
+    result = arena.reference(scenario).result
     folder = arena.fresh(scenario)
     count = arena.random.choice((2, 3))
     begun = time.monotonic()
@@ -67,9 +67,8 @@ def _small_disk(folder: Path, kilobytes: int) -> Iterator[None]:
 
 def full_disk(arena: Arena, scenario: Scenario) -> str:
     """A disk that fills up: one message; with room again, the same command."""
-    arena.reference(scenario)
+    kilobytes = 8 + int(arena.random.uniform(0.05, 1.3) * arena.reference(scenario).kilobytes)
     folder = arena.fresh(scenario)
-    kilobytes = arena.random.choice((16, 40, 64, 100, 150, 250, 400, 700, 1500))
     with _small_disk(folder / "out", kilobytes):
         ended = run(scenario, folder)
         ended.check()
@@ -82,7 +81,7 @@ def full_disk(arena: Arena, scenario: Scenario) -> str:
 
 def damaged(arena: Arena, scenario: Scenario) -> str:
     """One wrong bit in a file of our own, or its end cut off: the same result, or a message; never another number."""
-    result, _, seconds = arena.reference(scenario)
+    result, _, seconds, _ = arena.reference(scenario)
     folder = arena.fresh(scenario)
     process = start(scenario, folder)
     if arena.random.random() < 0.5:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 TESTS = Path(__file__).resolve().parents[1]
 # The installed command, with a network that costs nothing, and records imported into the folder of the attack.
@@ -84,6 +85,15 @@ class Ended:
             raise Failure(f"{found[0]!r} reached the terminal")
 
 
+class Reference(NamedTuple):
+    """What an undisturbed command leaves: its result, names and kilobytes of its files; and its seconds."""
+
+    result: object
+    names: frozenset[str]
+    seconds: float
+    kilobytes: int
+
+
 @dataclass
 class Arena:
     """Where attacks happen, and what undisturbed commands leave there.
@@ -95,7 +105,7 @@ class Arena:
 
     folder: Path
     random: random.Random
-    _references: dict[str, tuple[object, frozenset[str], float]] = field(default_factory=dict)
+    _references: "dict[str, Reference]" = field(default_factory=dict)
     _num_folders: int = 0
 
     def fresh(self, scenario: Scenario) -> Path:
@@ -106,26 +116,28 @@ class Arena:
         scenario.prepare(folder)
         return folder
 
-    def reference(self, scenario: Scenario) -> tuple[object, frozenset[str], float]:
-        """Result, names of files and seconds of an undisturbed command."""
+    def reference(self, scenario: Scenario) -> "Reference":
+        """What an undisturbed command leaves, and how long it takes."""
         if scenario.name not in self._references:
             folder = self.fresh(scenario)
             ended = run(scenario, folder)
             if ended.code != 0:
                 raise Failure(f"undisturbed, {scenario.name} failed: {ended.err[-600:]}")
-            self._references[scenario.name] = (scenario.result(folder, ended.out), names_in(folder), ended.seconds)
+            kilobytes = sum(path.stat().st_size for path in (folder / "out").rglob("*") if path.is_file()) // 1000
+            result, names = scenario.result(folder, ended.out), names_in(folder)
+            self._references[scenario.name] = Reference(result, names, ended.seconds, kilobytes)
             shutil.rmtree(folder, ignore_errors=True)
         return self._references[scenario.name]
 
     def check(self, scenario: Scenario, folder: Path) -> None:
         """Gives the command once more; the result is that of an undisturbed one, and nothing else is left."""
-        result, names, _ = self.reference(scenario)
+        reference = self.reference(scenario)
         ended = run(scenario, folder)
         if ended.code != 0:
             raise Failure(f"the same command failed afterwards: {ended.err[-600:]}")
-        if scenario.result(folder, ended.out) != result:
+        if scenario.result(folder, ended.out) != reference.result:
             raise Failure("another result than undisturbed")
-        if more := sorted(names_in(folder) - names):
+        if more := sorted(names_in(folder) - reference.names):
             raise Failure(f"left behind: {', '.join(more[:5])}")
 
 
