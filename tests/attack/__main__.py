@@ -79,14 +79,13 @@ def fuzzing(arena: Arena) -> Several:
         str(arena.random.randrange(10**6)),
     ]
     path = os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")])
-    done = subprocess.run(
-        words,
-        capture_output=True,
-        text=True,
-        timeout=4 * _FUZZ_SECONDS,
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": path},
-    )
+    environment = {**os.environ, "PYTHONPATH": path}
+    try:
+        done = subprocess.run(
+            words, capture_output=True, text=True, timeout=_FUZZ_SECONDS + 240, cwd=ROOT, env=environment
+        )
+    except subprocess.TimeoutExpired:
+        raise Failure("the fuzz tests did not end") from None
     counted = re.search(r"^tried (\d+), failed (\d+)$", done.stdout, re.MULTILINE)
     if counted is None:
         raise Failure(f"the fuzz tests themselves failed: {(done.stdout + done.stderr)[-1500:]}")
