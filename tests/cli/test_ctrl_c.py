@@ -29,7 +29,7 @@ def _heeds_ctrl_c():
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-@pytest.mark.parametrize("module", ["typer", "vidmbench.cli.compare", "numpy", "pydantic", "torch"])
+@pytest.mark.parametrize("module", ["typer", "vidmbench.cli.options", "numpy", "pydantic", "torch"])
 def test_interrupted_while_a_module_is_imported(module, folder):
     done = subprocess.run(
         [sys.executable, "-c", _STARTS, module, *_RUN],

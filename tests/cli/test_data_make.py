@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vidmbench.core.files import locked
 from vidmbench.sources.clevrer_mini import ToyVideos
 from vidmbench.videos import open_source
 
@@ -104,3 +105,36 @@ def test_what_was_made_can_be_scored(command, fake_network):
     direct = command("score", "dataset:clevrer-mini@train", "dataset:clevrer-mini@test", *common[1:])
     assert made.json["value"] == direct.json["value"]
     assert command("score", "out", *common).code == 0
+
+
+HIDDEN = (".made-by-vidmbench.tmp-01234567-1-x.json", ".DS_Store", "Thumbs.db")
+
+
+def test_hidden_files_make_no_folder_one_of_others(command):
+    """A kill at the start leaves a temporary; file managers leave theirs."""
+    Path("out").mkdir()
+    for name in HIDDEN:
+        Path("out", name).touch()
+    words = (*MAKE, "--num-videos", "1", "--frames", "9", "--out", "out")
+    assert command(*words).out == "1 video of 9 frames in out\n"
+    assert command(*words).out == "1 video of 9 frames in out (1 were there already)\n"
+    assert len(open_source("out")) == 1
+
+
+def test_a_damaged_video_is_written_again(command):
+    words = (*MAKE, "--num-videos", "2", "--frames", "9", "--out", "out")
+    command(*words)
+    first, second = sorted(Path("out").glob("*.mp4"))
+    whole = first.read_bytes(), second.read_bytes()
+    data = bytearray(whole[0])
+    data[len(data) // 2] ^= 1
+    first.write_bytes(data)
+    second.write_bytes(whole[1][:-400] + bytes(400))
+    assert command(*words).out == "2 videos of 9 frames in out\n"
+    assert (first.read_bytes(), second.read_bytes()) == whole
+
+
+def test_one_process_at_a_time_writes_into_a_folder(command):
+    with locked(Path("out") / "made-by-vidmbench.json"):
+        command(*MAKE, "--num-videos", "1", "--frames", "9", "--out", "out").fails("another process", "where: out")
+    assert list(Path("out").glob("*")) == []

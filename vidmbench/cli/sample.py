@@ -42,10 +42,10 @@ def sample(
       vidmbench sample --model vidm:runs/tiny --num-videos 64 --frames 128 --out samples-64
       vidmbench sample --model vidm --content scene.png --num-videos 8 --frames 16 --out one-scene
     """
-    from vidmbench.core.files import checked_output
+    from vidmbench.core.files import checked_output, locked
     from vidmbench.sources.names import parse_source
     from vidmbench.sources.opening import resolve_dataset
-    from vidmbench.videos.writing.manifest import declare
+    from vidmbench.videos.writing.manifest import FILE_NAME, declare
     from vidmbench.vidm.sampling.files import write_samples
     from vidmbench.vidm.sampling.opening import load_model, videos_of
 
@@ -67,9 +67,10 @@ def sample(
             "fps": fps,
             **source.settings(),
         }
-        declare(folder, facts, labels=("model", "checkpoint"))
-        print_notes(source.notes)  # before the work: some of them are a reason to stop it
-        num_existing, damaged = write_samples(folder, source, form, fps)
+        with locked(folder / FILE_NAME, "writing videos beside"):
+            declare(folder, facts, labels=("model", "checkpoint"))
+            print_notes(source.notes)  # before the work: some of them are a reason to stop it
+            num_existing, damaged = write_samples(folder, source, form, fps)
     if damaged:
         more = f" and {len(damaged) - 3} more" if len(damaged) > 3 else ""
         print_notes([f"damaged, so sampled again: {', '.join(damaged[:3])}{more}"])

@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 
 from vidmbench.core.errors import DataError
-from vidmbench.core.files import checked_output
+from vidmbench.core.files import checked_output, locked
 from vidmbench.core.progress import Progress
 from vidmbench.core.vocabulary import DatasetFormat
 from vidmbench.sources.datasets.opening import open_dataset
 from vidmbench.sources.datasets.spec import ProceduralDatasetSpec, load_dataset
 from vidmbench.videos import write_mp4, write_npz
 from vidmbench.videos.source import Source
-from vidmbench.videos.writing.manifest import declare
+from vidmbench.videos.writing.manifest import FILE_NAME, declare
 from vidmbench.videos.writing.sums import FileSums
 from vidmbench.videos.writing.verification import array_is_whole, is_whole
 
@@ -50,7 +50,7 @@ class Generation:
             How many videos were there already.
 
         Raises:
-            ResultError: The folder cannot be written to, or holds something else.
+            ResultError: The folder cannot be written to, holds something else, or another process is writing to it.
         """
         folder = checked_output(folder)
         facts: dict[str, str | int | float | None] = {
@@ -60,8 +60,9 @@ class Generation:
             "digest": self.source.digest(),
             "format": form,
         }
-        declare(folder, facts)
-        return self._write_mp4s(folder, progress) if form == "mp4" else self._write_npz(folder, progress)
+        with locked(folder / FILE_NAME, "writing videos beside"):
+            declare(folder, facts)
+            return self._write_mp4s(folder, progress) if form == "mp4" else self._write_npz(folder, progress)
 
     def _write_mp4s(self, folder: Path, progress: Progress) -> int:
         num_existing, sums = 0, FileSums(folder)
