@@ -63,7 +63,10 @@ def turn_of(frame: "av.VideoFrame", path: Path) -> Turn:
         DataError: A rotation by anything but quarter turns.
     """
     # PyAV 18.1 never frees a frame whose side data was asked for: a copy of four pixels is asked instead.
-    copy = frame.reformat(width=2, height=2, format="gray8", interpolation="POINT")
+    # Its colours do not matter, and a matrix that FFmpeg cannot convert must not stand in the way.
+    copy = frame.reformat(
+        width=2, height=2, format="gray8", interpolation="POINT", src_colorspace="ITU601", dst_colorspace="ITU601"
+    )
     for data in copy.side_data:
         # PyAV's stubs promise strings; what comes is an object with a type and a buffer
         entry: Any = data

@@ -99,6 +99,17 @@ def test_a_reserved_matrix_counts_as_none(monkeypatch):
     np.testing.assert_array_equal(to_rgb(frame, VideoReformatter()), expected)
 
 
+def test_a_file_with_a_reserved_matrix_is_read_as_one_without(tmp_path):
+    plain = encode(tmp_path / "plain.mkv", moving(3), "ffv1")
+    reserved = encode(tmp_path / "reserved.mkv", moving(3), "ffv1", colours={"colorspace": 1})
+    content = reserved.read_bytes()
+    assert b"\x55\xb1\x81\x01" in content  # Matroska's element for the matrix, one byte long
+    reserved.write_bytes(content.replace(b"\x55\xb1\x81\x01", b"\x55\xb1\x81\x03"))
+
+    assert inspect_video(reserved).num_frames == 3
+    np.testing.assert_array_equal(decode(reserved, range(3)), decode(plain, range(3)))
+
+
 _FILES = {
     "progressive.mp4": {},
     "interlaced.mp4": {"options": {"flags": "+ilme+ildct", "x264-params": "tff=1"}},
