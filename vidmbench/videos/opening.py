@@ -1,5 +1,7 @@
 """Opens whatever people keep videos in."""
 
+import os
+from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,7 +42,7 @@ def open_source(path: Path | str, *, on_bad: OnBad = "stop", progress: bool = Fa
         DataError: Nothing is there, nothing can be used, or something is bad and ``on_bad`` is "stop".
     """
     path = expanded(path)
-    if not path.exists():
+    if not os.path.exists(path):  # where Path.exists raises, of names that are too long, it says no
         raise _missing(path)
     suffix = path.suffix.lower()
     if path.is_dir():
@@ -74,10 +76,20 @@ def _unsupported(path: Path, suffix: str) -> DataError:
 
 
 def _missing(path: Path) -> DataError:
+    if os.path.islink(path):
+        return DataError(
+            f"{path.name} is a link that leads nowhere",
+            expected="an existing folder or file",
+            found=f"a link to {os.readlink(path)}",
+            where=str(path),
+            fix="give the folder or file itself",
+        )
     parent = path.parent
-    while not parent.exists():  # the nearest folder that is there tells most
+    while not os.path.exists(parent):  # the nearest folder that is there tells most
         parent, path = parent.parent, parent
-    names = [entry.name for entry in visible(parent.iterdir())] if parent.is_dir() else []
+    names = []
+    with suppress(OSError):  # a file, or a folder that may not be listed
+        names = [entry.name for entry in visible(parent.iterdir())]
     near = get_close_matches(path.name, names, n=3, cutoff=0.5)
     return DataError(
         f"there is no {path.name}",

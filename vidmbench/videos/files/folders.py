@@ -1,6 +1,7 @@
 """Which videos a folder holds: files, gifs and folders of frames, at any depth, in natural order."""
 
 import os
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -172,13 +173,19 @@ def _check_doubles(folder: Path, items: Sequence[Item]) -> None:
     stems: dict[str, list[str]] = defaultdict(list)
     for item in items:
         stem = item.name if isinstance(item, FrameFolder) else str(PurePosixPath(item.name).with_suffix(""))
-        stems[stem].append(item.name)
+        stems[unicodedata.normalize("NFC", stem)].append(item.name)
     doubles = [names for names in stems.values() if len(names) > 1]
     if doubles:
         raise DataError(
-            f"videos are in {Path(os.path.abspath(folder)).name} twice, in two formats",
+            f"videos are in {Path(os.path.abspath(folder)).name} twice, in two formats or two spellings",
             expected="one file or folder per video, so that none counts twice",
-            found="; ".join(" and ".join(names) for names in doubles[:5]) + (" ..." if len(doubles) > 5 else ""),
+            found="; ".join(" and ".join(map(_spelt, names)) for names in doubles[:5])
+            + (" ..." if len(doubles) > 5 else ""),
             where=str(folder),
-            fix="move one of the formats to a folder of its own (the lossy one, such as gif)",
+            fix="move one of the two to a folder of its own (of two formats the lossy one, such as gif)",
         )
+
+
+def _spelt(name: str) -> str:
+    """A name in which a letter and its accent are two characters is shown with the accent's number."""
+    return name if unicodedata.is_normalized("NFC", name) else ascii(name)[1:-1]

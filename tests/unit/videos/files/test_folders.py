@@ -1,5 +1,7 @@
 """Folders of videos: what is in them, what is ignored, and what is refused."""
 
+import os
+
 import pytest
 from support.stored_videos import CLIPS, as_frames, as_mp4, png
 
@@ -104,3 +106,59 @@ def test_links_that_lead_back_up_end(tmp_path):
 
     assert len(open_source(tmp_path / "set")) == 3
     assert open_source(tmp_path / "linked").label == "linked"
+
+
+def test_one_name_in_two_spellings_is_one_video_twice(tmp_path):
+    as_mp4(tmp_path / "set")
+    for name in ("caf\u00e9", "cafe\u0301"):
+        (tmp_path / "set" / f"{name}.mp4").write_bytes((tmp_path / "set" / "v1.mp4").read_bytes())
+    if len(list((tmp_path / "set").iterdir())) < 5:
+        pytest.skip("this file system keeps one spelling")
+
+    with pytest.raises(DataError, match="two spellings") as raised:
+        open_source(tmp_path / "set")
+
+    assert "caf\u00e9.mp4" in raised.value.found
+    assert r"cafe\u0301.mp4" in raised.value.found
+
+
+def test_a_folder_that_is_linked_twice_counts_once_and_is_noted(tmp_path):
+    as_frames(tmp_path / "set")
+    (tmp_path / "set" / "v3").symlink_to(tmp_path / "set" / "v1", target_is_directory=True)
+
+    source = open_source(tmp_path / "set")
+
+    assert len(source) == 3
+    assert source.notes == ("links lead to 1 folder a second time, which counts once (first: v3)",)
+
+
+def test_a_folder_that_cannot_be_listed_is_not_passed_over(tmp_path, monkeypatch):
+    as_frames(tmp_path / "set")
+    scandir = os.scandir
+
+    def refuse(path):
+        if str(path).endswith("v2"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+
+    with pytest.raises(DataError, match="v2 cannot be listed: Permission denied"):
+        open_source(tmp_path / "set")
+
+
+def test_a_link_that_leads_to_itself_is_one_message(tmp_path):
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    as_mp4(tmp_path / "set")
+    (tmp_path / "set" / "v9.mp4").symlink_to(tmp_path / "set" / "v9.mp4")
+
+    with pytest.raises(DataError, match="loop is a link that leads nowhere"):
+        open_source(tmp_path / "loop")
+    with pytest.raises(DataError, match=r"v9\.mp4"):
+        open_source(tmp_path / "set")
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b", "x" * 300 + "/y.mp4"])
+def test_a_path_that_no_file_can_have(name, tmp_path):
+    with pytest.raises(DataError):
+        open_source(f"{tmp_path}/{name}")
