@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Union, get_args
+from typing import TYPE_CHECKING, Any, Union, get_args
 
 import numpy as np
 
@@ -193,6 +193,22 @@ def open_pair(real: Given, fake: Given, choices: Choices, clips: Sequence[ClipsS
     return source, other
 
 
+def _of_tensor(tensor: Any) -> Source:
+    """A PyTorch tensor as a source; what is proposed about another form is PyTorch's code."""
+    array = array_of(tensor, "tensor")
+    kind = str(tensor.dtype).removeprefix("torch.")
+    try:
+        return ArraySource(array, "array", kind=None if kind == str(array.dtype) else kind)
+    except DataError as error:
+        fix = (error.fix or "").replace('.astype("uint8")', ".to(torch.uint8)").replace(".transpose(", ".permute(")
+        fix = fix.replace(".repeat(3, axis=-1)", ".repeat_interleave(3, dim=-1)")
+        if tensor.is_floating_point() and tensor.element_size() < 4:
+            fix = fix.replace("(x.", "(x.float().").replace("(x ", "(x.float() ")
+        raise DataError(
+            error.problem, expected=error.expected, found=error.found, where=error.where, fix=fix or None
+        ) from error
+
+
 def _in_memory(videos: Videos) -> Source:
     """Videos in memory as a source.
 
@@ -200,9 +216,7 @@ def _in_memory(videos: Videos) -> Source:
         DataError: They are no source and no array, or an array of another shape or range.
     """
     if hasattr(videos, "detach"):
-        array = array_of(videos, "tensor")
-        kind = str(getattr(videos, "dtype", "")).removeprefix("torch.")
-        return ArraySource(array, "array", kind=None if kind == str(array.dtype) else kind)
+        return _of_tensor(videos)
     if isinstance(videos, np.ma.MaskedArray):
         raise DataError(
             "masked arrays are not scored: what their masks hide has no colour",

@@ -2,12 +2,32 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic._internal._model_construction import ModelMetaclass  # it has no public name
 
+from vidmbench.core.arguments import ArgumentError
 from vidmbench.core.text import decoded
 
 
-class Recorded(BaseModel):
+class _OneError(ModelMetaclass):
+    """Makes wrong arguments of a constructor one VidmbenchError; reading a file has messages of its own."""
+
+    def __call__(cls, *arguments: Any, **fields: Any) -> Any:
+        """The record's part."""
+        try:
+            return super().__call__(*arguments, **fields)
+        except (ValidationError, TypeError) as error:
+            mistakes = error.errors()[:5] if isinstance(error, ValidationError) else []
+            found = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in mistakes) or str(error)
+            raise ArgumentError(
+                f"{cls.__name__} cannot have these fields",
+                expected="the fields that its documentation names, each by its name",
+                found=found,
+                fix=f"help(vidmbench.{cls.__name__}) lists them" if cls.__module__.endswith("fields") else None,
+            ) from error
+
+
+class Recorded(BaseModel, metaclass=_OneError):
     """What all parts of a record have in common: they are never changed, and names of files in them are text."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

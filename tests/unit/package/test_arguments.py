@@ -26,7 +26,7 @@ def test_no_argument_of_a_public_function_ends_in_another_exception():
 def test_a_number_of_videos_is_a_whole_number(number):
     clips = np.random.default_rng(0).integers(0, 256, (8, 16, 8, 8, 3), dtype=np.uint8)
     if number is not None:
-        with pytest.raises(VidmbenchError, match="num_"):
+        with pytest.raises(VidmbenchError, match="num_videos"):
             vidmbench.score(clips, clips, frames=16, num_videos=number)
     with pytest.raises(VidmbenchError, match="protocol"):
         vidmbench.score(clips, clips, frames=16, protocol=number)
@@ -37,3 +37,10 @@ def test_numbers_of_numpy_are_taken():
 
     assert (choices.frames, choices.num_real, choices.num_fake, choices.seed) == ((16,), 8, 8, 3)
     assert {type(number) for number in (*choices.frames, choices.num_real, choices.seed)} == {int}
+
+
+@pytest.mark.parametrize("kind", [vidmbench.Measurement, vidmbench.RunRecord])
+@pytest.mark.parametrize("fields", [{}, {"metric": 3}, {"nothing": None}, {"created": float("nan")}])
+def test_a_record_made_of_wrong_fields_is_one_error(kind, fields):
+    with pytest.raises(VidmbenchError, match="cannot have these fields"):
+        kind(**fields)
