@@ -111,6 +111,9 @@ def no_weights_file(name: str, given: Path, *, expected: str) -> VidmbenchError:
         given: What was given.
         expected: The file that it takes.
     """
+    from vidmbench.core.inputs import refuse_special
+
+    refuse_special(given, WeightsError)
     if str(given).startswith("seed:"):
         return UsageError(
             f"the weights {name} are not made from a seed",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vidmbench.core.errors import ProtocolError, ResultError, VidmbenchError
+from vidmbench.core.inputs import refuse_special
 
 DEEPEST = 100
 _LONGEST_TOML = 1 << 18  # characters; the declarations shipped here are smaller than 8 KiB
@@ -63,6 +64,7 @@ def read_json(
     Raises:
         VidmbenchError: Of the type asked for: the file cannot be read, or :func:`parse_json` refuses it.
     """
+    refuse_special(path, error)
     try:
         return parse_json(_bytes_of(path))
     except (OSError, ValueError) as reason:
@@ -95,6 +97,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     Raises:
         ProtocolError: The file is missing, is not text in UTF-8, or :func:`parse_toml` refuses it.
     """
+    refuse_special(path, ProtocolError)
     try:
         return parse_toml(_bytes_of(path).decode("utf-8-sig"))
     except FileNotFoundError as error:
@@ -108,9 +111,8 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def _bytes_of(path: Path) -> bytes:
-    """The content; a named pipe or a device, which would be waited for without end, is refused."""
-    if path.exists() and not path.is_file():
-        raise OSError("a folder" if path.is_dir() else "neither a file nor a folder")
+    if path.is_dir():
+        raise OSError("a folder")
     return path.read_bytes()
 
 

@@ -27,6 +27,7 @@ from jaxtyping import Float32
 from torch import Tensor, nn
 
 from vidmbench.core.errors import DataError, WeightsError
+from vidmbench.core.inputs import refuse_special
 from vidmbench.core.seeding import generator
 from vidmbench.detectors.types import Tensors
 
@@ -205,6 +206,7 @@ def read_weights(model: Path, mean: Path | None = None, *, widths: Widths = PUBL
     Raises:
         WeightsError: A file is missing, damaged or pickled, or an array in it is missing, left over or ill-shaped.
     """
+    refuse_special(model, WeightsError)
     if model.is_dir():
         model, mean = model / MODEL_FILE, mean or model / MEAN_FILE
     if mean is None:
@@ -245,6 +247,7 @@ def seeded_weights(seed: int, *, widths: Widths = PUBLISHED) -> Tensors:
 
 def _read(path: Path) -> Tensors:
     """All arrays of an npz."""
+    refuse_special(path, WeightsError)
     if not path.is_file():
         raise _refused("no such weights file", expected=path.name, found="nothing", where=str(path))
     try:

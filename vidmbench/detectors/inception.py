@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from vidmbench.core.errors import WeightsError
 from vidmbench.core.files import sha256_of
+from vidmbench.core.inputs import refuse_special
 from vidmbench.core.seeding import generator
 from vidmbench.detectors.inception_blocks import (
     ConvBatchNorm,
@@ -162,6 +163,7 @@ def read_weights(path: Path, *, sha256_prefix: str = SHA256) -> Tensors:
         WeightsError: The file is missing, truncated or another one, holds anything but tensors, or a tensor is
             missing, additional or of the wrong shape.
     """
+    refuse_special(path, WeightsError)
     if not path.is_file():
         raise WeightsError(
             "no such weights file of Inception-v3",

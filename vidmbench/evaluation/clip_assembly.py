@@ -78,9 +78,11 @@ def clips_of_video(video: int, requests: Sequence[tuple[JobEntry, int]]) -> Gene
     )
     coming, begun = deque(clips), list[_Clip]()
     indices = sorted({number for clip in clips for number in clip.indices})
-    frames = base_of(requests[0][0].job.source).stream(video, indices)
+    base = base_of(requests[0][0].job.source)
     try:
-        for number, frame in zip(indices, frames, strict=True):
+        for number, frame in zip(indices, base.stream(video, indices), strict=True):
+            if any(clip.last < number for clip in begun):
+                base.check_unchanged(video)  # before their features can be kept
             for clip in _whole_before(begun, number):
                 yield PreparedClip(clip.entry, clip.row, clip.pixels(), None)
             while coming and coming[0].first <= number:

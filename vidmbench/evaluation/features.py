@@ -94,9 +94,31 @@ def _complete_entries(entries: list[JobEntry], device: Device, on_bad: OnBad, pr
         missing = [entry for entry in entries if not entry.is_whole]
         for network in sorted({_network(entry.job) for entry in missing}):
             _stream_features([entry for entry in missing if _network(entry.job) == network], device, on_bad, progress)
+        assert all(set(entry.missing) == set(entry.skipped) for entry in missing)  # no clip is lost in silence
+        _check_weights(missing, device)
         _check_unchanged(missing)
         for entry in entries:  # one whose last row was kept may not have been finished
             entry.finish()
+
+
+def _check_weights(entries: list[JobEntry], device: Device) -> None:
+    """Makes sure that the network that ran is the one that the keys were made for; else drops its rows.
+
+    Raises:
+        ChangedError: Other weights, or other code of a user's detector, are there now.
+    """
+    for entry in entries:
+        detector = entry.job.stage.detector
+        if entry.computed() and entry.job.key(engine_name(device, detector)) != entry.key:
+            for row in entry.computed():
+                entry.drop(row)
+            raise ChangedError(
+                f"the weights or the code of {detector} changed while it ran",
+                expected="a network that stays as it is until the command has ended",
+                found="other weights or other code",
+                where=detector,
+                fix="give the same command again; what it computed is dropped",
+            )
 
 
 def _check_unchanged(entries: list[JobEntry]) -> None:

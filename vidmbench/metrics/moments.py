@@ -14,6 +14,7 @@ from vidmbench.core.arrays import Covariance, Mean
 from vidmbench.core.checksums import BLANK, checksum_holds, fill_checksum
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import replacing
+from vidmbench.core.inputs import refuse_special
 
 Normalisation = Literal["n", "n-1"]
 
@@ -185,6 +186,7 @@ class Moments:
         Raises:
             DataError: The file is missing, damaged, or holds something else.
         """
+        refuse_special(path)
         try:
             if checksum_holds(path) is False:
                 raise ValueError("another sha256 than the one recorded in it")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import expanded, visible
+from vidmbench.core.inputs import refuse_special
 from vidmbench.core.vocabulary import OnBad
 from vidmbench.videos.arrays.uint8_source import ArraySource, open_array
 from vidmbench.videos.files.animations import is_video_file, video_file
@@ -42,6 +43,7 @@ def open_source(path: Path | str, *, on_bad: OnBad = "stop", progress: bool = Fa
         DataError: Nothing is there, nothing can be used, or something is bad and ``on_bad`` is "stop".
     """
     path = expanded(path)
+    refuse_special(path)
     if not os.path.exists(path):  # where Path.exists raises, of names that are too long, it says no
         raise _missing(path)
     suffix = path.suffix.lower()

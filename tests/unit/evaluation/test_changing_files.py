@@ -11,6 +11,7 @@ import torch
 from support.stored_videos import png
 
 from vidmbench.core.errors import ChangedError
+from vidmbench.evaluation import feature_job
 from vidmbench.evaluation.clips import Clip, ClipPlan
 from vidmbench.evaluation.feature_job import FeatureJob
 from vidmbench.evaluation.features import features_of
@@ -163,6 +164,21 @@ def test_files_rewritten_before_the_first_read_give_no_number(storage, tmp_path,
     assert not features.exists() or not list(features.glob("*.safetensors"))
 
 
+def test_a_network_that_is_replaced_while_it_runs_leaves_no_features(tmp_path, fake_network, monkeypatch):
+    source = open_source(as_array(tmp_path, OLD, "a.npy"))
+    identity = feature_job.identity
+
+    def replace(done, *_):
+        if done == 3:
+            monkeypatch.setattr(feature_job, "identity", lambda detector: "other weights")
+
+    with pytest.raises(ChangedError, match="the weights or the code of i3d-kinetics400 changed"):
+        scored(source, progress=replace)
+    monkeypatch.setattr(feature_job, "identity", identity)
+    scored(source)
+    assert fake_network[-1].scored == len(OLD)
+
+
 def test_a_video_of_equal_size_and_time_is_another_video(tmp_path, fake_network):
     path = tmp_path / "set" / "v0.npy"
     path.parent.mkdir()
@@ -207,6 +223,9 @@ def test_files_exchanged_for_a_moment_are_noticed(tmp_path, fake_network, own_ca
             (root / "right").rename(root / "v5.npy")
             return pictures
 
+        def stream(self, index, frames):
+            yield from self.read(index, frames)
+
     with pytest.raises(ChangedError, match=r"v5\.npy changed while it was read"):
         scored(Exchanging())
     np.testing.assert_array_equal(scored(declared_files(root)), expected)
@@ -244,6 +263,26 @@ def test_a_file_that_grows_while_it_is_looked_at_is_no_bad_file(tmp_path, monkey
         open_source(root, on_bad="skip")
     monkeypatch.undo()
     assert len(open_source(root)) == 8
+
+
+def test_the_first_clips_of_a_video_that_changes_are_not_kept(tmp_path, fake_network, own_cache):
+    """Clips are scored while later frames of their video are still read."""
+    root = each(lambda path, clip: write_frames(path, np.concatenate([clip] * 4)))(tmp_path, OLD[:1])
+    source = open_source(root)
+    item = source._items[0]
+
+    class Changing(type(item)):
+        def stream(self, frames, facts):
+            for number, frame in enumerate(super().stream(frames, facts)):
+                if number == 5:
+                    (root / "v0" / "frame00001.png").write_bytes(png(NEW[0][0]))
+                yield frame
+
+    source._items = (Changing(item.name, item.folder, item.files),)
+    clips = tuple(Clip(0, start, 9, 1) for start in (0, 9, 18))
+    with pytest.raises(ChangedError, match="v0 changed while it was read"):
+        features_of([FeatureJob(source, ClipPlan(clips, ()), SPEC.array, "fp32")])
+    assert all(path.stat().st_size == 16 for path in (own_cache / "features").glob("*.rows"))
 
 
 def test_a_file_that_is_away_for_a_second_is_used_the_next_time(tmp_path, fake_network):

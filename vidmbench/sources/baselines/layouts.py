@@ -13,6 +13,7 @@ from vidmbench.core.arguments import name_or_path
 from vidmbench.core.declarations import load_toml
 from vidmbench.core.errors import DataError, ProtocolError, unknown
 from vidmbench.core.files import is_leftover, natural_key, visible
+from vidmbench.core.inputs import refuse_special
 from vidmbench.records.published import PublishedValue, published_values
 from vidmbench.sources.baselines.spec import ArraySpec, BaselineSpec, GridSpec, LayoutSpec, LeaveOut, StripSpec
 from vidmbench.sources.names import baseline_names
@@ -136,6 +137,7 @@ def choose_among(title: str, layouts: Sequence[LayoutSpec], path: Path) -> Choic
     Raises:
         DataError: No layout fits, or the files are of several runs.
     """
+    refuse_special(path)
     if not path.exists():
         raise DataError("no such file or folder", where=str(path), fix=f"check the path; {_FIX}")
     if path.is_file():

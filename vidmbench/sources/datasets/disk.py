@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from vidmbench.core.errors import DataError, UsageError, unknown
 from vidmbench.core.files import expanded, visible
+from vidmbench.core.inputs import refuse_special
 from vidmbench.core.text import counted
 from vidmbench.core.vocabulary import OnBad
 from vidmbench.sources.datasets.disk_findings import (
@@ -137,6 +138,7 @@ def root_of(spec: DiskDatasetSpec, data_root: Path | None) -> Path:
             where=str(given),
             fix=f"check the path; get it: {spec.get}",
         )
+    refuse_special(root)
     return root
 
 

@@ -15,6 +15,7 @@ from vidmbench.core.checksums import checksum_holds, write_json
 from vidmbench.core.declarations import validated
 from vidmbench.core.errors import WeightsError
 from vidmbench.core.files import expanded, sha256_of, visible
+from vidmbench.core.inputs import UnchangedFile, refuse_special
 from vidmbench.core.json_toml import parse_json
 from vidmbench.vidm.checkpoints.tensor_files import FORMAT, read_tensors, write_tensors
 from vidmbench.vidm.config import PARTS, Part, VidmSpec
@@ -95,8 +96,10 @@ def load_vidm(path: Path, device: torch.device) -> Vidm:
     Raises:
         WeightsError: Missing, truncated, not the file its JSON beside it describes, or its weights do not fit the model
             its header describes.
+        ChangedError: It changed while it was read.
     """
-    digest = checked_sha256(path) if path.is_file() else ""
+    unchanged = UnchangedFile(path) if path.is_file() else None
+    digest = checked_sha256(path) if unchanged else ""
     tensors, header = read_tensors(path)
     if "model" not in header:
         raise WeightsError(
@@ -116,6 +119,8 @@ def load_vidm(path: Path, device: torch.device) -> Vidm:
     assert content is None or isinstance(content, ContentNet)
     assert motion is None or isinstance(motion, MotionNet)
     sampling = validated(header.get("sampling", {}), SamplingSpec, where=f"{path}, sampling")
+    if unchanged is not None:
+        unchanged.check()
     return Vidm(spec, content, motion, sampling, digest, str(path), header.get("facts", {}))
 
 
@@ -206,7 +211,10 @@ def filled(
     layout = {4: torch.channels_last}
     net.load_state_dict(
         {
-            name: value.to(device, torch.float32, memory_format=layout.get(value.ndim, torch.contiguous_format))
+            # Copied: a view of the mapped file would change with it.
+            name: value.to(
+                device, torch.float32, copy=True, memory_format=layout.get(value.ndim, torch.contiguous_format)
+            )
             for name, value in weights.items()
         },
         assign=True,
@@ -227,6 +235,7 @@ def checkpoint_file(named: str | None, dataset: str) -> Path:
     if named is None:
         return _shipped(dataset)
     path = expanded(named)
+    refuse_special(path, WeightsError)
     if path.is_dir():
         return file_of_run(path)
     if not path.is_file():
@@ -241,6 +250,7 @@ def file_of_run(folder: Path) -> Path:
         WeightsError: There is none; an unfinished run is distinguished from a folder without a run.
     """
     inside = folder / FILE_NAME
+    refuse_special(inside, WeightsError)
     if inside.is_file():
         return inside
     begun = ", ".join(file.name for file in visible(folder.glob("*.state.safetensors")))

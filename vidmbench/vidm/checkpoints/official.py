@@ -13,6 +13,7 @@ from torch import Tensor
 
 from vidmbench.core.declarations import validated
 from vidmbench.core.errors import WeightsError
+from vidmbench.core.inputs import UnchangedFile, refuse_special
 from vidmbench.vidm.checkpoints.checkpoint import Vidm, checked_sha256, checkpoint_file, filled, load_vidm
 from vidmbench.vidm.checkpoints.inferred_config import FIX, HALVED, Evidence, is_coordinates, read_evidence
 from vidmbench.vidm.checkpoints.torch_files import read_torch
@@ -76,7 +77,10 @@ def load_official(path: Path, device: torch.device) -> Vidm:
 
     Raises:
         WeightsError: Missing, truncated, unsafe, without moving average, contradictory, or not this network.
+        ChangedError: It changed while it was read.
     """
+    refuse_special(path, WeightsError)
+    unchanged = UnchangedFile(path) if path.is_file() else None
     digest = checked_sha256(path)
     content = _read(path)
     if "ema_state_dict" not in content:
@@ -111,6 +115,8 @@ def load_official(path: Path, device: torch.device) -> Vidm:
     # "ddim100" in the generation script: 100 ancestral steps at 0, 10, ..., 990.
     sampling = SamplingSpec(sampler="ancestral", steps=100, spacing="strided")
     facts = _facts(content.get("iters"), spec, evidence, path)
+    if unchanged is not None:
+        unchanged.check()
     return Vidm(spec, None, net, sampling, digest, str(path), facts)
 
 
