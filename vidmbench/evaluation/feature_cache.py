@@ -16,7 +16,7 @@ from safetensors.numpy import load, save
 
 from vidmbench.core.arrays import Features
 from vidmbench.core.errors import ResultError
-from vidmbench.core.files import replacing, sha256_of_parts, unwritable
+from vidmbench.core.files import replacing, sha256_of_parts
 from vidmbench.videos.source import Skipped
 
 _LOG = logging.getLogger(__name__)
@@ -121,7 +121,7 @@ class CacheEntry:
             lock.acquire()
         except OSError as error:
             if not self._path(".rows").is_file():
-                raise unwritable(self.folder, error, "VIDMBENCH_CACHE") from error
+                raise self._refused(error) from error
             self._refusal = error  # the rows that are missing may be of videos that nobody can read
         try:
             if not self.look():
@@ -179,7 +179,7 @@ class CacheEntry:
         """
         assert self._features is not None
         if self._stream is None:
-            raise unwritable(self.folder, self._refusal or OSError("the entry is closed"), "VIDMBENCH_CACHE")
+            raise self._refused(self._refusal or OSError("the entry is closed"))
         data = np.ascontiguousarray(feature, dtype="<f4").tobytes()
         try:
             for passed in range(self._end, row):
@@ -236,6 +236,15 @@ class CacheEntry:
             raise self._unwritten(error) from error
         for ending in (".rows", ".skipped"):  # the latter of earlier versions
             self._path(ending).unlink(missing_ok=True)
+
+    def _refused(self, error: OSError) -> ResultError:
+        return ResultError(
+            "features are missing in the cache, and it cannot be written to",
+            expected="a folder that this user may create and write to, or a cache that holds all features",
+            found=error.strerror or str(error),
+            where=str(self.folder),
+            fix="set VIDMBENCH_CACHE to another folder, or give the same command as a user who may write to this one",
+        )
 
     def _unwritten(self, error: OSError) -> ResultError:
         return ResultError(
