@@ -4,6 +4,7 @@ import ast
 import math
 import re
 import struct
+import threading
 import warnings
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,9 @@ from vidmbench.core.memory import free_memory
 
 _TENSOR_SUFFIXES = frozenset((".pt", ".pth"))
 _KEYS_SHOWN = 8
+#: Python 3.11 counts the depth of its parser for all threads together: two at once can end in a SystemError. The
+#: filters of warnings are common to all threads too.
+_PARSER = threading.Lock()
 _MAPPED_BYTES = 2**28
 _MAGIC = b"\x93NUMPY"
 _LONGEST_HEADER = 10_000  # numpy's own limit
@@ -149,7 +153,7 @@ def _read_header(stream: _Bytes) -> _Header:
     if len(raw) < length:
         raise EOFError(f"{len(raw)} of {length} bytes of its header are there")
     text = raw.decode("utf-8" if magic[6:7] >= b"\x03" else "latin1")
-    with warnings.catch_warnings():
+    with _PARSER, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the parser, about escapes in damaged text
         content = ast.literal_eval(re.sub(r"(?<=\d)L\b", "", text).strip())  # Python 2 wrote 16L
         shape, descr, is_fortran = content["shape"], content["descr"], content["fortran_order"]
