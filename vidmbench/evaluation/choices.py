@@ -77,8 +77,6 @@ class Choices:
         for name, example in (("protocols", '("fvd-tats",)'), ("frames", "(16, 64)")):
             if not isinstance(getattr(self, name), tuple | list):
                 raise wrong_argument(name, f"a tuple, such as {example}", getattr(self, name))
-        if not self.protocols:
-            raise wrong_argument("protocols", "one name or more", self.protocols)
         if not isinstance(self.drawing, SamplingOptions):
             raise wrong_argument("drawing", "SamplingOptions", self.drawing)
         plain = {
@@ -106,6 +104,8 @@ class Choices:
         Raises:
             ProtocolError: Unknown protocol, or a file with mistakes.
         """
+        if not self.protocols:  # none at all stands for whatever can be computed, where a study says so
+            raise wrong_argument("protocols", "one name or more", self.protocols)
         return [load_protocol(name) for name in self.protocols]
 
     def bound_protocols(

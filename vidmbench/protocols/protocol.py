@@ -154,7 +154,7 @@ def _check_detector(spec: ProtocolSpec, path: Path) -> None:
 
 def protocol_names() -> list[str]:
     """Names of all protocols in protocols/metrics, sorted."""
-    return [path.stem for path in visible((resources.protocols_dir() / "metrics").glob("*.toml"))]
+    return sorted(path.stem for path in visible((resources.protocols_dir() / "metrics").glob("*.toml")))
 
 
 def load_protocol(name: str | Path) -> ProtocolSpec:

@@ -186,7 +186,7 @@ class RecipeSpec(Frozen):
 
 def recipe_names() -> list[str]:
     """Names of all shipped recipes, sorted."""
-    return [path.stem for path in visible(_folder().glob("*.toml"))]
+    return sorted(path.stem for path in visible(_folder().glob("*.toml")))
 
 
 def load_recipe(name: str) -> RecipeSpec:

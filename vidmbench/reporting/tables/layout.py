@@ -279,7 +279,7 @@ class Layout(Frozen):
 
 def layout_names() -> list[str]:
     """Names of all layouts in protocols/tables, sorted."""
-    return [path.stem for path in visible((resources.protocols_dir() / "tables").glob("*.toml"))]
+    return sorted(path.stem for path in visible((resources.protocols_dir() / "tables").glob("*.toml")))
 
 
 def load_layout(name: str) -> Layout:

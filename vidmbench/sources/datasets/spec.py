@@ -197,7 +197,7 @@ class _Reader(BaseModel):
 
 def dataset_names() -> list[str]:
     """Names of all declared data sets, sorted."""
-    return [path.stem for path in visible(_folder().glob("*.toml"))]
+    return sorted(path.stem for path in visible(_folder().glob("*.toml")))
 
 
 def load_dataset(name: str) -> DatasetSpec:
