@@ -16,7 +16,6 @@ from vidmbench.core.errors import DataError, ResultError
 from vidmbench.detectors.engine import engine_name
 from vidmbench.evaluation import feature_job
 from vidmbench.evaluation.clips import Clip, ClipPlan
-from vidmbench.evaluation.feature_cache import CacheEntry
 from vidmbench.evaluation.feature_job import FeatureJob
 from vidmbench.evaluation.features import features_of
 from vidmbench.protocols.fields import field_names
@@ -332,22 +331,6 @@ def test_a_damaged_entry_is_made_anew(fake_network, array, own_cache):
     save_file({"features": features[:3].copy()}, path)
     (again,) = features_of([job(Films(array))])
     np.testing.assert_array_equal(again.features, first.features)
-
-
-def test_rows_that_are_all_there_become_a_whole_entry(fake_network, array, own_cache, monkeypatch):
-    def refuse(self):
-        raise Cut
-
-    with monkeypatch.context() as patch:
-        patch.setattr(CacheEntry, "finish", refuse)
-        with pytest.raises(Cut):
-            features_of([job(Films(array))])
-    assert entry_files(own_cache, ".rows")
-    films = Films(array)
-    features_of([job(films)])
-    assert (films.reads, len(fake_network)) == ([], 1)
-    assert not entry_files(own_cache, ".rows")
-    assert entry_files(own_cache, ".safetensors")
 
 
 # Several processes.
