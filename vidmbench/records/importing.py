@@ -6,6 +6,7 @@ from pathlib import Path
 
 from vidmbench.core import resources
 from vidmbench.core.errors import ResultError, unknown
+from vidmbench.core.temporaries import clear_stale
 from vidmbench.core.text import file_name_problem
 from vidmbench.records.record import RunRecord, find_records, read_record, two_records, write_record
 
@@ -43,10 +44,12 @@ def import_records(paths: Sequence[Path]) -> list[Path]:
         if other.sealed().digest != record.sealed().digest:
             raise two_records(f"there is another record of the run {record.run_id}", f"{where} and {path}")
         new.setdefault(record.run_id, record)
-    return [
-        earlier.files.get(record.run_id) or write_record(record, measured / _folder_of(record))
-        for record in new.values()
-    ]
+    copies = []
+    for record in new.values():
+        folder = measured / _folder_of(record)
+        clear_stale(folder)  # of an import that was killed, and whose records may all be there
+        copies.append(earlier.files.get(record.run_id) or write_record(record, folder))
+    return copies
 
 
 def _folder_of(record: RunRecord) -> str:

@@ -11,6 +11,7 @@ from support.table_samples import measured, run_of
 
 from vidmbench.core import resources
 from vidmbench.core.errors import ResultError
+from vidmbench.core.temporaries import _cleared
 from vidmbench.records import importing
 from vidmbench.records import record as record_files_module
 from vidmbench.records.record import (
@@ -230,6 +231,20 @@ def test_an_import_beside_others(tmp_path, measured_folder):
     path = write_record(run_of(measured(), dataset="x" * 500), tmp_path / "a")
     (copy,) = importing.import_records([path])
     assert read_record(copy) == read_record(path)
+
+
+def test_what_a_killed_import_left_goes_with_the_next(tmp_path, measured_folder):
+    """Killed between giving a record its name and removing the temporary one; then nothing is left to copy."""
+    path = write_record(run_of(measured()), tmp_path / "a")
+    code = "import sys; from pathlib import Path; from vidmbench.core.temporaries import temporary_file; "
+    code += f"temporary_file(Path({str(measured_folder / 'clevrer' / 'run-1.json')!r}))"
+    (measured_folder / "clevrer").mkdir(parents=True)
+    write_record(run_of(measured()), measured_folder / "clevrer")
+    subprocess.run([sys.executable, "-c", code], check=True)
+    _cleared.discard(str(measured_folder / "clevrer"))  # as in a process of its own
+    assert len(list((measured_folder / "clevrer").iterdir())) == 2
+    importing.import_records([path])
+    assert [entry.name for entry in (measured_folder / "clevrer").iterdir()] == ["run-1.json"]
 
 
 def test_an_unreadable_record_in_the_way_is_named(tmp_path, measured_folder):
