@@ -8,13 +8,15 @@ seam only, or asks for seams where none are, loses to the right one.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
 from vidmbench.core.arrays import Frames
-from vidmbench.videos.grids.seams import _NEIGHBOURS, NEUTRAL, NEUTRAL_LINE, jump_rates, mean_luma, seam_scores
+from vidmbench.videos.grids.counts import Counted, count_tiles
+from vidmbench.videos.grids.lines import Cut, is_clean, largest_clean_cut
+from vidmbench.videos.grids.seams import NEIGHBOURS, NEUTRAL, NEUTRAL_LINE, jump_rates, mean_luma, seam_scores
 
 #: (padding, border) that public code writes: none; VideoGPT and TATS; make_grid; a frame around each tile of 1 or 2.
 USUAL_PADDINGS = ((0, 0), (1, 1), (2, 2), (2, 1), (4, 2), (1, 0), (2, 0))
@@ -35,11 +37,8 @@ _MARGIN = 1.0
 _GAIN = 2.5
 #: Cuts of one direction that are combined with those of the other.
 _KEPT = 6
-#: Intensity levels by which a line differs from both its sides, on average.
-_LINE = 8.0
-#: How much of a line's colour may shine through at the edge of a tile, and at how many edges more.
-_SHINE = 0.3
-_SHINING_EDGES = 0.1
+#: The same for a number of rows and columns, whatever the tiles' size in pixels.
+_COUNT_MARGIN = 1.5
 
 
 class Wanted(NamedTuple):
@@ -52,32 +51,28 @@ class Wanted(NamedTuple):
     tile: tuple[int, int] | None
 
 
-class Cut(NamedTuple):
-    """A geometry; ``tile`` is (height, width)."""
-
-    rows: int
-    columns: int
-    padding: int
-    border: int
-    tile: tuple[int, int]
-
-
 @dataclass(frozen=True)
 class Outcome:
     """What a search gave.
 
     Attributes:
         cut: The geometry, or None where the image does not decide.
-        is_scaled: The lines between the tiles fall between whole pixels, because the image was scaled after it had
-            been put together; the tiles are then cut inside the lines.
-        is_seen: The pixels decided, and not that no other usual geometry fits what is wanted.
+        is_scaled: The tiles or the lines between them begin between whole pixels, because the image was scaled after it
+            had been put together; the tiles are then cut inside the lines.
+        is_seen: The pixels decided, and not what is declared.
+        is_usual: Where they did not: no other usual geometry fits what is declared.
         candidates: Where nothing was decided: the likely geometries, the likeliest first.
+        score: How much speaks for the number of rows and columns, where these were found; a clear seam counts 2.
+        next_best: The rows, columns and score of the next in line.
     """
 
     cut: Cut | None
     is_scaled: bool = False
     is_seen: bool = True
+    is_usual: bool = False
     candidates: tuple[Cut, ...] = ()
+    score: float = 0.0
+    next_best: Counted | None = None
 
 
 @dataclass(frozen=True)
@@ -114,12 +109,96 @@ def search(frames: Frames, declared: Wanted) -> Outcome:
 
     Args:
         frames: Frames of the image, uint8 (frame, height, width, 3), RGB, 0..255.
-        declared: What is known about it; at least one geometry fits it and the image's size.
+        declared: What is known about it; if a tile, padding or border is, at least one geometry fits it and the size.
 
     Returns:
         The geometry, or the candidates where none is clearly the likeliest.
     """
     luma = mean_luma(frames)
+    guesses = _fitting(luma, declared)
+    if declared.padding is not None or declared.border is not None or declared.tile is not None:
+        return _of_whole_pixels(luma, declared, guesses)
+    ranked = count_tiles(luma, declared.rows, declared.columns)
+    best = ranked[0]
+    others = [other for other in ranked[1:] if other.score > 0]
+    if not _is_counted(ranked):
+        return _uncounted(luma, declared, guesses, ranked)
+    cut = _cut_into(luma, best.rows, best.columns, guesses)
+    if cut is None or min(luma.shape[1] / best.rows, luma.shape[2] / best.columns) < MIN_TILE:
+        return _undecided(luma, declared, guesses, ranked)
+    return replace(cut, score=best.score, next_best=others[0] if others else None)
+
+
+def _is_counted(ranked: Sequence[Counted]) -> bool:
+    """Whether one number of rows and columns is clearly the likeliest."""
+    best = ranked[0]
+    return best.is_supported and all(
+        best.score - other.score >= (_GAIN if other.rows * other.columns == 1 else _COUNT_MARGIN)
+        for other in ranked[1:]
+    )
+
+
+def _cut_into(luma: np.ndarray, rows: int, columns: int, guesses: Sequence["_Guess"]) -> Outcome | None:
+    """The cut into so many tiles: in whole pixels where that explains the picture, else clear of all lines."""
+    if _is_clear(guesses) and guesses[0].cut[:2] == (rows, columns) and is_clean(luma, guesses[0].cut):
+        return Outcome(guesses[0].cut)
+    if not _is_clear(guesses) or guesses[0].cut[:2] != (rows, columns):
+        known = _fitting(luma, Wanted(rows, columns, None, None, None))
+        if _is_clear(known) and is_clean(luma, known[0].cut):
+            return Outcome(known[0].cut)
+    cut = largest_clean_cut(luma, rows, columns)
+    if cut is None:
+        return None
+    is_whole = luma.shape[1] % rows == luma.shape[2] % columns == 0
+    return Outcome(cut, is_scaled=cut.padding > 0 or not is_whole)
+
+
+def _uncounted(
+    luma: np.ndarray, declared: Wanted, guesses: Sequence["_Guess"], ranked: Sequence[Counted]
+) -> Outcome:
+    """Where seams at equal distances do not tell how many tiles there are."""
+    if declared.rows is not None and declared.columns is not None:
+        outcome = _of_whole_pixels(luma, declared, guesses)
+        # Rows and columns are enough: where no line between the tiles is seen, none is cut away.
+        return outcome if outcome.cut else Outcome(_plain(luma, declared.rows, declared.columns), is_seen=False)
+    if _is_clear(guesses) and _is_among_best(guesses[0].cut, ranked):
+        return Outcome(guesses[0].cut)
+    return _undecided(luma, declared, guesses, ranked)
+
+
+def _is_among_best(cut: Cut, ranked: Sequence[Counted]) -> bool:
+    near = [other for other in ranked if ranked[0].score - other.score < _COUNT_MARGIN]
+    return any((other.rows, other.columns) == cut[:2] for other in near)
+
+
+def _plain(luma: np.ndarray, rows: int, columns: int) -> Cut:
+    """Tiles that touch."""
+    return Cut(rows, columns, 0, 0, (luma.shape[1] // rows, luma.shape[2] // columns))
+
+
+def _of_whole_pixels(luma: np.ndarray, declared: Wanted, guesses: Sequence["_Guess"]) -> Outcome:
+    """The geometry where tiles, lines and border are whole pixels."""
+    if _is_clear(guesses):
+        return Outcome(guesses[0].cut)
+    likely = usual(luma.shape[1], luma.shape[2], declared)
+    is_counted = declared.tile is not None or (declared.rows is not None and declared.columns is not None)
+    if is_counted and len(likely) == 1:
+        return Outcome(likely[0], is_seen=False, is_usual=True)
+    return _undecided(luma, declared, guesses, ())
+
+
+def _undecided(
+    luma: np.ndarray, declared: Wanted, guesses: Sequence["_Guess"], ranked: Sequence[Counted]
+) -> Outcome:
+    counted = [_plain(luma, pair.rows, pair.columns) for pair in ranked[:2] if pair.rows * pair.columns > 1]
+    supported = [guess.cut for guess in guesses[:2] if guess.is_supported]
+    likely = usual(luma.shape[1], luma.shape[2], declared)
+    shown = {cut[:2] + cut[4]: cut for cut in reversed([*supported, *counted, *likely])}
+    return Outcome(None, candidates=tuple(reversed(shown.values())))
+
+
+def _fitting(luma: np.ndarray, declared: Wanted) -> list["_Guess"]:
+    """The geometries in whole pixels, the likeliest first."""
     tile = declared.tile or (None, None)
     axes = (
         _Axis(luma.swapaxes(1, 2), declared.rows, tile[0]),
@@ -129,24 +208,9 @@ def search(frames: Frames, declared: Wanted) -> Outcome:
     for of_lines in (False, True):
         typical = NEUTRAL_LINE if of_lines else NEUTRAL
         scores = [seam_scores(jump_rates(axis.luma, of_lines=of_lines), typical) for axis in axes]
-        pairs = [pair for pair in paddings(declared) if (0 < pair[0] <= _NEIGHBOURS) == of_lines]
+        pairs = [pair for pair in paddings(declared) if (0 < pair[0] <= NEIGHBOURS) == of_lines]
         guesses += _ranked(axes, scores, pairs)
-    guesses.sort(key=lambda guess: -guess.score)
-    best = guesses[0].cut if _is_clear(guesses) else None
-    is_open = declared.padding is None and declared.border is None and declared.tile is None
-    # Tiles that seem to touch may do so because a thin line between them was scaled.
-    if is_open and (best is None or best.padding == best.border == 0):
-        scaled = _search_scaled(axes)
-        if scaled is not None and (best is None or scaled.border):
-            return Outcome(scaled, is_scaled=scaled.border > 0)
-    if best is not None:
-        return Outcome(best)
-    likely = usual(luma.shape[1], luma.shape[2], declared)
-    is_counted = declared.tile is not None or (declared.rows is not None and declared.columns is not None)
-    if is_counted and len(likely) == 1:
-        return Outcome(likely[0], is_seen=False)
-    shown = dict.fromkeys([*(guess.cut for guess in guesses[:2] if guess.is_supported), *likely])
-    return Outcome(None, candidates=tuple(shown))
+    return sorted(guesses, key=lambda guess: -guess.score)
 
 
 def paddings(declared: Wanted) -> list[tuple[int, int]]:
@@ -241,39 +305,3 @@ def _is_clear(guesses: Sequence[_Guess]) -> bool:
     return all(
         best - other.score >= (_GAIN if other.cut.rows * other.cut.columns == 1 else _MARGIN) for other in guesses[1:]
     )
-
-
-def _search_scaled(axes: tuple[_Axis, _Axis]) -> Cut | None:
-    """Looks for equal steps with seams near them, and cuts the largest tiles that keep clear of the seams."""
-    scores = [seam_scores(jump_rates(axis.luma), is_near=True) for axis in axes]
-    guesses = _ranked(axes, scores, [(0, 0)])
-    if not _is_clear(guesses) or guesses[0].cut.rows + guesses[0].cut.columns < 5:
-        return None
-    cut = guesses[0].cut
-    counted = [(axis, count) for axis, count in zip(axes, (cut.rows, cut.columns), strict=True) if count > 1]
-    for border in range(MAX_PADDING // 2 + 1):
-        # One direction is enough, as lines are equally wide in both: in the other all videos may have a dark rim.
-        if any(_is_clean(axis, count, border) for axis, count in counted):
-            tile = (cut.tile[0] - 2 * border, cut.tile[1] - 2 * border)
-            return Cut(cut.rows, cut.columns, 2 * border, border, tile)
-    return None
-
-
-def _is_clean(axis: _Axis, count: int, border: int) -> bool:
-    """Whether the edges of tiles cut ``border`` inside equal steps look like the pixels further in, not like a line."""
-    level = axis.luma.mean(axis=(0, 1))
-    pitch = axis.size // count
-    seams = np.arange(1, count) * pitch
-    sides = np.stack([level[seams - 5], level[seams + 4]])
-    around = np.stack([level[seams + shift] for shift in (-2, -1, 0, 1)])
-    darker = float(np.median(sides.min(axis=0) - around.min(axis=0)))
-    brighter = float(np.median(around.max(axis=0) - sides.max(axis=0)))
-    if max(darker, brighter) < _LINE:
-        return True
-    line = level.min() if darker > brighter else level.max()
-    first = np.arange(count) * pitch + border
-    last = first + pitch - 2 * border - 1
-    edges = np.concatenate([level[first], level[last]])
-    inside = np.concatenate([(level[first + 1] + level[first + 2]) / 2, (level[last - 1] + level[last - 2]) / 2])
-    shine = (inside - edges) / np.where(np.abs(inside - line) < 1, 1, inside - line)
-    return bool((shine > _SHINE).mean() <= _SHINING_EDGES)

@@ -1,12 +1,13 @@
 """How an image that shows many videos is cut: as declared, and found from the image as far as it is not."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError
-from vidmbench.videos.grids.detection import Cut, Outcome, Wanted, divisions, paddings, search
+from vidmbench.videos.grids.detection import Outcome, Wanted, divisions, paddings, search
+from vidmbench.videos.grids.lines import Cut, spans
 
 _SHOWN = 8
 
@@ -14,9 +15,10 @@ _DECLARED = "as declared"
 _SEEN = "found from the picture"
 _FOLLOWS = "the picture does not show it, but nothing else that is usual fits what is declared"
 _SCALED = (
-    "found from the picture, which was scaled after it had been put together: the lines between the tiles fall between "
-    "whole pixels, so tiles are cut inside them and are not of the size the model made"
+    "the picture was scaled after it had been put together: tiles or the lines between them begin between whole pixels, "
+    "so tiles are cut inside them and are not of the size the model made"
 )
+_UNSEEN = "the picture shows no seams, so it is cut into equal parts"
 
 
 @dataclass(frozen=True)
@@ -28,12 +30,15 @@ class Grid:
         columns: Tiles side by side, at least 1.
         padding: Pixels between neighbouring tiles.
         border: Pixels around the whole.
+        is_scaled: The tiles need not fill the image in whole pixels, as in one that was scaled after it had been put
+            together: the same number of whole pixels is then taken from the middle of each.
     """
 
     rows: int
     columns: int
     padding: int = 0
     border: int = 0
+    is_scaled: bool = False
 
     def __post_init__(self) -> None:
         _check_numbers(self.rows, self.columns, self.padding, self.border)
@@ -42,12 +47,14 @@ class Grid:
         """The size of one tile, (height, width), in an image of ``height`` x ``width``.
 
         Raises:
-            DataError: The tiles do not fill the image exactly.
+            DataError: The tiles do not fill the image exactly, or nothing is left for them.
         """
         sizes = []
         for size, count in ((height, self.rows), (width, self.columns)):
             fitting = divisions(size, count, None, self.padding, self.border)
-            if not fitting:
+            if self.is_scaled and size >= count:
+                fitting = [(count, spans(size, count, self.padding, self.border)[1])]
+            if not fitting or fitting[0][1] < 1:
                 raise DataError(
                     f"an image of {height}x{width} cannot be cut into {self}",
                     expected=f"{size} = {count} x tile + {count - 1} x {self.padding} + 2 x {self.border} pixels",
@@ -65,8 +72,8 @@ class Grid:
             DataError: As :meth:`tile`.
         """
         tile_height, tile_width = self.tile(height, width)
-        tops = [self.border + row * (tile_height + self.padding) for row in range(self.rows)]
-        lefts = [self.border + column * (tile_width + self.padding) for column in range(self.columns)]
+        tops = spans(height, self.rows, self.padding, self.border)[0].tolist()
+        lefts = spans(width, self.columns, self.padding, self.border)[0].tolist()
         return [(slice(top, top + tile_height), slice(left, left + tile_width)) for top in tops for left in lefts]
 
     def __str__(self) -> str:
@@ -151,6 +158,10 @@ def find_with_reason(frames: Frames, declared: GridLayout, where: str) -> tuple[
         if declared.tile in (None, tile):
             return grid, _DECLARED
         raise _contradiction(declared, height, width, where, f"tiles of {tile[0]}x{tile[1]}")
+    if declared.tile is None and declared.padding is None and declared.border is None:
+        if (declared.rows or 1) > height or (declared.columns or 1) > width:
+            raise _contradiction(declared, height, width, where, "fewer pixels than tiles")
+        return _found(frames, declared, constraints, where)
     tile_height, tile_width = declared.tile or (None, None)
     fitting = [
         (rows[0], columns[0], padding, border)
@@ -163,11 +174,29 @@ def find_with_reason(frames: Frames, declared: GridLayout, where: str) -> tuple[
     is_counted = declared.tile is not None or (declared.rows is not None and declared.columns is not None)
     if len(fitting) == 1 and is_counted:
         return Grid(*fitting[0]), _DECLARED if declared.is_complete else _FOLLOWS
+    return _found(frames, declared, constraints, where)
+
+
+def _found(frames: Frames, declared: GridLayout, constraints: Wanted, where: str) -> tuple[Grid, str]:
+    height, width = frames.shape[1:3]
     outcome = search(frames, constraints)
-    if outcome.cut is None:
+    cut = outcome.cut
+    if cut is None:
         raise _undecided(outcome, declared, height, width, where)
-    how = _SCALED if outcome.is_scaled else _SEEN if outcome.is_seen else _FOLLOWS
-    return Grid(*outcome.cut[:4]), how
+    grid = Grid(*cut[:4])
+    is_whole = all(
+        divisions(size, count, None, cut.padding, cut.border)
+        for size, count in ((height, cut.rows), (width, cut.columns))
+    )
+    if not is_whole:
+        grid = replace(grid, is_scaled=True)
+    if not outcome.is_seen:
+        return grid, _FOLLOWS if is_whole and outcome.is_usual else _UNSEEN
+    how = _SEEN
+    if outcome.next_best is not None:
+        other = outcome.next_best
+        how += f" (seams score {outcome.score:.0f}; next best {other.rows} x {other.columns}, {other.score:.0f})"
+    return grid, f"{how}; {_SCALED}" if outcome.is_scaled else how
 
 
 def _check_numbers(rows: int | None, columns: int | None, padding: int | None, border: int | None, *tile: int) -> None:

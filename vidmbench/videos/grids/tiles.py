@@ -100,7 +100,8 @@ class TiledSource(SourceDefaults):
         """The sha256 over the base's digest and the geometry."""
         grid, origin = self.grid, self._origin
         numbers = (grid.rows, grid.columns, grid.padding, grid.border, *(origin or ()))
-        return sha256_of_parts(self._base.digest(), "grid", *map(str, numbers))
+        scaled = ("scaled",) if grid.is_scaled else ()
+        return sha256_of_parts(self._base.digest(), "grid", *map(str, numbers), *scaled)
 
     def check_unchanged(self, index: int) -> None:
         """See :class:`vidmbench.videos.source.Source`; of the grid that the tile is cut from."""
