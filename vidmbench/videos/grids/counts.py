@@ -14,6 +14,8 @@ import numpy as np
 
 from vidmbench.videos.grids.seams import NEUTRAL, NEUTRAL_LINE, NEUTRAL_WIDE, jump_rates, seam_scores, wide_rates
 
+#: Lines of pixels across the seams that are looked at; more do not change what share of them jumps.
+_LINES = 512
 #: Widths of the lines between tiles that are tried, pixels; each stands for those up to the next.
 _WIDTHS = (0.0, 1.5, 3.0, 4.5)
 #: Narrower tiles are tried although none is accepted, or a part of their seams would make tiles of several.
@@ -70,8 +72,9 @@ def count_tiles(luma: np.ndarray, rows: int | None = None, columns: int | None =
     Returns:
         Each pair of numbers once; one tile alone is among them unless the numbers are known.
     """
+    axes = [(axis[:, :: max(1, axis.shape[1] // _LINES)], count) for axis, count in ((luma.swapaxes(1, 2), rows), (luma, columns))]
     by_kind = [
-        [_numbers(axis, kind, count) for axis, count in ((luma.swapaxes(1, 2), rows), (luma, columns))]
+        [_numbers(axis, kind, count) for axis, count in axes]
         for kind in ("step", "line", "wide")
     ]
     # A direction whose seams are lines of another sharpness may show them in another way.

@@ -129,6 +129,20 @@ def search(frames: Frames, declared: Wanted) -> Outcome:
     return replace(cut, score=best.score, next_best=others[0] if others else None)
 
 
+def explains(frames: Frames, cut: Cut, found: Outcome) -> bool:
+    """Whether a geometry explains the seams about as well as the one that was found.
+
+    Args:
+        frames: Frames of the image, uint8 (frame, height, width, 3), RGB, 0..255.
+        cut: The geometry.
+        found: What :func:`search` gave with nothing declared, with a cut.
+    """
+    luma = mean_luma(frames)
+    if found.cut is not None and cut[:2] == found.cut[:2]:
+        return cut == found.cut or is_clean(luma, cut)
+    return count_tiles(luma, cut.rows, cut.columns)[0].score > found.score - 2 * _COUNT_MARGIN
+
+
 def _is_counted(ranked: Sequence[Counted]) -> bool:
     """Whether one number of rows and columns is clearly the likeliest."""
     best = ranked[0]

@@ -6,7 +6,7 @@ import numpy as np
 
 from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError
-from vidmbench.videos.grids.detection import Outcome, Wanted, divisions, paddings, search
+from vidmbench.videos.grids.detection import Outcome, Wanted, divisions, explains, paddings, search
 from vidmbench.videos.grids.lines import Cut, spans
 
 _SHOWN = 8
@@ -42,6 +42,11 @@ class Grid:
 
     def __post_init__(self) -> None:
         _check_numbers(self.rows, self.columns, self.padding, self.border)
+
+    @property
+    def key(self) -> tuple[int, int, int, int]:
+        """Rows, columns, padding and border."""
+        return self.rows, self.columns, self.padding, self.border
 
     def tile(self, height: int, width: int) -> tuple[int, int]:
         """The size of one tile, (height, width), in an image of ``height`` x ``width``.
@@ -92,6 +97,8 @@ class GridLayout:
         tile: Height and width of a tile, pixels.
         origin: Row and column of the first tile's corner where the border does not lie evenly around: VideoGPT and
             TATS write all of it at the right and the bottom. Goes with ``border``, which counts twice in the size.
+        is_habit: Whether all this is only what a system usually writes: an image that clearly shows other tiles is cut
+            as it shows them.
     """
 
     rows: int | None = None
@@ -100,6 +107,7 @@ class GridLayout:
     border: int | None = None
     tile: tuple[int, int] | None = None
     origin: tuple[int, int] | None = None
+    is_habit: bool = False
 
     def __post_init__(self) -> None:
         _check_numbers(self.rows, self.columns, self.padding, self.border, *(self.tile or ()))
@@ -150,6 +158,8 @@ def find_grid(frames: Frames, declared: GridLayout, where: str) -> Grid:
 
 def find_with_reason(frames: Frames, declared: GridLayout, where: str) -> tuple[Grid, str]:
     """The grid, and how it came about, in words."""
+    if declared.is_habit and str(declared) != "nothing":
+        return _found_or_habit(frames, replace(declared, is_habit=False), where)
     height, width = frames.shape[1:3]
     constraints = Wanted(declared.rows, declared.columns, declared.padding, declared.border, declared.tile)
     if declared.is_complete and declared.rows is not None and declared.columns is not None:
@@ -175,6 +185,21 @@ def find_with_reason(frames: Frames, declared: GridLayout, where: str) -> tuple[
     if len(fitting) == 1 and is_counted:
         return Grid(*fitting[0]), _DECLARED if declared.is_complete else _FOLLOWS
     return _found(frames, declared, constraints, where)
+
+
+def _found_or_habit(frames: Frames, habit: GridLayout, where: str) -> tuple[Grid, str]:
+    """What the system usually writes, unless the image clearly shows something else."""
+    try:
+        usual = find_with_reason(frames, habit, where)
+    except DataError:
+        usual = None
+    outcome = search(frames, Wanted(None, None, None, None, None))
+    if outcome.cut is None:
+        return usual or find_with_reason(frames, habit, where)
+    if usual is not None and explains(frames, Cut(*usual[0].key, usual[0].tile(*frames.shape[1:3])), outcome):
+        return usual
+    grid, how = _found(frames, GridLayout(), Wanted(None, None, None, None, None), where)
+    return grid, f"{how}; this differs from what the system usually writes, {habit}"
 
 
 def _found(frames: Frames, declared: GridLayout, constraints: Wanted, where: str) -> tuple[Grid, str]:
