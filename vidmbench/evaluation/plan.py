@@ -9,6 +9,7 @@ from vidmbench.core.text import counted
 from vidmbench.evaluation.clips import ClipPlan, plan_clips
 from vidmbench.protocols.protocol import ProtocolSpec
 from vidmbench.protocols.stages import MANY_A_VIDEO
+from vidmbench.videos.grids.suspicion import suspected
 from vidmbench.videos.source import Source
 
 Short = Literal["drop", "error"]
@@ -105,8 +106,9 @@ def checked_counts(real: Source, fake: Source) -> None:
             raise DataError(
                 f"{source.label} has {counted(len(source), 'video')}",
                 expected="at least 2 videos a side: a covariance needs them",
-                found=str(len(source)),
+                found=suspected(source.notes) or str(len(source)),
                 where=source.label,
+                fix="give a folder of videos, or one file that shows many of them with --layout grid",
             )
 
 

@@ -155,6 +155,7 @@ def _check_control(kind: str) -> None:
 def _open_files(name: SourceName, on_bad: OnBad) -> Source:
     from vidmbench.sources.baselines.samples import layouts_of, open_samples
     from vidmbench.videos import open_source
+    from vidmbench.videos.grids.suspicion import grid_notes
 
     text = name.path or ""
     path = expanded(text)
@@ -171,4 +172,6 @@ def _open_files(name: SourceName, on_bad: OnBad) -> Source:
         named = [f"dataset:{text}"] if text in dataset_names() else [f"control:{text}"] if text in KINDS else []
         if named:
             raise UsageError(f"path not found: {text}", found=text, fix=f"did you mean {named[0]}?")
-    return open_source(path, on_bad=on_bad, progress=True)
+    source = open_source(path, on_bad=on_bad, progress=True)
+    source.notes = (*source.notes, *grid_notes(source))
+    return source

@@ -19,14 +19,14 @@ from vidmbench.videos.files.endings import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 from vidmbench.videos.files.frame_names import sort_frames
 from vidmbench.videos.files.inspection import survey
 from vidmbench.videos.files.video_files import FrameFolder, Item
-from vidmbench.videos.grids.layout import GridLayout, find_grid
+from vidmbench.videos.grids.layout import GridLayout
 from vidmbench.videos.grids.strips import StripFile
+from vidmbench.videos.grids.suspicion import grid_notes
 from vidmbench.videos.grids.tiles import TiledSource
 from vidmbench.videos.source import Source
 
 #: ``--layout`` for a folder of videos or frames, whoever wrote it.
 PLAIN = "plain"
-_FRAMES_INSPECTED = 16
 _VIDEOS = tuple(f"*{suffix}" for suffix in sorted(VIDEO_SUFFIXES))
 _IMAGES = tuple(f"*{suffix}" for suffix in sorted(PICTURE_SUFFIXES))
 #: Layouts that any label's files can have: everything about them is detected from the images.
@@ -46,10 +46,12 @@ class Layouts(NamedTuple):
     Attributes:
         title: Who writes such files.
         layouts: The first that fits is taken.
+        is_obeyed: The user declares them for these very files, so that a grid is cut so whatever it shows.
     """
 
     title: str
     layouts: tuple[LayoutSpec, ...]
+    is_obeyed: bool = False
 
 
 def layouts_of(model: str, requested: str | None) -> Layouts | None:
@@ -75,11 +77,13 @@ def layouts_of(model: str, requested: str | None) -> Layouts | None:
         return None if baseline is None else Layouts(baseline.title, baseline.layouts)
     if requested.endswith(".toml"):
         layout = load_toml(Path(requested), LayoutSpec)
-        return Layouts(f"the layout {layout.name} of {Path(requested).name}", (layout,))
+        return Layouts(f"the layout {layout.name} of {Path(requested).name}", (layout,), is_obeyed=True)
     name, _, layout_name = requested.partition(":")
     known = [layout.name for layout in baseline.layouts] if baseline else []
     if baseline is not None and requested in known:
-        return Layouts(baseline.title, (baseline.layout(requested),))
+        # Grids under other names than the system's own are grids all the same.
+        any_label = (_ANY_LABEL[requested],) if requested in _ANY_LABEL else ()
+        return Layouts(baseline.title, (baseline.layout(requested), *any_label))
     if requested in _ANY_LABEL:
         return Layouts(f"a {requested} of videos" if requested == "grid" else "film strips", (_ANY_LABEL[requested],))
     if name in baseline_names():
@@ -110,30 +114,22 @@ def open_samples(layouts: Layouts, path: Path, *, on_bad: OnBad = "stop") -> Sou
         DataError: No layout fits, or a file cannot be read.
     """
     choice = choose_among(layouts.title, layouts.layouts, path)
-    source = _opened(choice, path, on_bad)
+    source = _opened(choice, path, on_bad, is_obeyed=layouts.is_obeyed)
     notes = (*_notes(layouts.title, choice, source), *_looks_like_a_grid(layouts, choice, source))
     source.notes = (*notes, *source.notes)
     return source
 
 
-def _looks_like_a_grid(layouts: Layouts, choice: Choice, source: Source) -> list[str]:
-    """Whether what was read as single videos has the seams of the grids that the system writes under the same names."""
-    grids = [layout for layout in layouts.layouts if layout.kind == "grid" and layout.files == choice.layout.files]
-    if choice.layout.kind != "videos" or not grids or not len(source):
-        return []
-    assert grids[0].grid is not None
-    try:
-        frames = source.read(0, range(min(_FRAMES_INSPECTED, source.num_frames(0))))
-        grid = find_grid(frames, _grid_layout(grids[0].grid), source.name(0))
-    except DataError:
-        return []
-    if grid.rows * grid.columns == 1:
-        return []
-    message = f"{source.name(0)} looks like a grid of {grid.rows} x {grid.columns} videos and was read as one video"
-    return [f"{message}: --layout {grids[0].name} cuts it"]
+def _looks_like_a_grid(layouts: Layouts, choice: Choice, source: Source) -> Sequence[str]:
+    """What to say where videos that were read as single ones have the seams of grids."""
+    if choice.layout.kind in ("grid", "strips"):
+        return ()
+    grids = [layout for layout in layouts.layouts if layout.kind == "grid"]
+    same_files = [layout for layout in grids if layout.files == choice.layout.files]
+    return grid_notes(source, next((layout.name for layout in (*same_files, *grids)), "grid"))
 
 
-def _opened(choice: Choice, path: Path, on_bad: OnBad) -> Source:
+def _opened(choice: Choice, path: Path, on_bad: OnBad, *, is_obeyed: bool) -> Source:
     layout, files = choice.layout, choice.files
     if layout.kind in ("array", "hdf5"):
         assert layout.array is not None
@@ -148,7 +144,7 @@ def _opened(choice: Choice, path: Path, on_bad: OnBad) -> Source:
         return source
     assert layout.grid is not None
     try:
-        return TiledSource(source, _grid_layout(layout.grid))
+        return TiledSource(source, _grid_layout(layout.grid, is_habit=not is_obeyed))
     except DataError as error:
         fix = f"{error.fix or ''}; a layout of your own: --layout FILE.toml (docs/baselines.md)".removeprefix("; ")
         raise DataError(
@@ -177,8 +173,8 @@ def _frames(layout: LayoutSpec, file: Path, root: Path) -> Item:
     return FrameFolder(folder.name if inner == "." else inner, folder, sort_frames(names))
 
 
-def _grid_layout(grid: GridSpec) -> GridLayout:
-    return GridLayout(grid.rows, grid.columns, grid.padding, grid.border, grid.tile, grid.origin)
+def _grid_layout(grid: GridSpec, *, is_habit: bool) -> GridLayout:
+    return GridLayout(grid.rows, grid.columns, grid.padding, grid.border, grid.tile, grid.origin, is_habit)
 
 
 def _array_layout(array: ArraySpec) -> ArrayLayout:
