@@ -7,6 +7,7 @@ from typing import Literal
 from vidmbench.core.errors import DataError
 from vidmbench.core.text import counted
 from vidmbench.evaluation.clips import ClipPlan, plan_clips
+from vidmbench.evaluation.idle_frames import check_idle_frames
 from vidmbench.protocols.protocol import ProtocolSpec
 from vidmbench.protocols.stages import MANY_A_VIDEO
 from vidmbench.videos.grids.suspicion import suspected
@@ -83,6 +84,7 @@ def plan(
             (clips(spec, "real", short_real, repeat), clips(spec, "fake", short_fake, repeat))
             for repeat in range(spec.statistics.repeats)
         ]
+        check_idle_frames(fake, [clip for _, of_fake in draws for clip in of_fake.clips], spec.clips)
         planned.append(Planned(spec, *draws[0], again=tuple(draws[1:])))
     return planned
 

@@ -10,6 +10,7 @@ from vidmbench.core.errors import DataError, UsageError
 from vidmbench.core.files import visible
 from vidmbench.core.text import counted
 from vidmbench.core.vocabulary import OnBad
+from vidmbench.sources.baselines.dropped_frames import WithoutFrames
 from vidmbench.sources.baselines.layouts import Choice, baseline_names, choose_among, load_baseline
 from vidmbench.sources.baselines.spec import ArraySpec, GridSpec, LayoutSpec, StripSpec
 from vidmbench.videos.arrays.declared_source import ArrayFile, open_declared
@@ -115,6 +116,9 @@ def open_samples(layouts: Layouts, path: Path, *, on_bad: OnBad = "stop") -> Sou
     """
     choice = choose_among(layouts.title, layouts.layouts, path)
     source = _opened(choice, path, on_bad, is_obeyed=layouts.is_obeyed)
+    dropped = choice.layout.dropped_frames()
+    if dropped is not None:
+        source = WithoutFrames(source, dropped)
     notes = (*_notes(layouts.title, choice, source), *_looks_like_a_grid(layouts, choice, source))
     source.notes = (*notes, *source.notes)
     return source

@@ -11,6 +11,10 @@ from vidmbench.core.errors import unknown
 
 _Words = Annotated[tuple[str, ...], Field(strict=False)]
 _Patterns = Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
+#: Numbers from 0, or ranges such as "16-31".
+_FrameNumbers = Annotated[
+    tuple[NonNegativeInt | Annotated[str, Field(pattern=r"^[0-9]{1,9}(-[0-9]{1,9})?$")], ...], Field(strict=False)
+]
 _Pixels = Annotated[tuple[PositiveInt, PositiveInt], Field(strict=False)]
 
 
@@ -104,6 +108,8 @@ class LayoutSpec(Frozen):
         lossy: Whether that changes pixels.
         one_file: Whether several matching files are several runs, of which the user must give one.
         leave_out: Files that match but are not samples, and others worth a reason.
+        drop_frames: Frames of every video that are not scored, numbers from 0 or ranges such as "16-31". An empty list
+            scores all, also blank and repeated ones, which are refused where nothing is said of them.
         note: What a user should know.
     """
 
@@ -120,6 +126,7 @@ class LayoutSpec(Frozen):
     lossy: bool
     one_file: bool = False
     leave_out: tuple[LeaveOut, ...] = Field(default=(), strict=False)
+    drop_frames: _FrameNumbers | None = None
     note: str = ""
 
     @model_validator(mode="after")
@@ -134,6 +141,16 @@ class LayoutSpec(Frozen):
             if sorted(self.array.axes) != sorted(axes):
                 raise ValueError(f"axes must be an order of {axes!r} with kind = {self.kind!r}")
         return self
+
+    def dropped_frames(self) -> frozenset[int] | None:
+        """The frames of ``drop_frames``; None where nothing is said of them."""
+        if self.drop_frames is None:
+            return None
+        numbers: set[int] = set()
+        for entry in self.drop_frames:
+            first, _, last = str(entry).partition("-")
+            numbers.update(range(int(first), int(last or first) + 1))
+        return frozenset(numbers)
 
     def takes(self, name: str) -> bool:
         """Whether a file counts, by its name or its path in the folder."""

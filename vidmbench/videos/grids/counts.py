@@ -12,7 +12,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vidmbench.videos.grids.seams import NEUTRAL, NEUTRAL_LINE, NEUTRAL_WIDE, jump_rates, seam_scores, wide_rates
+from vidmbench.videos.grids.seams import (
+    NEUTRAL,
+    NEUTRAL_LINE,
+    NEUTRAL_WIDE,
+    jump_rates,
+    scored,
+    seam_evidence,
+    wide_rates,
+)
 
 #: Lines of pixels across the seams that are looked at; more do not change what share of them jumps.
 _LINES = 512
@@ -23,6 +31,8 @@ _MIN_PITCH = 12.0
 #: The share of its seams that a number of tiles must find, and their mean score.
 _MIN_SEAM_SHARE = 0.6
 _MIN_MEAN_SCORE = 0.3
+#: The share of the jump rate of the clearer seams at which one speaks neither for nor against.
+_FAINT = 0.2
 #: A seam that is the only one of its direction must be a clear one: one edge of a scene is not two videos.
 _MIN_LONE_SCORE = 1.0
 #: Tiles as high as wide are likely; how far the two may differ, as a share.
@@ -72,11 +82,11 @@ def count_tiles(luma: np.ndarray, rows: int | None = None, columns: int | None =
     Returns:
         Each pair of numbers once; one tile alone is among them unless the numbers are known.
     """
-    axes = [(axis[:, :: max(1, axis.shape[1] // _LINES)], count) for axis, count in ((luma.swapaxes(1, 2), rows), (luma, columns))]
-    by_kind = [
-        [_numbers(axis, kind, count) for axis, count in axes]
-        for kind in ("step", "line", "wide")
+    axes = [
+        (axis[:, :: max(1, axis.shape[1] // _LINES)], count)
+        for axis, count in ((luma.swapaxes(1, 2), rows), (luma, columns))
     ]
+    by_kind = [[_numbers(axis, kind, count) for axis, count in axes] for kind in ("step", "line", "wide")]
     # A direction whose seams are lines of another sharpness may show them in another way.
     sides = [_best_of_each(kinds[side] for kinds in by_kind) for side in (0, 1)]
     pairs = [_pair(row, column) for row in sides[0] for column in sides[1]]
@@ -113,14 +123,26 @@ def _numbers(luma: np.ndarray, kind: str, count: int | None) -> list[_Number]:
     counts: Sequence[int] = range(1, int(size // _MIN_PITCH) + 1) if count is None else (count,)
     numbers = []
     for width in _WIDTHS:
-        scores = seam_scores(rates, typical, reach=int(width / 2 + 1.25))
+        highest, neutral = seam_evidence(rates, typical, reach=int(width / 2 + 1.25))
         for first, total in _extents(size, width):
             for number in counts:
                 pitch = total / number
                 # The tiny excess keeps a seam that computing puts just below a whole pixel on it.
-                at = scores[np.floor(first + np.arange(1, number) * pitch + 1e-6).astype(int).clip(0, size)]
+                seams = np.floor(first + np.arange(1, number) * pitch + 1e-6).astype(int).clip(0, size)
+                at = _scores_at(highest[seams], neutral[seams])
                 numbers.append(_Number(number, pitch, float(at.sum()), _is_supported(at)))
     return numbers
+
+
+def _scores_at(rates: np.ndarray, neutral: np.ndarray) -> np.ndarray:
+    """Scores of the seams of one number of tiles: they should be about as clear as one another.
+
+    An edge that the scenes of all tiles have in their middle is far less clear than the seams, and no seam.
+    """
+    if not len(rates):
+        return rates
+    clear = np.sort(rates)[3 * len(rates) // 4]
+    return scored(rates, np.maximum(neutral, _FAINT * clear))
 
 
 def _is_supported(at: np.ndarray) -> bool:

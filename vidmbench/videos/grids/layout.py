@@ -6,8 +6,9 @@ import numpy as np
 
 from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError
-from vidmbench.videos.grids.detection import Outcome, Wanted, divisions, explains, paddings, search
+from vidmbench.videos.grids.detection import Outcome, explains, search
 from vidmbench.videos.grids.lines import Cut, spans
+from vidmbench.videos.grids.whole_pixels import Wanted, divisions, paddings
 
 _SHOWN = 8
 
@@ -15,8 +16,8 @@ _DECLARED = "as declared"
 _SEEN = "found from the picture"
 _FOLLOWS = "the picture does not show it, but nothing else that is usual fits what is declared"
 _SCALED = (
-    "the picture was scaled after it had been put together: tiles or the lines between them begin between whole pixels, "
-    "so tiles are cut inside them and are not of the size the model made"
+    "the picture was scaled after it had been put together: tiles or the lines between them begin between whole "
+    "pixels, so tiles are cut inside them and are not of the size the model made"
 )
 _UNSEEN = "the picture shows no seams, so it is cut into equal parts"
 

@@ -69,8 +69,11 @@ def largest_clean_cut(luma: np.ndarray, rows: int, columns: int) -> Cut | None:
         return whole
     if len(seen) < len(lines):
         return _cut(luma, rows, columns, 0, 0)  # where tiles touch in one direction, they do in the other
-    cuts = [(pixels, border) for pixels in range(1, _MAX_CUT + 1) for border in (0, pixels)]
-    cuts += [(2 * pixels, pixels) for pixels in range(_MAX_CUT + 1)]
+    around = sum(sum(line.at_ends()) for line in seen)
+    cuts = [(2 * pixels, pixels) for pixels in range(_MAX_CUT + 1)]
+    if around != len(seen):  # half of them: as VideoGPT writes it, which no even border fits
+        has_border = around > len(seen)
+        cuts += [(pixels, pixels if has_border else 0) for pixels in range(1, _MAX_CUT + 1)]
     possible = [cut for pair in cuts if (cut := _cut(luma, rows, columns, *pair)) is not None]
     possible.sort(key=lambda cut: -cut.tile[0] * cut.tile[1])
     for cut in possible:
@@ -121,8 +124,7 @@ def _is_level(luma: np.ndarray, count: int, border: int) -> bool:
 
 def _cut(luma: np.ndarray, rows: int, columns: int, padding: int, border: int) -> Cut | None:
     high, wide = (
-        spans(size, count, padding, border)[1]
-        for size, count in zip(luma.shape[1:], (rows, columns), strict=True)
+        spans(size, count, padding, border)[1] for size, count in zip(luma.shape[1:], (rows, columns), strict=True)
     )
     return Cut(rows, columns, padding, border, (high, wide)) if min(high, wide) > 1 else None
 
@@ -152,6 +154,17 @@ class _Line:
             return None
         colour = np.median(luma[:, :, line])
         return cls(count, np.abs(luma - colour).mean(axis=(0, 1)))
+
+    def at_ends(self) -> tuple[bool, bool]:
+        """Whether the line also runs along the first and the last side of the picture."""
+        inside = [
+            self._distance[part].mean() for part in (slice(_MAX_CUT, 2 * _MAX_CUT), slice(-2 * _MAX_CUT, -_MAX_CUT))
+        ]
+        first, last = (
+            bool(1 - self._distance[end] / max(level, _TELLING) > _SHINE)
+            for end, level in zip((0, -1), inside, strict=True)
+        )
+        return first, last
 
     def is_clear(self, padding: int, border: int) -> bool | None:
         """Whether tiles cut like this keep clear of the line; None where they have its colour themselves."""

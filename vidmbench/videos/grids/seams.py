@@ -82,11 +82,22 @@ def wide_rates(luma: np.ndarray) -> np.ndarray:
         if abs(shift - NEIGHBOURS - 1) > 1:  # those beside it share a pixel with it
             np.maximum(around, margin[:, :, shift : shift + steps.shape[2]], out=around)
     rates = ((steps > _DOMINANCE * around) & (steps >= _MIN_STEP)).mean(axis=(0, 1))
-    return np.maximum(np.pad(rates, (1, 2)), np.pad(rates, (2, 1)))
+    both: np.ndarray = np.maximum(np.pad(rates, (1, 2)), np.pad(rates, (2, 1)))
+    return both
 
 
-def seam_scores(rates: np.ndarray, typical: float = NEUTRAL, *, reach: int = -1) -> np.ndarray:
+def seam_scores(rates: np.ndarray, typical: float = NEUTRAL) -> np.ndarray:
     """How much each position speaks for a seam (positive) or against one, -2..2.
+
+    Args:
+        rates: Jump rates.
+        typical: Times the median rate, what speaks neither for nor against.
+    """
+    return scored(*seam_evidence(rates, typical))
+
+
+def seam_evidence(rates: np.ndarray, typical: float, reach: int = -1) -> tuple[np.ndarray, np.ndarray]:
+    """The jump rate of each position, and the one there that speaks neither for nor against a seam.
 
     Args:
         rates: Jump rates.
@@ -101,5 +112,10 @@ def seam_scores(rates: np.ndarray, typical: float = NEUTRAL, *, reach: int = -1)
         at_blocks = rates[size:-1:size]
         if len(at_blocks):
             neutral[::size] = np.maximum(neutral[::size], _NEUTRAL_BLOCK * np.median(at_blocks))
+    return highest, neutral
+
+
+def scored(highest: np.ndarray, neutral: np.ndarray) -> np.ndarray:
+    """Rates as scores, -2..2: 0 is neutral, and twice the rate scores one more."""
     scores: np.ndarray = np.log2(np.maximum(highest, 1e-9) / neutral).clip(-_MAX_SCORE, _MAX_SCORE)
     return scores

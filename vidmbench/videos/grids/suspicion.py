@@ -6,8 +6,8 @@ import numpy as np
 
 from vidmbench.core.errors import VidmbenchError
 from vidmbench.videos.grids.counts import Counted, count_tiles
-from vidmbench.videos.grids.detection import MIN_TILE
 from vidmbench.videos.grids.seams import mean_luma
+from vidmbench.videos.grids.whole_pixels import MIN_TILE
 
 if TYPE_CHECKING:
     from vidmbench.videos.source import Source

@@ -2,7 +2,6 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -11,25 +10,13 @@ import numpy as np
 from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import sha256_of_parts
-from vidmbench.core.text import counted
 from vidmbench.videos.files.decoding import check_frames
 from vidmbench.videos.grids.layout import Grid, GridLayout, find_with_reason, in_words
+from vidmbench.videos.grids.tile_states import look, tile_notes
 from vidmbench.videos.source import Source, SourceDefaults, frame_rates_of
 
 #: Decoded videos that are kept, so that reading all tiles of one decodes it once.
 _KEPT_BYTES = 2**30
-#: Intensity levels. Compression leaves a uniform area uniform up to this, on average and in the worst pixel in a
-#: thousand.
-_EMPTY_MEAN = 2.0
-_EMPTY_WORST = 12.0
-#: Pixels at the edge of an empty tile into which compression may carry the tiles beside it.
-_RIM = 8
-#: Intensity levels: a tile changes by no more where a frame is repeated and the repetition was compressed as well.
-_SAME = 1.5
-#: The same where all tiles repeat a frame at once, which a new key frame may change more: in the middle and at most,
-#: and in the middle also as a share of what other frames change.
-_SAME_IN_THE_MIDDLE, _SAME_AT_MOST, _SAME_SHARE = 4.0, 8.0, 0.2
-_BLOCK = 8
 
 
 class TiledSource(SourceDefaults):
@@ -58,7 +45,7 @@ class TiledSource(SourceDefaults):
         self.grid, how = self._agree_on_grid(layout, names)
         self.size: tuple[int, int] = self.grid.tile(*base.size)
         self._boxes = self.grid.boxes(*base.size)
-        states = [_look(self._decoded.get(index), self._boxes) for index in range(len(base))]
+        states = [look(self._decoded.get(index), self._boxes) for index in range(len(base))]
         self._tiles = [(video, tile) for video, state in enumerate(states) for tile in range(state.num_kept)]
         if not self._tiles:
             raise DataError(
@@ -69,7 +56,9 @@ class TiledSource(SourceDefaults):
                 fix="check the file; a grid without any video cannot be scored",
             )
         geometry = f"cut into {in_words(self.grid, self.size)}; {how}"
-        self.notes: tuple[str, ...] = (*base.notes, geometry, *_tile_notes(names, states))
+        self.notes: tuple[str, ...] = (*base.notes, geometry, *tile_notes(names, states))
+        #: Frames that are blank, or repeat the one before, in all tiles of all videos; see evaluation/idle_frames.py.
+        self.idle_frames = frozenset.intersection(*(state.idle_frames for state in states))
 
     def __len__(self) -> int:
         """The number of tiles that are not empty."""
@@ -155,113 +144,6 @@ class _Decoded:
                 while len(self._videos) > 1 and sum(cached.nbytes for cached in self._videos.values()) > _KEPT_BYTES:
                     self._videos.popitem(last=False)
             return video
-
-
-@dataclass(frozen=True)
-class _State:
-    """What the tiles of one video look like.
-
-    Attributes:
-        num_kept: Tiles up to the last one that is not empty.
-        num_empty: Empty ones before that.
-        num_dropped: Empty ones after it.
-        changes: How much each frame differs from the one before, float64 (tile that is not empty, frame - 1): the mean
-            of the 8 x 8 pixels that differ most, intensity levels. A small object that moves in a still scene hardly
-            shows in the mean of all pixels.
-    """
-
-    num_kept: int
-    num_empty: int
-    num_dropped: int
-    changes: np.ndarray
-
-    def common_repeats(self) -> list[int]:
-        """The frames that show, in all tiles, what the frame before shows."""
-        if not self.changes.size:
-            return []
-        middle = np.median(self.changes, axis=0)
-        bound = min(_SAME_IN_THE_MIDDLE, _SAME_SHARE * float(np.quantile(middle, 0.75)))
-        is_same = (self.changes.max(axis=0) <= _SAME_AT_MOST) & (middle <= bound)
-        return [int(index) + 1 for index in np.flatnonzero(is_same)]
-
-
-def _look(video: Frames, boxes: Sequence[tuple[slice, slice]]) -> _State:
-    is_empty = [_is_empty(video[:, rows, columns]) for rows, columns in boxes]
-    num_kept = len(boxes)
-    while num_kept and is_empty[num_kept - 1]:
-        num_kept -= 1
-    full = [boxes[tile] for tile in range(num_kept) if not is_empty[tile]]
-    changes = np.array([_changes(video[:, rows, columns]) for rows, columns in full])
-    return _State(num_kept, num_kept - len(full), len(boxes) - num_kept, changes)
-
-
-def _is_empty(tile: Frames) -> bool:
-    """Whether a tile has one colour in all frames, up to compression noise."""
-    rim = min(_RIM, tile.shape[1] // 4, tile.shape[2] // 4)
-    tile = tile[:, rim : tile.shape[1] - rim, rim : tile.shape[2] - rim]
-    thin = tile[:: max(1, len(tile) // 4)]
-    for frames in (thin, tile):  # most tiles are told from empty ones by a few frames
-        off = np.abs(frames.astype(np.int16) - np.median(frames, axis=(0, 1, 2)).astype(np.int16))
-        if off.mean() > _EMPTY_MEAN or np.quantile(off, 0.999) > _EMPTY_WORST:
-            return False
-    return True
-
-
-def _changes(tile: Frames) -> np.ndarray:
-    """See ``_State.changes``; of one tile."""
-    grey = tile.mean(axis=3, dtype=np.float32)
-    num_frames, height, width = grey.shape
-    block = min(_BLOCK, height, width)
-    high, wide = height // block, width // block
-    blocks = np.abs(np.diff(grey[:, : high * block, : wide * block], axis=0))
-    blocks = blocks.reshape(num_frames - 1, high, block, wide, block).mean(axis=(2, 4))
-    most: np.ndarray = blocks.max(axis=(1, 2)).astype(np.float64)
-    return most
-
-
-def _tile_notes(names: Sequence[str], states: Sequence[_State]) -> list[str]:
-    notes = []
-    num_dropped = sum(state.num_dropped for state in states)
-    if num_dropped:
-        notes.append(f"{counted(num_dropped, 'tile')} at the end of the grid {_are(num_dropped)} empty and left out")
-    num_empty = sum(state.num_empty for state in states)
-    if num_empty:
-        notes.append(
-            f"{counted(num_empty, 'tile')} before the last video {_are(num_empty)} of one colour throughout and kept"
-        )
-    repeats: dict[tuple[int, ...], list[str]] = {}
-    num_tiles = num_repeating = num_still = 0
-    for name, state in zip(names, states, strict=True):
-        common = state.common_repeats()
-        if common:
-            repeats.setdefault(tuple(common), []).append(name)
-        is_same = state.changes <= _SAME
-        is_own = is_same.copy()
-        is_own[:, [index - 1 for index in common]] = False
-        num_tiles += len(is_same)
-        num_repeating += int(is_own.any(axis=1).sum())
-        num_still += int(is_same[:, -1:].sum())
-    for common_frames, videos in repeats.items():
-        where = f" ({len(videos)} of {len(names)} grids, first {videos[0]})" if len(names) > 1 else ""
-        word = "frame {} repeats" if len(common_frames) == 1 else "frames {} repeat"
-        notes.append(f"{word.format(_listed(common_frames))} the frame before in all tiles{where}")
-    if num_repeating:
-        other = "other frames repeat" if repeats else "frames repeat"
-        notes.append(f"in {num_repeating} of {counted(num_tiles, 'tile')} {other} the frame before")
-    if num_still:
-        notes.append(
-            f"{num_still} of {counted(num_tiles, 'tile')} stand still at the end: the last two frames or more are equal"
-        )
-    return notes
-
-
-def _are(number: int) -> str:
-    return "is" if number == 1 else "are"
-
-
-def _listed(numbers: Sequence[int]) -> str:
-    words = [str(number) for number in numbers]
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 if TYPE_CHECKING:
