@@ -188,3 +188,84 @@ def test_grids_under_the_names_of_single_videos_are_noticed(run, clips, folder):
     for index, clip in enumerate(clips):
         write_mp4(folder / f"single/{index:06d}.mp4", clip)
     assert "looks like a grid" not in run("stylegan-v", "--samples", "single", *few).out
+
+
+def test_grids_of_any_label_are_noticed_wherever_single_videos_are_expected(run, clips, folder):
+    for index in range(2):
+        write_mp4(folder / f"S/{index}.mp4", grid(clips, 2, 3))
+    words = "0.mp4 looks like a grid of 2 x 3 videos and was read as one video: --layout grid cuts it"
+    few = ("--num-videos", "2")
+    assert words in " ".join(run("mine", "--samples", "S", *few, "--dry-run").out.split())
+    done = run("mine", "--samples", "S", *few)
+    assert words in " ".join(done.err.split())
+    assert words in run("mine", "--samples", "S", *few, "--json").out
+    assert "looks like a grid" not in run("mine", "--samples", "S", "--layout", "grid", *few, "--dry-run").out
+    run("mine", "--samples", "S/0.mp4").fails("0.mp4 has 1 video", words, "--layout grid")
+
+
+def test_single_videos_are_not_taken_for_grids(run, clips, folder):
+    for index, clip in enumerate(clips):
+        write_mp4(folder / f"S/{index}.mp4", clip)
+    assert "looks like a grid" not in run("mine", "--samples", "S", "--dry-run").out
+
+
+def test_layout_grid_finds_what_the_picture_shows_under_any_name(run, clips, folder):
+    write_mp4(folder / "S/mine.mp4", grid(clips, 2, 3, padding=2, border=2))
+    done = run("digan", "--samples", "S", "--layout", "grid", "--dry-run")
+    assert "2 x 3 tiles of 64x64, padding 2, border 2" in " ".join(done.out.split()), done.err
+    write_mp4(folder / "T/generate_videos.mp4", grid(clips, 2, 3, padding=2, border=2))
+    done = run("digan", "--samples", "T", "--dry-run")
+    assert "2 x 3 tiles of 64x64, padding 2, border 2" in " ".join(done.out.split()), done.err
+    assert "differs from what the system usually writes" in " ".join(done.out.split())
+
+
+# --- frames that show nothing new -------------------------------------------------------------------------------------
+
+LAYOUT = """
+name = "mine"
+files = ["*.mp4"]
+kind = "{kind}"
+compression = "h264"
+lossy = true
+drop_frames = {drop}
+{more}
+"""
+
+
+def test_blank_frames_at_the_end_of_a_grid_stop_the_work(run, clips, folder):
+    white = np.full_like(clips[:, :6], 255)
+    write_mp4(folder / "a.mp4", grid(np.concatenate([clips[:, :10], white], axis=1), 2, 3))
+    read = ("--samples", "a.mp4", "--layout")
+
+    run("mine", *read, "grid").fails(
+        "show nothing new", "frames 10 to 15", "--frames 10", 'drop_frames = ["10-15"]', "--layout FILE.toml"
+    )
+    (folder / "drop.toml").write_text(LAYOUT.format(kind="grid", drop='["10-15"]', more="grid = {}"))
+    run("mine", *read, "drop.toml").fails("shorter than the clip", "--frames")
+    (folder / "keep.toml").write_text(LAYOUT.format(kind="grid", drop="[]", more="grid = {}"))
+    assert run("mine", *read, "keep.toml", "--dry-run").code == 0
+
+
+def test_frames_that_a_grid_repeats_can_be_left_out(run, clips, folder):
+    kept = [0, 1, 2, 2, 3, 4, 5, 6, 7, 8, 8, 9, 10, 11, 12, 13, 14, 15]
+    write_mp4(folder / "a.mp4", grid(clips[:, kept], 2, 3))
+
+    run("mine", "--samples", "a.mp4", "--layout", "grid").fails("2 of the frames", "frames 3 and 10", '["3", "10"]')
+    (folder / "drop.toml").write_text(LAYOUT.format(kind="grid", drop="[3, 10]", more="grid = {}"))
+    done = run("mine", "--samples", "a.mp4", "--layout", "drop.toml", "--dry-run")
+    assert "left out as declared: frames 3 and 10 of every video" in " ".join(done.out.split()), done.err
+
+
+def test_single_videos_that_all_end_in_a_still_stop_too(run, clips, folder):
+    for index, clip in enumerate(clips):
+        still = np.repeat(clip[9:10], 6, axis=0)
+        write_mp4(folder / f"S/{index}.mp4", np.concatenate([clip[:10], still]), lossless=True)
+        write_mp4(folder / f"T/{index}.mp4", np.concatenate([clip[:10], still]) if index else clip, lossless=True)
+        write_mp4(folder / f"U/{index}.mp4", np.repeat(clip[:1], FRAMES, axis=0), lossless=True)
+
+    run("mine", "--samples", "S").fails("show nothing new", "frames 10 to 15", "--frames 10")
+    for accepted in ("T", "U"):  # where some move on, or all stand still from the first frame on
+        assert run("mine", "--samples", accepted, "--dry-run").code == 0
+    assert run("control:static", "--dry-run").code == 0
+    (folder / "keep.toml").write_text(LAYOUT.format(kind="videos", drop="[]", more=""))
+    assert run("mine", "--samples", "S", "--layout", "keep.toml", "--dry-run").code == 0

@@ -1,7 +1,5 @@
 """Grids of real videos, scaled after they have been put together: none may be cut wrong without a word."""
 
-from collections import Counter
-
 import pytest
 from support.paths import SHARED
 from support.scaled_grids import cases, real_tiles, verdict
@@ -20,14 +18,14 @@ def pools():
 
 
 def test_scaled_grids_of_real_videos(pools):
-    results = {case: verdict(case, pools[case.tiles]) for case in cases(30, 1, pools)}
-    count = Counter(results.values())
+    results = {case: verdict(case, pools[case.tiles]) for case in cases(20, 1, pools)}
+    others = {case: result for case, result in results.items() if result != "right"}
 
-    assert set(count) <= {"right", "refused"}, results
-    assert count["right"] >= 27, count
+    assert set(others.values()) <= {"refused"}, others
+    assert len(others) <= 2, others
 
 
 def test_rows_and_columns_are_enough(pools):
     results = {case: verdict(case, pools[case.tiles], is_declared=True) for case in cases(12, 2, pools)}
 
-    assert set(results.values()) == {"right"}, results
+    assert not {case: result for case, result in results.items() if result != "right"}

@@ -114,8 +114,9 @@ def test_scaled_grids_of_clevrer_mini():
     pools = {"mini": mini()}
     results = {case: verdict(case, pools[case.tiles]) for case in cases(20, 0, pools)}
 
-    assert set(results.values()) <= {"right", "refused"}, results
-    assert list(results.values()).count("right") >= 18, results
+    others = {case: result for case, result in results.items() if result != "right"}
+    assert set(others.values()) <= {"refused"}, others
+    assert len(others) <= 2, others
 
 
 def test_the_same_with_rows_and_columns_declared():
