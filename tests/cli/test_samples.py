@@ -253,7 +253,7 @@ def test_frames_that_a_grid_repeats_can_be_left_out(run, clips, folder):
     run("mine", "--samples", "a.mp4", "--layout", "grid").fails("2 of the frames", "frames 3 and 10", '["3", "10"]')
     (folder / "drop.toml").write_text(LAYOUT.format(kind="grid", drop="[3, 10]", more="grid = {}"))
     done = run("mine", "--samples", "a.mp4", "--layout", "drop.toml", "--dry-run")
-    assert "left out as declared: frames 3 and 10 of every video" in " ".join(done.out.split()), done.err
+    assert "omitted as declared: frames 3 and 10 of every video" in " ".join(done.out.split()), done.err
 
 
 def test_single_videos_that_all_end_in_a_still_stop_too(run, clips, folder):

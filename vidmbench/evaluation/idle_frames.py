@@ -36,7 +36,7 @@ def check_idle_frames(source: Source, clips: Sequence[Clip], spec: ClipsSpec) ->
         spec: How they were chosen.
 
     Raises:
-        DataError: The message says what leaves the frames out, and what scores them as they are.
+        DataError: The message says how to omit these frames, and how to score them as they are.
     """
     if isinstance(source, TiledSource):
         idle = source.idle_frames
@@ -108,4 +108,4 @@ def _ways_out(source: Source, clips: Sequence[Clip], spec: ClipsSpec, idle: Iter
     numbers = in_ranges(sorted(idle)).replace(" and ", ", ").replace(" to ", "-").split(", ")
     listed = ", ".join(f'"{number}"' for number in numbers)
     ways.append(f"drop_frames = [{listed}] in a layout of your own (--layout FILE.toml, docs/baselines.md)")
-    return f"leave them out: {', or '.join(ways)}; drop_frames = [] in such a layout scores them as they are"
+    return f"omit them: {', or '.join(ways)}; drop_frames = [] in such a layout scores them as they are"

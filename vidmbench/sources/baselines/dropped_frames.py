@@ -18,7 +18,7 @@ class WithoutFrames(WrappedSource):
 
     Args:
         base: The source underneath.
-        dropped: Numbers of the frames that are left out, from 0; none leaves all as they are.
+        dropped: Numbers of the frames that are omitted, from 0; none keeps all of them.
 
     Raises:
         DataError: Nothing would be left of a video.
@@ -38,7 +38,7 @@ class WithoutFrames(WrappedSource):
                 )
         if len(self._dropped):
             words = in_ranges([int(number) for number in self._dropped])
-            self.notes = (*base.notes, f"left out as declared: frames {words} of every video")
+            self.notes = (*base.notes, f"omitted as declared: frames {words} of every video")
 
     def num_frames(self, index: int) -> int:
         """The number of frames that are left."""
@@ -56,7 +56,7 @@ class WithoutFrames(WrappedSource):
         return self.base.read(index, kept[np.asarray(frames, dtype=np.intp)].tolist())
 
     def digest(self) -> str:
-        """The base's, or one over it and the frames that are left out."""
+        """The base's, or one over it and the omitted frames."""
         if not len(self._dropped):
             return self.base.digest()
         return sha256_of_parts(self.base.digest(), "without frames", *map(str, self._dropped))

@@ -125,7 +125,7 @@ def open_samples(layouts: Layouts, path: Path, *, on_bad: OnBad = "stop") -> Sou
 
 
 def _looks_like_a_grid(layouts: Layouts, choice: Choice, source: Source) -> Sequence[str]:
-    """What to say where videos that were read as single ones have the seams of grids."""
+    """A note on videos that were read as single ones and have the seams of grids."""
     if choice.layout.kind in ("grid", "strips"):
         return ()
     grids = [layout for layout in layouts.layouts if layout.kind == "grid"]

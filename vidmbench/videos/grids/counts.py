@@ -1,6 +1,6 @@
 """How many tiles lie one above the other and side by side, whatever their size in pixels; numbers only.
 
-A picture that was scaled after it had been put together has tiles of no whole number of pixels. So every number of
+An image that was scaled after it had been put together has tiles of no whole number of pixels. So every number of
 tiles is tried at equal distances that need not be whole, with lines of several widths between and around the tiles,
 and is judged by all places at which it says there is a seam. A number that explains every second seam only collects
 half of what the right one does, and one that asks for seams where none are loses by each of them.
@@ -75,7 +75,7 @@ def count_tiles(luma: np.ndarray, rows: int | None = None, columns: int | None =
     """Numbers of rows and columns, the likeliest first.
 
     Args:
-        luma: Of the picture, float32 (part, height, width), 0..255.
+        luma: Of the image, float32 (part, height, width), 0..255.
         rows: Their number, where it is known.
         columns: Their number, where it is known.
 

@@ -4,7 +4,7 @@ A seam is a place where pixels jump in very many rows at once. For every positio
 the share of rows whose step there is the largest in the neighbourhood. Ordinary content reaches a few per cent
 anywhere, a seam between two videos 25 to 90 per cent, whatever the contrast, the dithering of a gif or the blocks of a
 codec. First the tiles are counted (counts.py), at any equal distances. Then the cut is found: in whole pixels where
-that explains the picture (whole_pixels.py), else clear of the lines between the tiles (lines.py).
+that explains the image (whole_pixels.py), else clear of the lines between the tiles (lines.py).
 """
 
 from collections.abc import Sequence
@@ -94,7 +94,7 @@ def _is_counted(ranked: Sequence[Counted]) -> bool:
 
 
 def _cut_into(luma: np.ndarray, rows: int, columns: int, guesses: Sequence[Guess]) -> Outcome | None:
-    """The cut into so many tiles: in whole pixels where that explains the picture, else clear of all lines."""
+    """The cut into so many tiles: in whole pixels where that explains the image, else clear of all lines."""
     if is_clear(guesses) and guesses[0].cut[:2] == (rows, columns) and is_clean(luma, guesses[0].cut):
         return Outcome(guesses[0].cut)
     if not is_clear(guesses) or guesses[0].cut[:2] != (rows, columns):

@@ -16,10 +16,10 @@ _DECLARED = "as declared"
 _SEEN = "found from the picture"
 _FOLLOWS = "the picture does not show it, but nothing else that is usual fits what is declared"
 _SCALED = (
-    "the picture was scaled after it had been put together: tiles or the lines between them begin between whole "
+    "the image was scaled after it had been put together: tiles or the lines between them begin between whole "
     "pixels, so tiles are cut inside them and are not of the size the model made"
 )
-_UNSEEN = "the picture shows no seams, so it is cut into equal parts"
+_UNSEEN = "the image shows no seams, so it is cut into equal parts"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The lines between and around the tiles of a scaled picture, and the tiles that keep clear of them; numbers only.
+"""The lines between and around the tiles of a scaled image, and the tiles that keep clear of them; numbers only.
 
 Scaling leaves no line of a whole number of pixels. Its width is not measured but cut away: of all cuts with equal
 distances the one with the largest tiles is taken whose edges do not look like a line.
@@ -38,9 +38,9 @@ class Cut(NamedTuple):
 
 
 def spans(size: int, count: int, padding: int, border: int) -> tuple[np.ndarray, int]:
-    """Where tiles lie in one direction: their first pixels, int64 (tile,), and how many pixels each has.
+    """The positions of tiles in one direction: their first pixels, int64 (tile,), and how many pixels each has.
 
-    Where they do not fill the size in whole pixels, as in a scaled picture, the whole pixels in the middle of each
+    Where they do not fill the size in whole pixels, as in a scaled image, the whole pixels in the middle of each
     tile are taken, equally many of all.
     """
     exact = (size - 2 * border - (count - 1) * padding) / count
@@ -54,7 +54,7 @@ def largest_clean_cut(luma: np.ndarray, rows: int, columns: int) -> Cut | None:
     """The largest tiles that keep clear of the lines between and around them.
 
     Args:
-        luma: Of the picture, float32 (part, height, width), 0..255.
+        luma: Of the image, float32 (part, height, width), 0..255.
         rows: Tiles one above the other.
         columns: Tiles side by side.
 
@@ -156,7 +156,7 @@ class _Line:
         return cls(count, np.abs(luma - colour).mean(axis=(0, 1)))
 
     def at_ends(self) -> tuple[bool, bool]:
-        """Whether the line also runs along the first and the last side of the picture."""
+        """Whether the line also runs along the first and the last side of the image."""
         inside = [
             self._distance[part].mean() for part in (slice(_MAX_CUT, 2 * _MAX_CUT), slice(-2 * _MAX_CUT, -_MAX_CUT))
         ]

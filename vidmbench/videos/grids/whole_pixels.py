@@ -79,7 +79,7 @@ def fitting(luma: np.ndarray, declared: Wanted) -> list[Guess]:
     """The geometries in whole pixels that fit what is declared, the likeliest first.
 
     Args:
-        luma: Of the picture, float32 (part, height, width), 0..255.
+        luma: Of the image, float32 (part, height, width), 0..255.
         declared: What is known.
     """
     tile = declared.tile or (None, None)
