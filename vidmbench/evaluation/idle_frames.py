@@ -10,6 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from vidmbench.core.arrays import Image
 from vidmbench.core.errors import DataError, VidmbenchError
 from vidmbench.evaluation.clips import Clip
 from vidmbench.protocols.stages import ClipsSpec
@@ -83,12 +84,26 @@ def _common_end(source: Source, clips: Sequence[Clip]) -> frozenset[int]:
 
 def _still_end(source: Source, clip: Clip) -> int:
     """How many frames at the end of a clip repeat the one before or are blank."""
+    last = list(clip.indices[-2:])
     try:
-        frames = source.read(clip.video, list(clip.indices))
+        if not _repeats_or_blank(*source.read(clip.video, last)):
+            return 0  # nearly always: one look at two frames
+        still, before = 0, None
+        for frame in source.stream(clip.video, clip.indices):  # frame by frame: clips may be large
+            is_idle = before is not None and _repeats_or_blank(before, frame)
+            still = still + 1 if is_idle or _is_blank(frame) else 0
+            before = frame
     except VidmbenchError:
         return 0  # scoring says what is wrong with the video
-    is_idle = np.concatenate([[False], block_changes(frames) <= _SAME]) | (deviations(frames) <= _BLANK)
-    return int(np.logical_and.accumulate(is_idle[::-1]).sum())
+    return still
+
+
+def _repeats_or_blank(before: Image, frame: Image) -> bool:
+    return bool(block_changes(np.stack([before, frame]))[0] <= _SAME) or _is_blank(frame)
+
+
+def _is_blank(frame: Image) -> bool:
+    return bool(deviations(frame[None])[0] <= _BLANK)
 
 
 def _ways_out(source: Source, clips: Sequence[Clip], spec: ClipsSpec, idle: Iterable[int], found: Sequence[int]) -> str:
