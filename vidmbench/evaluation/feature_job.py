@@ -16,7 +16,7 @@ from vidmbench.protocols.stages import ArrayStage
 from vidmbench.videos.source import Skipped, Source
 
 # Raised on any change to reading, preparing or networks that can move a feature.
-VERSION = 2
+VERSION = 3
 
 
 @dataclass(frozen=True)

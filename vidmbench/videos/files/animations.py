@@ -126,7 +126,10 @@ class _Animation:
 
     def frame(self, index: int) -> UInt8[np.ndarray, "height width 4"]:
         """One frame as it is shown, RGBA."""
-        self.image.seek(self.first + index)
+        if self.image.format == "GIF":
+            self._seek_in_gif(index)
+        else:
+            self.image.seek(self.first + index)
         check_mode(self.image, str(self.path))
         if (getattr(self.image, "dispose_op", 0), getattr(self.image, "blend_op", 0)) == (2, 1):
             # Pillow draws such a frame into the copy of the image before it that it should restore.
@@ -136,6 +139,13 @@ class _Animation:
             return np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)])
         rgba = np.array(self.image.convert("RGBA"))
         return rgba[: self.screen[0], : self.screen[1]] if self.screen else rgba
+
+    def _seek_in_gif(self, index: int) -> None:
+        """Pillow disposes of a frame that asks for nothing as of the one before it; browsers and ffmpeg keep it."""
+        start = self.image.tell() if self.image.tell() <= index else 0
+        for number in range(start, index + 1):
+            self.image.disposal_method = 0  # type: ignore[attr-defined]
+            self.image.seek(number)
 
     def shown_for(self) -> int:
         """How long the frame that was read last is shown, in ms; 0 where the file does not say."""

@@ -209,3 +209,37 @@ def test_raw_video_and_transport_streams(ending, tmp_path):
         path.write_bytes(path.read_bytes()[:-1000])
         with pytest.raises(DataError, match="is cut off: it ends within a frame"):
             open_source(path)
+
+
+def _part_of_a_gif(indices, left, top, disposal):
+    """One frame of a gif whose colour 3 is transparent; its palette is the file's."""
+    stream = io.BytesIO()
+    image = Image.fromarray(indices)
+    image.putpalette(bytes(range(48)))
+    image.save(stream, "GIF", optimize=False, interlace=False)
+    data = stream.getvalue()
+    palette = 3 * (2 << (data[10] & 7))
+    start = data.index(b"\x2c", 13 + palette)
+    height, width = indices.shape
+    control = b"\x21\xf9\x04" + bytes([disposal << 2 | 1]) + b"\x04\x00\x03\x00"
+    return control + b"\x2c" + struct.pack("<HHHH", left, top, width, height) + b"\x00" + data[start + 10 : -1]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_frames_of_a_gif_are_disposed_of_as_ffmpeg_does(seed, tmp_path):
+    generator = np.random.default_rng(seed)
+    palette = generator.integers(0, 256, 48, dtype=np.uint8).tobytes()
+    film = b"GIF89a" + struct.pack("<HHBBB", 14, 12, 0x83, 0, 0) + palette
+    for _ in range(6):
+        height, width = int(generator.integers(1, 13)), int(generator.integers(1, 15))
+        top, left = int(generator.integers(0, 13 - height)), int(generator.integers(0, 15 - width))
+        indices = generator.integers(0, 16, (height, width), dtype=np.uint8)
+        film += _part_of_a_gif(indices, left, top, int(generator.integers(0, 4)))
+    path = tmp_path / "a.gif"
+    path.write_bytes(film + b";")
+
+    source = open_source(path)
+
+    expected = _ffmpeg(path)
+    np.testing.assert_array_equal(source.read(0, range(6)), expected)
+    np.testing.assert_array_equal(source.read(0, [5, 2, 2]), expected[[5, 2, 2]])
