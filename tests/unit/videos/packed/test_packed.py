@@ -261,14 +261,14 @@ def test_damaged_records_of_an_unfinished_file_are_written_again(source, whole, 
 
 def test_a_video_that_fails_keeps_the_videos_before_it(source, tmp_path, monkeypatch):
     target = tmp_path / "set.bin"
-    read = type(source).read
+    stream = type(source).stream
 
     def failing(self, index, frames):
         if index == 2:
             raise DataError("b/v10.mp4 is gone")
-        return read(self, index, frames)
+        return stream(self, index, frames)
 
-    monkeypatch.setattr(type(source), "read", failing)
+    monkeypatch.setattr(type(source), "stream", failing)
     with pytest.raises(DataError, match="is gone"):
         write_prepared(source, target, rule=RULE, pixels=PIXELS)
     assert not target.exists()
