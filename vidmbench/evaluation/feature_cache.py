@@ -1,7 +1,6 @@
 """The cache of features: entries that grow row by row, with a checksum for each row and one for the whole."""
 
 import json
-import logging
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,9 +16,9 @@ from safetensors.numpy import load, save
 from vidmbench.core.arrays import Features
 from vidmbench.core.errors import ResultError
 from vidmbench.core.files import replacing, sha256_of_parts
+from vidmbench.core.progress import note
 from vidmbench.videos.source import Skipped
 
-_LOG = logging.getLogger(__name__)
 #: How a file of rows begins; another number where the rows are stored otherwise.
 _HEAD = b"vidmbench rows 2"
 
@@ -147,11 +146,9 @@ class CacheEntry:
             elif crc != self._crc(row, b"open"):
                 damaged += 1
         if data and not is_ours:
-            _LOG.warning("note: cached features are computed again: %s has no checksums or is damaged", path)
+            note(f"cached features are computed again: {path} has no checksums or is damaged")
         if damaged:
-            _LOG.warning(
-                "note: %d of %d rows of features are computed again: damaged in %s", damaged, len(stored), path
-            )
+            note(f"{damaged} of {len(stored)} rows of features are computed again: damaged in {path}")
         if self._refusal is None:
             self._open_rows(path, len(stored) if is_ours else 0)
 

@@ -5,7 +5,6 @@ safetensors file, which is read without writing anything. Each entry that grows 
 features compute them once. Rows of files that changed while they were read are not kept.
 """
 
-import logging
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
@@ -15,7 +14,7 @@ import numpy as np
 
 from vidmbench.core import resources
 from vidmbench.core.errors import ChangedError, DataError
-from vidmbench.core.progress import Progress
+from vidmbench.core.progress import Progress, note
 from vidmbench.core.vocabulary import Device, OnBad
 from vidmbench.detectors.engine import engine_name, load_engine
 from vidmbench.detectors.types import Engine, Prepared
@@ -24,8 +23,6 @@ from vidmbench.evaluation.feature_job import FeatureJob, FeatureSet
 from vidmbench.evaluation.read_ahead import read_ahead
 from vidmbench.protocols.detector import load_detector
 from vidmbench.videos.source import Skipped, Source
-
-_LOG = logging.getLogger(__name__)
 
 
 def features_of(
@@ -83,7 +80,7 @@ def _report_damage(entries: Iterable[JobEntry]) -> None:
     for damage in sorted({entry.damage for entry in entries if entry.damage}):
         names = [f"{entry.key}.safetensors" for entry in entries if entry.damage == damage]
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-        _LOG.warning("note: cached features %s and are computed again: %s%s", damage, names[0], more)
+        note(f"cached features {damage} and are computed again: {names[0]}{more}")
 
 
 def _complete_entries(entries: list[JobEntry], device: Device, on_bad: OnBad, progress: Progress | None) -> None:

@@ -1,7 +1,6 @@
 """What was found out about the videos of a folder, kept between runs in the user's cache."""
 
 import json
-import logging
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from importlib.metadata import version
@@ -11,10 +10,10 @@ from typing import Any
 from vidmbench.core.errors import DataError, ResultError
 from vidmbench.core.files import sha256_of_parts, write_text
 from vidmbench.core.inputs import changed
+from vidmbench.core.progress import note
 from vidmbench.core.resources import cache_dir
 from vidmbench.videos.files.video_files import Facts, Item
 
-_LOG = logging.getLogger(__name__)
 #: Raised whenever the code would find other facts in the same bytes.
 _READER_VERSION = 5
 
@@ -87,7 +86,7 @@ class FactsIndex:
             return {}
         except (ValueError, KeyError, TypeError, RecursionError):
             pass
-        _LOG.warning("note: what was known of these videos is damaged in %s: they are looked at again", self.path)
+        note(f"what was known of these videos is damaged in {self.path}: they are looked at again")
         return {}
 
 
