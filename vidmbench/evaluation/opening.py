@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Union, get_args
 
 import numpy as np
 
-from vidmbench.core.arguments import name_or_path, optional_number, seed_number, wrong_argument
+from vidmbench.core.arguments import name_or_path, optional_number, seed_number
 from vidmbench.core.errors import DataError, UsageError, unknown
 from vidmbench.core.vocabulary import Device, OnBad
 from vidmbench.evaluation.choices import Choices
@@ -152,10 +152,11 @@ def given(videos: Videos, known: ResolvedName | None = None) -> Given:
     Raises:
         VidmbenchError: The name cannot be parsed, or its data set is not declared.
     """
-    is_named = isinstance(videos, str | Path)
-    if is_named and not name_or_path("videos", videos):
-        raise wrong_argument("videos", "the name or path of videos", videos)
-    return Given(videos, resolve(parse_source(str(videos)), known) if is_named else None)
+    if not isinstance(videos, str | Path):
+        return Given(videos, None)
+    name = parse_source(str(videos))
+    name_or_path("videos", name.base.path or "")
+    return Given(videos, resolve(name, known))
 
 
 def open_pair(real: Given, fake: Given, choices: Choices, clips: Sequence[ClipsSpec]) -> tuple[Source, Source]:
