@@ -14,12 +14,13 @@ demo: $(VENV)/demo.stamp
 	$(BIN)/vidmbench results list --runs runs/demo --own
 
 # One process a core, each with one thread. Nothing here depends on how fast the machine is: see make benchmark.
+# A process that dies ends the run at once: pytest-xdist replaces it but then waits forever for tests it lost.
 test: $(VENV)/test.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --ignore tests/benchmarks
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --max-worker-restart 0 --ignore tests/benchmarks
 
 # Has any number moved, and in which stage? In a hurry: make check CHECK='--weights without'
 check: $(VENV)/demo.stamp
