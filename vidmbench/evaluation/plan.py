@@ -8,6 +8,7 @@ from vidmbench.core.errors import DataError
 from vidmbench.core.text import counted
 from vidmbench.evaluation.clips import ClipPlan, plan_clips
 from vidmbench.evaluation.idle_frames import check_idle_frames
+from vidmbench.evaluation.unscaled_videos import check_levels
 from vidmbench.protocols.protocol import ProtocolSpec
 from vidmbench.protocols.stages import MANY_A_VIDEO
 from vidmbench.videos.grids.suspicion import suspected
@@ -84,6 +85,8 @@ def plan(
             (clips(spec, "real", short_real, repeat), clips(spec, "fake", short_fake, repeat))
             for repeat in range(spec.statistics.repeats)
         ]
+        check_levels(real, draws[0][0].clips)
+        check_levels(fake, draws[0][1].clips)
         check_idle_frames(fake, [clip for _, of_fake in draws for clip in of_fake.clips], spec.clips)
         planned.append(Planned(spec, *draws[0], again=tuple(draws[1:])))
     return planned

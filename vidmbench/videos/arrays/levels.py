@@ -28,18 +28,19 @@ def only_levels(parts: Iterable[np.ndarray]) -> tuple[int, ...] | None:
     return tuple(sorted(seen))
 
 
-def unscaled(levels: tuple[int, ...] | None) -> str | None:
+def unscaled(levels: tuple[int, ...] | None, where: str = "the array") -> str | None:
     """What is wrong with an array of these levels; None where they can be intensities: all black, or black and white.
 
     Args:
         levels: See :func:`only_levels`.
+        where: What has them, for the message.
     """
     if levels is None or not {1, 2} & set(levels):
         return None
     if 255 in levels:
         listed = ", ".join(map(str, levels[:-1]))
-        return f"the array holds only the levels {listed} and 255: floats in -1..1 seem to have become uint8 unscaled"
-    return f"no value of the array exceeds {levels[-1]}: floats seem to have become uint8 without a factor of 255"
+        return f"only the levels {listed} and 255 occur in {where}: floats in -1..1 seem to have become uint8 unscaled"
+    return f"no value in {where} exceeds {levels[-1]}: floats seem to have become uint8 without a factor of 255"
 
 
 def possible_ranges(low: float, high: float) -> list[tuple[str, bool]]:

@@ -18,10 +18,10 @@ CLIPS = np.random.default_rng(0).integers(0, 256, (4, 5, 8, 12, 3), dtype=np.uin
 UNIT = (CLIPS / 255).astype(np.float32)
 SIGNED = UNIT * 2 - 1
 _UNSCALED = {
-    "rounded": (UNIT.round().astype(np.uint8), "no value of the array exceeds 1"),
-    "truncated": (UNIT.astype(np.uint8), "no value of the array exceeds 1"),
-    "shifted": ((SIGNED + 1).round().astype(np.uint8), "no value of the array exceeds 2"),
-    "signed": (SIGNED.round().astype(np.int16).astype(np.uint8), "only the levels 0, 1 and 255"),
+    "rounded": (UNIT.round().astype(np.uint8), "no value in the array exceeds 1"),
+    "truncated": (UNIT.astype(np.uint8), "no value in the array exceeds 1"),
+    "shifted": ((SIGNED + 1).round().astype(np.uint8), "no value in the array exceeds 2"),
+    "signed": (SIGNED.round().astype(np.int16).astype(np.uint8), "only the levels 0, 1 and 255 occur in"),
 }
 
 
