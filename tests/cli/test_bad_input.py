@@ -202,7 +202,7 @@ def test_read_only_output_folder(command, folder):
 def test_something_in_the_place_of_the_cache(command, folder, monkeypatch):
     (folder / "taken").write_text("x")
     monkeypatch.setenv("VIDMBENCH_CACHE", str(folder / "taken"))
-    command(*RUN, "--num-videos", "4", "--out", "out").fails("cannot write", "VIDMBENCH_CACHE")
+    command(*RUN, "--num-videos", "4", "--out", "out").fails("cannot be written", "VIDMBENCH_CACHE")
 
 
 def test_weights_that_are_others(command, folder):

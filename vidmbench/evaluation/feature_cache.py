@@ -80,7 +80,7 @@ class CacheEntry:
         """
         try:
             features = self._read_whole(self._path(".safetensors").read_bytes())
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return False
         except OSError as error:
             self.damage = f"may not be read ({error.strerror or error})"

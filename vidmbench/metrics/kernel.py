@@ -33,7 +33,8 @@ from vidmbench.metrics.uncertainty import Interval, TwoSampleStatistic, jackknif
 BLOCK_ROWS = 1024  # a block of kernels is at most this squared: 8 MiB
 
 
-_HIGHEST_DEGREE = 1000  # the powers are multiplied one by one
+#: Of a polynomial kernel: the powers are multiplied one by one.
+HIGHEST_DEGREE = 1000
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,8 @@ class PolynomialKernel:
             object.__setattr__(self, "gamma", real_number("gamma", self.gamma))
         if self.degree < 1:
             raise ArgumentError(f"the degree of a polynomial kernel is at least 1, found {self.degree}")
-        if self.degree > _HIGHEST_DEGREE:
-            raise wrong_argument("degree", f"a degree up to {_HIGHEST_DEGREE}", self.degree)
+        if self.degree > HIGHEST_DEGREE:
+            raise wrong_argument("degree", f"a degree up to {HIGHEST_DEGREE}", self.degree)
         if self.gamma is not None and not (isfinite(self.gamma) and self.gamma > 0.0):
             raise ArgumentError(f"the gamma of a polynomial kernel is a positive number, found {self.gamma}")
         if not (isfinite(self.coef0) and self.coef0 >= 0.0):

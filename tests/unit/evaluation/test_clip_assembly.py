@@ -185,7 +185,7 @@ def test_a_detector_of_the_users_own_is_given_whole_clips(tmp_path, monkeypatch)
     spec = load_detectors()["i3d-kinetics400"].model_copy(update={"name": "own", "prepare": "own.py:prepare"})
     monkeypatch.setattr("vidmbench.detectors.preparation.load_detector", lambda name: spec)
     monkeypatch.setattr("vidmbench.detectors.preparation.imported", lambda where, folder: prepare)
-    source = films(30, 40)
+    source = films(30, 30)
     stage = I3D.model_copy(update={"detector": "own", "resize": "detector"})
     same_bits(assembled(tmp_path, source, stage), prepare(source.read(0, range(2, 18))))
-    assert given == [(16, 30, 40, 3)] * 2
+    assert given == [(16, 30, 30, 3)] * 2

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Annotated, Self
 
-from pydantic import PositiveInt, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
 from vidmbench.protocols.fields import GoesWith, ProtocolField
 from vidmbench.protocols.metric_kind import Counts, Features, MetricKind, Value, jackknife_notes, spread_note
@@ -23,6 +23,7 @@ class KernelStatistics(StatisticsStage):
 
     degree: Annotated[
         PositiveInt,
+        Field(le=1000),  # HIGHEST_DEGREE of vidmbench.metrics.kernel, which is slow to import
         ProtocolField(
             "statistics", "kernel", lambda degree: f"poly{degree}.unbiased", words=lambda degree: f"poly {degree}"
         ),

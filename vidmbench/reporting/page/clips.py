@@ -194,16 +194,16 @@ def _check_sampling(model: str, request: RunRequest, options: ClipOptions) -> No
 
 def _names_files(request: RunRequest) -> bool:
     """Whether anything of a request is a file: all but controls of a data set that vidmbench generates."""
-    prefix = "" if request.command == "run" else "dataset:"
-    name = re.split("[@/]", request.real.removeprefix(prefix))[0]
+    is_run = request.command == "run"
+    real = parse_source(request.real, bare="dataset" if is_run else "path")
     is_generated = (
-        request.real.startswith(prefix)
-        and name in dataset_names()
-        and isinstance(load_dataset(name), ProceduralDatasetSpec)
+        real.kind == "dataset"
+        and real.name in dataset_names()
+        and isinstance(load_dataset(real.name), ProceduralDatasetSpec)
     )
     return not (
         is_generated
-        and request.fake.startswith(("control:", "static-of:control:"))
+        and parse_source(request.fake, bare="label" if is_run else "path").base.kind == "control"
         and set(request.protocols) <= set(protocol_names())
         and (request.samples, request.layout, request.data_root) == (None, None, None)
     )

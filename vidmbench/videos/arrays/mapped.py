@@ -1,6 +1,7 @@
 """Parts of memory-mapped arrays, read from the file instead of the map: a file that is cut meanwhile is an error."""
 
 import os
+from io import FileIO
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +9,10 @@ from numpy.lib.array_utils import byte_bounds
 
 from vidmbench.core.errors import DataError
 
-#: A part that lies scattered over more than so many times its size is copied from the map after all.
+#: A part whose bytes are spread over more than so many times its size, and over more bytes than _PIECE, is read piece
+#: by piece.
 _SCATTERED = 8
+_PIECE = 1 << 22
 
 
 def read_mapped(part: np.ndarray) -> np.ndarray:
@@ -21,7 +24,7 @@ def read_mapped(part: np.ndarray) -> np.ndarray:
         part: Any view of an array that ``np.load`` mapped; other arrays are returned as they are.
 
     Returns:
-        The same numbers with the same strides.
+        The same numbers.
 
     Raises:
         DataError: The file ends before the part does.
@@ -32,21 +35,29 @@ def read_mapped(part: np.ndarray) -> np.ndarray:
         whole = whole.base
     if not isinstance(whole, np.memmap) or whole.filename is None or not part.size:
         return part
-    low, high = byte_bounds(part)
-    begin = whole.offset + low - byte_bounds(whole)[0]
     path = Path(str(whole.filename))
-    if high - low > _SCATTERED * part.nbytes:
-        if path.stat().st_size < whole.offset + whole.nbytes:
-            raise _cut(path, whole.offset + whole.nbytes, path.stat().st_size)
-        return np.array(part)
+    with path.open("rb", buffering=0) as stream:
+        return _read(part, stream, path, byte_bounds(whole)[0] - whole.offset)
+
+
+def _read(part: np.ndarray, stream: FileIO, path: Path, origin: int) -> np.ndarray:
+    """Reads a part, or its pieces along the axis that spreads it most; ``origin``: address of the file's first byte."""
+    low, high = byte_bounds(part)
+    if high - low > max(_SCATTERED * part.nbytes, _PIECE):
+        spread = [abs(stride) * (length - 1) for stride, length in zip(part.strides, part.shape, strict=True)]
+        before = (slice(None),) * spread.index(max(spread))
+        result = np.empty(part.shape, part.dtype)
+        for index in range(part.shape[len(before)]):
+            piece = (*before, slice(index, index + 1))
+            result[piece] = _read(part[piece], stream, path, origin)
+        return result
     data = bytearray(high - low)
     done = 0
-    with path.open("rb", buffering=0) as stream:
-        stream.seek(begin)
-        while done < len(data) and (count := stream.readinto(memoryview(data)[done:])):
-            done += count
-        if done < len(data):
-            raise _cut(path, begin + len(data), os.fstat(stream.fileno()).st_size)
+    stream.seek(low - origin)
+    while done < len(data) and (count := stream.readinto(memoryview(data)[done:])):
+        done += count
+    if done < len(data):
+        raise _cut(path, high - origin, os.fstat(stream.fileno()).st_size)
     address = part.__array_interface__["data"][0]
     return np.ndarray(part.shape, part.dtype, data, address - low, part.strides)
 
