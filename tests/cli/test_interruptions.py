@@ -150,3 +150,13 @@ def test_a_full_disk_is_one_message(command, fake_network, monkeypatch):
     assert "control:noise" in outcome.out  # the row is printed, and its record is written
     assert "record:  runs/" in outcome.err
     assert len(list(Path("runs").glob("*.json"))) == 1
+
+
+@pytest.mark.parametrize(("redirection", "words", "code"), [(">&-", "list datasets", 0), ("2>&-", "show nothing", 2)])
+def test_streams_that_the_shell_closed(redirection, words, code):
+    command = f"{sys.executable} -m vidmbench {words} {redirection}"
+    process = subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, timeout=120, env=environment(), check=False
+    )
+    assert process.returncode == code, process.stderr
+    assert "Traceback" not in process.stderr

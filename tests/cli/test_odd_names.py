@@ -86,3 +86,15 @@ def test_large_images_are_read_without_a_warning(command, folder, real, clips, m
 
     assert outcome.code == 0, outcome.err
     assert "Warning" not in outcome.err
+
+
+@pytest.mark.parametrize("name", ["run:1", "2024-05-01T12:30"])
+def test_a_folder_with_a_colon_is_no_protocol_of_the_decoder(name, command, folder, real, clips):
+    (folder / name).mkdir()
+    for number, clip in enumerate(clips):
+        write_mp4(folder / f"{number}.mp4", clip)
+        os.rename(folder / f"{number}.mp4", folder / name / f"{number}.mp4")
+
+    outcome = command("score", real, f"./{name}", "--frames", 16, "--num-videos", 5)
+
+    assert outcome.code == 0, outcome.err

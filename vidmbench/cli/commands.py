@@ -96,6 +96,9 @@ app.add_typer(data.app, name="data")
 
 def run_command() -> None:
     """Runs the command that was given: a user's mistake is one message on stderr and exit code 2, no traceback."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the shell, as by >&-
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without UTF-8 shows ? for ±

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from vidmbench.core.errors import ResultError
 from vidmbench.core.files import replacing
+from vidmbench.core.inputs import refuse_special
 
 _KEY = "file_sha256"
 _ZEROS = "0" * 64
@@ -58,6 +59,7 @@ def checksum_holds(path: Path) -> bool | None:
     Raises:
         OSError: The file cannot be read.
     """
+    refuse_special(path)
     with path.open("rb") as stream:
         place = _place(stream)
         return None if place is None else _digest(stream, place[0]) == place[1]

@@ -9,7 +9,7 @@ from io import FileIO
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
@@ -117,7 +117,11 @@ class CacheEntry:
         lock = FileLock(self._path(".lock"))
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            lock.acquire()
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                note(f"waiting for another process that computes the same features ({lock.lock_file})")
+                lock.acquire()
         except OSError as error:
             if not self._path(".rows").is_file():
                 raise self._refused(error) from error

@@ -1,5 +1,6 @@
 """Opens a video file through PyAV, and says what is wrong with it in this package's words."""
 
+import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -44,8 +45,9 @@ def opened(
         raise unreadable(path, "the file is empty (0 bytes)")
     try:
         # Titles may be in any encoding.
+        # An absolute path: FFmpeg takes what stands before a colon in a relative one for a protocol.
         given = {"protocol_whitelist": "file", **(options or {})}
-        with av.open(str(path), options=given, metadata_errors="replace") as container:
+        with av.open(os.path.abspath(path), options=given, metadata_errors="replace") as container:
             if container.format.name in _PLAY_LISTS:
                 raise unreadable(path, "it is a play list that names other files")
             stream = container.streams.best("video")

@@ -7,6 +7,7 @@ opinion, for tests and for ``vidmbench doctor``.
 """
 
 import importlib
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
@@ -147,7 +148,7 @@ def _read_with_decord(path: Path, indices: Sequence[int]) -> Iterator[tuple[int,
     reader = None
     try:
         # One reader a call and one thread a reader: readers are not safe to share, and each holds a file open.
-        reader = decord.VideoReader(str(path), num_threads=1)
+        reader = decord.VideoReader(os.path.abspath(path), num_threads=1)
         for index in indices:
             picture = np.asarray(reader[index].asnumpy())
             if picture.dtype != np.uint8 or picture.shape[-1] != 3:

@@ -1,5 +1,6 @@
 """Whether a file of raw video (.y4m) is whole: the decoder ends silently where such a file was cut."""
 
+import os
 from pathlib import Path
 
 from vidmbench.core.errors import DataError
@@ -24,7 +25,7 @@ def check_raw_video(path: Path, num_frames: int) -> None:
         header = stream.readline(_LONGEST_HEADER)
         if not header.startswith(b"YUV4MPEG2 ") or stream.read(len(_MARK)) != _MARK:
             return
-    with av.open(str(path), options={"protocol_whitelist": "file"}) as container:
+    with av.open(os.path.abspath(path), options={"protocol_whitelist": "file"}) as container:
         frame = len(_MARK) + next(container.demux(video=0)).size
     size = path.stat().st_size
     if size != len(header) + num_frames * frame:

@@ -11,7 +11,6 @@ differences. Why it is not HDF5: docs/architecture.md, "Decisions".
 """
 
 import hashlib
-import json
 import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ import numpy as np
 from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import sha256_of_parts
+from vidmbench.videos.packed.header import parsed
 
 FORMAT_VERSION = 1
 MAGIC = b"vidmbench-frames"
@@ -137,7 +137,8 @@ def read_header_and_index(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """
     with open_unbuffered(path) as stream:
         head, index = read_head_and_index_bytes(path, stream)
-    return json.loads(head[HEAD.size :]), json.loads(index)
+        end, _ = read_tail(path, stream)
+    return parsed(path, head[HEAD.size :], index, end)
 
 
 def read_head_and_index_bytes(path: Path, stream: FileIO) -> tuple[bytes, bytes]:

@@ -2,9 +2,11 @@
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
-from vidmbench.core.files import sha256_of, write_errors
+from vidmbench.core.files import sha256_of, visible, write_errors
+from vidmbench.core.inputs import read_input
 
 #: In the form of ``sha256sum``, which can check it: ``sha256sum -c made-by-vidmbench.sha256``.
 FILE_NAME = "made-by-vidmbench.sha256"
@@ -21,7 +23,7 @@ class FileSums:
     def __init__(self, folder: Path) -> None:
         self.path = folder / FILE_NAME
         try:
-            text = self.path.read_text(encoding="utf-8", errors="replace")
+            text = read_input(self.path).decode("utf-8", errors="replace")
         except OSError:  # there is none yet; without sums files are checked for wholeness alone
             text = ""
         lines = (_LINE.fullmatch(line) for line in text.split("\n"))
@@ -29,21 +31,40 @@ class FileSums:
         self._is_cut = bool(text) and not text.endswith("\n")
 
     def holds(self, target: Path) -> bool | None:
-        """Whether a file is the one that was written; None where no sum of it is known."""
-        expected = self._sums.get(target.name)
-        return None if expected is None or not target.is_file() else sha256_of(target) == expected
+        """Whether a file, or a folder of frames, is the one that was written; None where no sums are known at all.
+
+        One without a sum among others that have one was written by a call that was killed before it noted the sum.
+        """
+        if not self._sums:
+            return None
+        return all(self._sums.get(name) == digest for name, digest in _digests(target))
 
     def add(self, target: Path) -> None:
-        """Notes the sum of a file that has just been written.
+        """Notes the sums of a file, or of the frames in a folder, that have just been written.
 
         Raises:
             ResultError: The sum cannot be written.
         """
-        digest = sha256_of(target)
-        if self._sums.get(target.name) == digest:
+        new = {name: digest for name, digest in _digests(target) if self._sums.get(name) != digest}
+        if not new:
             return
+        lines = "".join(f"{digest}  {name}\n" for name, digest in new.items())
         with write_errors(self.path), self.path.open("ab") as stream:
-            stream.write(f"{chr(10) if self._is_cut else ''}{digest}  {target.name}\n".encode())
+            stream.write(f"{chr(10) if self._is_cut else ''}{lines}".encode())
             stream.flush()
             os.fsync(stream.fileno())
-        self._sums[target.name], self._is_cut = digest, False
+        self._sums |= new
+        self._is_cut = False
+
+
+def _digests(target: Path) -> Iterator[tuple[str, str]]:
+    """Of a file, or of each frame in a folder, the path from where the sums are, and the sha256."""
+    if target.is_dir():
+        for path in visible(target.iterdir()):
+            yield f"{target.name}/{path.name}", _digest(path)
+    else:
+        yield target.name, _digest(target)
+
+
+def _digest(path: Path) -> str:
+    return sha256_of(path) if path.is_file() else ""

@@ -1,12 +1,18 @@
 """Whether a video written earlier is still whole; nothing is decoded, so that a look costs little."""
 
+import os
+import re
+import shutil
 import zipfile
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
 from vidmbench.core.files import visible
+from vidmbench.core.inputs import refuse_special
+
+_FRAME = re.compile(r"frame[0-9]{5,}\.png")
+_SYSTEM_FILES = (".DS_Store", "Thumbs.db", "desktop.ini")
 
 
 def is_whole(target: Path, num_frames: int, size: tuple[int, int]) -> bool:
@@ -36,17 +42,22 @@ def array_is_whole(target: Path, shape: tuple[int, ...]) -> bool:
 
 
 def remove_frames(folder: Path) -> None:
-    """Removes a folder of PNG frames; one that holds anything else stays."""
-    for path in folder.glob("frame*.png"):
-        path.unlink()
-    with suppress(OSError):
-        folder.rmdir()
+    """Removes a folder of PNG frames; one that holds anything else stays as it is, and of a link what it leads to."""
+    if folder.is_symlink():
+        folder.unlink()
+    elif folder.is_dir() and all(_is_frame(path) or path.name in _SYSTEM_FILES for path in folder.iterdir()):
+        shutil.rmtree(folder)
+
+
+def _is_frame(path: Path) -> bool:
+    return _FRAME.fullmatch(path.name) is not None and not path.is_dir()
 
 
 def _is_whole(target: Path, num_frames: int, size: tuple[int, int]) -> bool:
     import av
 
-    with av.open(str(target)) as container:
+    refuse_special(target)
+    with av.open(os.path.abspath(target)) as container:
         stream = container.streams.video[0]
         if (stream.height, stream.width) != size:
             return False
@@ -61,6 +72,7 @@ def _frames_are_whole(folder: Path, num_frames: int, size: tuple[int, int]) -> b
     if names != [f"frame{number:05d}.png" for number in range(num_frames)]:
         return False
     for name in names:
+        refuse_special(folder / name)
         with Image.open(folder / name) as picture:
             if picture.size != size[::-1]:
                 return False

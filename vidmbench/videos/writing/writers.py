@@ -1,5 +1,6 @@
 """Writing videos: lossless or high-quality mp4, gif, npz and folders of PNG frames, never half a file."""
 
+import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 from fractions import Fraction
@@ -38,7 +39,7 @@ def write_mp4(target: Path, frames: np.ndarray, *, fps: float | int = 25.0, loss
     if not lossless:
         odd_height, odd_width = frames.shape[1] % 2, frames.shape[2] % 2
         frames = np.pad(frames, ((0, 0), (0, odd_height), (0, odd_width), (0, 0)), mode="edge")
-    with replacing(target) as temporary, av.open(str(temporary), "w", format="mp4") as container:
+    with replacing(target) as temporary, av.open(os.path.abspath(temporary), "w", format="mp4") as container:
         stream: av.VideoStream = container.add_stream(codec, rate=Fraction(fps).limit_denominator(1001))  # type: ignore[assignment]
         stream.height, stream.width = frames.shape[1:3]
         stream.pix_fmt = layout
@@ -70,7 +71,7 @@ def write_gif(target: Path, frames: np.ndarray, *, fps: float | int = 10.0) -> N
 
     _check(frames, rank=4, where=target)
     # Pillow chooses the colours, but its writer would merge equal neighbours into one frame.
-    with replacing(target) as temporary, av.open(str(temporary), "w", format="gif") as container:
+    with replacing(target) as temporary, av.open(os.path.abspath(temporary), "w", format="gif") as container:
         stream = container.add_stream("gif", rate=Fraction(fps).limit_denominator(1001))
         stream.height, stream.width = frames.shape[1:3]
         stream.pix_fmt = "pal8"

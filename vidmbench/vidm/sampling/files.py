@@ -31,6 +31,7 @@ def write_samples(folder: Path, source: VidmVideos, form: SampleFormat, fps: flo
         target = folder / (source.name(index) + ("" if form == "png" else f".{form}"))
         if target.exists():
             if sums.holds(target) is not False and is_whole(target, source.length, source.size):
+                sums.add(target)  # of a folder that an earlier version wrote
                 num_existing += 1
                 continue
             damaged.append(target.name)
@@ -41,8 +42,7 @@ def write_samples(folder: Path, source: VidmVideos, form: SampleFormat, fps: flo
             write_gif(target, source.read(index, frames), fps=fps)
         else:
             write_mp4(target, source.read(index, frames), fps=fps, lossless=True)
-        if form != "png":  # its pictures have checksums of their own
-            sums.add(target)
+        sums.add(target)
     return num_existing, damaged
 
 

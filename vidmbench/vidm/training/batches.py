@@ -23,7 +23,7 @@ from vidmbench.vidm.training.frame_cache import FrameCache
 
 # Videos that take less are decoded once and kept in the cache as one file; the others are read anew.
 _LARGEST_ARRAY = 4 * 2**30
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True)

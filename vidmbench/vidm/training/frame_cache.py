@@ -30,6 +30,7 @@ class FrameCache:
         self.path = path
         self._shape = shape
         self._record = _CRC_BYTES + int(np.prod(shape[2:]))
+        self._seed = zlib.crc32(path.name.encode())  # the name says which videos these are
 
     def is_there(self) -> bool:
         """Whether the file exists and is as long as it should be."""
@@ -66,7 +67,7 @@ class FrameCache:
                     stream.seek(number * self._record)
                     data = stream.read(self._record)
                     body = memoryview(data)[_CRC_BYTES:]
-                    if len(data) < self._record or _crc(number, body) != data[:_CRC_BYTES]:
+                    if len(data) < self._record or self._crc(number, body) != data[:_CRC_BYTES]:
                         return None
                     pixels[row] = np.frombuffer(body, np.uint8).reshape(self._shape[2:])
         except OSError:
@@ -83,12 +84,11 @@ class FrameCache:
             number = 0
             for frames in videos:
                 for frame in np.ascontiguousarray(frames):
-                    stream.write(_crc(number, memoryview(frame.reshape(-1))))
+                    stream.write(self._crc(number, memoryview(frame.reshape(-1))))
                     stream.write(frame.data)
                     number += 1
         self.path.with_suffix(".npy").unlink(missing_ok=True)  # of earlier versions, without checksums
 
-
-def _crc(number: int, pixels: memoryview) -> bytes:
-    """Of a frame and its place, so that frames that changed places are noticed too."""
-    return zlib.crc32(pixels, number).to_bytes(_CRC_BYTES, "little")
+    def _crc(self, number: int, pixels: memoryview) -> bytes:
+        """Of a frame, its place and the file's name, so that frames and files that changed places are noticed too."""
+        return zlib.crc32(pixels, zlib.crc32(number.to_bytes(8, "little"), self._seed)).to_bytes(_CRC_BYTES, "little")
