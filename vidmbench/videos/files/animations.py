@@ -22,7 +22,17 @@ from vidmbench.core.inputs import refuse_special, stamp_of
 from vidmbench.videos.files.compression_labels import of_image
 from vidmbench.videos.files.endings import CONTAINER_SUFFIXES, MAYBE_ANIMATED_SUFFIXES, VIDEO_SUFFIXES
 from vidmbench.videos.files.first_look import changes_size
-from vidmbench.videos.files.images import DEPTH_NOTE, check_mode, notes_of, opened, rgb_of, unreadable
+from vidmbench.videos.files.images import (
+    DEPTH_NOTE,
+    FAINT_NOTE,
+    check_mode,
+    notes_of,
+    notes_together,
+    opened,
+    rgb_of,
+    unreadable,
+    with_faintness,
+)
 from vidmbench.videos.files.stream_notes import notes_of_stream, shown_rate
 from vidmbench.videos.files.video_files import Facts, Item, VideoFile
 
@@ -72,13 +82,15 @@ class AnimatedFile:
         if len(sizes) > 1:
             raise changes_size(self.path, sizes)
         (height, width) = next(iter(sizes))
-        notes.update(dict.fromkeys(notes_of_stream((), (), times[:-1], num_streams=1, has_hidden_alpha=False)))
+        notes.update(
+            dict.fromkeys(notes_of_stream((), (), times[:-1], time_base=0.001, num_streams=1, has_hidden_alpha=False))
+        )
         return Facts(
             num_frames,
             height,
             width,
             sha256_of(self.path),
-            notes=tuple(notes),
+            notes=notes_together(notes),
             compression=compression,
             frame_rate=shown_rate(times[:-1], 0.001, 0.0),
         )
@@ -155,8 +167,10 @@ class _Animation:
     def notes(self, frame: UInt8[np.ndarray, "height width 4"]) -> list[str]:
         """What a user should know about the frame that was read last."""
         if self.image.format == "TIFF":
-            return list(notes_of(self.image))
-        notes = [note for note in notes_of(self.image) if note == DEPTH_NOTE]
+            return list(with_faintness(notes_of(self.image), frame[..., :3]))
+        notes = [
+            note for note in with_faintness(notes_of(self.image), frame[..., :3]) if note in (DEPTH_NOTE, FAINT_NOTE)
+        ]
         if bool((frame[..., 3] < 255).any()):
             notes.append(GIF_ALPHA_NOTE if self.image.format == "GIF" else ALPHA_NOTE)
         if self.screen and self.screen != self.image.size[::-1]:

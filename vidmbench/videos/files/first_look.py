@@ -173,6 +173,7 @@ def _facts(
             layouts,
             seen.transfers,
             seen.times,
+            time_base=float(stream.time_base or 0),
             num_streams=len(streams),
             has_hidden_alpha=stream.metadata.get("alpha_mode") == "1",
         ),

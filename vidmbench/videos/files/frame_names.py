@@ -26,8 +26,12 @@ _WHOLE = re.compile(r"([0-9]+)")
 _DECIMAL = re.compile(rf"({_CHAIN_OR_DECIMAL})")
 _SIGNED = re.compile(rf"((?<![0-9])[+-](?:{_CHAIN_OR_DECIMAL})|{_CHAIN_OR_DECIMAL})")
 _MAY_BE_DECIMAL = re.compile(r"[0-9](?:[.,]|[eE][+-])[0-9]")
-#: A minus in the middle of a name separates more often: frame-1, frame-2.
-_MAY_BE_SIGNED = re.compile(r"(?:^|=)[+-][0-9]")
+#: A dash after a letter, a digit or a bracket separates (frame-1, frame-2); after a separator it may be a minus.
+_AFTER_SEPARATOR = r"(?<![^\W_])(?<![)\]}])[+-]"
+_MAY_BE_SIGNED = re.compile(rf"{_AFTER_SEPARATOR}[0-9]")
+_SIGNED_AFTER_SEPARATOR = re.compile(rf"({_AFTER_SEPARATOR}(?:{_CHAIN_OR_DECIMAL})|{_CHAIN_OR_DECIMAL})")
+#: After a letter that stands alone, it may have been meant as a minus: t-20, x-0.5.
+_LETTER_AND_DASH = re.compile(r"(?<![^\W_])[A-Za-z]-(?!0[0-9])[0-9.,]+")
 _TIME_OF_DAY = re.compile(
     r"(?P<date>(?<![0-9])[0-9]{4}(?P<dash>[-_.]?)[0-9]{2}(?P=dash)[0-9]{2}[T _-]*)?"
     r"(?<![0-9])(?P<h>[01][0-9]|2[0-3])(?P<mark>[-_.:h])(?P<m>[0-5][0-9])(?:(?P=mark)|(?<=h..)m)(?P<s>[0-5][0-9])"
@@ -102,6 +106,10 @@ def check_series(where: str, files: Sequence[str]) -> tuple[str, ...]:
         notes.append("the times in the frames' names are not evenly spaced; frames were taken in order as if they were")
     if order.num_varying > 1:
         notes.append(f"several numbers vary in the frames' names; frames were taken in order of {order.how}")
+    is_signed = any(number < 0 for number in order.numbers)
+    dashed = {match.group() for match in map(_LETTER_AND_DASH.search, files) if match}
+    if len(dashed) > 1 and not is_signed:
+        notes.append("dashes before the numbers in the frames' names were read as separators, not as minus signs")
     return tuple(notes)
 
 
@@ -145,8 +153,10 @@ def _readings(stems: Sequence[str]) -> list[_Reading]:
             may_be = (all(map(_may_be_whole, varying)), all(map(_may_be_fractions, varying)))
             whole, decimal = (whole, None) if may_be == (True, False) else (whole, decimal)
             whole, decimal = (None, decimal) if may_be == (False, True) else (whole, decimal)
-    if (whole is None and decimal is None) or _MAY_BE_SIGNED.search(stems[0]):
+    if whole is None and decimal is None:
         signed = _read("numbers with a sign", _SIGNED, stems)
+    elif _MAY_BE_SIGNED.search(stems[0]):
+        signed = _read("numbers with a sign", _SIGNED_AFTER_SEPARATOR, stems)
     times = [_TIME_OF_DAY.search(stem) for stem in stems]
     if all(times):
         clock = _read_times([time for time in times if time])

@@ -5,12 +5,13 @@ script therefore scored.
 """
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
 import numpy as np
+from jaxtyping import UInt8
 
 from vidmbench.core.errors import DataError
 from vidmbench.videos.files.orientation import EXIF_TURNS, UPRIGHT, Picture, Turn
@@ -20,7 +21,13 @@ if TYPE_CHECKING:
 
 ALPHA_NOTE = "transparency was dropped, as Pillow's convert('RGB') does"
 DEPTH_NOTE = "16-bit pictures were cut to their high byte"
+FAINT_NOTE = (
+    "16-bit pictures were cut to their high byte and are nearly black, because no value exceeds 4095 of 65535; if they"
+    " hold 12 bits or fewer, scale them to the full range (12 bits times 16) or save them as 8-bit PNG"
+)
+TURNED_NOTE = "the EXIF orientation was applied; images were turned or mirrored from how they are stored"
 
+_FAINT = 4095 >> 8
 _ORIENTATION_TAG = 0x0112
 #: Modes of Pillow that have 8 or 16 bits a channel and that it turns into RGB.
 _MODES = frozenset(("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "HSV"))
@@ -61,6 +68,8 @@ def inspect_picture(data: bytes, where: str) -> tuple[int, int, tuple[str, ...]]
             image.load()
         else:
             image.load()
+    if DEPTH_NOTE in notes:
+        notes = with_faintness(notes, read_picture(data, where))
     return *size, notes
 
 
@@ -86,8 +95,21 @@ def read_picture(data: bytes, where: str) -> Picture:
 def notes_of(image: "Image.Image") -> tuple[str, ...]:
     """What is lost where an image becomes 8-bit RGB."""
     is_deep = image.mode.startswith(_DEEP) or ";16" in str(getattr(image, "tile", ""))
-    notes = {ALPHA_NOTE: image.has_transparency_data, DEPTH_NOTE: is_deep}
+    is_turned = EXIF_TURNS.get(_orientation_of(image), UPRIGHT) != UPRIGHT
+    notes = {ALPHA_NOTE: image.has_transparency_data, DEPTH_NOTE: is_deep, TURNED_NOTE: is_turned}
     return tuple(note for note, applies in notes.items() if applies)
+
+
+def with_faintness(notes: Iterable[str], picture: UInt8[np.ndarray, "height width channel"]) -> tuple[str, ...]:
+    """Notes on one image, where a faint one of 16 bits has a note of its own; RGB, 0..255."""
+    is_faint = int(picture.max(initial=0)) <= _FAINT
+    return tuple(FAINT_NOTE if note == DEPTH_NOTE and is_faint else note for note in notes)
+
+
+def notes_together(notes: Iterable[str]) -> tuple[str, ...]:
+    """Notes on several images, each once: they are not faint if one of them uses the whole range."""
+    every = dict.fromkeys(notes)
+    return tuple(note for note in every if note != FAINT_NOTE or DEPTH_NOTE not in every)
 
 
 def rgb_of(image: "Image.Image") -> Picture:
@@ -158,13 +180,17 @@ def unreadable(where: str, reason: str) -> DataError:
 
 
 def _turn_of(image: "Image.Image") -> Turn:
-    """What the EXIF orientation asks for; of tags that cannot be read nothing, as viewers do."""
+    """What the EXIF orientation asks for and Pillow leaves to us: it turns TIFF itself."""
+    return UPRIGHT if image.format == "TIFF" else EXIF_TURNS.get(_orientation_of(image), UPRIGHT)
+
+
+def _orientation_of(image: "Image.Image") -> int:
+    """What EXIF says; 1, which is upright, where it says nothing or cannot be read: viewers do so too."""
     if image.format == "PNG" and "exif" not in image.info:
-        return UPRIGHT  # asking Pillow would unpack the whole image, to look for a tag behind the pixels
-    if image.format == "TIFF":
-        return UPRIGHT  # Pillow turns these itself
+        return 1  # asking Pillow would unpack the whole image, to look for a tag behind the pixels
     try:
-        orientation = image.getexif().get(_ORIENTATION_TAG, 1)
+        tags = image.tag_v2 if image.format == "TIFF" else image.getexif()  # type: ignore[attr-defined]
+        orientation = tags.get(_ORIENTATION_TAG, 1)
     except Exception:  # the tags are damaged, which says nothing about the pixels
-        return UPRIGHT
-    return EXIF_TURNS.get(orientation, UPRIGHT) if isinstance(orientation, int) else UPRIGHT
+        return 1
+    return orientation if isinstance(orientation, int) else 1

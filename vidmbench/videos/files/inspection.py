@@ -15,6 +15,7 @@ from vidmbench.core.text import counted
 from vidmbench.core.vocabulary import OnBad
 from vidmbench.videos.files.compression_labels import joined
 from vidmbench.videos.files.decoding import check_frames
+from vidmbench.videos.files.images import notes_together
 from vidmbench.videos.files.inspection_cache import FactsIndex
 from vidmbench.videos.files.video_files import Facts, Item
 from vidmbench.videos.source import Skipped, SourceDefaults
@@ -228,8 +229,10 @@ def _gathered_notes(facts: Mapping[str, Facts]) -> list[str]:
     names: dict[str, list[str]] = defaultdict(list)
     for name, video_facts in facts.items():
         for note in video_facts.notes:
-            names[note].append(name)
-    return [f"{note} ({len(of)} of {len(facts)} videos, first {of[0]})" for note, of in names.items()]
+            general, colon, detail = note.partition(": ")
+            names[general].append(f"{name}{colon}{detail}")
+    kept = notes_together(names)
+    return [f"{note} ({len(names[note])} of {len(facts)} videos, first {names[note][0]})" for note in kept]
 
 
 def _reason(error: DataError) -> str:

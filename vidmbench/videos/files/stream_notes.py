@@ -9,6 +9,8 @@ import numpy as np
 _HDR = {16: "PQ", 18: "HLG"}
 #: How far apart two frames may be, in units of the usual distance, and how many may be farther.
 _UNEVEN, _FEW = 1.5, 0.05
+#: How far apart two frames are if something is missing between them: in units of the usual distance, and in seconds.
+_HOLE, _SHORTEST_HOLE = 3, 0.04
 _ALPHA_LAYOUTS = ("yuva", "gbrap", "rgba", "bgra", "argb", "abgr", "ya8", "ya16", "ayuv", "vuya")
 
 
@@ -17,6 +19,7 @@ def notes_of_stream(
     transfers: Collection[int],
     times: Sequence[int | None],
     *,
+    time_base: float,
     num_streams: int,
     has_hidden_alpha: bool,
 ) -> tuple[str, ...]:
@@ -25,7 +28,8 @@ def notes_of_stream(
     Args:
         layouts: Pixel formats of its frames.
         transfers: Transfer functions that they declare.
-        times: When they are shown.
+        times: When they are shown, in units of ``time_base``.
+        time_base: Seconds.
         num_streams: Video streams in the file, cover images not counted.
         has_hidden_alpha: Transparency is stored beside the frames, as WebM does.
     """
@@ -39,6 +43,10 @@ def notes_of_stream(
         notes.append(f"of {num_streams} video streams in one file, the one that FFmpeg calls best was read")
     if _is_uneven(times):
         notes.append("the frame rate varies; frames were taken in order, as if it did not")
+    hole = _hole(times)
+    if hole and hole[1] * time_base > _SHORTEST_HOLE:
+        where = f"after frame {hole[0]} the next one comes {hole[1] * time_base:.3g} s later"
+        notes.append(f"time jumps between two frames; they were taken in order, as if it did not: {where}")
     return tuple(notes)
 
 
@@ -66,6 +74,22 @@ def _is_uneven(times: Sequence[int | None]) -> bool:
     usual = np.median(steps)
     is_far = (np.abs(steps - usual) > _rounding(steps)) & ((steps > _UNEVEN * usual) | (steps * _UNEVEN < usual))
     return bool(is_far.mean() > _FEW)
+
+
+def _hole(times: Sequence[int | None]) -> tuple[int, int] | None:
+    """The frame (from 0) before the longest step, and that step; None where it is about as long as the others.
+
+    What the last frame is shown for is no step, and neither is what comes before the first one.
+    """
+    steps = {
+        frame: later - time
+        for frame, (time, later) in enumerate(pairwise(times))
+        if time is not None and later is not None
+    }
+    if len(steps) < 2:
+        return None
+    frame = max(steps, key=steps.__getitem__)
+    return (frame, steps[frame]) if steps[frame] >= _HOLE * np.median(list(steps.values())) else None
 
 
 def _rounding(steps: np.ndarray) -> float:

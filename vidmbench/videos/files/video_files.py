@@ -16,7 +16,7 @@ from vidmbench.videos.files.compression_labels import joined, of_picture
 from vidmbench.videos.files.decoding import decode, decoded_frames
 from vidmbench.videos.files.first_look import VideoFacts, inspect_video
 from vidmbench.videos.files.frame_names import check_series
-from vidmbench.videos.files.images import inspect_picture, read_picture
+from vidmbench.videos.files.images import inspect_picture, notes_together, read_picture
 from vidmbench.videos.files.raw_video import check_raw_video
 
 
@@ -30,7 +30,7 @@ class Facts:
         width: Columns as displayed.
         sha256: Of the content: the file's bytes, or all frame files' bytes in order.
         frame_times: For video files, see :class:`vidmbench.videos.files.first_look.VideoFacts`.
-        notes: What a user should know, one sentence each.
+        notes: What a user should know, one sentence each; what follows a colon is of this video alone.
         compression: What the frames went through, such as ``jpeg quality 75 4:2:0``; empty where nothing was lost.
         frame_rate: Frames per second; 0 for what declares none.
     """
@@ -186,7 +186,7 @@ def inspect_frames(where: str, files: Sequence[str], read: _Read) -> Facts:
             None
         )
     digest = sha256_of_parts(*hashes)
-    return Facts(len(files), height, width, digest, notes=tuple(notes), compression=joined(compressions))
+    return Facts(len(files), height, width, digest, notes=notes_together(notes), compression=joined(compressions))
 
 
 def _is_strip(height: int, width: int) -> bool:

@@ -29,6 +29,9 @@ _SERIES = {
     "negative decimals": [f"t{i / 10}.png" for i in range(-8, 8)],
     "signs": ["t-1.png", "t+0.png", "t+1.png"],
     "a hyphen is no sign": [f"frame-{i}.png" for i in range(1, 17)],
+    "a hyphen is no sign beside a number with one": [f"frame-{i}_x_-5.png" for i in range(1, 17)],
+    "signs after separators": [f"a_{i}.png" for i in range(-8, 8)],
+    "a hyphen after a bracket": [f"take (2)-{i}.png" for i in range(1, 17)],
     "endings in both cases": [f"{i:04d}.{'PNG' if i % 2 else 'png'}" for i in _N],
     "two spellings of one ending": ["f1.jpg", "f2.jpeg", "f3.JPG"],
     "size": [f"frame_{i:04d}_256x256.png" for i in _N],
@@ -76,6 +79,11 @@ _REFUSED = {
     "00-58.png 00-59.png 01-00.png 01-01.png": "several numbers vary and none counts",
     "-1.png -2.png -3.png": "can be read in two orders",
     "t=-1.png t=-2.png t=-3.png": "can be read in two orders",
+    " ".join(f"a_-{i}.png" for i in range(1, 21)): "can be read in two orders",
+    " ".join(f"t_-{i * 0.04:.2f}.png" for i in range(1, 21)): "can be read in two orders",
+    "a_-1.png a_-7.png a_-20.png": "can be read in two orders",
+    "x.-1.png x.-2.png x.-3.png": "can be read in two orders",
+    "x--1.png x--2.png x--3.png": "can be read in two orders",
     "f1_3.png f2_2.png f3_1.png": "by number 2 of 2 (whole numbers): f3_1.png, f2_2.png, f1_3.png",
     "v0.5.png v0.25.png": "can be read in two orders",
 }
@@ -105,6 +113,8 @@ def test_names_without_one_order_are_refused_and_nothing_is_to_be_deleted(names,
     [
         ("f1.png f2.png f10.png", "frame numbers have gaps"),
         ("t0.05.png t0.1.png t0.25.png", "the times in the frames' names are not evenly spaced"),
+        ("t-1.png t-2.png t-3.png", "dashes before the numbers"),
+        ("t-0.5.png t-1.0.png t-1.5.png", "dashes before the numbers"),
         ("f1_t0.1.png f2_t0.25.png", "several numbers vary in the frames' names"),
     ],
 )
@@ -117,6 +127,13 @@ def test_what_is_odd_about_a_series_is_noted(names, note):
 @pytest.mark.parametrize("names", [[], ["logo.png"], [f"t{i / 24}.png" for i in _N], [f"{i}.png" for i in _N]])
 def test_nothing_is_noted_of_a_whole_series(names):
     assert check_series("v", names) == ()
+
+
+def test_a_minus_after_a_space_is_ambiguous():
+    with pytest.raises(DataError, match=r"(?s)two orders.*by whole numbers: x -1\.png.*with a sign: x -20\.png"):
+        check_series("v", [f"x -{i}.png" for i in range(1, 21)])
+    assert check_series("v", ["t-01.png", "t-02.png"]) == check_series("v", ["frame-1.png", "frame-2.png"]) == ()
+    assert check_series("v", ["a-1_f1.png", "a-1_f2.png"]) == ()
 
 
 @given(st.integers(10, 240), st.integers(0, 1000), st.integers(3, 200))

@@ -78,6 +78,33 @@ def test_sixteen_bit_grey_keeps_its_high_byte(tmp_path):
     assert "16-bit" in source.notes[0]
 
 
+@pytest.mark.parametrize("ending", ["png", "tif"])
+def test_twelve_bits_in_sixteen_are_noted_unless_one_picture_uses_more(ending, tmp_path):
+    grey = np.random.default_rng(0).integers(0, 4096, (16, 24)).astype(np.uint16)
+    for name, pictures in {"faint": (grey, grey), "dark": (grey, grey * 16)}.items():
+        (tmp_path / name / "v").mkdir(parents=True)
+        for number, picture in enumerate(pictures):
+            Image.fromarray(picture).save(tmp_path / name / "v" / f"f{number}.{ending}")
+
+    (note,) = open_source(tmp_path / "faint").notes
+
+    assert "no value exceeds 4095" in note
+    assert "12 bits times 16" in note
+    assert open_source(tmp_path / "dark").notes == (
+        "16-bit pictures were cut to their high byte (1 of 1 videos, first v)",
+    )
+
+
+def test_twelve_bits_in_sixteen_of_colour_are_noted(tmp_path):
+    (tmp_path / "v").mkdir()
+    rows = b"".join(b"\0" + struct.pack(">12H", *[value] * 12) for value in (0, 1000, 4000, 4095))
+    (tmp_path / "v" / "f1.png").write_bytes(_png(4, 4, depth=16, data=zlib.compress(rows)))
+
+    (note,) = open_source(tmp_path).notes
+
+    assert "no value exceeds 4095" in note
+
+
 def test_alpha_is_dropped_and_noted_once(tmp_path):
     rgba = np.dstack([CLIPS[0][0], np.full((16, 24), 7, np.uint8)])
     for name in ("a", "b"):
@@ -199,6 +226,7 @@ def test_orientation_is_as_pillow_shows_it(kind, orientation, tmp_path):
     with Image.open(path) as image:
         shown = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
     assert source.size == shown.shape[:2]
+    assert any("EXIF orientation" in note for note in source.notes) == (orientation in range(2, 9))
     np.testing.assert_array_equal(source.read(0, [0])[0], shown)
 
 

@@ -5,6 +5,7 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
+from PIL import Image
 from support.encoded_video import encode, moving
 
 from vidmbench.sources.controls import control
@@ -15,6 +16,7 @@ _ALPHA = "the alpha channel was dropped, and colours kept as they are stored"
 _PQ = "HDR (PQ) was read as it is stored, without tone mapping"
 _HLG = "HDR (HLG) was read as it is stored, without tone mapping"
 _UNEVEN = "the frame rate varies; frames were taken in order, as if it did not"
+_HOLE = "time jumps between two frames; they were taken in order, as if it did not: "
 _SECOND = "of 2 video streams in one file, the one that FFmpeg calls best was read"
 
 _FILES = {
@@ -31,6 +33,9 @@ _FILES = {
     "one_gap.mp4": ({"times": [*range(20), *range(21, 31)]}, ()),
     "one_dropped.avi": ({"codec": "mpeg4", "times": [*range(20), *range(21, 31)]}, ()),
     "many_dropped.avi": ({"codec": "mpeg4", "times": [2 * k - k % 3 // 2 for k in range(30)]}, (_UNEVEN,)),
+    "hole.mp4": ({"times": [*range(9), *range(59, 80)]}, (f"{_HOLE}after frame 8 the next one comes 2.04 s later",)),
+    "hole.mkv": ({"times": [*range(20), *range(320, 330)]}, (f"{_HOLE}after frame 19 the next one comes 12 s later",)),
+    "late_start.mp4": ({"times": range(100, 130)}, ()),
     "uneven.mp4": ({"times": np.cumsum([1 + (k % 3) for k in range(30)]).tolist()}, (_UNEVEN,)),
 }
 
@@ -42,6 +47,37 @@ def test_what_is_said_of_a_file(name, how, notes, tmp_path):
     assert facts.notes == notes
     if _UNEVEN not in notes:
         assert facts.frame_rate == pytest.approx(float(how.get("rate", 25)), rel=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("name", "usual", "held", "frame", "found"),
+    [
+        ("a.gif", 40, 240, 12, "after frame 12 the next one comes 0.24 s later"),
+        ("a.webp", 40, 2000, 0, "after frame 0 the next one comes 2 s later"),
+        ("a.gif", 40, 100, 12, None),
+        ("a.gif", 40, 2000, 29, None),
+        ("a.webp", 5, 20, 12, None),
+    ],
+)
+def test_a_frame_that_is_held_is_named_unless_it_is_the_last(name, usual, held, frame, found, tmp_path):
+    pictures = [Image.fromarray(picture) for picture in moving(30)]
+    durations = [held if index == frame else usual for index in range(30)]
+    pictures[0].save(tmp_path / name, save_all=True, append_images=pictures[1:], duration=durations)
+
+    notes = open_source(tmp_path / name).notes
+
+    assert [note for note in notes if "time jumps" in note] == (
+        [f"{_HOLE.removesuffix(': ')} (1 of 1 videos, first {name}: {found})"] if found else []
+    )
+
+
+def test_jumps_of_several_videos_are_one_note(tmp_path):
+    for index, gap in enumerate((10, 20)):
+        encode(tmp_path / f"{index}.mp4", moving(30), times=[*range(20), *range(20 + gap, 30 + gap)])
+
+    (note,) = open_source(tmp_path).notes
+
+    assert note.endswith("(2 of 2 videos, first 0.mp4: after frame 19 the next one comes 0.44 s later)")
 
 
 def test_a_second_stream_is_named_and_a_cover_is_not(tmp_path):
