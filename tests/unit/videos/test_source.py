@@ -23,7 +23,7 @@ class Clips(ArraySource):
     is_sampled = True
 
     def __init__(self):
-        super().__init__(np.zeros((2, 4, 16, 16, 3), np.uint8), "clips")
+        super().__init__(np.full((2, 4, 16, 16, 3), 100, np.uint8), "clips")
 
 
 class Sampler:
