@@ -17,13 +17,13 @@ class Clips(ArraySource):
     """Two clips that have something to say in every attribute."""
 
     skipped = (Skipped("third.mp4", "broken"),)
-    notes = ("a note",)
     compression = "h264 yuv420p"
     labels = (3, None)
     is_sampled = True
 
     def __init__(self):
         super().__init__(np.full((2, 4, 16, 16, 3), 100, np.uint8), "clips")
+        self.notes = ("a note",)
 
 
 class Sampler:
