@@ -72,7 +72,7 @@ def stand_still(source: Source, clips: Sequence[Clip]) -> list[str]:
     """A note where every frame of all scored videos repeats the first one of its clip.
 
     Args:
-        source: The scored videos; others than those read from files, such as controls, are made to stand still.
+        source: The scored videos; those neither from files nor in arrays, such as controls, are made to stand still.
         clips: What is read of them; at most 64 are looked at.
     """
     if not isinstance(source, FileSource | ArrayVideos) or not clips:
