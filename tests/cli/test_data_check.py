@@ -50,6 +50,7 @@ def test_what_cannot_be_scored_is_exit_code_2_with_the_whole_report(command, fol
         (("ucf101", "--data-root", "sky"), ("it looks like sky-timelapse", "--dataset sky-timelapse")),
         (("sky-timelapse", "--data-root", "sky", "--split", "val"), ("unknown split of sky-timelapse 'val'",)),
         (("sky-timelapse", "--data-root", "sky", "--split", "test"), ("sky-timelapse has no split 'test' here",)),
+        (("folder:sky",), ("unknown data set 'folder:sky'", "videos of your own", "score REAL SCORED --dry-run")),
         (("clevrer-mini",), ("clevrer-mini needs no check",)),
     ],
 )

@@ -264,8 +264,39 @@ def test_single_videos_that_all_end_in_a_still_stop_too(run, clips, folder):
         write_mp4(folder / f"U/{index}.mp4", np.repeat(clip[:1], FRAMES, axis=0), lossless=True)
 
     run("mine", "--samples", "S").fails("show nothing new", "frames 10 to 15", "--frames 10")
-    for accepted in ("T", "U"):  # where some move on, or all stand still from the first frame on
-        assert run("mine", "--samples", accepted, "--dry-run").code == 0
-    assert run("control:static", "--dry-run").code == 0
+    for accepted, is_still in (("T", False), ("U", True)):  # some move on; all stand still from the first frame on
+        done = run("mine", "--samples", accepted, "--dry-run")
+        assert done.code == 0
+        assert ("the scored videos stand still: in all 6 clips" in " ".join(done.out.split())) is is_still
+    control = run("control:static", "--dry-run")
+    assert control.code == 0
+    assert "stand still" not in control.out
     (folder / "keep.toml").write_text(LAYOUT.format(kind="videos", drop="[]", more=""))
     assert run("mine", "--samples", "S", "--layout", "keep.toml", "--dry-run").code == 0
+
+
+@pytest.mark.parametrize("form", ["mp4", "frames", "npy", "grid"])
+def test_the_layout_that_is_proposed_can_be_used_as_it_is_printed(form, run, clips, folder):
+    still = np.concatenate([clips[:, :12], np.repeat(clips[:, 11:12], 8, axis=1)], axis=1)
+    samples, layout = "S", ()
+    for index, clip in enumerate(still):
+        if form == "mp4":
+            write_mp4(folder / f"S/{index}.mp4", clip, lossless=True)
+        elif form == "frames":
+            (folder / f"S/{index}").mkdir(parents=True)
+            for number, frame in enumerate(clip):
+                Image.fromarray(frame).save(folder / f"S/{index}/{number:03d}.png")
+    if form == "npy":
+        samples = "S.npy"
+        np.save(folder / samples, still)
+    elif form == "grid":
+        samples, layout = "S.mp4", ("--layout", "grid")
+        write_mp4(folder / samples, grid(still, 2, 3), lossless=True)
+
+    refused = run("mine", "--samples", samples, *layout)
+    assert refused.code == 2
+    lines = refused.err.split("as they are", 1)[1].splitlines()
+    (folder / "FILE.toml").write_text("\n".join(line for line in lines if line.startswith("    ")))
+    done = run("mine", "--samples", samples, "--layout", "FILE.toml", "--frames", "12", "--dry-run")
+    assert done.code == 0, done.err
+    assert "omitted as declared: frames 12 to " in " ".join(done.out.split())

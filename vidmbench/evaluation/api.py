@@ -59,7 +59,7 @@ def score(
         >>> print(f"{fvd.value:.0f}", fvd.signature_short)
         1590 fvd-vidm-paper.1 t16 s1 n8/8 fp32 #51b0dcd4
     """
-    progress, num_videos = flag("progress", progress), optional_number("num_videos", num_videos)
+    progress, num_videos = flag("progress", progress), optional_number("num_videos", num_videos, least=2)
     choices = Choices(
         protocols=(name_or_path("protocol", protocol),),
         frames=() if frames is None else (frames,),

@@ -5,8 +5,11 @@ and nothing about the number tells. Only samples read from files are looked at: 
 controls are made to.
 """
 
-from collections.abc import Iterable, Sequence
+import json
+import re
+from collections.abc import Collection, Iterable, Sequence
 from itertools import pairwise
+from pathlib import PurePosixPath
 
 import numpy as np
 
@@ -14,7 +17,13 @@ from vidmbench.core.arrays import Image
 from vidmbench.core.errors import DataError, VidmbenchError
 from vidmbench.evaluation.clips import Clip
 from vidmbench.protocols.stages import ClipsSpec
-from vidmbench.videos.arrays.uint8_source import ArraySource
+from vidmbench.videos.arrays.uint8_source import ArraySource, ArrayVideos
+from vidmbench.videos.files.endings import (
+    ARRAY_SUFFIXES,
+    MAYBE_ANIMATED_SUFFIXES,
+    PICTURE_SUFFIXES,
+    VIDEO_SUFFIXES,
+)
 from vidmbench.videos.files.inspection import FileSource
 from vidmbench.videos.grids.tile_states import block_changes, deviations, in_ranges
 from vidmbench.videos.grids.tiles import TiledSource
@@ -57,6 +66,37 @@ def check_idle_frames(source: Source, clips: Sequence[Clip], spec: ClipsSpec) ->
         where=source.label,
         fix=_ways_out(source, clips, spec, idle, found),
     )
+
+
+def stand_still(source: Source, clips: Sequence[Clip]) -> list[str]:
+    """A note where every frame of all scored videos repeats the first one of its clip.
+
+    Args:
+        source: The scored videos; those neither from files nor in arrays, such as controls, are made to stand still.
+        clips: What is read of them; at most 64 are looked at.
+    """
+    if not isinstance(source, FileSource | ArrayVideos) or not clips:
+        return []
+    for number in (_FIRST, _MOST):
+        chosen = np.unique(np.linspace(0, len(clips) - 1, min(len(clips), number)).round().astype(int))
+        if not all(_stands_still(source, clips[index]) for index in chosen.tolist()):
+            return []
+    return [
+        f"the scored videos stand still: in all {len(chosen)} clips that were looked at every frame repeats the first"
+    ]
+
+
+def _stands_still(source: Source, clip: Clip) -> bool:
+    if clip.frames < 2:
+        return False
+    try:
+        first, last = source.read(clip.video, [clip.indices[0], clip.indices[-1]])
+        if block_changes(np.stack([first, last]))[0] > _SAME:
+            return False  # nearly always: one look at two frames
+        frames = source.stream(clip.video, clip.indices)
+        return all(block_changes(np.stack([first, frame]))[0] <= _SAME for frame in frames)
+    except VidmbenchError:
+        return False  # scoring says what is wrong with the video
 
 
 def _nothing_new(clip: Clip, idle: Iterable[int]) -> list[int]:
@@ -121,6 +161,54 @@ def _ways_out(source: Source, clips: Sequence[Clip], spec: ClipsSpec, idle: Iter
                 ways.append(f"--stride {stride}")
                 break
     numbers = in_ranges(sorted(idle)).replace(" and ", ", ").replace(" to ", "-").split(", ")
-    listed = ", ".join(f'"{number}"' for number in numbers)
-    ways.append(f"drop_frames = [{listed}] in a layout of your own (--layout FILE.toml, docs/baselines.md)")
-    return f"omit them: {', or '.join(ways)}; drop_frames = [] in such a layout scores them as they are"
+    declared = _layout(source, numbers)
+    if declared is None:
+        ways.append("save the array without them")
+        return f"omit them: {', or '.join(ways)}"
+    unpacked = "unpack the archive, " if source.label.lower().endswith(".zip") else ""
+    ways.append(
+        f"{unpacked}save the lines below as FILE.toml and read the videos by "
+        "vidmbench run --model LABEL --samples PATH --dataset DATASET --layout FILE.toml"
+    )
+    lines = "".join(f"\n    {line}" for line in declared)
+    return f"omit them: {', or '.join(ways)}; drop_frames = [] there scores them as they are{lines}"
+
+
+def _layout(source: Source, numbers: Sequence[str]) -> list[str] | None:
+    """The lines of a layout that reads the same videos without some frames; None for an array in memory."""
+    names = [source.name(index) for index in range(len(source))]
+    videos = sorted(
+        {suffix for name in names if (suffix := _suffix_in(name, VIDEO_SUFFIXES | MAYBE_ANIMATED_SUFFIXES))}
+    )
+    more = []
+    if isinstance(source, TiledSource):
+        kind, suffixes, more = "grid", videos or sorted(VIDEO_SUFFIXES | PICTURE_SUFFIXES), ["grid = {}"]
+    elif isinstance(source, ArraySource):
+        suffix = _suffix_in(source.label, ARRAY_SUFFIXES)
+        if suffix is None:
+            return None
+        kind, suffixes, more = "array", [suffix], ['array = { axes = "nthwc", range = "0..255" }']
+    elif videos:
+        kind, suffixes = "videos", videos
+    else:
+        kind, suffixes = "frame-folders", sorted(PICTURE_SUFFIXES)
+    quoted = {
+        "files": [f"*{suffix}" for suffix in suffixes],
+        "drop_frames": list(numbers),
+        "compression": source.compression or "none",
+    }
+    files, drop, compression = (json.dumps(value) for value in quoted.values())
+    return [
+        'name = "mine"',
+        f"files = {files}",
+        f'kind = "{kind}"',
+        f"compression = {compression}",
+        f"lossy = {json.dumps(source.compression is not None)}",
+        f"drop_frames = {drop}",
+        *more,
+    ]
+
+
+def _suffix_in(name: str, known: Collection[str]) -> str | None:
+    suffix = PurePosixPath(re.sub(r"#\w+$", "", name)).suffix
+    return suffix if suffix.lower() in known else None

@@ -6,6 +6,7 @@ import numpy as np
 
 from vidmbench.detectors.weights_local import is_seeded
 from vidmbench.evaluation.clips import ClipPlan
+from vidmbench.evaluation.idle_frames import stand_still
 from vidmbench.protocols.detector import load_detector
 from vidmbench.protocols.metric_kind import Counts
 from vidmbench.protocols.protocol import ProtocolSpec
@@ -76,6 +77,7 @@ def remarks(
             f"real {gone_through[0]}, scored {gone_through[1]}"
         )
     notes += _different_rates(sources, plans)
+    notes += stand_still(fake, plans[1].clips)
     several = any(len(clips.counts) > 1 for clips in plans)
     return notes + spec.kind.notes(spec.statistics, Counts(num_real, num_fake, num_features, several))
 

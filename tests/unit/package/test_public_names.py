@@ -171,7 +171,7 @@ def test_a_vidm_is_opened():
         ({"device": "gpu"}, "unknown device 'gpu'"),
         ({"frames": "16"}, "frames has a wrong type"),
         ({"protocol": "fvd-tatts"}, "did you mean fvd-tats"),
-        ({"num_videos": 0}, "too small"),
+        ({"num_videos": -1}, "num_videos is too small"),
         ({"seed": -1}, "negative"),
     ],
 )

@@ -220,9 +220,13 @@ def load_dataset(name: str) -> DatasetSpec:
     """
     name = name_or_path("name", name)
     if name not in dataset_names():
-        raise unknown(
-            "data set", name, dataset_names(), fix="see them all: vidmbench list datasets; or use folder:PATH"
-        )
+        fix = "see them all: vidmbench list datasets; or use folder:PATH"
+        if ":" in name or "/" in name:  # a source, where only a named data set is taken
+            fix = (
+                "see the names of data sets: vidmbench list datasets; videos of your own are checked where they are "
+                "scored: vidmbench score REAL SCORED --dry-run"
+            )
+        raise unknown("data set", name, dataset_names(), fix=fix)
     return load_spec(_folder() / f"{name}.toml")
 
 

@@ -17,6 +17,8 @@ from vidmbench.core.errors import DataError
 from vidmbench.core.memory import free_memory
 
 _TENSOR_SUFFIXES = frozenset((".pt", ".pth"))
+#: What is in the names of arrays that hold videos.
+_NAMES_OF_VIDEOS = ("video", "clip", "sample", "frame")
 _KEYS_SHOWN = 8
 #: Python 3.11 counts the depth of its parser for all threads together: two at once can end in a SystemError. The
 #: filters of warnings are common to all threads too.
@@ -243,9 +245,27 @@ def chosen(keys: Sequence[str], key: str | None, path: Path) -> str:
         expected="a single array, or one that is declared" if key is None else f"the key {key!r}",
         found=(", ".join(keys[:_KEYS_SHOWN]) + more) or "no array",
         where=str(path),
-        fix='call it clips, or declare which one holds the videos: key = "NAME"'
-        if keys
-        else "save the videos as an array",
+        fix=_by_itself(keys, path) if keys else "save the videos as an array",
+    )
+
+
+def _by_itself(keys: Sequence[str], path: Path) -> str:
+    """How to save the array that holds the videos by itself: lines of Python that work as they stand."""
+    key = next((key for key in keys if any(word in key.lower() for word in _NAMES_OF_VIDEOS)), keys[0])
+    file, stem = repr(str(path)), str(path.with_suffix(""))
+    if path.suffix.lower() == ".npz":
+        target = repr(f"{stem}-videos.npy")
+        one = f"np.save({target}, np.load({file})[{key!r}])"
+        each = f"np.save({target}, np.stack(list(np.load({file}).values())))"
+    else:
+        target = repr(f"{stem}-videos{path.suffix}")
+        one = f"torch.save(torch.load({file})[{key!r}], {target})"
+        each = f"torch.save(torch.stack(list(torch.load({file}).values())), {target})"
+    return (
+        f"save the array that holds the videos by itself, in Python"
+        f"\n    if it is {key}: {one}"
+        f"\n    if each array is one video: {each}"
+        '\n    or, with a layout of your own, declare which one it is: key = "NAME"'
     )
 
 

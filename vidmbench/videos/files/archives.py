@@ -19,6 +19,7 @@ from vidmbench.videos.files.video_files import Facts, Item, inspect_frames, read
 
 #: How the table of contents says that a member was packed on FAT, which Windows programs write.
 _WINDOWS = 0
+_ENCRYPTED = 1  # bit of a member's flags
 _LARGEST = 2**30  # bytes of one frame; more is an archive made to fill the memory
 
 
@@ -44,6 +45,14 @@ class FrameArchive:
         refuse_special(path)
         try:
             self._zip = zipfile.ZipFile(path)
+        except UnicodeDecodeError as error:
+            raise DataError(
+                f"{path.name} cannot be read as a zip archive: the name of a file in it is not valid UTF-8",
+                expected="names in UTF-8, as the archive declares them",
+                found=f"a name with the bytes {error.object!r}",
+                where=str(path),
+                fix="pack it again, with names of plain letters and digits; if it was damaged, copy it again",
+            ) from error
         except Exception as error:  # of a damaged table of contents, nearly every class that there is
             raise DataError(
                 f"{path.name} cannot be read as a zip archive: {error}",
@@ -89,8 +98,9 @@ class FrameArchive:
         except OSError:
             raise
         except Exception as error:  # RuntimeError stands for a password, NotImplementedError for a rare compression
+            problem = "a password protects it" if entry.flag_bits & _ENCRYPTED else error
             raise DataError(
-                f"{PurePosixPath(name).name} cannot be taken out of the archive: {error}",
+                f"{PurePosixPath(name).name} cannot be taken out of the archive: {problem}",
                 where=f"{self.path}:{PurePosixPath(name).parent}",
                 fix="pack the archive again without a password, with plain or deflate compression",
             ) from error
@@ -172,6 +182,10 @@ def find_archived_videos(path: Path) -> tuple[list[Item], list[str]]:
     if not folders:
         archive.close()
         raise _no_frames(path, other, archive.num_folders)
+    for files in folders.values():
+        if len({file.rpartition("\\")[0] for file in files}) > 1:
+            archive.close()
+            raise _backslashes(path, next(file for file in files if "\\" in file))
     notes = []
     if "" in folders:
         loose = folders[""]
@@ -211,11 +225,29 @@ def _no_frames(path: Path, other: Counter[str], num_folders: int) -> DataError:
     found = [f"{count} {suffix}" for suffix, count in other.most_common(5)]
     if num_folders:
         found.append(counted(num_folders, "folder"))
-    holds_videos = any(suffix in VIDEO_SUFFIXES for suffix in other)
     return DataError(
         f"no frames in {path.name}",
         expected="entries such as video/frame00000.png",
         found=", ".join(found) or "an empty archive",
         where=str(path),
-        fix="unpack it and give the folder" if holds_videos else "give an archive of frames, one folder per video",
+        fix=_instead(path, other),
+    )
+
+
+def _instead(path: Path, other: Counter[str]) -> str:
+    if other and not other.keys() - {".npy"}:
+        renamed = "" if path.suffix.lower() == ".npz" else f", or rename {path.name} to {path.stem}.npz"
+        return f"unpack it and give the .npy file{renamed}"
+    if any(suffix in VIDEO_SUFFIXES for suffix in other):
+        return "unpack it and give the folder"
+    return "give an archive of frames, one folder per video"
+
+
+def _backslashes(path: Path, name: str) -> DataError:
+    return DataError(
+        f"the names in {path.name} hold backslashes, so that nothing tells its folders",
+        expected="folders and frames separated by /, such as video/frame00000.png",
+        found=f"{name}, as some Windows programs write it",
+        where=str(path),
+        fix="unpack it, on Windows or with 7-Zip, and give the folder; or pack it again with another program",
     )

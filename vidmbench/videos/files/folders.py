@@ -36,6 +36,7 @@ class _Listing:
         other: How many other files there are, by ending.
         empty: Folders with nothing in them.
         again: Folders that links lead to a second time.
+        hidden: Videos and frames that are passed over for a name that begins with a dot.
     """
 
     videos: list[Item] = field(default_factory=list)
@@ -43,6 +44,7 @@ class _Listing:
     other: Counter[str] = field(default_factory=Counter)
     empty: list[str] = field(default_factory=list)
     again: list[str] = field(default_factory=list)
+    hidden: list[str] = field(default_factory=list)
 
 
 def find_videos(folder: Path) -> tuple[list[Item], list[str]]:
@@ -134,6 +136,7 @@ def _listed(folder: Path) -> _Listing:
         for file in files:
             suffix = splitext(file)[1].lower()
             if is_leftover(file):
+                listing.hidden += [str(inner / file)] if suffix in VIDEO_SUFFIXES | PICTURE_SUFFIXES else []
                 continue
             if suffix in VIDEO_SUFFIXES:
                 listing.videos.append(video_file(str(inner / file), folder / inner / file))
@@ -158,6 +161,10 @@ def _nothing(folder: Path, listing: _Listing) -> DataError:
     if listing.empty:
         contents.append(counted(len(listing.empty), "empty folder"))
     fix = "give the folder that holds the videos"
+    if listing.hidden:
+        names = "names that begin with a dot, which are passed over as hidden"
+        contents.append(f"{counted(len(listing.hidden), 'file')} with {names} (first: {min(listing.hidden)})")
+        fix = "give those that are videos or frames names that do not begin with a dot"
     if _OPENED_ALONE & listing.other.keys():
         fix = "give one .npy, .npz or .zip file by its own path, or the folder that holds the videos"
     return DataError(

@@ -13,6 +13,7 @@ from vidmbench.core.files import sha256_of_parts
 from vidmbench.core.inputs import changed
 from vidmbench.core.text import counted
 from vidmbench.core.vocabulary import OnBad
+from vidmbench.videos.files.bad_videos import cannot_be_used, what_is_wrong
 from vidmbench.videos.files.compression_labels import joined
 from vidmbench.videos.files.decoding import check_frames
 from vidmbench.videos.files.images import notes_together
@@ -163,10 +164,8 @@ def survey(
     bad = {name: result for name, result in results.items() if isinstance(result, DataError)}
     good = {name: result for name, result in results.items() if isinstance(result, Facts)}
     if bad and (on_bad == "stop" or not good):
-        if len(items) == 1:
-            raise next(iter(bad.values()))
-        raise _bad_videos(where, bad, len(items))
-    skipped = [Skipped(name, _reason(error)) for name, error in bad.items()]
+        raise cannot_be_used(where, bad, len(items))
+    skipped = [Skipped(name, what_is_wrong(error)) for name, error in bad.items()]
     sizes: dict[tuple[int, int], list[str]] = defaultdict(list)
     for name, facts in good.items():
         sizes[facts.height, facts.width].append(name)
@@ -233,24 +232,6 @@ def _gathered_notes(facts: Mapping[str, Facts]) -> list[str]:
             names[general].append(f"{name}{colon}{detail}")
     kept = notes_together(names)
     return [f"{note} ({len(names[note])} of {len(facts)} videos, first {names[note][0]})" for note in kept]
-
-
-def _reason(error: DataError) -> str:
-    details = [f"{word} {text}" for word, text in (("expected", error.expected), ("found", error.found)) if text]
-    return "; ".join([error.problem, *details])
-
-
-def _bad_videos(where: Path, bad: Mapping[str, DataError], total: int) -> DataError:
-    shown = [f"\n    {name}: {_reason(error)}" for name, error in list(bad.items())[:_SHOWN]]
-    if len(bad) > _SHOWN:
-        shown.append(f"\n    and {len(bad) - _SHOWN} more")
-    return DataError(
-        f"{len(bad)} of {total} videos in {where.name} cannot be used",
-        expected="videos that can be decoded from the first frame to the last",
-        found="".join(shown),
-        where=str(where),
-        fix="replace or remove them, or skip them with --on-bad skip",
-    )
 
 
 def _mixed_sizes(where: Path, sizes: Mapping[tuple[int, int], Sequence[str]]) -> DataError:

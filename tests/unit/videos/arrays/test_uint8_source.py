@@ -77,6 +77,16 @@ def test_npz_with_several_arrays(tmp_path):
     with pytest.raises(DataError, match="holds several arrays") as raised:
         open_source(tmp_path / "other.npz")
     assert raised.value.found == "real, fake"
+    line = next(line for line in raised.value.fix.splitlines() if "if it is real: " in line)
+    exec(line.split(": ", 1)[1], {"np": np})
+    np.testing.assert_array_equal(open_source(tmp_path / "other-videos.npy").read(1, [0]), CLIPS[1][:1])
+
+    np.savez(tmp_path / "each.npz", **{f"v{index}": clip for index, clip in enumerate(CLIPS)})
+    with pytest.raises(DataError, match="holds several arrays") as raised:
+        open_source(tmp_path / "each.npz")
+    line = next(line for line in raised.value.fix.splitlines() if "each array is one video: " in line)
+    exec(line.split(": ", 1)[1], {"np": np})
+    assert len(open_source(tmp_path / "each-videos.npy")) == len(CLIPS)
 
 
 def test_npy_is_read_in_place(tmp_path):

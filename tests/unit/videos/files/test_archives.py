@@ -113,3 +113,47 @@ def test_any_changed_byte_is_read_or_one_message(tmp_path):
         (tmp_path / "b.zip").write_bytes(data)
         with suppress(DataError):
             open_source(tmp_path / "b.zip").read(0, [0])
+
+
+def _two_videos(path, namer):
+    with zipfile.ZipFile(path, "w") as archive:
+        for video in range(2):
+            for number in range(4):
+                archive.writestr(namer(video, number), png(CLIPS[video][number]))
+    return path
+
+
+def _refused(path):
+    with pytest.raises(DataError) as raised:
+        open_source(path)
+    return str(raised.value)
+
+
+def test_what_is_wrong_with_archives_is_said_in_words(tmp_path):
+    back = _refused(_two_videos(tmp_path / "back.zip", lambda video, number: f"v{video}\\{number}.png"))
+    assert "hold backslashes" in back
+    assert "v0\\0.png" in back
+
+    coded = _two_videos(tmp_path / "badutf.zip", lambda video, number: f"vidé{video}/{number}.png")
+    coded.write_bytes(coded.read_bytes().replace("vidé".encode(), b"vid\xff\xff"))
+    assert "not valid UTF-8" in _refused(coded)
+    assert "codec" not in _refused(coded)
+
+    locked = _two_videos(tmp_path / "enc.zip", lambda video, number: f"v{video}/{number}.png")
+    content = bytearray(locked.read_bytes())
+    for mark, flags in ((b"PK\1\2", 8), (b"PK\3\4", 6)):
+        position = content.find(mark)
+        while position >= 0:
+            content[position + flags] |= 1
+            position = content.find(mark, position + 4)
+    locked.write_bytes(content)
+    assert "a password protects it" in _refused(locked)
+    assert "without a password" in _refused(locked)
+    assert "ZipInfo" not in _refused(locked)
+
+    np.save(tmp_path / "a.npy", CLIPS)
+    with zipfile.ZipFile(tmp_path / "npys.zip", "w") as archive:
+        archive.write(tmp_path / "a.npy", "a.npy")
+    assert "unpack it and give the .npy file, or rename npys.zip to npys.npz" in _refused(tmp_path / "npys.zip")
+    (tmp_path / "npys.zip").rename(tmp_path / "npys.npz")
+    assert len(open_source(tmp_path / "npys.npz")) == len(CLIPS)

@@ -31,8 +31,36 @@ def test_nothing_left_to_use(tmp_path):
     (tmp_path / "a.mp4").write_bytes(b"")
     (tmp_path / "b.mp4").write_bytes(b"")
 
-    with pytest.raises(DataError, match="2 of 2 videos"):
-        open_source(tmp_path, on_bad="skip")
+    for on_bad in ("stop", "skip"):
+        with pytest.raises(DataError, match="2 of 2 videos") as raised:
+            open_source(tmp_path, on_bad=on_bad)
+        assert raised.value.found.startswith("the same in each, such as a.mp4: a.mp4 cannot be read as a video")
+        assert raised.value.fix == "download or export it again"
+    (tmp_path / "b.mp4").unlink()
+    with pytest.raises(DataError, match=r"a\.mp4 cannot be read as a video") as raised:
+        open_source(tmp_path)
+    assert raised.value.fix == "download or export it again"
+
+
+def test_what_one_cause_calls_for_is_said_where_some_videos_can_be_used(tmp_path):
+    as_mp4(tmp_path / "set")
+    (tmp_path / "set" / "bad.mp4").write_bytes(b"")
+
+    with pytest.raises(DataError, match="1 of 4 videos") as raised:
+        open_source(tmp_path / "set")
+    assert raised.value.fix == "download or export it again; or skip it with --on-bad skip"
+
+
+def test_frames_whose_names_begin_with_a_dot_are_mentioned(tmp_path):
+    (tmp_path / "set" / "v").mkdir(parents=True)
+    for number in range(3):
+        (tmp_path / "set" / "v" / f".{number:02d}.png").write_bytes(png(CLIPS[0][number]))
+
+    with pytest.raises(DataError, match="no videos in set") as raised:
+        open_source(tmp_path / "set")
+    assert raised.value.found.startswith("3 files with names that begin with a dot")
+    assert "first: v/.00.png" in raised.value.found
+    assert "do not begin with a dot" in raised.value.fix
 
 
 def test_mixed_sizes_are_counted_with_examples(tmp_path):

@@ -86,7 +86,9 @@ def test_unreadable_files_are_named(tmp_path, monkeypatch):
 
     monkeypatch.setattr(survey, "FactsIndex", lambda where: pytest.fail("not reached") if where is None else _Blank())
     monkeypatch.setattr("vidmbench.videos.files.video_files.FrameFolder.stamp", refuse)
-    with pytest.raises(DataError, match=r"3 of 3 videos.*\n.*\n.*\n.*v1 cannot be read: Permission denied"):
+    with pytest.raises(
+        DataError, match=r"3 of 3 videos.*\n.*\n.*the same in each, such as v1: v1 cannot be read: Permission denied"
+    ):
         open_source(tmp_path / "set")
 
 
