@@ -190,7 +190,8 @@ def _notes(title: str, choice: Choice, source: Source) -> Sequence[str]:
     # A file given by its own path may be of another format than the system writes.
     declared = {PurePosixPath(name).suffix for name in layout.files}
     is_declared = layout.kind == "frame-folders" or {file.suffix.lower() for file in choice.files} <= declared
-    compression = layout.compression if is_declared else source.compression or "lossless"
+    is_detected = layout is _ANY_LABEL.get(layout.name) or not is_declared
+    compression = (source.compression or "lossless") if is_detected else layout.compression
     notes = [f"read as {title}: layout {layout.name} ({compression})"]
     if layout.note:
         notes.append(layout.note)
