@@ -144,6 +144,10 @@ def check_mode(image: "Image.Image", where: str) -> None:
     )
 
 
+#: Four times 8K video, and a grid of 10 x 10 videos of 1024 pixels; a small file may declare any number.
+_MOST_PIXELS = 1 << 27
+
+
 @contextmanager
 def opened(stream: io.BufferedIOBase, where: str) -> "Iterator[Image.Image]":
     """An image, opened by Pillow; whatever Pillow raises in the block becomes one message.
@@ -158,6 +162,8 @@ def opened(stream: io.BufferedIOBase, where: str) -> "Iterator[Image.Image]":
     stream.seek(0)
     try:
         with Image.open(cast(IO[bytes], stream)) as image:
+            if image.width * image.height > _MOST_PIXELS:
+                raise unreadable(where, f"it declares {image.width}x{image.height} pixels, which no frame has")
             yield image
     except DataError:
         raise

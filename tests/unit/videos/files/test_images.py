@@ -248,3 +248,16 @@ def test_any_changed_byte_is_read_or_one_message(kind, tmp_path):
         with suppress(DataError):
             source = open_source(path if kind == "GIF" else folder)
             source.read(0, range(source.num_frames(0)))
+
+
+@pytest.mark.parametrize("size", [(13_000, 13_000), (1 << 28, 1)])
+def test_a_small_file_that_declares_gigabytes_is_refused(size, tmp_path):
+    stream = io.BytesIO()
+    Image.new("1", (8, 8)).save(stream, "png")
+    data = bytearray(stream.getvalue())
+    data[16:24] = struct.pack(">II", *size)
+    data[29:33] = struct.pack(">I", zlib.crc32(bytes(data[12:29])))
+    root = _frames_of(tmp_path / "set", f1_png=bytes(data), f2_png=bytes(data))
+
+    with pytest.raises(DataError, match="no frame has|cannot be read"):
+        open_source(root)
