@@ -195,7 +195,10 @@ def test_a_changed_network_is_another_one(change, command, plug, pair, folder):
 @pytest.mark.parametrize(
     ("code", "said"),
     [
-        ("def build(weights, power): raise RuntimeError('asked again')", ("building its network", "asked again")),
+        (
+            f"{NETWORK}\ndef build(weights, power): raise RuntimeError('asked again')",
+            ("building its network", "asked again"),
+        ),
         ("def build(weights, power:", ("cannot be imported", "SyntaxError")),
         ("import nothing_of_the_sort", ("cannot be imported", "nothing_of_the_sort")),
         (

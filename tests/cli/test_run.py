@@ -170,9 +170,9 @@ def test_real_footage_against_a_real_generator(shared, folder, command, network,
         (clips,) = (array[key] for key in array.files)
         for index, clip in enumerate(clips):
             write_mp4(folder / side / f"{index}.mp4", clip, fps=25, lossless=True)
-    reads = []
-    read = FileSource.read
-    monkeypatch.setattr(FileSource, "read", lambda self, *rest: (reads.append(1), read(self, *rest))[1])
+    streamed = []
+    stream = FileSource.stream
+    monkeypatch.setattr(FileSource, "stream", lambda self, *rest: (streamed.append(1), stream(self, *rest))[1])
     num_real, num_fake = COUNTS["ucf"]
     outcome = command(
         "run", "--model", "my-gan", "--samples", "fake", "--dataset", "folder:real", "--frames", "16",
@@ -186,7 +186,8 @@ def test_real_footage_against_a_real_generator(shared, folder, command, network,
     assert "8488.5" in outcome.out  # fvd-tf-hub
     assert record.model == "my-gan"
     # Once for each of two networks, as fvd-vidm-release has another epsilon; the figure shows four of each side again.
-    assert len(reads) == 2 * (num_real + num_fake) + 8
+    # Before, each side of each protocol is looked at: one frame nearly always.
+    assert 2 * (num_real + num_fake) + 8 <= len(streamed) < 3 * (num_real + num_fake)
 
 
 @pytest.mark.shared
