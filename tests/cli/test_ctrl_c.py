@@ -21,6 +21,7 @@ from vidmbench.cli import main
 main()
 """
 _RUN = ("run", "--model", "control:static", "--dataset", "clevrer-mini", "--frames", "9", "--num-videos", "2")
+_TRAIN = ("train", "--recipe", "tiny", "--dataset", "clevrer-mini", "--out", "trained")
 _LINE = "interrupted: finished work is kept; the same command resumes"
 
 
@@ -42,11 +43,15 @@ def test_interrupted_while_a_module_is_imported(module, folder):
     assert done.stderr.strip().splitlines() == [_LINE]
 
 
-@pytest.mark.parametrize("words", [("-m", "vidmbench", *_RUN, "--dry-run"), ("-m", "vidmbench", "train", "--dry-run")])
+@pytest.mark.parametrize("words", [(*_RUN, "--dry-run"), (*_TRAIN, "--dry-run")])
 def test_interrupted_at_any_moment_of_the_start(words, folder):
     for delay in (0.1, 0.3, 0.5):
         process = subprocess.Popen(
-            [sys.executable, "-X", "importtime", *words], stdout=-1, stderr=-1, text=True, preexec_fn=_heeds_ctrl_c
+            [sys.executable, "-X", "importtime", "-m", "vidmbench", *words],
+            stdout=-1,
+            stderr=-1,
+            text=True,
+            preexec_fn=_heeds_ctrl_c,
         )
         for line in process.stderr:  # Python is up when it imports the first module of ours
             if line.endswith(" vidmbench\n"):
@@ -56,4 +61,5 @@ def test_interrupted_at_any_moment_of_the_start(words, folder):
         _, err = process.communicate(timeout=120)
         said = "".join(line for line in err.splitlines() if not line.startswith("import time:"))
         assert "Traceback" not in err
-        assert (process.returncode, said.strip()) in [(130, _LINE), (0, "")]  # 0 where it had ended already
+        if process.returncode != 0:  # it had ended already, on a fast machine
+            assert (process.returncode, said.strip()) == (130, _LINE)
