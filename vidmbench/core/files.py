@@ -15,12 +15,19 @@ from vidmbench.core.temporaries import temporary_file
 
 #: The disk is full, a quota or a limit of file sizes is reached (FAT has one), or the file system takes no writes.
 DISK_FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS))
-_LEFTOVERS = frozenset(("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "@eadir", "lost+found"))
+_SYSTEM_FILES = frozenset(
+    (".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "@eadir", "lost+found")
+)
 
 
 def is_leftover(name: str) -> bool:
     """Whether a file or folder is hidden or was left by an operating system; every listing passes over it."""
-    return name.startswith(".") or name.lower() in _LEFTOVERS
+    return name.startswith(".") or is_system_file(name)
+
+
+def is_system_file(name: str) -> bool:
+    """Whether an operating system left a file or folder, which nobody misses."""
+    return name.lower() in _SYSTEM_FILES
 
 
 def visible(paths: Iterable[Path]) -> list[Path]:

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from vidmbench.core.files import visible
+from vidmbench.core.files import is_system_file, visible
 from vidmbench.core.inputs import refuse_special
 
 _FRAME = re.compile(r"frame[0-9]{5,}\.png")
-_SYSTEM_FILES = (".DS_Store", "Thumbs.db", "desktop.ini")
 
 
 def is_whole(target: Path, num_frames: int, size: tuple[int, int]) -> bool:
@@ -45,7 +44,7 @@ def remove_frames(folder: Path) -> None:
     """Removes a folder of PNG frames; one that holds anything else stays as it is, and of a link what it leads to."""
     if folder.is_symlink():
         folder.unlink()
-    elif folder.is_dir() and all(_is_frame(path) or path.name in _SYSTEM_FILES for path in folder.iterdir()):
+    elif folder.is_dir() and all(_is_frame(path) or is_system_file(path.name) for path in folder.iterdir()):
         shutil.rmtree(folder)
 
 
