@@ -17,15 +17,15 @@ from support.paths import environment
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs the resource module")
 
 RUN = """
-import resource, sys
 from support.engines import FakeEngine, use_engine
+from support.peak_memory import peak_memory
 use_engine(lambda *_, **__: FakeEngine())
 from vidmbench.cli import main
 try:
     main()
 except SystemExit as ended:
     assert not ended.code, ended.code
-print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024))
+print("peak", peak_memory())
 """
 TINY, LARGE = (64, 64), (2160, 3840)
 MIB = 2**20

@@ -8,7 +8,6 @@ import argparse
 import contextlib
 import os
 import random
-import resource
 import signal
 import sys
 import tempfile
@@ -17,6 +16,8 @@ import traceback
 import warnings
 from itertools import count
 from pathlib import Path
+
+from support.peak_memory import peak_memory
 
 CASE_SECONDS = 10  # of the processor: other processes do not count
 _WALL_SECONDS = 120
@@ -106,7 +107,7 @@ def _case(reader, valid, options, number: int, root: Path) -> str | None:
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.alarm(0)
     path.unlink(missing_ok=True)
-    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    used = peak_memory()
     return f"{change}: {used >> 20} MiB of memory" if used > _MEMORY else None
 
 

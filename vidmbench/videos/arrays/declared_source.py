@@ -12,7 +12,7 @@ from vidmbench.core.errors import DataError
 from vidmbench.core.files import sha256_of, sha256_of_parts
 from vidmbench.core.inputs import UnchangedFile, refuse_special, stamp_of
 from vidmbench.videos.arrays.layout import ArrayLayout, as_pixels, check_form
-from vidmbench.videos.arrays.mapped import read_mapped
+from vidmbench.videos.arrays.mapped import read_frames, read_mapped
 from vidmbench.videos.arrays.stored import load_array, unreadable
 from vidmbench.videos.arrays.uint8_source import ArrayVideos
 from vidmbench.videos.arrays.values import check_values, notes_on, slabs
@@ -112,9 +112,7 @@ class ArrayFile:
             )
         if not len(frames):
             return np.zeros((0, facts.height, facts.width, 3), np.uint8)
-        first = min(frames)
-        part = read_mapped(video[first : max(frames) + 1])
-        return as_pixels(part[np.asarray(frames, dtype=np.intp) - first], self.layout)
+        return as_pixels(read_frames(video, frames), self.layout)
 
     def stream(self, frames: Sequence[int], facts: Facts) -> Iterator[Image]:
         """The same one by one; the file holds them together, so it is read once."""

@@ -1,6 +1,7 @@
 """Parts of memory-mapped arrays, read from the file instead of the map: a file that is cut meanwhile is an error."""
 
 import os
+from collections.abc import Sequence
 from io import FileIO
 from pathlib import Path
 
@@ -38,6 +39,32 @@ def read_mapped(part: np.ndarray) -> np.ndarray:
     path = Path(str(whole.filename))
     with path.open("rb", buffering=0) as stream:
         return _read(part, stream, path, byte_bounds(whole)[0] - whole.offset)
+
+
+def read_frames(video: np.ndarray, frames: Sequence[int]) -> np.ndarray:
+    """Some frames of a video; where frames lie one after another, those between them are not read.
+
+    Args:
+        video: Frames along the first axis; it may be a view of an array that ``np.load`` mapped.
+        frames: Their numbers, at least one, in any order.
+
+    Returns:
+        The frames in the order of ``frames``, as a copy.
+
+    Raises:
+        DataError: The file ends before a frame does.
+        OSError: It cannot be read.
+    """
+    first, last = min(frames), max(frames)
+    if list(frames) == list(range(first, last + 1)):
+        found = read_mapped(video[first : last + 1])
+        return found.copy() if np.may_share_memory(found, video) else found
+    if abs(video.strides[0]) < max(map(abs, video.strides)):
+        return read_mapped(video[first : last + 1])[np.asarray(frames, dtype=np.intp) - first]
+    found = np.empty((len(frames), *video.shape[1:]), video.dtype)
+    for place, number in enumerate(frames):
+        found[place] = read_mapped(video[number])
+    return found
 
 
 def _read(part: np.ndarray, stream: FileIO, path: Path, origin: int) -> np.ndarray:

@@ -14,7 +14,7 @@ from vidmbench.core.files import sha256_of, sha256_of_parts
 from vidmbench.core.inputs import UnchangedFile
 from vidmbench.videos.arrays.layout import described
 from vidmbench.videos.arrays.levels import how_to_scale, only_levels, possible_ranges, scaling, unscaled
-from vidmbench.videos.arrays.mapped import read_mapped
+from vidmbench.videos.arrays.mapped import read_frames, read_mapped
 from vidmbench.videos.arrays.stored import load_array, unreadable
 from vidmbench.videos.arrays.values import BLACK_NOTE, Extent, extent_of, slabs
 from vidmbench.videos.files.decoding import check_frames
@@ -66,13 +66,12 @@ class ArrayVideos(SourceDefaults, ABC):
         if not len(frames):
             return np.zeros((0, *self.size, 3), np.uint8)
         self.check_unchanged(index)
-        first = min(frames)
         try:
-            part = read_mapped(self._clips[index][first : max(frames) + 1])
+            found = read_frames(self._clips[index], frames)
         except (DataError, OSError):
             self.check_unchanged(index)
             raise
-        pixels = self._pixels(part[np.asarray(frames, dtype=np.intp) - first])
+        pixels = self._pixels(found)
         self.check_unchanged(index)
         return pixels
 

@@ -7,7 +7,7 @@ import pytest
 
 from vidmbench.core.errors import DataError
 from vidmbench.videos.arrays import mapped
-from vidmbench.videos.arrays.mapped import read_mapped
+from vidmbench.videos.arrays.mapped import read_frames, read_mapped
 
 _VIEWS = {
     "whole": lambda x: x,
@@ -44,3 +44,24 @@ def test_a_file_cut_at_any_moment_is_one_message(order, tmp_path, monkeypatch):
 
     with pytest.raises(DataError, match=r"a\.npy was cut off"):
         read_mapped(array[3, :, :, 2:9])
+
+
+@pytest.mark.parametrize("is_mapped", [True, False])
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 1, 2, 0), (1, 0, 2, 3)])
+@pytest.mark.parametrize("frames", [[0], [2, 3, 4], [4, 3, 2], [0, 0, 9], [9, 0], list(range(10))])
+def test_frames_are_copies_of_those_asked_for(frames, order, is_mapped, tmp_path):
+    array = np.random.default_rng(0).integers(0, 256, (10, 4, 6, 3), np.uint8).transpose(order)
+    np.save(tmp_path / "video.npy", np.ascontiguousarray(array))
+    stored = np.load(tmp_path / "video.npy", mmap_mode="r" if is_mapped else None)
+    video = stored.transpose(np.argsort(order))
+    found = read_frames(video, frames)
+    assert np.array_equal(found, video[frames])
+    assert not np.may_share_memory(found, video)
+
+
+def test_frames_between_those_asked_for_are_not_read(tmp_path, monkeypatch):
+    np.save(tmp_path / "video.npy", np.zeros((100, 8, 8, 3), np.uint8))
+    read = []
+    monkeypatch.setattr(mapped, "read_mapped", lambda part: read.append(part.nbytes) or np.array(part))
+    read_frames(np.load(tmp_path / "video.npy", mmap_mode="r"), [0, 99])
+    assert sum(read) == 2 * 8 * 8 * 3
