@@ -37,9 +37,10 @@ EXAMPLES = sorted({line for command in COMMANDS.values() for line in examples(co
 def test_the_walk_finds_the_contract():
     """The commands that users were promised; without this the tests below could pass on nothing."""
     promised = {("run",), ("score",), ("table",), ("list",), ("show",), ("doctor",), ("results", "import"),
-                ("results", "list"), ("results", "diff"), ("weights", "status"), ("weights", "get"), ("weights", "add"),
-                ("data", "make"), ("data", "check"), ("plot", "fvd-vs-frames"), ("plot", "fvd-vs-n"),
-                ("plot", "conventions"), ("plot", "controls"), ("plot", "ablation"), ("plot", "samples"),
+                ("results", "list"), ("results", "diff"), ("results", "show"),
+                ("results", "export"), ("weights", "status"), ("weights", "get"), ("weights", "add"), ("data", "make"),
+                ("data", "check"), ("plot", "fvd-vs-frames"), ("plot", "fvd-vs-n"), ("plot", "conventions"),
+                ("plot", "controls"), ("plot", "ablation"), ("plot", "samples"),
                 ("plot", "timeline"), ("plot", "score-map")}  # fmt: skip
     assert promised <= COMMANDS.keys()
     assert len(EXAMPLES) >= len(promised)
@@ -84,6 +85,7 @@ def adapted(line):
     """The example with its stand-ins filled in and its long work made short."""
     names = {"REAL": "real", "FAKE": "fake", "folder:REAL": "folder:real", "DIR": "fake"}
     names |= {"gan=FAKE": "gan=fake", "vidm:RUN": "vidm", "vidm:runs/tiny": "vidm", "folder:CLEVRER": "clevrer-mini"}
+    names |= {"ID": "20261124T223543659167Z"}
     words = [names.get(word, word) for word in shlex.split(line.partition(">")[0])[1:]]
     words = [str(path) for word in words for path in (sorted(Path().glob(word)) if "*" in word else [word])]
     if words[0] in ("run", "score", "train", "ablate") or words[:2] == ["data", "prepare"]:

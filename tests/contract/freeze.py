@@ -284,6 +284,7 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
     "plot fvd-vs-n": ("plot", "fvd-vs-n", "many-real.npy", "many.npy", *TOY),
     "plot score-map": ("plot", "score-map", *PAIR, "--protocol", "toy-prdc.toml", "--json"),
     "results diff": ("results", "diff", "first/RECORD", "second/RECORD", "--json"),
+    "results show": ("results", "show", "first/RECORD", "--json"),
     "run": ("run", "--model", "control:static", "--dataset", "folder:real.npy", *TOY, "--out", "first"),
     "run, dry run": ("run", "--model", "control:static", "--dataset", "folder:real.npy", *TOY, "--dry-run"),
     "run, samples": (
@@ -308,7 +309,7 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
 def json_keys() -> dict[str, Any]:
     """The keys and types of every output of :data:`OUTPUTS` and of a record's file; to be called in the work_folder."""
     found = {}
-    for title, words in sorted(OUTPUTS.items(), key=lambda item: item[0] == "results diff"):  # it reads what run wrote
+    for title, words in sorted(OUTPUTS.items(), key=lambda item: item[0].startswith("results")):  # what run wrote
         words = tuple(_a_record(word.split("/")[0]) if word.endswith("/RECORD") else word for word in words)
         # The doctor misses the weights, data check whole videos, and score a value: the output is there all the same.
         content = command(*words, codes=(0, 2) if title in ("doctor", "score, no value") else (0,))

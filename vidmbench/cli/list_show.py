@@ -25,8 +25,13 @@ def list_things(
       vidmbench list recipes
       vidmbench list results --json
     """
-    from vidmbench.reporting.catalogue import catalogue
+    from vidmbench.reporting.catalogue import catalogue, found_results
 
+    if as_json and kind == "results":
+        from vidmbench.reporting.record_text import results_json
+
+        print_json(results_json(found_results()))
+        return
     entries = catalogue(kind)
     if as_json:
         print_json(entries)

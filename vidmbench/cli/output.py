@@ -41,6 +41,13 @@ def say_text(text: str) -> None:
     _print(printable(text, lines=True), stream=sys.stdout)
 
 
+def say_bytes(data: bytes) -> None:
+    """The content of a file on stdout, as it is."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data)
+    sys.stdout.flush()
+
+
 def remark(*lines: str) -> None:
     """Lines on stderr (see :func:`say`)."""
     _print(*map(printable, lines), stream=sys.stderr)

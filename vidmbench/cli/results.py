@@ -1,25 +1,33 @@
-"""``vidmbench results``: import records into the checkout, list and compare them."""
+"""``vidmbench results``: list, show, compare and export records, and import them into the checkout."""
 
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vidmbench.cli.groups import spread
-from vidmbench.cli.options import RecordOptions, RecordsFolder
-from vidmbench.cli.output import print_json, print_notes, say, say_text
+from vidmbench.cli.options import Json, RecordOptions, RecordsFolder
+from vidmbench.cli.output import print_json, print_notes, say, say_bytes, say_text
 from vidmbench.cli.parsing import records_folder
+from vidmbench.core.errors import UsageError
+from vidmbench.core.vocabulary import ExportFormat
+
+if TYPE_CHECKING:
+    from vidmbench.records.record import FoundRecords
 
 app = typer.Typer(no_args_is_help=True)
 
 
 @app.callback()
 def _results() -> None:
-    """Import, list and compare the records of runs.
+    """List, show, compare and export the records of runs, and import them into a checkout.
 
     \b
     Examples:
       vidmbench results list
+      vidmbench results show ID
+      vidmbench results export --format csv
       vidmbench results import runs/*.json
       vidmbench results diff runs/A.json runs/B.json
     """
@@ -45,7 +53,7 @@ def diff_records(
     from vidmbench.reporting.record_diff import difference_json, difference_text
 
     folder = records_folder(runs)
-    records = (find_record(first, folder), find_record(second, folder))
+    records = (find_record(first, folder)[0], find_record(second, folder)[0])
     difference = record_difference(*records)
     if as_json:
         print_json(difference_json(difference, *records))
@@ -59,6 +67,8 @@ def import_records(
 ) -> None:
     """Check records and copy them to results/measured of this checkout, where they can be committed.
 
+    Outside a checkout it says where it would write.
+
     \b
     Examples:
       vidmbench results import runs/*.json
@@ -71,20 +81,103 @@ def import_records(
 
 @app.command("list")
 @spread
-def list_records(*, records: RecordOptions) -> None:
-    """List the measurements in ./runs and results/measured, oldest first.
+def list_records(*, records: RecordOptions, as_json: Json = False) -> None:
+    """List the measurements in ./runs and results/measured, folder by folder, oldest first.
+
+    Size is the height and width of the clips in pixels.
 
     \b
     Examples:
       vidmbench results list
       vidmbench results list --runs runs/demo --own
     """
+    from vidmbench.reporting.record_text import list_text, results_json
+
+    found = _found(records)
+    if as_json:
+        print_json(results_json(found))
+    else:
+        say_text(list_text(found) or "no results yet")
+    print_notes(found.notes())
+
+
+@app.command("show")
+def show_record(
+    name: Annotated[
+        str, typer.Argument(metavar="ID", help="What a run's name begins with, a signature's id, or a record's file.")
+    ],
+    runs: RecordsFolder = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The record as it is stored, on stdout.")] = False,
+) -> None:
+    """Show one record whole: the numbers in full, what was scored, how, and where.
+
+    \b
+    Examples:
+      vidmbench results show 20261124T223543659167Z
+      vidmbench results show 20261124T223543659167Z --json
+    """
+    from vidmbench.records.importing import find_record
+    from vidmbench.reporting.record_text import record_text
+
+    record, file = find_record(name, records_folder(runs))
+    if as_json:
+        print_json(record.model_dump(mode="json"))
+    else:
+        say_text(record_text(record, file))
+
+
+@app.command("export")
+@spread
+def export_records(
+    *,
+    form: Annotated[
+        ExportFormat | None,
+        typer.Option("--format", help="Parquet needs the extra `parquet`.", show_default="as --out says, or csv"),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="The file to write.", show_default="stdout")] = None,
+    records: RecordOptions,
+) -> None:
+    """Write all measurements as one table for other programs, one row each.
+
+    The columns are those of vidmbench.load_results() (docs/python.md): value, low, high, counts, signature and so on.
+
+    \b
+    Examples:
+      vidmbench results export > results.csv
+      vidmbench results export --runs runs/demo --out results.csv
+      vidmbench results export --format parquet > results.parquet
+    """
+    from vidmbench.core.files import expanded, replacing
+    from vidmbench.records.export import check_format, exported, format_of
+    from vidmbench.records.frame import no_records
+
+    target = None if out is None else expanded(out)
+    chosen = format_of(form, target)
+    if chosen == "parquet" and target is None and sys.stdout.isatty():
+        raise UsageError(
+            "Parquet files are no text for a terminal",
+            expected="--out FILE, or stdout that goes to a file",
+            found="a terminal",
+            fix="vidmbench results export --out results.parquet",
+        )
+    check_format(chosen)
+    found = _found(records)
+    print_notes(found.notes())
+    if not found.records:
+        raise no_records("export", str(records_folder(records.runs)))
+    data = exported(found.records, chosen)
+    if target is None:
+        say_bytes(data)
+        return
+    with replacing(target) as temporary:
+        temporary.write_bytes(data)
+    say(str(target))
+
+
+def _found(records: RecordOptions) -> "FoundRecords":
+    """Your own records, and those of results/measured unless only your own are asked for."""
     from vidmbench.core import resources
     from vidmbench.records.record import find_records
-    from vidmbench.reporting.tables.build import measurement_rows
 
     measured = () if records.own_only else (resources.results_dir() / "measured",)
-    found = find_records(*measured, records_folder(records.runs))
-    text = measurement_rows(found.records).to_markdown() if found.records else "no results yet\n"
-    say_text(text.removesuffix("\n"))
-    print_notes(found.notes())
+    return find_records(*measured, records_folder(records.runs))

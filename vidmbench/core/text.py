@@ -5,6 +5,8 @@ import unicodedata
 
 _NOT_ASCII_PRINT = re.compile(r"[^ -~]")
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
+#: What a cell begins with that a spreadsheet computes.
+FORMULA = tuple("=+-@＝＋－＠")
 _SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 # Controls (escape sequences begin with one), formats (zero width, text direction), line ends, halves of a pair.
 _UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
@@ -36,6 +38,12 @@ def printable(text: str, *, lines: bool = False) -> str:
         bytes of a file's name that are not UTF-8 as ``\xff``. Everything else is as it was.
     """
     return _NOT_ASCII_PRINT.sub(lambda match: _shown(match[0], lines=lines), text)
+
+
+def spreadsheet_text(text: str) -> str:
+    """A text as a cell of a CSV file: :func:`printable`, with ``'`` before what a spreadsheet would compute."""
+    text = printable(text)
+    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def decoded(text: str) -> str:

@@ -26,6 +26,8 @@ TrainClips = Literal["random", "chunks", "windows"]
 CheckedWeights = Literal["auto", "with", "without"]
 #: File formats of tables.
 TableFormat = Literal["md", "csv", "latex", "html"]
+#: File formats of ``results export``.
+ExportFormat = Literal["csv", "parquet"]
 #: What ``sample`` writes: a file (png: a folder of frames) per video; npz: one file of all.
 SampleFormat = Literal["mp4", "gif", "png", "npz"]
 #: What ``data make`` writes: a lossless file per video, or one array of all.

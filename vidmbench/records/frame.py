@@ -1,5 +1,6 @@
 """All measurements as one pandas frame, for notebooks and for what no table or plot shows."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,10 +84,14 @@ def load_results(*folders: str | Path) -> "pandas.DataFrame":
         >>> bool((alike["frames"].nunique() == 1).all())
         True
     """
+    paths = [checked_records_folder(expanded(name_or_path("folders", folder))) for folder in folders]
+    return frame_of(read_records(*(paths or [resources.results_dir() / "measured", Path("runs")])))
+
+
+def frame_of(records: Iterable[RunRecord]) -> "pandas.DataFrame":
+    """The measurements of records as :func:`load_results` gives them, in the order of the records."""
     import pandas
 
-    paths = [checked_records_folder(expanded(name_or_path("folders", folder))) for folder in folders]
-    records = read_records(*(paths or [resources.results_dir() / "measured", Path("runs")]))
     rows = [_row(record, measurement) for record in records for measurement in record.measurements]
     return pandas.DataFrame(
         {name: pandas.Series([row[name] for row in rows], dtype=kind) for name, kind in COLUMNS.items()}

@@ -10,7 +10,8 @@ from vidmbench.core.vocabulary import CatalogueKind
 from vidmbench.protocols.detector import load_detectors
 from vidmbench.protocols.protocol import load_protocol, protocol_names
 from vidmbench.protocols.stages import CONSTANT_FIELDS
-from vidmbench.records.record import find_records
+from vidmbench.records.record import FoundRecords, find_records
+from vidmbench.reporting.record_text import result_lines
 from vidmbench.sources.baselines.describe import summary
 from vidmbench.sources.baselines.layouts import baseline_names, load_baseline
 from vidmbench.sources.controls import KINDS
@@ -31,9 +32,14 @@ def catalogue(kind: CatalogueKind) -> dict[str, str]:
         "protocols": lambda: {name: load_protocol(name).note for name in protocol_names()},
         "recipes": lambda: {name: load_recipe(name).title for name in recipe_names()},
         "detectors": lambda: {name: spec.title for name, spec in load_detectors().items()},
-        "results": _results,
+        "results": lambda: result_lines(found_results()),
     }
     return lists[kind]()
+
+
+def found_results() -> FoundRecords:
+    """The records of results/measured and ./runs."""
+    return find_records(resources.results_dir() / "measured", Path("runs"))
 
 
 def declaration(name: str) -> tuple[str, dict[str, Any]]:
@@ -110,12 +116,4 @@ def _models() -> dict[str, str]:
         **{name: summary(load_baseline(name)) for name in baseline_names()},
         "static-of:LABEL": "the static baseline of any model, with --samples PATH",
         "LABEL": "any system of your own, with --samples PATH",
-    }
-
-
-def _results() -> dict[str, str]:
-    found = find_records(resources.results_dir() / "measured", Path("runs"))
-    return {
-        **{record.run_id: f"{record.model} on {record.dataset}" for record in found.records},
-        **{str(error.where): f"cannot be read: {error.problem}" for error in found.unreadable},
     }

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from vidmbench.core.text import printable
+from vidmbench.core.text import printable, spreadsheet_text
 from vidmbench.reporting.tables.marks import legend
 from vidmbench.reporting.tables.values import EMPTY, PROTOCOLS, Cell, Panel, Table, column_blocks, numbered_notes
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     import pandas
 
 WIDTH = 100
-_FORMULA = tuple("=+-@＝＋－＠")  # spreadsheets compute a cell that begins so
 # A value, with an interval or a spread behind it; a dash alone stands for no value.
 _NUMBER = re.compile(r"-|[-+]?[\d.]+(e[-+]?\d+)?( ± [\d.]+| \[[-\d., ]+\])?( \((no interval|±[\d.e+-]+, [\w ]+)\))?")
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -150,8 +149,7 @@ def _markdown(text: str) -> str:
 
 def _text_cell(text: str) -> str:
     """A cell of a CSV file that no spreadsheet takes for a formula; numbers stay numbers."""
-    text = printable(text)
-    return f"'{text}" if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else text
+    return text if _NUMBER.fullmatch(text) else spreadsheet_text(text)
 
 
 def _squeezed(text: str) -> str:

@@ -176,7 +176,7 @@ def test_results_commands(tmp_path, capsys, monkeypatch):
     assert read_record(kept) == read_record(path)
     import_records([path])  # the same again is no mistake
     list_records(runs=tmp_path / "runs")
-    assert capsys.readouterr().out.count("| vidm ") == 1
+    assert capsys.readouterr().out.count("  vidm  ") == 1
     other = write_record(run_of(measured(value=1.0), dataset="folder:/my/videos"), tmp_path / "other")
     with pytest.raises(ResultError, match="another record of the run run-1"):
         import_records([other])
