@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import lapack
 
 from vidmbench.core.arguments import ArgumentError, wrong_argument
 from vidmbench.core.arrays import Covariance, Mean
@@ -92,6 +91,8 @@ def covariance_factor(covariance: Covariance, max_rank: int) -> npt.NDArray[np.f
     Returns:
         float64 (rank, feature); no rows where all features are constant.
     """
+    from scipy.linalg import lapack  # slow to import
+
     triangle, pivots, rank, _ = lapack.dpstrf(covariance, lower=0)
     rank = min(int(rank), max_rank)
     factor = np.empty((rank, len(covariance)))

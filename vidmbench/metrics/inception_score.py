@@ -27,7 +27,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import softmax, xlogy
 
 from vidmbench.core.arguments import ArgumentError, flag, real_number, seed_number, whole_number, wrong_argument
 from vidmbench.core.errors import DataError
@@ -126,6 +125,8 @@ def inception_score_from_logits(
         DataError: As in :func:`inception_score`.
         ArgumentError: The array is no such array, or splits or eps is out of range.
     """
+    from scipy.special import softmax  # slow to import
+
     _check_array(logits, "logits")
     probabilities = softmax(logits.astype(np.float64), axis=1)
     return inception_score(probabilities, splits=splits, eps=eps, seed=seed, must_divide=must_divide)
@@ -194,6 +195,8 @@ class _Entropies:
 
     @classmethod
     def of(cls, probabilities: npt.NDArray[Any], rows: npt.NDArray[np.intp], eps: float) -> "_Entropies":
+        from scipy.special import xlogy  # slow to import
+
         conditional, total = 0.0, np.zeros(probabilities.shape[1])
         for start in range(0, len(rows), ROWS_AT_ONCE):
             block = probabilities[rows[start : start + ROWS_AT_ONCE]].astype(np.float64)
@@ -208,6 +211,8 @@ class _Entropies:
 
     @property
     def score(self) -> float:
+        from scipy.special import xlogy
+
         marginal = self.total / self.count
         divergence = self.conditional / self.count - float(xlogy(marginal, marginal + self.eps).sum())
         return float(np.exp(max(0.0, divergence)))  # below 0 by rounding only: p log(p + eps) is convex

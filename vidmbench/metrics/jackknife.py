@@ -18,7 +18,6 @@ from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 MIN_SAMPLES = 4  # with three, omitting one leaves a covariance of rank one
 
@@ -177,4 +176,6 @@ def quantile(level: float, variances: Sequence[float], degrees: Sequence[int]) -
     """
     if sum(variances) == 0.0:
         return 0.0
-    return float(stats.t.ppf(0.5 + level / 2.0, degrees_of_freedom(variances, degrees)))
+    from scipy.special import stdtrit  # what scipy.stats.t.ppf calls; scipy.stats takes half a second to import
+
+    return float(stdtrit(degrees_of_freedom(variances, degrees), 0.5 + level / 2.0))

@@ -46,9 +46,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
-from scipy.optimize import brentq
-from scipy.spatial.distance import cdist
 
 from vidmbench.core.errors import DataError
 from vidmbench.metrics.moments import checked_features
@@ -155,6 +152,8 @@ def memorisation(
         )
     threshold = float(np.partition(near_heldout.distances, rank - 1)[rank - 1])
     below, count = int((near_fake.distances < threshold).sum()), len(fake)
+    from scipy import stats  # slow to import
+
     null = stats.betabinom(count, rank, len(heldout) + 1 - rank)
     low, high = null.interval(LEVEL)
     area = _area(near_heldout.distances, near_fake.distances)
@@ -215,6 +214,8 @@ def nearest(train: npt.NDArray[Any], clips: npt.NDArray[Any]) -> Nearest:
             float64 sums of squares.
     """
     checked_features(train)
+    from scipy.spatial.distance import cdist  # slow to import
+
     checked_features(clips)
     if train.shape[1] != clips.shape[1]:
         raise ValueError(f"cannot compare clips of {train.shape[1]} and {clips.shape[1]} features")
@@ -265,12 +266,17 @@ def _area(heldout: npt.NDArray[np.float64], fake: npt.NDArray[np.float64]) -> fl
 
 
 def _clopper_pearson(below: int, count: int) -> tuple[float, float]:
+    from scipy import stats  # slow to import
+
     interval = stats.binomtest(below, count).proportion_ci(LEVEL, method="exact")
     return float(interval.low), float(interval.high)
 
 
 def _newcombe(area: float, num_heldout: int, num_fake: int) -> tuple[float, float]:
     """All areas from which the one found is no more than z of their own standard errors away."""
+    from scipy import stats  # slow to import
+    from scipy.optimize import brentq
+
     z = float(stats.norm.ppf(0.5 + LEVEL / 2))
     mean_count = (num_heldout + num_fake) / 2 - 1
 

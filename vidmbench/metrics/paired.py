@@ -20,7 +20,6 @@ from math import ceil, sqrt
 from typing import Any
 
 import numpy.typing as npt
-from scipy import stats
 
 from vidmbench.core.errors import DataError
 from vidmbench.core.seeding import generator
@@ -148,6 +147,8 @@ def _tested(
         return PairedDifference(
             first, second, difference, interval, certain, 0.0, None, None if difference == 0.0 else MIN_SAMPLES
         )
+    from scipy import stats  # slow to import
+
     error = sqrt(variance)
     student = stats.t(degrees_of_freedom(variances, degrees))
     half_width = error * float(student.ppf(0.5 + level / 2.0))
@@ -175,6 +176,8 @@ def videos_needed(effect: float) -> int | None:
     """
     if effect == 0.0:
         return None
+    from scipy import stats  # slow to import
+
     reach = float(stats.norm.ppf(1.0 - SIGNIFICANCE / 2.0) + stats.norm.ppf(POWER))
     return max(MIN_SAMPLES, ceil((reach / effect) ** 2))
 

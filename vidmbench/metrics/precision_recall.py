@@ -27,7 +27,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial.distance import cdist
 
 from vidmbench.core.errors import DataError
 from vidmbench.metrics.moments import checked_features
@@ -170,6 +169,8 @@ def _squared_radii(samples: npt.NDArray[Any], k: int) -> npt.NDArray[np.float64]
 
 def _squared_distances(x: npt.NDArray[Any], y: npt.NDArray[Any]) -> Iterator[tuple[slice, npt.NDArray[np.float64]]]:
     """Squared distances of some rows of x at a time to all rows of y, float64 (row of x, row of y)."""
+    from scipy.spatial.distance import cdist  # slow to import
+
     all_y = y.astype(np.float64)
     step = max(1, BLOCK_DISTANCES // len(y))
     for start in range(0, len(x), step):
