@@ -17,7 +17,8 @@ _MOST_MISTAKES = 20
 class Frozen(BaseModel):
     """A declaration: no unknown keys, no silent conversion of types, no NaN, no change after loading."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    # A command uses few of the declarations that it imports: the others are never built.
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
 
 
 def load_toml(path: Path, model: type[Model]) -> Model:

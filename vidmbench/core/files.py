@@ -8,8 +8,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from vidmbench.core.errors import ResultError
 from vidmbench.core.temporaries import temporary_file
 
@@ -231,6 +229,8 @@ def locked(path: Path, doing: str = "writing") -> Iterator[None]:
     Raises:
         ResultError: Another process is at it, or the folder cannot be written to.
     """
+    from filelock import FileLock, Timeout  # slow to import
+
     lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=0)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -2,10 +2,9 @@
 
 import os
 from pathlib import Path
+from typing import Literal
 
-import platformdirs
-
-from vidmbench.core.files import expanded
+from vidmbench.core.files import expanded, visible
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -22,6 +21,11 @@ def data_root() -> Path:
 def protocols_dir() -> Path:
     """The folder of metric, data set and table declarations."""
     return data_root() / "protocols"
+
+
+def declared_names(kind: Literal["metrics", "datasets", "recipes", "tables"]) -> list[str]:
+    """Names of what the files of one folder of protocols/ declare, sorted; no file is opened."""
+    return sorted(path.stem for path in visible((protocols_dir() / kind).glob("*.toml")))
 
 
 def baselines_dir() -> Path:
@@ -42,4 +46,8 @@ def checkout_results_dir() -> Path | None:
 def cache_dir() -> Path:
     """The user's cache: ``$VIDMBENCH_CACHE``, or the platform's folder for caches."""
     chosen = os.environ.get("VIDMBENCH_CACHE")
-    return expanded(chosen) if chosen else platformdirs.user_cache_path("vidmbench")
+    if chosen:
+        return expanded(chosen)
+    import platformdirs
+
+    return platformdirs.user_cache_path("vidmbench")

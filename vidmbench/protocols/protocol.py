@@ -15,7 +15,6 @@ from vidmbench.core import resources
 from vidmbench.core.arguments import name_or_path
 from vidmbench.core.declarations import Frozen, load_toml
 from vidmbench.core.errors import ProtocolError, UsageError, unknown
-from vidmbench.core.files import visible
 from vidmbench.protocols.detector import load_detector
 from vidmbench.protocols.kind_registry import metric_kinds
 from vidmbench.protocols.metric_kind import AnyMetricKind
@@ -154,7 +153,7 @@ def _check_detector(spec: ProtocolSpec, path: Path) -> None:
 
 def protocol_names() -> list[str]:
     """Names of all protocols in protocols/metrics, sorted."""
-    return sorted(path.stem for path in visible((resources.protocols_dir() / "metrics").glob("*.toml")))
+    return resources.declared_names("metrics")
 
 
 def load_protocol(name: str | Path) -> ProtocolSpec:

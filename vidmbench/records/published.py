@@ -35,7 +35,7 @@ class PublishedValue(BaseModel):
         reading: How reliably the print was read, and what confirms it.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
     table: str
     dataset: str

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic._internal._model_construction import ModelMetaclass  # it has no public name
 
 from vidmbench.core.arguments import ArgumentError
@@ -30,7 +30,7 @@ class _OneError(ModelMetaclass):
 class Recorded(BaseModel, metaclass=_OneError):
     """What all parts of a record have in common: they are never changed, and names of files in them are text."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     @model_validator(mode="before")
     @classmethod
@@ -98,4 +98,4 @@ class RunRequest(Recorded):
     precision: str = "fp32"
     on_bad: str = "stop"
     data_root: str | None = None
-    sampling: SamplingRequest = SamplingRequest()
+    sampling: SamplingRequest = Field(default_factory=SamplingRequest)

@@ -2,22 +2,18 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vidmbench.core import resources
 from vidmbench.core.errors import UsageError, unknown
 from vidmbench.core.vocabulary import CatalogueKind
-from vidmbench.protocols.detector import load_detectors
-from vidmbench.protocols.protocol import load_protocol, protocol_names
-from vidmbench.protocols.stages import CONSTANT_FIELDS
-from vidmbench.records.record import FoundRecords, find_records
-from vidmbench.reporting.record_text import result_lines
-from vidmbench.sources.baselines.describe import summary
-from vidmbench.sources.baselines.layouts import baseline_names, load_baseline
-from vidmbench.sources.controls import KINDS
-from vidmbench.sources.datasets.spec import dataset_names, load_dataset
-from vidmbench.sources.names import control_label, parse_source
-from vidmbench.vidm.recipes import load_recipe, recipe_names
+from vidmbench.sources.control_kinds import KINDS
+from vidmbench.sources.names import baseline_names, control_label, parse_source
+
+if TYPE_CHECKING:
+    from vidmbench.records.record import FoundRecords
+
+# A list imports what it lists and nothing else: it is there at once.
 
 
 def catalogue(kind: CatalogueKind) -> dict[str, str]:
@@ -28,17 +24,19 @@ def catalogue(kind: CatalogueKind) -> dict[str, str]:
     """
     lists: dict[CatalogueKind, Callable[[], dict[str, str]]] = {
         "models": _models,
-        "datasets": lambda: {name: load_dataset(name).title for name in dataset_names()},
-        "protocols": lambda: {name: load_protocol(name).note for name in protocol_names()},
-        "recipes": lambda: {name: load_recipe(name).title for name in recipe_names()},
-        "detectors": lambda: {name: spec.title for name, spec in load_detectors().items()},
-        "results": lambda: result_lines(found_results()),
+        "datasets": _datasets,
+        "protocols": _protocols,
+        "recipes": _recipes,
+        "detectors": _detectors,
+        "results": _results,
     }
     return lists[kind]()
 
 
-def found_results() -> FoundRecords:
+def found_results() -> "FoundRecords":
     """The records of results/measured and ./runs."""
+    from vidmbench.records.record import find_records
+
     return find_records(resources.results_dir() / "measured", Path("runs"))
 
 
@@ -55,16 +53,26 @@ def declaration(name: str) -> tuple[str, dict[str, Any]]:
         UsageError: Nothing has this name.
         ProtocolError: The file is no valid protocol.
     """
-    if name in protocol_names() or name.endswith(".toml"):
+    if name in resources.declared_names("metrics") or name.endswith(".toml"):
+        from vidmbench.protocols.protocol import load_protocol
+
         return "protocol", load_protocol(name).model_dump(mode="json")
-    if name in dataset_names():
+    if name in resources.declared_names("datasets"):
+        from vidmbench.sources.datasets.spec import load_dataset
+
         return "data set", load_dataset(name).model_dump(mode="json")
     if name in baseline_names():
+        from vidmbench.sources.baselines.layouts import load_baseline
+
         return "model", load_baseline(name).model_dump(mode="json")
+    if name in resources.declared_names("recipes"):
+        from vidmbench.vidm.recipes import load_recipe
+
+        return "recipe", load_recipe(name).model_dump(mode="json")
+    from vidmbench.protocols.detector import load_detectors
+
     if name in load_detectors():
         return "detector", load_detectors()[name].model_dump(mode="json")
-    if name in recipe_names():
-        return "recipe", load_recipe(name).model_dump(mode="json")
     source = parse_source(name, bare="label")
     if source.kind in ("control", "label") and source.name in KINDS:
         return "control", {"name": control_label(source.name), "what": KINDS[source.name]}
@@ -75,7 +83,8 @@ def declaration(name: str) -> tuple[str, dict[str, Any]]:
             "run it": "vidmbench run --model vidm --dataset clevrer-mini",
             "read": "docs/vidm.md",
         }
-    names = [*protocol_names(), *dataset_names(), *baseline_names(), *load_detectors(), *recipe_names()]
+    files = [*resources.declared_names("metrics"), *resources.declared_names("datasets"), *baseline_names()]
+    names = [*files, *load_detectors(), *resources.declared_names("recipes")]
     raise unknown(
         "name",
         name,
@@ -92,6 +101,8 @@ def declaration_lines(content: dict[str, Any], indent: str = "") -> list[str]:
         content: From :func:`declaration`.
         indent: Before each line.
     """
+    from vidmbench.protocols.stages import CONSTANT_FIELDS
+
     lines = []
     for key, value in content.items():
         if isinstance(value, dict):
@@ -107,7 +118,34 @@ def _text(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
+def _datasets() -> dict[str, str]:
+    from vidmbench.sources.datasets.spec import dataset_names, load_dataset
+
+    return {name: load_dataset(name).title for name in dataset_names()}
+
+
+def _protocols() -> dict[str, str]:
+    from vidmbench.protocols.protocol import load_protocol, protocol_names
+
+    return {name: load_protocol(name).note for name in protocol_names()}
+
+
+def _recipes() -> dict[str, str]:
+    from vidmbench.vidm.recipes import load_recipe, recipe_names
+
+    return {name: load_recipe(name).title for name in recipe_names()}
+
+
+def _detectors() -> dict[str, str]:
+    from vidmbench.protocols.detector import load_detectors
+
+    return {name: spec.title for name, spec in load_detectors().items()}
+
+
 def _models() -> dict[str, str]:
+    from vidmbench.sources.baselines.describe import summary
+    from vidmbench.sources.baselines.layouts import load_baseline
+
     return {
         "vidm": "the model of the paper, from the checkpoint shipped for the data set",
         "vidm:PATH": "the same, from a training run's folder or a checkpoint file",
@@ -117,3 +155,9 @@ def _models() -> dict[str, str]:
         "static-of:LABEL": "the static baseline of any model, with --samples PATH",
         "LABEL": "any system of your own, with --samples PATH",
     }
+
+
+def _results() -> dict[str, str]:
+    from vidmbench.reporting.record_text import result_lines
+
+    return result_lines(found_results())

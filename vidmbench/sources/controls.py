@@ -19,22 +19,12 @@ _NOISE_SD = 8.0  # intensity levels, 0..255
 _BLUR_SIGMA = 1 / 64  # of the frame's height
 _NOISE_AT_ONCE = 2**18  # values
 
-KINDS: dict[str, str] = {
-    "real": "other real videos: the floor of the scale",
-    "static": "each clip's first frame repeated: no motion at all",
-    "reversed": "each clip backwards",
-    "shuffled": "each clip's frames in a seeded random order",
-    "blurred": "each frame blurred, sigma = height / 64 pixels",
-    "noise": "each frame with Gaussian noise, sigma = 8 intensity levels of 255",
-    **{name: f"through {compression.title}" for name, compression in COMPRESSIONS.items()},
-}
-
 
 def control(kind: str, base: Source, *, seed: int = 0, is_paired: bool = False) -> Transformed:
     """A control.
 
     Args:
-        kind: One of :data:`KINDS`.
+        kind: One of :data:`vidmbench.sources.control_kinds.KINDS`.
         base: The videos it is made from.
         seed: Seed of permutations and noise; clip i depends on the seed and its video's name alone.
         is_paired: Whether ``base`` is the real side itself.

@@ -6,7 +6,8 @@ from vidmbench.core.errors import DataError, UsageError, unknown
 from vidmbench.core.files import expanded
 from vidmbench.core.vocabulary import OnBad
 from vidmbench.protocols.stages import DatasetStage
-from vidmbench.sources.controls import KINDS, control
+from vidmbench.sources.control_kinds import KINDS
+from vidmbench.sources.controls import control
 from vidmbench.sources.datasets.opening import DEFAULT_READING, Reading, open_dataset, other_split_of, split_of
 from vidmbench.sources.datasets.spec import DatasetSpec, dataset_names, load_dataset
 from vidmbench.sources.names import SourceName, parse_source

@@ -17,12 +17,10 @@ class Compression(NamedTuple):
     """One way through a lossy file.
 
     Attributes:
-        title: A line for people, with who writes so.
         label: What reading such a file says of it, see :mod:`vidmbench.videos.files.compression_labels`.
         begin: Gives what compresses and decompresses one clip.
     """
 
-    title: str
     label: str
     begin: Callable[[], ClipChange]
 
@@ -95,17 +93,9 @@ def _video(codec: str, options: dict[str, str]) -> Callable[[], ClipChange]:
 
 
 COMPRESSIONS: dict[str, Compression] = {
-    "jpeg-95": Compression("JPEG of quality 95, 4:2:0", "jpeg quality 95 4:2:0", _jpeg(95)),
-    "jpeg-75": Compression("JPEG of quality 75, 4:2:0: StyleGAN-V's frames", "jpeg quality 75 4:2:0", _jpeg(75)),
-    "gif": Compression("gif, 256 colours a frame", "gif, 256 colours", lambda: ClipChange(_gif)),
-    "h264": Compression(
-        "H.264 at x264's own rate factor 23: torchvision's and most mp4",
-        "h264 yuv420p",
-        _video("libx264", {"crf": "23"}),
-    ),
-    "mpeg4": Compression(
-        "MPEG-4 part 2 at quantiser 4: OpenCV's mp4v, UCF-101's avi",
-        "mpeg4 yuv420p",
-        _video("mpeg4", {"qmin": "4", "qmax": "4"}),
-    ),
+    "jpeg-95": Compression("jpeg quality 95 4:2:0", _jpeg(95)),
+    "jpeg-75": Compression("jpeg quality 75 4:2:0", _jpeg(75)),
+    "gif": Compression("gif, 256 colours", lambda: ClipChange(_gif)),
+    "h264": Compression("h264 yuv420p", _video("libx264", {"crf": "23"})),
+    "mpeg4": Compression("mpeg4 yuv420p", _video("mpeg4", {"qmin": "4", "qmax": "4"})),
 }

@@ -9,7 +9,6 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_va
 from vidmbench.core import resources
 from vidmbench.core.declarations import Frozen, load_toml
 from vidmbench.core.errors import unknown
-from vidmbench.core.files import visible
 from vidmbench.core.vocabulary import NoiseChoice, Precision, SamplerName
 from vidmbench.vidm.config import PARTS, Part, VidmSpec
 
@@ -186,7 +185,7 @@ class RecipeSpec(Frozen):
 
 def recipe_names() -> list[str]:
     """Names of all shipped recipes, sorted."""
-    return sorted(path.stem for path in visible(_folder().glob("*.toml")))
+    return resources.declared_names("recipes")
 
 
 def load_recipe(name: str) -> RecipeSpec:

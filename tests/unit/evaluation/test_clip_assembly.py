@@ -14,7 +14,8 @@ from vidmbench.evaluation.feature_job import FeatureJob
 from vidmbench.protocols.detector import load_detectors
 from vidmbench.protocols.protocol import load_protocol, protocol_names
 from vidmbench.protocols.stages import FirstResize
-from vidmbench.sources.controls import KINDS, control, static_of
+from vidmbench.sources.control_kinds import KINDS
+from vidmbench.sources.controls import control, static_of
 from vidmbench.videos import ArraySource
 from vidmbench.videos.pre_resize import PRE_RESIZE_RULES, PreResizedSource, pre_resized
 

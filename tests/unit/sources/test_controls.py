@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from vidmbench.core.errors import DataError, UsageError
-from vidmbench.sources.controls import KINDS, control, static_of
+from vidmbench.sources.control_kinds import KINDS
+from vidmbench.sources.controls import control, static_of
 from vidmbench.sources.datasets.spec import load_dataset
 from vidmbench.sources.opening import copied_control, open_control, open_videos, resolve_dataset
 from vidmbench.videos import ArraySource

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from tabulate import tabulate
-
 from vidmbench.core import resources
 from vidmbench.core.text import counted
 from vidmbench.records.published import PublishedValue
@@ -104,5 +102,7 @@ def _printed(values: Sequence[PublishedValue]) -> str:
 
 
 def _table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    from tabulate import tabulate  # slow to import, and a list needs none
+
     text: str = tabulate(rows, headers, tablefmt="simple", disable_numparse=True)
     return "\n".join(f"  {line}".rstrip() for line in text.splitlines())

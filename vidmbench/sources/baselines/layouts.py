@@ -17,7 +17,6 @@ from vidmbench.core.inputs import refuse_special
 from vidmbench.records.published import PublishedValue, published_values
 from vidmbench.sources.baselines.spec import ArraySpec, BaselineSpec, GridSpec, LayoutSpec, LeaveOut, StripSpec
 from vidmbench.sources.names import baseline_names
-from vidmbench.videos.files.animations import is_video_file
 
 __all__ = [
     "ArraySpec",
@@ -159,11 +158,17 @@ def _choose_for_file(title: str, layouts: Sequence[LayoutSpec], path: Path) -> C
     endings = [
         layout for layout in layouts if path.suffix.lower() in {PurePosixPath(name).suffix for name in layout.files}
     ]
-    if not named and not endings and is_video_file(path):
+    if not named and not endings and _is_video(path):
         endings = [layout for layout in layouts if layout.kind in ("grid", "videos")]
     if not named and not endings:
         raise _no_samples(title, layouts, path, path.name)
     return Choice((named or endings)[0], [path], [])
+
+
+def _is_video(path: Path) -> bool:
+    from vidmbench.videos.files.animations import is_video_file  # reading videos is slow to import
+
+    return is_video_file(path)
 
 
 def _no_samples(title: str, layouts: Sequence[LayoutSpec], path: Path, content: str) -> DataError:

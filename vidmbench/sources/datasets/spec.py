@@ -10,7 +10,6 @@ from vidmbench.core import resources
 from vidmbench.core.arguments import name_or_path
 from vidmbench.core.declarations import Frozen, validated
 from vidmbench.core.errors import unknown
-from vidmbench.core.files import visible
 from vidmbench.core.json_toml import read_toml
 
 _Words = Annotated[tuple[str, ...], Field(strict=False)]
@@ -197,7 +196,7 @@ class _Reader(BaseModel):
 
 def dataset_names() -> list[str]:
     """Names of all declared data sets, sorted."""
-    return sorted(path.stem for path in visible(_folder().glob("*.toml")))
+    return resources.declared_names("datasets")
 
 
 def load_dataset(name: str) -> DatasetSpec:

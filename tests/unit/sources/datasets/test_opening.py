@@ -7,7 +7,7 @@ from vidmbench.core import resources
 from vidmbench.core.errors import DataError, ProtocolError, UsageError
 from vidmbench.evaluation.opening import open_source
 from vidmbench.sources import opening
-from vidmbench.sources.controls import KINDS
+from vidmbench.sources.control_kinds import KINDS
 from vidmbench.sources.datasets.opening import open_dataset
 from vidmbench.sources.datasets.spec import dataset_names, load_dataset
 from vidmbench.sources.opening import open_control, open_videos, resolve_dataset
