@@ -27,7 +27,7 @@ def sealed(content):
     if copy.get("request") is None:
         copy.pop("request", None)
     for item in copy["measurements"] if isinstance(copy.get("measurements"), list) else []:
-        for key in ("spread", "spread_kind"):
+        for key in ("spread", "spread_kind", "interval_reason"):
             if isinstance(item, dict) and item.get(key) is None:
                 item.pop(key, None)
     return {**content, "digest": sha256_of_parts(json.dumps(copy, sort_keys=True))}

@@ -91,7 +91,7 @@ def test_json_is_one_object_and_keeps_the_contract(command, fake_network):
     assert len({item["signature_id"] for item in made}) == 4
     assert len(records()[-1].measurements) == 4
     # The same note for four numbers is said once.
-    assert several.err.count("finite-sample bias") == 1
+    assert several.err.count("strongly biased at N = 4") == 1
 
 
 def test_counts_of_the_two_sides_may_differ(command, fake_network):

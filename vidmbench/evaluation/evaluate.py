@@ -17,7 +17,9 @@ from vidmbench.evaluation.features import features_of
 from vidmbench.evaluation.notes import all_remarks, constant
 from vidmbench.evaluation.plan import Planned
 from vidmbench.evaluation.statistics import Score, scores
+from vidmbench.metrics.jackknife import MIN_SAMPLES
 from vidmbench.protocols.detector import load_detector
+from vidmbench.protocols.metric_kind import NO_INTERVAL
 from vidmbench.protocols.protocol import ProtocolSpec
 from vidmbench.protocols.signature import Signature, signature_of
 from vidmbench.records.record import Measurement, SideRecord
@@ -169,7 +171,10 @@ def planned_signature(item: Planned, real: Source, fake: Source, precision: Prec
 def planned_notes(item: Planned, real: Source, fake: Source) -> list[str]:
     """The notes the measurement will have if every clip can be read; some more depend on what the network sees."""
     num_real = len(item.real.clips) if item.spec.kind.reads_real else 0
-    return all_remarks(item.spec, (real, fake), (item.real, item.fake), (num_real, len(item.fake.clips)))
+    plans = item.real, item.fake
+    reads_frames = load_detector(item.spec.array.detector).reads == "frames"
+    are_grouped = reads_frames or any(clips.clips_a_video > 1 for clips in plans)
+    return all_remarks(item.spec, (real, fake), plans, (num_real, len(item.fake.clips)), are_grouped=are_grouped)
 
 
 def planned_engine(device: Device, detector: str | None = None) -> str:
@@ -222,10 +227,20 @@ def _warnings(spec: ProtocolSpec, repeat: Repeat) -> tuple[str, ...]:
     features = [
         np.empty((0, 0), np.float32) if side.features is None else side.features.features for side in (real, fake)
     ]
+    sources, plans = (real.source, fake.source), (real.plan, fake.plan)
+    are_grouped = any(side.by_video().ndim > 2 for side in (real, fake))
     return (
-        *all_remarks(spec, (real.source, fake.source), (real.plan, fake.plan), (real.num_clips, fake.num_clips)),
+        *all_remarks(spec, sources, plans, (real.num_clips, fake.num_clips), are_grouped=are_grouped),
         *constant(real.source, fake.source, (features[0], features[1])),
     )
+
+
+def _why_no_interval(repeat: Repeat, notes: Sequence[str]) -> str:
+    """What the notes say, or what they cannot know: videos were skipped, or give many clips and are few."""
+    reasons = (note.removeprefix(NO_INTERVAL) for note in notes if note.startswith(NO_INTERVAL))
+    sides = [side for side in (repeat.real, repeat.fake) if side.features is not None]
+    is_few = min(len(side.by_video()) for side in sides) < MIN_SAMPLES
+    return next(reasons, f"one needs at least {MIN_SAMPLES} videos a side" if is_few else "this metric gives none here")
 
 
 def _measurement(
@@ -248,6 +263,7 @@ def _measurement(
         value=score.value,
         interval=None if score.interval is None else (score.interval.low, score.interval.high),
         interval_kind=None if score.interval is None else score.interval.kind,
+        interval_reason=None if score.interval or score.reason else _why_no_interval(repeat, warnings),
         spread=score.spread,
         spread_kind=score.spread_kind,
         num_real=real.num_clips,

@@ -28,7 +28,12 @@ def classes_covered(real: Source, clips: ClipPlan) -> list[str]:
 
 
 def all_remarks(
-    spec: ProtocolSpec, sources: tuple[Source, Source], plans: tuple[ClipPlan, ClipPlan], counts: tuple[int, int]
+    spec: ProtocolSpec,
+    sources: tuple[Source, Source],
+    plans: tuple[ClipPlan, ClipPlan],
+    counts: tuple[int, int],
+    *,
+    are_grouped: bool,
 ) -> list[str]:
     """All that is known before the network has seen the clips: of its weights, of classes, and :func:`remarks`."""
     detector = load_detector(spec.array.detector)
@@ -36,7 +41,7 @@ def all_remarks(
     return [
         *([seeded] if is_seeded(detector) else []),
         *classes_covered(sources[0], plans[0]),
-        *remarks(spec, sources, plans, counts, detector.num_features),
+        *remarks(spec, sources, plans, counts, detector.num_features, are_grouped=are_grouped),
     ]
 
 
@@ -46,6 +51,8 @@ def remarks(
     plans: tuple[ClipPlan, ClipPlan],
     counts: tuple[int, int],
     num_features: int,
+    *,
+    are_grouped: bool,
 ) -> list[str]:
     """What a careful reader of a number should know.
 
@@ -55,6 +62,7 @@ def remarks(
         plans: Their clips as they were chosen.
         counts: How many clips of each were really scored.
         num_features: Of the detector.
+        are_grouped: Whether several clips or frames of a video stay together.
 
     Returns:
         One sentence each.
@@ -78,8 +86,9 @@ def remarks(
         )
     notes += _different_rates(sources, plans)
     notes += stand_still(fake, plans[1].clips)
-    several = any(len(clips.counts) > 1 for clips in plans)
-    return notes + spec.kind.notes(spec.statistics, Counts(num_real, num_fake, num_features, several))
+    is_uneven = any(len(clips.counts) > 1 for clips in plans)
+    several = is_uneven or (not are_grouped and any(clips.clips_a_video > 1 for clips in plans))
+    return notes + spec.kind.notes(spec.statistics, Counts(num_real, num_fake, num_features, several, are_grouped))
 
 
 def _different_rates(sources: tuple[Source, Source], plans: tuple[ClipPlan, ClipPlan]) -> list[str]:

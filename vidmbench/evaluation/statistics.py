@@ -61,7 +61,7 @@ def scores(
     if reason is not None:
         return [Score(name, None, reason=reason) for name in metrics]
     try:
-        values = [spec.kind.compute(spec.statistics, features) for features in inputs]
+        values = _of_each(spec, inputs)
     except DataError as error:
         return [Score(name, None, reason=_in_a_line(error)) for name in metrics]
     interval = spec.kind.interval(spec.statistics, inputs[0])
@@ -69,6 +69,15 @@ def scores(
         _over_repeats(name, [of_repeat[index] for of_repeat in values], interval if index == 0 else None)
         for index, name in enumerate(metrics)
     ]
+
+
+def _of_each(spec: ProtocolSpec, repeats: Sequence[Features]) -> list[tuple[Value, ...]]:
+    """The numbers of every repeat; once where all repeats take the same clips, as they do where all clips are taken."""
+    first, *others = repeats
+    of_first = spec.kind.compute(spec.statistics, first)
+    if all(np.array_equal(first[side], other[side]) for other in others for side in spec.kind.sides):
+        return [of_first] * len(repeats)
+    return [of_first, *(spec.kind.compute(spec.statistics, other) for other in others)]
 
 
 def _in_a_line(error: DataError) -> str:
@@ -101,7 +110,8 @@ def _over_repeats(name: str, values: Sequence[Value], interval: Interval | None)
     mean = float(np.mean([value.value for value in values]))
     if len(values) == 1:
         return Score(name, mean, interval, values[0].spread, values[0].spread_kind)
-    spread = float(np.std([value.value for value in values]))
+    # Of equal numbers numpy's deviation is the rounding of their sum.
+    spread = 0.0 if len({value.value for value in values}) == 1 else float(np.std([value.value for value in values]))
     if interval is not None:
         half_width = interval.high - values[0].value
         low = mean - half_width if interval.low < 0 else max(0.0, mean - half_width)

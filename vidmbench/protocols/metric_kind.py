@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
     from vidmbench.metrics import Interval
 
+#: How a note begins that says why a number has no interval.
+NO_INTERVAL = "no interval: "
+DEPENDENT = f"{NO_INTERVAL}several clips or frames of one video are not independent samples"
+
 SideName = Literal["real", "fake"]
 StatisticsT = TypeVar("StatisticsT", bound=StatisticsStage)
 
@@ -72,13 +76,15 @@ class Counts:
         real: Real clips; 0 where the kind reads none.
         fake: Scored clips.
         features: Numbers that the detector gives per clip or frame.
-        several_per_video: Whether a video of any side gives several clips.
+        several_per_video: Whether a video of any side gives several clips, which are taken as independent.
+        are_grouped: Whether several clips or frames of a video are kept together, as they are not independent.
     """
 
     real: int
     fake: int
     features: int
     several_per_video: bool = False
+    are_grouped: bool = False
 
 
 class MetricKind(ABC, Generic[StatisticsT]):
@@ -158,10 +164,10 @@ def jackknife_notes(counts: Counts) -> list[str]:
     if counts.several_per_video:
         notes.append("several clips of one video are taken as independent: the interval is too narrow")
     if min(counts.real, counts.fake) < MIN_SAMPLES:
-        notes.append(f"no interval: an honest one needs at least {MIN_SAMPLES} clips a side")
+        notes.append(f"{NO_INTERVAL}one needs at least {MIN_SAMPLES} clips a side")
     return notes
 
 
 def spread_note(parts: str) -> str:
     """Why a mean over parts has no interval."""
-    return f"no interval: the number is a mean over {parts}, whose standard deviation is printed after ±"
+    return f"{NO_INTERVAL}the number is a mean over {parts}, whose standard deviation (sd) is printed"

@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime
+from math import floor, log10
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, ValidationError
@@ -10,6 +11,9 @@ from vidmbench.core.files import sha256_of_parts
 from vidmbench.records.request import Recorded, RunRequest
 
 SCHEMA = 1
+
+# A mean over equal numbers varies by the rounding of sums, relative to the value.
+_ROUNDING = 1e-9
 
 # What a table of integers holds (pandas, numpy): records of any origin are read.
 Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]
@@ -54,6 +58,7 @@ class Measurement(Frozen):
         value: The number.
         interval: Low and high end, or None if no valid interval exists.
         interval_kind: How the interval was made and at which level.
+        interval_reason: Why there is no interval; None where there is one, and in older records.
         spread: What the protocol's original code prints after the ±: how runs or splits vary, not the mean's error.
         spread_kind: What that spread is taken over, such as ``sd over 10 runs``.
         num_real: Real clips scored.
@@ -92,6 +97,7 @@ class Measurement(Frozen):
     value: float | None
     interval: tuple[float, float] | None
     interval_kind: str | None
+    interval_reason: str | None = None
     spread: float | None = None
     spread_kind: str | None = None
     num_real: Count
@@ -112,32 +118,57 @@ class Measurement(Frozen):
     fake: SideRecord
     warnings: tuple[str, ...] = ()
 
+    @property
+    def decimals(self) -> int:
+        """Digits after the point worth printing: those that hold two digits of the interval's half width.
+
+        Without an interval, of the spread; without a spread, three digits of the value.
+        """
+        if self.interval is not None and self.interval[1] > self.interval[0]:
+            return _decimals((self.interval[1] - self.interval[0]) / 2, 2)
+        if self.spread and not self.has_equal_parts:
+            return _decimals(self.spread, 2)
+        return _decimals(self.value or 0.0, 3)
+
+    @property
+    def has_equal_parts(self) -> bool:
+        """Whether the runs or splits that were averaged all gave the same number, but for rounding."""
+        return self.spread is not None and self.spread <= _ROUNDING * abs(self.value or 0.0)
+
     def text(self, decimals: int | None = None) -> str:
         """The value with its interval, or why there is none.
 
         Args:
-            decimals: Digits after the decimal point; by default enough for four significant digits.
+            decimals: Digits after the decimal point; by default :attr:`decimals`.
 
         Returns:
-            ``57.4 ± 3.1`` if the interval is symmetric, ``57.4 [54.9, 61.2]`` if it is not, or ``failed: reason``;
-            after it what the protocol's original code prints after the ±, such as ``(±0.4, sd over 10 runs)``.
+            ``2437 ± 1059`` if the interval is symmetric, ``57.4 [54.9, 61.2]`` if it is not, or ``failed: reason``;
+            after it how the runs or splits vary that the protocol averages, such as ``(sd 0.4 over 10 runs)``.
         """
         value = self.value
         if self.status == "failed" or value is None:
             return f"failed: {' '.join((self.reason or 'no reason was recorded').split())}"
-        if decimals is None:
-            decimals = 1 if abs(value) >= 100 else 2 if abs(value) >= 10 else 3 if abs(value) >= 1 else 4
+        decimals = self.decimals if decimals is None else decimals
 
         def show(number: float) -> str:
             return f"{number:.{decimals}f}"
 
-        spread = "" if self.spread is None else f" (±{self.spread:.2g}, {self.spread_kind})"
+        spread = self._spread_text()
         if self.interval is None:
             return f"{show(value)}{spread or ' (no interval)'}"
         low, high = self.interval
         if show(high - value) == show(value - low):
             return f"{show(value)} ± {show(high - value)}{spread}"
         return f"{show(value)} [{show(low)}, {show(high)}]{spread}"
+
+    def _spread_text(self) -> str:
+        if self.spread is None:
+            return ""
+        kind = self.spread_kind or "sd"
+        if self.has_equal_parts:
+            return f" ({kind.removeprefix('sd over ')}, all equal)"
+        name, over, parts = kind.partition(" over ")
+        return f" ({name} {self.spread:.2g}{over}{parts})"
 
     def __str__(self) -> str:
         """The number as it may leave the program: with its interval, its counts and its signature."""
@@ -209,10 +240,15 @@ class RunRecord(Frozen):
         else:
             content["request"] = self.request.model_dump(mode="json", exclude_none=True)
         for measurement in content["measurements"]:
-            for key in ("spread", "spread_kind"):
+            for key in ("spread", "spread_kind", "interval_reason"):
                 if measurement[key] is None:
                     del measurement[key]
         return sha256_of_parts(json.dumps(content, sort_keys=True, allow_nan=False))
+
+
+def _decimals(number: float, digits: int) -> int:
+    """Digits after the point that hold some significant digits of a number, at most 4."""
+    return min(4, max(0, digits - 1 - floor(log10(abs(number))))) if number else 4
 
 
 def overlap(first: tuple[float, float], second: tuple[float, float]) -> bool:

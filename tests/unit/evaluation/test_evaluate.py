@@ -9,6 +9,7 @@ from vidmbench.evaluation.evaluate import evaluate, planned_engine, planned_sign
 from vidmbench.evaluation.plan import checked_counts, plan
 from vidmbench.metrics import Moments, frechet_distance
 from vidmbench.protocols.detector import load_detectors
+from vidmbench.protocols.metric_kind import Counts
 from vidmbench.protocols.protocol import load_protocol
 from vidmbench.sources.controls import control
 from vidmbench.videos import ArraySource
@@ -120,11 +121,11 @@ def warnings(real, fake, **options):
 def test_few_clips_are_warned_of(monkeypatch):
     # Resizing some 1600 clips would take most of the time, and counts are all that matters here.
     monkeypatch.setattr(resize, "prepared", lambda frames, stage, size: frames.astype(np.float32))
-    assert "6 clips for 400 features" in warnings(films(0), films(1))
+    assert "strongly biased at N = 6" in warnings(films(0), films(1))
     many = [films(seed, count=401, frames=9, size=2) for seed in (0, 1)]
     (item,) = scored(*many, spec(count=401))
     assert item.warnings == ()
-    assert "400 clips for 400 features" in "".join(scored(*many, spec(count=400))[0].warnings)
+    assert "strongly biased at N = 400" in "".join(scored(*many, spec(count=400))[0].warnings)
 
 
 def test_sizes_that_differ_are_warned_of():
@@ -228,3 +229,56 @@ def test_a_number_beyond_float64_is_a_failed_measurement(monkeypatch):
     item, *_ = scored(films(0, frames=16), films(1, frames=16), steep)
     assert (item.status, item.value) == ("failed", None)
     assert "not finite" in item.reason
+
+
+def of_windows(real, fake, name):
+    """One protocol that takes every window of 6 real videos of 20 frames and all of 6 scored ones."""
+    clips = load_protocol(name).with_options(frames=16, num_real=30, num_fake=6)
+    return scored(real, fake, clips)[0]
+
+
+def test_protocols_that_compute_the_same_of_the_same_clips_have_one_interval():
+    """fvd-tats and fvd-digan differ in seed and repeats alone: no seed of clips decides which share a group."""
+    real, fake = films(0, count=24, frames=16), films(1, count=24, frames=16)
+    tats, digan = (
+        scored(real, fake, load_protocol(name).with_options(frames=16, num_real=24, num_fake=24))[0]
+        for name in ("fvd-tats", "fvd-digan")
+    )
+    assert tats.value == pytest.approx(digan.value, rel=1e-12)
+    assert tats.interval == pytest.approx(digan.interval, rel=1e-12)
+    assert tats.seed != digan.seed
+
+
+def test_equal_draws_have_no_spread():
+    item = of_windows(films(0, frames=20), films(1, frames=20), "fvd-digan")
+    assert (item.spread, item.spread_kind) == (0.0, "sd over 10 runs")
+    assert item.text().endswith(" (10 runs, all equal)")
+    some = load_protocol("fvd-digan").with_options(frames=16, num_real=10, num_fake=4)
+    (item,) = scored(films(0, frames=20), films(1, frames=20), some)
+    assert item.spread > 0
+    assert f" (sd {item.spread:.2g} over 10 runs)" in item.text()
+
+
+def test_a_number_without_an_interval_says_why():
+    real, fake = films(0, frames=20), films(1, frames=20)
+    kvd = of_windows(real, fake, "kvd-digan")
+    assert (kvd.interval, kvd.interval_reason) == (
+        None, "several clips or frames of one video are not independent samples"
+    )  # fmt: skip
+    assert of_windows(real, fake, "fvd-digan").interval_reason is None
+    few = scored(films(0, count=3), films(1, count=3), spec(count=3))[0]
+    assert (few.interval, few.interval_reason) == (None, "one needs at least 4 clips a side")
+    films_of_two = films(0, count=2, frames=20), films(1, count=2, frames=20)
+    windows = load_protocol("fvd-tats").with_options(num_real=10, num_fake=2)
+    assert scored(*films_of_two, windows)[0].interval_reason == "one needs at least 4 clips a side"
+
+
+def test_precision_of_few_videos_warns():
+    real, fake = films(0, count=24, frames=9), films(1, count=24, frames=9)
+    numbers = scored(real, fake, spec("prdc-i3d", count=24))
+    assert [item.metric for item in numbers] == ["precision", "recall", "density", "coverage"]
+    for item in numbers:
+        assert item.warnings[0].startswith("N = 24 is few for 5 neighbours: precision and coverage come out high")
+        assert item.interval_reason == "nearest neighbours are no smooth function of the sample"
+    kind, statistics = spec("prdc-i3d").kind, spec("prdc-i3d").statistics
+    assert len(kind.notes(statistics, Counts(250, 250, 400))) == 1

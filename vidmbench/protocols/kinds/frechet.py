@@ -39,19 +39,14 @@ class Frechet(MetricKind[FrechetStatistics]):
         """A jackknife; frames or clips of one video stay together, for they are not independent."""
         from vidmbench.metrics import frechet_interval
 
-        return frechet_interval(
-            features["real"], features["fake"], normalisation=statistics.covariance, seed=statistics.seed
-        )
+        return frechet_interval(features["real"], features["fake"], normalisation=statistics.covariance)
 
     def notes(self, statistics: FrechetStatistics, counts: Counts) -> list[str]:
         """Limits of the interval, and the bias of few clips."""
         del statistics
         notes, fewest = jackknife_notes(counts), min(counts.real, counts.fake)
         if fewest <= counts.features:
-            notes.append(
-                f"{fewest} clips for {counts.features} features: the value holds a large finite-sample bias "
-                "and compares only with values at the same counts"
-            )
+            notes.insert(0, f"strongly biased at N = {fewest}; compare only at equal N")
         return notes
 
 

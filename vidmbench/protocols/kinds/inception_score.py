@@ -1,13 +1,14 @@
 """Inception score: the confidence of a classifier in each scored sample, and how varied its answers are."""
 
 import math
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, PositiveInt
 
 from vidmbench.protocols.fields import ProtocolField
-from vidmbench.protocols.metric_kind import Counts, Features, MetricKind, Value, spread_note
+from vidmbench.protocols.metric_kind import DEPENDENT, Counts, Features, MetricKind, Value, jackknife_notes, spread_note
 from vidmbench.protocols.stages import StatisticsStage
 
 if TYPE_CHECKING:
@@ -60,11 +61,17 @@ class InceptionScore(MetricKind[InceptionScoreStatistics]):
         probabilities = features["fake"]
         if features.meaning == "logits":
             probabilities = softmax(probabilities.astype(np.float64), axis=1)
-        return inception_score_interval(probabilities, seed=statistics.seed, eps=statistics.log_eps)
+        return inception_score_interval(probabilities, eps=statistics.log_eps)
 
     def notes(self, statistics: InceptionScoreStatistics, counts: Counts) -> list[str]:
         """Why there is no interval, and whether the splits differ in size."""
-        notes = [spread_note("parts")] if statistics.splits > 1 else []
+        notes = (
+            [spread_note("parts")]
+            if statistics.splits > 1
+            else [DEPENDENT]
+            if counts.are_grouped
+            else jackknife_notes(replace(counts, real=counts.fake))
+        )
         if counts.fake % statistics.splits:
             notes.append(f"{statistics.splits} splits do not divide {counts.fake} clips: the parts differ by one clip")
         return notes

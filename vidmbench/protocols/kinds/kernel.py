@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING, Annotated, Self
 from pydantic import Field, PositiveInt, model_validator
 
 from vidmbench.protocols.fields import GoesWith, ProtocolField
-from vidmbench.protocols.metric_kind import Counts, Features, MetricKind, Value, jackknife_notes, spread_note
+from vidmbench.protocols.metric_kind import (
+    DEPENDENT,
+    Counts,
+    Features,
+    MetricKind,
+    Value,
+    jackknife_notes,
+    spread_note,
+)
 from vidmbench.protocols.stages import StatisticsStage
 
 if TYPE_CHECKING:
@@ -73,11 +81,13 @@ class Kernel(MetricKind[KernelStatistics]):
 
         if statistics.subsets is not None or not features.is_flat:
             return None
-        return kernel_interval(features["real"], features["fake"], degree=statistics.degree, seed=statistics.seed)
+        return kernel_interval(features["real"], features["fake"], degree=statistics.degree)
 
     def notes(self, statistics: KernelStatistics, counts: Counts) -> list[str]:
         """Limits of the interval, or why there is none."""
-        return jackknife_notes(counts) + ([] if statistics.subsets is None else [spread_note("subsets")])
+        if statistics.subsets is not None:
+            return [spread_note("subsets")]
+        return [DEPENDENT] if counts.are_grouped else jackknife_notes(counts)
 
     def fit_to(self, statistics: KernelStatistics, num_clips: int) -> KernelStatistics:
         """Subsets of half of the clips, if they were larger."""

@@ -5,11 +5,15 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import PositiveInt
 
 from vidmbench.protocols.fields import ProtocolField
-from vidmbench.protocols.metric_kind import Counts, Features, MetricKind, Value
+from vidmbench.protocols.metric_kind import NO_INTERVAL, Counts, Features, MetricKind, Value
 from vidmbench.protocols.stages import StatisticsStage
 
 if TYPE_CHECKING:
     from vidmbench.metrics import Interval
+
+# With fewer, the ball around a clip holds more than 2 % of its side. In simulations (Gaussians of 8 and 16 dimensions,
+# a set half as wide beside the real one) coverage fell from 0.77 at 24 clips to 0.40 at 250 and 0.27 at 2048.
+CLIPS_PER_NEIGHBOUR = 50
 
 
 class PrecisionRecallStatistics(StatisticsStage):
@@ -43,11 +47,14 @@ class PrecisionRecall(MetricKind[PrecisionRecallStatistics]):
         return None
 
     def notes(self, statistics: PrecisionRecallStatistics, counts: Counts) -> list[str]:
-        """Why there is no interval."""
-        del statistics, counts
-        return [
-            "no interval: nearest neighbours are no smooth function of the sample, so resampling gives no honest one"
-        ]
+        """Whether each sample's neighbourhood is most of the sample, and why there is no interval."""
+        notes, fewest = [], min(counts.real, counts.fake)
+        if fewest < CLIPS_PER_NEIGHBOUR * statistics.neighbours:
+            notes.append(
+                f"N = {fewest} is few for {statistics.neighbours} neighbours: precision and coverage come out high; take "
+                f"{CLIPS_PER_NEIGHBOUR * statistics.neighbours} videos or more, and compare only at equal N"
+            )
+        return [*notes, f"{NO_INTERVAL}nearest neighbours are no smooth function of the sample"]
 
     def fit_to(self, statistics: PrecisionRecallStatistics, num_clips: int) -> PrecisionRecallStatistics:
         """The neighbour halfway, if there are not as many clips."""

@@ -111,10 +111,16 @@ def test_frame_is_long_and_numeric(tmp_path):
 @pytest.mark.parametrize(
     ("value", "interval", "text"),
     [
-        (57.43, (54.33, 60.53), "57.43 ± 3.10"),
-        (57.43, (54.0, 62.0), "57.43 [54.00, 62.00]"),
-        (1531.94, (1500.0, 1600.0), "1531.9 [1500.0, 1600.0]"),
+        (57.43, (54.33, 60.53), "57.4 ± 3.1"),
+        (57.43, (54.0, 62.0), "57.4 [54.0, 62.0]"),
+        (2437.2, (1378.2, 3496.2), "2437 ± 1059"),
+        (1531.94, (1500.0, 1600.0), "1532 [1500, 1600]"),
+        (0.5123, (0.5, 0.5246), "0.512 ± 0.012"),
+        (0.0, (0.0, 0.0), "0.0000 ± 0.0000"),
         (0.01234, None, "0.0123 (no interval)"),
+        (0.125, None, "0.125 (no interval)"),
+        (522.34, None, "522 (no interval)"),
+        (1e-9, None, "0.0000 (no interval)"),
     ],
 )
 def test_measured_text(value, interval, text):
@@ -124,7 +130,7 @@ def test_measured_text(value, interval, text):
 def test_rows_of_a_run():
     rows = measurement_rows([run_of(measured(), measured("bbbbbbbb", frames=128), split="test")])
     assert rows.header == ("Model", "Dataset", "Frames", "FVD", "N (real/fake)", "Protocol")
-    assert rows.rows[0] == ("vidm", "clevrer@test", "16", "90.04 [85.00, 99.00]", "256/200", "fvd-vidm-paper")
+    assert rows.rows[0] == ("vidm", "clevrer@test", "16", "90.0 [85.0, 99.0]", "256/200", "fvd-vidm-paper")
     assert len(rows.signatures) == len(rows.rows) == 2
     assert measured().signature in rows.to_markdown()
     mixed = measurement_rows([run_of(measured(), measured(metric="kvd"))])
