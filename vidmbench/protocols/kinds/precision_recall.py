@@ -51,8 +51,8 @@ class PrecisionRecall(MetricKind[PrecisionRecallStatistics]):
         notes, fewest = [], min(counts.real, counts.fake)
         if fewest < CLIPS_PER_NEIGHBOUR * statistics.neighbours:
             notes.append(
-                f"N = {fewest} is few for {statistics.neighbours} neighbours: precision and coverage come out high; take "
-                f"{CLIPS_PER_NEIGHBOUR * statistics.neighbours} videos or more, and compare only at equal N"
+                f"N = {fewest} is few for {statistics.neighbours} neighbours: precision and coverage come out high; "
+                f"take {CLIPS_PER_NEIGHBOUR * statistics.neighbours} videos or more, and compare only at equal N"
             )
         return [*notes, f"{NO_INTERVAL}nearest neighbours are no smooth function of the sample"]
 

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 WIDTH = 100
 # A value, with an interval or a spread behind it; a dash alone stands for no value.
-_NUMBER = re.compile(r"-|[-+]?[\d.]+(e[-+]?\d+)?( ± [\d.]+| \[[-\d., ]+\])?( \((no interval|sd [\d.e+-]+ [\w ]+|[\w ]+, all equal)\))?")
+_NUMBER = re.compile(
+    r"-|[-+]?[\d.]+(e[-+]?\d+)?( ± [\d.]+| \[[-\d., ]+\])?( \((no interval|sd [\d.e+-]+ [\w ]+|[\w ]+, all equal)\))?"
+)
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
