@@ -47,12 +47,12 @@ def test_a_panel_a_scale_and_a_bar_a_convention():
     assert widths(fvd) == [(0, 40), (0, 10)]
     assert spans(fvd) == [(38, 44), (8, 14)]
     assert [text.get_text() for text in fvd.texts] == [
-        "fvd-b #id-fvd-b", "40.00 [38.00, 44.00]", "fvd-a #id-fvd-a", "10.00 [8.00, 14.00]"]  # fmt: skip
+        "fvd-b #id-fvd-b", "40.0 [38.0, 44.0]", "fvd-a #id-fvd-a", "10.0 [8.0, 14.0]"]  # fmt: skip
     assert [text.get_text() for text in shares.texts][::2] == [
         "prdc-i3d density #id-prdc-i3d",
         "prdc-i3d recall #id-prdc-i3d",
     ]
-    assert [text.get_text() for text in shares.texts][1] == "1.200 (no interval)"
+    assert [text.get_text() for text in shares.texts][1] == "1.20 (no interval)"
     assert spans(shares) == []
     assert widths(kvd) == [(0, -1)]
     caption = figure._supxlabel.get_text().replace("\n", " ")
