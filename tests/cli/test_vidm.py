@@ -226,7 +226,10 @@ def test_a_run_that_goes_on_says_from_where(trained, command):
         (("sample", "--model", "digan", "--out", "x"), ("only VIDM",)),
         (("sample", "--model", "vidm:nowhere", "--out", "x"), ("no such checkpoint",)),
         (("run", "--model", "vidm:nowhere", "--dataset", "clevrer-mini"), ("no such checkpoint",)),
-        (("run", "--model", "vidm", "--dataset", "folder:.", "--frames", "16"), ("no VIDM", "is shipped")),
+        (
+            ("run", "--model", "vidm", "--dataset", "folder:.", "--frames", "16"),
+            ("no VIDM for folder:.", "--model vidm:vidm-clevrer-mini"),
+        ),
         (("run", "--model", "vidm:minute.toml", "--dataset", "clevrer-mini"), ("cannot be read",)),
         (
             ("run", "--model", "vidm", "--samples", "x", "--dataset", "clevrer-mini"),

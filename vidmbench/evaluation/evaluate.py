@@ -23,7 +23,7 @@ from vidmbench.protocols.metric_kind import NO_INTERVAL
 from vidmbench.protocols.protocol import ProtocolSpec
 from vidmbench.protocols.signature import Signature, signature_of
 from vidmbench.records.record import Measurement, SideRecord
-from vidmbench.videos.source import Source
+from vidmbench.videos.source import Source, checkpoint_of
 
 
 @dataclass(frozen=True)
@@ -197,6 +197,7 @@ def _signature(
         real_label=real.label,
         real_digest=real.digest(),
         fake_digest=fake.digest(),
+        checkpoint=checkpoint_of(fake),
         precision=precision,
         version=version("vidmbench"),
         metric=metric,

@@ -12,6 +12,7 @@ from vidmbench.core.errors import UsageError
 from vidmbench.core.progress import Progress
 from vidmbench.evaluation.choices import Choices, common_stage
 from vidmbench.evaluation.evaluate import Evaluation, evaluate
+from vidmbench.evaluation.missing import BUILT_IN, check_present
 from vidmbench.evaluation.model_samples import open_model_samples
 from vidmbench.evaluation.opening import OpeningOptions, Videos, given, open_named, open_pair
 from vidmbench.evaluation.plan import Planned, Short, check_both_counts, checked_counts, plan
@@ -89,6 +90,8 @@ def prepare_run(
     data = resolve_dataset(dataset)
     specs = choices.bound_protocols(data.dataset, data.name.resolution, protocols=protocols)
     _check_run(name, choices, samples, layout)
+    on_built_in = ("vidmbench", "run", "--model", name.text if name.base.path is None else "vidm")
+    check_present(name, data, choices, (*on_built_in, "--dataset", BUILT_IN))
     vidm = load_model(name.base, data, choices.device) if name.base.kind == "vidm" else None
 
     def open_label(label: str) -> Source:
@@ -132,6 +135,9 @@ def prepare_score(
     protocols = choices.load_protocols() if protocols is None else protocols
     real_side = given(real)
     fake_side = given(fake, real_side.named)
+    if fake_side.named is not None:
+        command = ("vidmbench", "score", f"dataset:{BUILT_IN}", "vidm")
+        check_present(fake_side.named.name, real_side.data, choices, command)
     data = real_side.data
     dataset = None if data is None else data.dataset
     specs = choices.bound_protocols(dataset, is_cropped=False, protocols=protocols)

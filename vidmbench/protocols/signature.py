@@ -10,7 +10,7 @@ from vidmbench.protocols.protocol import ProtocolSpec
 from vidmbench.protocols.stages import SideSpec
 
 # Fields that do not decide whether two numbers are comparable.
-_NOT_COMPARED = ("fakes", "seed", "v")
+_NOT_COMPARED = ("model", "fakes", "seed", "v")
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Signature:
 
     @property
     def id(self) -> str:
-        """8 hex digits over all fields but fakes, seed and v; equal exactly where numbers are comparable.
+        """8 hex digits over all fields but model, fakes, seed and v; equal exactly where numbers are comparable.
 
         Of ``data`` only the digest counts: the same videos in a folder of another name are the same videos.
         """
@@ -65,6 +65,7 @@ def signature_of(
     version: str,
     metric: str | None = None,
     weights: str | None = None,
+    checkpoint: str = "",
 ) -> Signature:
     """Derives the signature from what ran.
 
@@ -78,6 +79,7 @@ def signature_of(
         precision: ``fp32`` or ``bf16``.
         version: vidmbench's version.
         weights: What names the detector's weights; None for the published hash.
+        checkpoint: The network whose samples the scored videos are, NAME:SHA256; empty of other videos.
         metric: Which of the protocol's numbers, of :func:`metric_names`; None where it has one.
 
     Returns:
@@ -86,6 +88,7 @@ def signature_of(
     """
     detector = load_detector(spec.array.detector)
     reads_real = spec.kind.reads_real
+    model, _, model_digest = checkpoint.rpartition(":")
     from_run = {
         "det": f"{detector.short}:{weights or (detector.weights_sha256 or '?')[:8]}",
         "real": _side(num_real, spec.clips.real) if reads_real else None,
@@ -104,6 +107,7 @@ def signature_of(
         ("prec", precision),
         *([("data", f"{_plain(real_label)}:{real_digest[:8]}")] if reads_real else []),
         ("seed", str(spec.statistics.seed)),
+        *([("model", f"{_plain(model)}:{model_digest}")] if checkpoint else []),
         ("fakes", fake_digest[:8]),
         ("v", version),
     ]

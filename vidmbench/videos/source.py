@@ -108,7 +108,10 @@ class SourceDefaults:
 
     Attributes:
         frame_rates: Lowest and highest rate that the videos declare, frames per second; None where one declares none.
+        checkpoint: The network whose samples the videos are, NAME:SHA256, for signatures; empty of other videos.
     """
+
+    checkpoint: str = ""
 
     skipped: tuple[Skipped, ...] = ()
     notes: tuple[str, ...] = ()
@@ -144,6 +147,7 @@ class WrappedSource(SourceDefaults):
         self.labels = base.labels
         self.is_sampled = base.is_sampled
         self.frame_rates = frame_rates_of(base)
+        self.checkpoint = checkpoint_of(base)
 
     def __len__(self) -> int:
         return len(self.base)
@@ -177,6 +181,11 @@ class WrappedSource(SourceDefaults):
 def frame_rates_of(source: Source) -> tuple[float, float] | None:
     """The frame rates of a source, see :class:`SourceDefaults`; sources of the user's own need not know of them."""
     return getattr(source, "frame_rates", None)
+
+
+def checkpoint_of(source: Source) -> str:
+    """The network that generates a source's videos, see :class:`SourceDefaults`; empty of other videos."""
+    return getattr(source, "checkpoint", "")
 
 
 class _Completed(SourceDefaults):

@@ -115,7 +115,8 @@ def root_of(spec: DiskDatasetSpec, data_root: Path | None) -> Path:
             f"{spec.name} is not built in: pass --data-root DIR",
             expected=f"--data-root DIR, a folder (or zip, h5) with {spec.holds}",
             found="no --data-root",
-            fix=f"pass --data-root DIR, or set {ROOT_VARIABLE} to the folder above {spec.name}/; get it: {spec.get}",
+            fix=f"pass --data-root DIR, or set {ROOT_VARIABLE} to the folder above {spec.name}/; get it: {spec.get}; "
+            f"check it: vidmbench data check {spec.name} --data-root DIR",
         )
     given = expanded(data_root or variable or "")
     inside = [given / f"{spec.name}{suffix}" for suffix in ("", ".zip", *_HDF5, *_ARRAYS)]

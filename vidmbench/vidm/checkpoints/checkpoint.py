@@ -10,13 +10,19 @@ import torch
 from safetensors import safe_open
 from torch import Tensor, nn
 
-from vidmbench.core import resources
 from vidmbench.core.checksums import checksum_holds, write_json
 from vidmbench.core.declarations import validated
 from vidmbench.core.errors import WeightsError
 from vidmbench.core.files import expanded, sha256_of, visible
 from vidmbench.core.inputs import UnchangedFile, refuse_special
 from vidmbench.core.json_toml import parse_json
+from vidmbench.vidm.checkpoints.known import (
+    chosen_checkpoint,
+    known_checkpoints,
+    name_of,
+    no_checkpoint,
+    unknown_checkpoint,
+)
 from vidmbench.vidm.checkpoints.tensor_files import FORMAT, read_tensors, write_tensors
 from vidmbench.vidm.config import PARTS, Part, VidmSpec
 from vidmbench.vidm.networks.content import ContentNet
@@ -47,6 +53,11 @@ class Vidm:
     sha256: str
     where: str
     facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """How signatures call it."""
+        return name_of(Path(self.where))
 
     @property
     def device(self) -> torch.device:
@@ -226,20 +237,27 @@ def checkpoint_file(named: str | None, dataset: str) -> Path:
     """The file of a model.
 
     Args:
-        named: A checkpoint or a training run's folder; None for the one shipped for the data set.
+        named: A checkpoint, a training run's folder or a name of
+            :func:`vidmbench.vidm.checkpoints.known.known_checkpoints`; None for the one chosen for the data set.
         dataset: The data set's name.
 
     Raises:
         WeightsError: There is no such file.
     """
     if named is None:
-        return _shipped(dataset)
+        chosen = chosen_checkpoint(dataset)
+        if chosen is None:
+            raise no_checkpoint(dataset)
+        return chosen
     path = expanded(named)
     refuse_special(path, WeightsError)
     if path.is_dir():
         return file_of_run(path)
     if not path.is_file():
-        raise WeightsError("no such checkpoint", where=str(path), fix="check the path")
+        known = known_checkpoints().get(named)
+        if known is None:
+            raise unknown_checkpoint(named, path)
+        return known
     return path
 
 
@@ -272,18 +290,3 @@ def file_of_run(folder: Path) -> Path:
         where=str(folder),
         fix=fix,
     )
-
-
-def _shipped(dataset: str) -> Path:
-    """The checkpoint that comes with vidmbench for a data set."""
-    path = resources.results_dir() / "checkpoints" / f"vidm-{dataset}.safetensors"
-    if not path.is_file():
-        shipped = visible((resources.results_dir() / "checkpoints").glob("*.safetensors"))
-        known = f"one made for other videos: --model vidm:{shipped[0]}\n    or " if shipped else ""
-        raise WeightsError(
-            f"no VIDM for {dataset} is shipped with vidmbench",
-            expected="a data set that one was made for",
-            found=", ".join(other.stem for other in shipped) or "none",
-            fix=f"{known}train one: vidmbench train --recipe NAME --dataset {dataset} --out RUN, then --model vidm:RUN",
-        )
-    return path

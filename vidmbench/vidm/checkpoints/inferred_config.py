@@ -7,11 +7,9 @@ from pathlib import Path
 from torch import Tensor
 
 from vidmbench.core.errors import WeightsError
+from vidmbench.vidm.checkpoints.known import OFFICIAL_FILE
 
-FIX = (
-    "take the published file checkpoint_accum_clevrer_robust_400000.pth.tar, "
-    "or one that the published training script wrote"
-)
+FIX = f"take the published file {OFFICIAL_FILE}, or one that the published training script wrote"
 # Six levels: a frame is halved five times, so its size is a multiple of this.
 HALVED = 32
 _FACTORS = (1, 2, 4, 8, 16, 32)

@@ -4,7 +4,8 @@ Their keys are this package's keys, so weights are loaded strictly. The official
 convolutions start at zero, a silent mismatch there gives pure noise.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +13,26 @@ import torch
 from torch import Tensor
 
 from vidmbench.core.declarations import validated
-from vidmbench.core.errors import WeightsError
+from vidmbench.core.errors import WeightsError, no_weights_file
 from vidmbench.core.inputs import UnchangedFile, refuse_special
-from vidmbench.vidm.checkpoints.checkpoint import Vidm, checked_sha256, checkpoint_file, filled, load_vidm
+from vidmbench.vidm.checkpoints.checkpoint import (
+    Vidm,
+    checked_sha256,
+    checkpoint_file,
+    filled,
+    load_vidm,
+    save_vidm,
+)
 from vidmbench.vidm.checkpoints.inferred_config import FIX, HALVED, Evidence, is_coordinates, read_evidence
+from vidmbench.vidm.checkpoints.known import OFFICIAL, OFFICIAL_FILE, official_path
 from vidmbench.vidm.checkpoints.torch_files import read_torch
 from vidmbench.vidm.config import VidmSpec
 from vidmbench.vidm.networks.content import ContentNet
 from vidmbench.vidm.networks.motion import MotionNet
 from vidmbench.vidm.recipes import SamplingSpec
 
+#: Who wrote a checkpoint, as its facts say.
+PUBLISHED_CODE = "VIDM's published code"
 SUFFIXES = (".tar", ".pth", ".pt")
 # What is taken where the file does not say: the published trainer's defaults.
 ASSUMED_PIXELS = 128
@@ -34,7 +45,7 @@ def open_vidm(named: str | None, dataset: str, device: torch.device) -> Vidm:
 
     Args:
         named: A checkpoint of vidmbench, the folder of a training run, or a published checkpoint (``.pth.tar``,
-            ``.pth``, ``.pt``); None for the one shipped for the data set.
+            ``.pth``, ``.pt``), or a known name; None for the one chosen for the data set.
         dataset: The data set's name.
         device: Where its networks go.
 
@@ -42,7 +53,46 @@ def open_vidm(named: str | None, dataset: str, device: torch.device) -> Vidm:
         WeightsError: There is no such file, or it cannot be used.
     """
     path = checkpoint_file(named, dataset)
-    return load_official(path, device) if path.suffix.lower() in SUFFIXES else load_vidm(path, device)
+    if path.suffix.lower() in SUFFIXES:
+        return load_official(path, device)
+    vidm = load_vidm(path, device)
+    # Samples of the published file and of its copy in the cache are the same, and count as the same.
+    return replace(vidm, sha256=vidm.facts.get("published_sha256", vidm.sha256))
+
+
+def add_official(file: Path) -> Vidm:
+    """Takes the user's copy of the published motion generator and keeps what is needed of it in the cache.
+
+    Args:
+        file: The published file, or one that this function wrote on another machine.
+
+    Returns:
+        The model. Its facts say what was read off the file and what was assumed.
+
+    Raises:
+        UsageError: A seed is given.
+        WeightsError: The file is missing, unreadable, or another network.
+    """
+    if not file.is_file():
+        raise no_weights_file(OFFICIAL, file, expected=f"{OFFICIAL_FILE}, or the copy of it in another cache")
+    cpu = torch.device("cpu")
+    if file.suffix.lower() == ".safetensors":
+        vidm = load_vidm(file, cpu)
+        if vidm.motion is None or "published_sha256" not in vidm.facts:
+            raise WeightsError(
+                f"this is another model than {OFFICIAL}",
+                expected=OFFICIAL_FILE,
+                found=f"a model of recipe {vidm.facts.get('recipe', 'unknown')}",
+                where=str(file),
+                fix=f"use it as it is: --model vidm:{file}",
+            )
+        facts = dict(vidm.facts)
+    else:
+        vidm = load_official(file, cpu)
+        facts = {**vidm.facts, "published_file": file.name, "published_sha256": vidm.sha256}
+    assert vidm.motion is not None
+    save_vidm(official_path(), vidm.spec, {"motion": vidm.motion.state_dict()}, vidm.sampling, facts)
+    return replace(vidm, facts=facts, where=str(official_path()))
 
 
 def open_content(path: Path, device: torch.device) -> ContentNet:
@@ -215,7 +265,7 @@ def _facts(iters: object, spec: VidmSpec, evidence: Evidence, path: Path) -> dic
     if "robust" in path.name:
         loss = f"unknown: the file's name says robust, but {loss}"
     return {
-        "written_by": "VIDM's published code",
+        "written_by": PUBLISHED_CODE,
         "weights": "ema_state_dict",
         "iters": iters if isinstance(iters, int) else None,
         "num_timesteps": spec.num_timesteps,
@@ -226,6 +276,25 @@ def _facts(iters: object, spec: VidmSpec, evidence: Evidence, path: Path) -> dic
         "assumed": [name for name, value in sources.items() if value is None and name != "batch"],
         "loss": loss,
     }
+
+
+def reading_note(facts: Mapping[str, Any]) -> str:
+    """What is known of a published checkpoint, and what was assumed on reading it, in one sentence.
+
+    Args:
+        facts: Those of :func:`load_official`.
+    """
+    names = {"num_timesteps": "T", "video_timesteps": "N", "resolution": "pixels"}
+    values = {key: f"{name} = {facts[key]}" for key, name in names.items()}
+    read = [values[key] for key in names if key in facts["read"]]
+    assumed = [values[key] for key in names if key in facts["assumed"]]
+    parts = [
+        f"{', '.join(read)} by its buffers" if read else "",
+        f"assumed as it does not say: {', '.join(assumed)}" if assumed else "",
+        f"iterations {facts['iters'] if facts['iters'] is not None else 'unknown'}",
+        f"loss {facts['loss']}" if facts["loss"].startswith("unknown") else f"loss: {facts['loss']}",
+    ]
+    return f"published checkpoint: {'; '.join(filter(None, parts))}"
 
 
 def _listed(keys: Iterable[object]) -> str:

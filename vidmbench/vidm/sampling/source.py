@@ -15,6 +15,7 @@ from vidmbench.core.files import sha256_of_parts
 from vidmbench.core.torch_settings import without_tf32
 from vidmbench.videos.source import SourceDefaults
 from vidmbench.vidm.checkpoints.checkpoint import Vidm
+from vidmbench.vidm.checkpoints.official import PUBLISHED_CODE, reading_note
 from vidmbench.vidm.frames import to_uint8
 from vidmbench.vidm.networks.motion import MotionNet
 from vidmbench.vidm.recipes import SamplingSpec
@@ -87,6 +88,7 @@ class VidmVideos(SourceDefaults):
         self.size = (spec.resolution, spec.resolution)
         self.notes = self._notes()
         self.is_sampled = True
+        self.checkpoint = f"{vidm.name}:{vidm.sha256[:8]}"
         self._threads = torch.get_num_threads()
         self._lock = threading.Lock()
         self._blocks: OrderedDict[int, Clips] = OrderedDict()
@@ -226,13 +228,17 @@ class VidmVideos(SourceDefaults):
         spec = self.vidm.spec
         steps, of_content = len(self.schedule), self.content.steps
         first = f", {of_content} for first frames" if of_content not in (None, steps) else ""
+        vidm, number = self.vidm, f"{steps} step{'s' if steps != 1 else ''} per frame"
         notes = [
-            f"VIDM, {spec.variant} variant, {self.sampling.sampler} sampler, {steps} steps a frame{first}",
+            f"VIDM {vidm.name} (sha256 {vidm.sha256[:8]}), {spec.variant} variant, {self.sampling.sampler} sampler, "
+            f"{number}{first}",
             self.content.note,
             "the content frame opens each video"
             if spec.content_frame == "frame 0"
-            else "the content frame is left out; the first frame drawn is n = 0",
+            else "the content frame is omitted; the first frame drawn is n = 0",
         ]
+        if vidm.facts.get("written_by") == PUBLISHED_CODE:
+            notes.append(reading_note(vidm.facts))
         if self.sampling.noise == "video":
             notes.append("one draw of noise for all frames of a video; the paper draws anew for each frame")
         if self.length > spec.num_frames:

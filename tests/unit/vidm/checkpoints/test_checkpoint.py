@@ -227,11 +227,12 @@ def test_a_folder_without_a_finished_model_is_refused(tmp_path):
 
 def test_the_bare_name_means_the_shipped_model_of_the_data_set(tmp_path, monkeypatch):
     monkeypatch.setattr(resources, "results_dir", lambda: tmp_path)
-    with pytest.raises(WeightsError, match="no VIDM for clevrer is shipped") as caught:
+    with pytest.raises(WeightsError, match="no VIDM for clevrer on this machine") as caught:
         checkpoint_file(None, "clevrer")
     assert caught.value.found == "none"
     shipped = saved(tmp_path / "checkpoints" / "vidm-clevrer-mini.safetensors")
     assert checkpoint_file(None, "clevrer-mini") == shipped
-    with pytest.raises(WeightsError, match="is shipped") as caught:
+    with pytest.raises(WeightsError, match="no VIDM for clevrer") as caught:
         checkpoint_file(None, "clevrer")
-    assert caught.value.found == "vidm-clevrer-mini"
+    assert caught.value.found == "vidm-clevrer-mini, made for other videos"
+    assert checkpoint_file("vidm-clevrer-mini", "clevrer") == shipped

@@ -50,7 +50,8 @@ def test_it_says_where_it_comes_from(vidm):
 def test_its_notes_tell_the_steps_of_first_frames(vidm):
     assert vidm.sampling.content_steps != vidm.sampling.steps
     (note, *_) = VidmVideos(vidm, num_videos=1).notes
-    assert f"{vidm.sampling.steps} steps a frame, {vidm.sampling.content_steps} for first frames" in note
+    assert f"{vidm.sampling.steps} steps per frame, {vidm.sampling.content_steps} for first frames" in note
+    assert note.startswith(f"VIDM vidm-clevrer-mini (sha256 {vidm.sha256[:8]}), paper variant")
 
 
 def test_its_frames_are_clean_and_move(vidm):
