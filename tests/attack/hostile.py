@@ -77,12 +77,38 @@ def _bomb(folder: Path) -> None:
         archive.writestr("../../escaped.npy", b"x")
 
 
+def _tar_that_leads_out(folder: Path) -> None:
+    """A tar with a link to a private file, a device, and a path that leads out."""
+    import tarfile
+
+    (folder / "secret").write_text(_SECRET)
+    with tarfile.open(folder / "in.tar", "w") as archive:
+        for kind, name, target in (
+            (tarfile.SYMTYPE, "0.mp4", str(folder / "secret")),
+            (tarfile.CHRTYPE, "1.mp4", ""),
+            (tarfile.REGTYPE, random.choice(("../../escaped.npy", "2.mp4")), ""),
+        ):
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.linkname = kind, target
+            archive.addfile(entry)
+
+
+def _list_of_a_stranger(folder: Path) -> None:
+    """A list that names a private file, a device, a pipe, and acts on a terminal."""
+    (folder / "secret").write_text(_SECRET)
+    os.mkfifo(folder / "x.mp4")
+    lines = ("/dev/zero", "secret", "x.mp4", "\x1b[2J.mp4", "../" * 50 + "etc/passwd", "a" * 10_000)
+    (folder / "in.txt").write_text("\n".join(lines))
+
+
 _SCORE = ("score", "in", "control:static", "--frames", "9", "--num-videos", "3")
 _CASES: tuple[tuple[str, tuple[str, ...], Callable[[Path], None]], ...] = (
     ("a named pipe", _SCORE, _pipe),
     ("a named pipe in a folder", _SCORE, _pipe_inside),
     ("names of files", _SCORE, _names),
     ("an archive", _SCORE, _bomb),
+    ("a tar", ("score", "in.tar", *_SCORE[2:]), _tar_that_leads_out),
+    ("a list", ("score", "in.txt", *_SCORE[2:]), _list_of_a_stranger),
     ("deep JSON", ("results", "list", "--own", "--runs", "runs"), _deep_json),
     ("a record of a stranger, listed", ("results", "list", "--own", "--runs", "runs"), _strange_record),
     ("a record of a stranger, as a page", ("report", "--own", "--runs", "runs", "--out", "out/site"), _strange_record),

@@ -128,9 +128,23 @@ def _videos(folder: Path, ending: str) -> list[Path]:
 
 
 def _zip(folder: Path) -> list[Path]:
-    from support.stored_videos import as_zip
+    from support.stored_videos import as_zip, as_zip_of_videos
 
-    return [as_zip(folder / "zip")]
+    return [as_zip(folder / "zip"), as_zip_of_videos(folder / "videos")]
+
+
+def _tar(folder: Path) -> list[Path]:
+    from support.stored_videos import as_tar, as_tar_of_arrays, as_webdataset
+
+    return [as_tar(folder / "tar"), as_webdataset(folder / "samples"), as_tar_of_arrays(folder / "arrays")]
+
+
+def _lists(folder: Path) -> list[Path]:
+    from support.stored_videos import as_frames
+
+    as_frames(folder / "set")
+    (folder / "list.txt").write_text("set/v1\nset/v2 3\n# set/v10\n")
+    return [folder / "list.txt"]
 
 
 def _prepared(folder: Path) -> list[Path]:
@@ -300,7 +314,9 @@ READERS = (
     Reader("mkv", ".mkv", lambda folder: _videos(folder, "mkv"), _opened),
     Reader("webm", ".webm", lambda folder: _videos(folder, "webm"), _opened),
     Reader("avi", ".avi", lambda folder: _videos(folder, "avi"), _opened),
-    Reader("zip of frames", ".zip", _zip, _opened),
+    Reader("zip", ".zip", _zip, _opened),
+    Reader("tar", ".tar", _tar, _opened),
+    Reader("list of paths", ".txt", _lists, _opened),
     Reader("prepared", ".vbpack", _prepared, _read_prepared),
     Reader("checkpoint", ".safetensors", _checkpoints, _read_checkpoint),
     Reader("published checkpoint", ".pth", _published_checkpoints, _read_published, is_whole=False),

@@ -1,6 +1,7 @@
 """Three small videos in every storage that is opened as a source."""
 
 import io
+import tarfile
 import zipfile
 
 import numpy as np
@@ -48,6 +49,50 @@ def as_zip(root):
     return root / "clips.zip"
 
 
+def as_zip_of_videos(root):
+    as_mp4(root)
+    with zipfile.ZipFile(root / "videos.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(root.glob("*.mp4")):
+            archive.write(path, f"top/{path.name}")
+    return root / "videos.zip"
+
+
+def as_tar(root):
+    as_mp4(root)
+    with tarfile.open(root / "videos.tar", "w") as archive:
+        for path in sorted(root.glob("*.mp4")):
+            archive.add(path, path.name)
+    return root / "videos.tar"
+
+
+def add_to_tar(archive, name, data=b""):
+    entry = tarfile.TarInfo(name)
+    entry.size = len(data)
+    archive.addfile(entry, io.BytesIO(data))
+
+
+def as_webdataset(root):
+    """Frames of each sample side by side, with files beside them, as WebDataset writes them."""
+    root.mkdir()
+    with tarfile.open(root / "samples.tar", "w") as archive:
+        for name, clip in zip(("v2", "v10", "v1"), CLIPS[[1, 2, 0]], strict=True):
+            for number, picture in enumerate(clip):
+                add_to_tar(archive, f"{name}.frame{number:03d}.png", png(picture))
+            add_to_tar(archive, f"{name}.cls", name[1:].encode())
+            add_to_tar(archive, f"{name}.json", b"{}")
+    return root / "samples.tar"
+
+
+def as_tar_of_arrays(root):
+    root.mkdir()
+    with tarfile.open(root / "arrays.tar", "w") as archive:
+        for name, clip in zip(("v2", "v10", "v1"), CLIPS[[1, 2, 0]], strict=True):
+            stream = io.BytesIO()
+            np.save(stream, clip)
+            add_to_tar(archive, f"{name}.npy", stream.getvalue())
+    return root / "arrays.tar"
+
+
 def as_npy(root):
     root.mkdir()
     np.save(root / "clips.npy", CLIPS)
@@ -59,4 +104,15 @@ def as_npz(root):
     return root / "clips.npz"
 
 
-STORAGES = [as_mp4, as_frames, as_unpadded_frames, as_zip, as_npy, as_npz]
+STORAGES = [
+    as_mp4,
+    as_frames,
+    as_unpadded_frames,
+    as_zip,
+    as_zip_of_videos,
+    as_tar,
+    as_webdataset,
+    as_tar_of_arrays,
+    as_npy,
+    as_npz,
+]

@@ -5,7 +5,8 @@ from pathlib import Path, PurePosixPath
 
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import is_leftover
-from vidmbench.videos.files.folders import PICTURE_SUFFIXES, sort_files, sort_items
+from vidmbench.videos.files.endings import PICTURE_SUFFIXES
+from vidmbench.videos.files.listing import sort_files, sort_items
 from vidmbench.videos.grids.strips import StripAxis, StripFile
 
 

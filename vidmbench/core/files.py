@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from vidmbench.core.errors import ResultError
+from vidmbench.core.inputs import InputFile
 from vidmbench.core.temporaries import temporary_file
 
 #: The disk is full, a quota or a limit of file sizes is reached (FAT has one), or the file system takes no writes.
@@ -191,9 +192,9 @@ def checked_output(folder: Path, option: str = "--out") -> Path:
     return folder
 
 
-def sha256_of(path: Path) -> str:
+def sha256_of(file: InputFile) -> str:
     """The sha256 of a file's bytes, as 64 hex digits."""
-    with path.open("rb") as stream:
+    with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 

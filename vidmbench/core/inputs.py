@@ -3,7 +3,9 @@
 import os
 import stat
 import time
+from io import BufferedIOBase
 from pathlib import Path
+from typing import Literal, Protocol, runtime_checkable
 
 from vidmbench.core.errors import ChangedError, DataError, VidmbenchError
 
@@ -15,6 +17,48 @@ _SPECIAL = (
     (stat.S_ISCHR, "a device"),
     (stat.S_ISBLK, "a device"),
 )
+
+
+@runtime_checkable
+class InputFile(Protocol):
+    """A file whose bytes can be read: a path, or a file inside an archive, whose text names both."""
+
+    @property
+    def name(self) -> str:
+        """Its own name, without folders."""
+        ...
+
+    @property
+    def suffix(self) -> str:
+        """The ending of the name, with its dot; empty where it has none."""
+        ...
+
+    def open(self, mode: Literal["rb"], /) -> BufferedIOBase:
+        """Opens it, to be read and searched.
+
+        Raises:
+            OSError: It is not there, or may not be read.
+        """
+        ...
+
+    def __hash__(self) -> int:
+        """Equal for one file."""
+        ...
+
+
+def size_of(file: InputFile) -> int:
+    """A file's size in bytes.
+
+    Raises:
+        OSError: It is not there, or may not be read.
+    """
+    if isinstance(file, Path):
+        return file.stat().st_size
+    known: int | None = getattr(file, "num_bytes", None)
+    if known is not None:
+        return known
+    with file.open("rb") as stream:
+        return stream.seek(0, os.SEEK_END)
 
 
 def refuse_special(path: str | Path, error: type[VidmbenchError] = DataError) -> None:

@@ -1,7 +1,8 @@
 """How the command line, Python and records name sources of videos: one grammar, read by one parser.
 
 =================================  ==================================================================================
-``PATH``, ``folder:PATH``          a folder of videos or of frame folders, .zip, .npy, .npz, or one video
+``PATH``, ``folder:PATH``          a folder of videos or of frame folders, .zip, .tar, .npy, .npz, or one video
+``LIST.txt``, ``'GLOB'``           a text file with a path in each line; a glob, in quotes
 ``grid:PATH``, ``strips:PATH``     videos tiled into grids, or film strips
 ``BASELINE[:LAYOUT]:PATH``         what a compared system's own code wrote
 ``dataset:NAME[@SPLIT][/PIXELS]``  a declared data set
@@ -96,7 +97,7 @@ def parse_source(text: str, *, bare: Bare = "path") -> SourceName:
     if colon and word == "pack" and not expanded(text).exists():
         raise UsageError(
             "packs cannot be read yet",
-            expected="a folder, .zip, .npy, .npz or video file, or dataset:NAME",
+            expected="a folder, .zip, .tar, .npy, .npz, .txt or video file, or dataset:NAME",
             found=text,
             fix="give the files themselves",
         )

@@ -10,27 +10,36 @@ from vidmbench.core.errors import DataError
 from vidmbench.core.files import expanded, visible
 from vidmbench.core.inputs import refuse_special
 from vidmbench.core.vocabulary import OnBad
+from vidmbench.videos.arrays.array_video import ArrayVideo
 from vidmbench.videos.arrays.uint8_source import ArraySource, open_array
 from vidmbench.videos.files.animations import is_video_file, video_file
 from vidmbench.videos.files.archives import find_archived_videos
-from vidmbench.videos.files.endings import ARRAY_SUFFIXES, KINDS, PICTURE_SUFFIXES
+from vidmbench.videos.files.endings import (
+    ARCHIVE_SUFFIXES,
+    ARRAY_SUFFIXES,
+    KINDS,
+    LIST_SUFFIXES,
+    PICTURE_SUFFIXES,
+)
 from vidmbench.videos.files.folders import find_videos
 from vidmbench.videos.files.inspection import FileSource, survey
+from vidmbench.videos.files.path_list import find_listed, find_matching, is_pattern
 
 if TYPE_CHECKING:
     from vidmbench.videos.source import Source
 
-_PACKED_SUFFIXES = frozenset((".7z", ".bz2", ".gz", ".rar", ".tar", ".tgz", ".txz", ".xz", ".zst"))
+_PACKED_SUFFIXES = frozenset((".7z", ".bz2", ".gz", ".rar", ".tgz", ".txz", ".xz", ".zst"))
 
 
 def open_source(path: Path | str, *, on_bad: OnBad = "stop", progress: bool = False) -> FileSource | ArraySource:
-    """Opens a folder of videos or of frame folders, a zip of frames, an array file, or a single video.
+    """Opens videos in a folder, an archive, an array file or a list of paths, those a glob matches, or a single one.
 
     Every video is looked at once, from the first frame to the last; what was found is remembered in the user's cache
     until the file changes.
 
     Args:
-        path: A folder, .zip, .npy, .npz or video file.
+        path: A folder of videos or of folders of frames; a .zip or .tar archive of what a folder may hold; a .txt or
+            .lst file with a path in each line; a glob; a .npy or .npz file; or one video file.
         on_bad: What to do about videos that cannot be used: "stop" names up to five of them in one error, "skip" skips
             them and lists them in ``skipped``, together with those of another size than most.
         progress: Show a bar on stderr, if that is a terminal.
@@ -44,17 +53,20 @@ def open_source(path: Path | str, *, on_bad: OnBad = "stop", progress: bool = Fa
     """
     path = expanded(path)
     refuse_special(path)
-    if not os.path.exists(path):  # where Path.exists raises, of names that are too long, it says no
-        raise _missing(path)
     suffix = path.suffix.lower()
+    if not os.path.exists(path):  # where Path.exists raises, of names that are too long, it says no
+        if not is_pattern(str(path)):
+            raise _missing(path)
+        return survey(path, find_matching(str(path), ArrayVideo), on_bad=on_bad, progress=progress)
     if path.is_dir():
-        items, notes = find_videos(path)
-        return survey(path, items, on_bad=on_bad, progress=progress, notes=notes)
+        return survey(path, find_videos(path, ArrayVideo), on_bad=on_bad, progress=progress)
     if suffix in ARRAY_SUFFIXES:
         return open_array(path)
-    if suffix == ".zip":
-        items, notes = find_archived_videos(path)
-        return survey(path, items, on_bad=on_bad, progress=progress, notes=notes)
+    if suffix in ARCHIVE_SUFFIXES:
+        return survey(path, find_archived_videos(path, ArrayVideo), on_bad=on_bad, progress=progress)
+    if suffix in LIST_SUFFIXES:
+        found, file = find_listed(path, ArrayVideo)
+        return survey(path, found, on_bad=on_bad, progress=progress, listed_in=file)
     if is_video_file(path):
         return survey(path, [video_file(path.name, path)], progress=progress)
     raise _unsupported(path, suffix)
@@ -70,7 +82,8 @@ def _unsupported(path: Path, suffix: str) -> DataError:
         fix = "unpack it and give the folder"
     return DataError(
         f"{path.name} is not a supported video source",
-        expected=f"a folder with {KINDS}; a .zip of frames; a .npy or .npz array; or one video file",
+        expected=f"a folder, .zip or .tar with {KINDS}; a .npy or .npz array; a .txt list of paths; a glob in quotes; "
+        "or one video file",
         found=found,
         where=str(path),
         fix=fix,

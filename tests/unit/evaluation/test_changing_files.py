@@ -1,14 +1,16 @@
 """Files that change between being looked at and being scored: no number is made of two versions, and none is kept."""
 
+import io
 import os
 import shutil
+import tarfile
 import zipfile
 
 import h5py
 import numpy as np
 import pytest
 import torch
-from support.stored_videos import png
+from support.stored_videos import add_to_tar, png
 
 from vidmbench.core.errors import ChangedError
 from vidmbench.evaluation import feature_job
@@ -47,6 +49,26 @@ def as_zip(root, clips):
             for index, picture in enumerate(clip):
                 archive.writestr(f"v{number}/{index}.png", png(picture))
     return root / "a.zip"
+
+
+def as_tar(root, clips):
+    with tarfile.open(root / "a.tar", "w") as archive:
+        for number, clip in enumerate(clips):
+            stream = io.BytesIO()
+            np.save(stream, clip)
+            add_to_tar(archive, f"v{number}.npy", stream.getvalue())
+    return root / "a.tar"
+
+
+def as_list(root, clips):
+    each(lambda path, clip: np.save(path.with_suffix(".npy"), clip))(root, clips)
+    (root / "list.txt").write_text("".join(f"v{number}.npy\n" for number in range(len(clips))))
+    return root / "list.txt"
+
+
+def as_glob(root, clips):
+    as_list(root, clips)
+    return str(root / "v*.npy")
 
 
 def as_hdf5(root, clips):
@@ -103,6 +125,9 @@ STORAGES = {
         open_source,
     ),
     "zip": (as_zip, open_source),
+    "tar": (as_tar, open_source),
+    "list": (as_list, open_source),
+    "glob": (as_glob, open_source),
     "npy": (lambda root, clips: as_array(root, clips, "a.npy"), open_source),
     "npz": (lambda root, clips: as_array(root, clips, "a.npz"), open_source),
     "declared npy": (lambda root, clips: as_array(root, clips, "a.npy"), lambda path: open_declared(path, LAYOUT)),
@@ -162,6 +187,15 @@ def test_files_rewritten_before_the_first_read_give_no_number(storage, tmp_path,
         scored(source)
     features = own_cache / "features"
     assert not features.exists() or not list(features.glob("*.safetensors"))
+
+
+def test_a_list_that_is_written_to_while_it_is_scored(tmp_path, fake_network):
+    path = as_list(tmp_path, OLD)
+    source = open_source(path)
+    with path.open("a") as stream:
+        stream.write("# one more\n")
+    with pytest.raises(ChangedError, match=r"list\.txt changed while it was read"):
+        source.read(0, [0])
 
 
 def test_a_network_that_is_replaced_while_it_runs_leaves_no_features(tmp_path, fake_network, monkeypatch):

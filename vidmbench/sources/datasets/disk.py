@@ -29,6 +29,7 @@ from vidmbench.sources.datasets.disk_splits import choose
 from vidmbench.sources.datasets.spec import DiskDatasetSpec, dataset_names
 from vidmbench.videos.arrays.uint8_source import open_array
 from vidmbench.videos.files.inspection import survey
+from vidmbench.videos.files.listing import Found
 from vidmbench.videos.files.video_files import Item
 from vidmbench.videos.source import Source, WrappedSource
 
@@ -210,7 +211,7 @@ def open_layouts(
         single = open_single(local)
         unseen = single_findings(spec, local.split, local.root.name, len(single))
         return DatasetVideos(single, label=label, labels=None, notes=[finding.sentence() for finding in unseen])
-    base = survey(survey_path(local), local.items, on_bad=on_bad, progress=progress, notes=local.notes)
+    base = survey(survey_path(local), Found(list(local.items), list(local.notes)), on_bad=on_bad, progress=progress)
     findings = [*local.findings, *archive_finding(spec, base.size, local.depth)]
     findings += length_findings(spec, [base.num_frames(index) for index in range(len(base))])
     names = [item.name for item in local.items]

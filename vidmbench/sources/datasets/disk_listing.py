@@ -10,10 +10,11 @@ from vidmbench.core.errors import DataError
 from vidmbench.core.files import is_leftover, visible
 from vidmbench.core.json_toml import parse_json
 from vidmbench.videos.files.animations import AnimatedFile
-from vidmbench.videos.files.archives import ArchivedFrames, FrameArchive, find_archived_videos
+from vidmbench.videos.files.archives import find_archived_videos, opened_archive
 from vidmbench.videos.files.endings import VIDEO_SUFFIXES
-from vidmbench.videos.files.folders import find_videos, sort_files
-from vidmbench.videos.files.video_files import FrameFolder, Item
+from vidmbench.videos.files.folders import find_videos
+from vidmbench.videos.files.listing import sort_files
+from vidmbench.videos.files.video_files import ArchivedFrames, FrameFolder, Item
 
 #: Written by ``vidmbench data make`` next to its videos.
 MADE_HERE = "made-by-vidmbench.json"
@@ -43,15 +44,15 @@ def read_tree(root: Path) -> Tree:
         DataError: There is none, the archive is unsafe or cut off, or a dataset.json cannot be read.
     """
     if root.is_dir():
-        items, notes = find_videos(root)
+        items, notes, _ = find_videos(root)
         paths = [
             path for path in (root / _LABELS, *(inner / _LABELS for inner in visible(root.iterdir()))) if path.is_file()
         ]
         numbers = _numbers(paths[0].read_bytes(), str(paths[0])) if paths else {}
         return Tree(root, items, [*notes, *_unnamed(numbers, items)], numbers)
-    items, notes = find_archived_videos(root)
-    archive = FrameArchive(root)
-    inside = sorted(name for name in archive.members if PurePosixPath(name).name == _LABELS)
+    items, notes, _ = find_archived_videos(root)
+    archive = opened_archive(root)
+    inside = sorted(name for name in archive.names if PurePosixPath(name).name == _LABELS)
     numbers = _numbers(archive.read(inside[0]), f"{root}:{inside[0]}") if inside else {}
     archive.close()
     return Tree(root, items, [*notes, *_unnamed(numbers, items)], numbers)

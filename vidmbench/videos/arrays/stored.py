@@ -38,7 +38,7 @@ class _Bytes(Protocol):
         ...
 
 
-class _Header(NamedTuple):
+class Header(NamedTuple):
     """What a .npy file says of its array."""
 
     shape: tuple[int, ...]
@@ -84,7 +84,7 @@ def _load_npy(path: Path) -> np.ndarray:
         if stream.read(2) == b"PK":
             raise ValueError("it is an archive of arrays; its name should end in .npz")
         stream.seek(0)
-        header = _read_header(stream)
+        header = read_header(stream)
     held = path.stat().st_size - header.offset
     if header.num_bytes > held:
         raise EOFError(f"{held} of {header.num_bytes} bytes are there")
@@ -102,7 +102,7 @@ def _load_npz(path: Path, key: str | None) -> np.ndarray:
         members = {info.filename.removesuffix(".npy"): info for info in archive.infolist() if not info.is_dir()}
         member = members[chosen(list(members), key, path)]
         with archive.open(member) as stream:
-            header = _read_header(stream)
+            header = read_header(stream)
             held = member.file_size - header.offset
             if header.num_bytes > held:
                 raise EOFError(f"{held} of {header.num_bytes} bytes are there")
@@ -125,7 +125,7 @@ def _read_whole(stream: _Bytes, size: int) -> bytearray:
     return data
 
 
-def _check_memory(header: _Header, path: Path) -> None:
+def _check_memory(header: Header, path: Path) -> None:
     """Refuses an array larger than memory: an archive of a few megabytes can hold terabytes of zeros."""
     free = free_memory()
     if free is not None and header.num_bytes > free:
@@ -138,7 +138,7 @@ def _check_memory(header: _Header, path: Path) -> None:
         )
 
 
-def _read_header(stream: _Bytes) -> _Header:
+def read_header(stream: _Bytes) -> Header:
     """What stands before the numbers.
 
     Raises:
@@ -168,7 +168,7 @@ def _read_header(stream: _Bytes) -> _Header:
         or not all(type(size) is int and size >= 0 for size in shape)
     ):
         raise ValueError(f"its header claims the shape {str(shape)[:80]}")
-    return _Header(shape, "F" if is_fortran else "C", dtype, 8 + width + length)
+    return Header(shape, "F" if is_fortran else "C", dtype, 8 + width + length)
 
 
 def _load_tensor(path: Path, key: str | None) -> np.ndarray:

@@ -17,8 +17,9 @@ from jaxtyping import UInt8
 
 from vidmbench.core.arrays import Frames
 from vidmbench.core.arrays import Image as Frame
+from vidmbench.core.errors import DataError
 from vidmbench.core.files import sha256_of
-from vidmbench.core.inputs import refuse_special, stamp_of
+from vidmbench.core.inputs import InputFile
 from vidmbench.videos.files.compression_labels import of_image
 from vidmbench.videos.files.endings import CONTAINER_SUFFIXES, MAYBE_ANIMATED_SUFFIXES, VIDEO_SUFFIXES
 from vidmbench.videos.files.first_look import changes_size
@@ -33,6 +34,7 @@ from vidmbench.videos.files.images import (
     unreadable,
     with_faintness,
 )
+from vidmbench.videos.files.members import refuse_special_file, stamp_of_file
 from vidmbench.videos.files.stream_notes import notes_of_stream, shown_rate
 from vidmbench.videos.files.video_files import Facts, Item, VideoFile
 
@@ -56,11 +58,11 @@ class AnimatedFile:
     """
 
     name: str
-    path: Path
+    path: InputFile
 
     def stamp(self) -> str:
-        """See :func:`vidmbench.core.inputs.stamp_of`."""
-        return stamp_of(self.path)
+        """See :func:`vidmbench.videos.files.members.stamp_of_file`."""
+        return stamp_of_file(self.path)
 
     def inspect(self) -> Facts:
         """Draws and hashes the file once.
@@ -126,7 +128,7 @@ class _Animation:
         screen: Height and width of a gif's screen.
     """
 
-    path: Path
+    path: InputFile
     image: "Image.Image"
     stream: io.BufferedIOBase
     first: int
@@ -179,8 +181,8 @@ class _Animation:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[_Animation]:
-    refuse_special(path)
+def _opened(path: InputFile) -> Iterator[_Animation]:
+    refuse_special_file(path)
     with path.open("rb") as file:
         # In memory, because Pillow goes back and forth in the file; pages of TIFF are large and found by their place.
         stream = file if _is_tiff(file) else io.BytesIO(file.read())
@@ -193,7 +195,7 @@ def _opened(path: Path) -> Iterator[_Animation]:
             yield _Animation(path, image, stream, first, _gif_screen(stream) if image.format == "GIF" else None)
 
 
-def _check_first_frame(image: "Image.Image", path: Path) -> None:
+def _check_first_frame(image: "Image.Image", path: InputFile) -> None:
     """Pillow draws the first frame over the still image, where the standard wants it over nothing."""
     image.seek(1)
     covers = image.info.get("bbox") == (0, 0, *image.size)
@@ -210,7 +212,7 @@ def _gif_screen(stream: io.BufferedIOBase) -> tuple[int, int] | None:
     return (height, width) if height and width else None
 
 
-def is_video_file(path: Path) -> bool:
+def is_video_file(path: InputFile) -> bool:
     """Whether a file is opened as one video: by its ending, and for images that may hold several frames by content."""
     suffix = path.suffix.lower()
     if suffix in MAYBE_ANIMATED_SUFFIXES:
@@ -218,7 +220,7 @@ def is_video_file(path: Path) -> bool:
     return suffix in VIDEO_SUFFIXES
 
 
-def video_file(name: str, path: Path) -> Item:
+def video_file(name: str, path: InputFile) -> Item:
     """One video file as an item of a source, whatever it is stored as.
 
     Args:
@@ -228,9 +230,9 @@ def video_file(name: str, path: Path) -> Item:
     return VideoFile(name, path) if path.suffix.lower() in CONTAINER_SUFFIXES else AnimatedFile(name, path)
 
 
-def holds_frames(path: Path) -> bool:
+def holds_frames(path: InputFile) -> bool:
     """Whether an image holds several frames, from its first bytes; a file that cannot be read does not."""
-    if not path.is_file():
+    if isinstance(path, Path) and not path.is_file():
         return False
     try:
         with path.open("rb") as stream:
@@ -242,7 +244,7 @@ def holds_frames(path: Path) -> bool:
             # Bit 1 of the flags of an extended WebP says that it is animated.
             is_webp = head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X" and bool(head[20:] and head[20] & 2)
             return is_webp or head.startswith(b"GIF8")
-    except (OSError, struct.error):
+    except (OSError, struct.error, DataError):  # inspecting it says what is wrong
         return False
 
 

@@ -9,8 +9,9 @@ Transport and program streams may be cut and joined between any two packets, and
 
 import struct
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import BinaryIO
+from io import BufferedIOBase
+
+from vidmbench.core.inputs import InputFile, size_of
 
 #: Boxes that may come first in an MP4 or QuickTime file.
 _FIRST_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"styp", b"moof", b"sidx")
@@ -20,7 +21,7 @@ _ASF_HEADER = bytes.fromhex("3026b2758e66cf11")
 _TS_PACKETS = ((188, 0), (192, 4))
 
 
-def promised_bytes(path: Path) -> int | None:
+def promised_bytes(path: InputFile) -> int | None:
     """How many bytes a file has if nothing was cut off.
 
     Args:
@@ -30,7 +31,7 @@ def promised_bytes(path: Path) -> int | None:
         The end of the last part of the file; None for other formats than MP4 and QuickTime, Matroska and WebM, AVI,
         Flash, MPEG transport and program streams, ASF, and where the parts cannot be followed to the end.
     """
-    size = path.stat().st_size
+    size = size_of(path)
     with path.open("rb") as file:
         start = file.read(400)
         for is_one, end in _FORMATS:
@@ -39,7 +40,7 @@ def promised_bytes(path: Path) -> int | None:
     return None
 
 
-def video_chunks_of_avi(path: Path, stream: int) -> tuple[int, int] | None:
+def video_chunks_of_avi(path: InputFile, stream: int) -> tuple[int, int] | None:
     """How many chunks of an AVI hold a frame, and how many are empty: dropped frames leave those.
 
     Args:
@@ -49,7 +50,7 @@ def video_chunks_of_avi(path: Path, stream: int) -> tuple[int, int] | None:
     Returns:
         Chunks with a frame and empty ones, which its header counts as frames; None where the chain is broken.
     """
-    size = path.stat().st_size
+    size = size_of(path)
     ours = tuple(b"%02d%s" % (stream, kind) for kind in (b"dc", b"db"))
     filled, empty, end_of_frames = 0, 0, 0
     with path.open("rb") as file:
@@ -63,12 +64,12 @@ def video_chunks_of_avi(path: Path, stream: int) -> tuple[int, int] | None:
     return filled, empty
 
 
-def _at(file: BinaryIO, position: int, length: int) -> bytes:
+def _at(file: BufferedIOBase, position: int, length: int) -> bytes:
     file.seek(position)
     return file.read(length)
 
 
-def _end_of_boxes(file: BinaryIO, size: int) -> int | None:
+def _end_of_boxes(file: BufferedIOBase, size: int) -> int | None:
     position, kind = 0, b""
     while position < size:
         head = _at(file, position, 16)
@@ -87,7 +88,7 @@ def _end_of_boxes(file: BinaryIO, size: int) -> int | None:
     return position + 8 if kind == b"moof" else position
 
 
-def _end_of_elements(file: BinaryIO, size: int) -> int | None:
+def _end_of_elements(file: BufferedIOBase, size: int) -> int | None:
     position = 0
     while position < size:
         head = _at(file, position, 12)
@@ -109,7 +110,7 @@ def _end_of_elements(file: BinaryIO, size: int) -> int | None:
     return position
 
 
-def _riff_chunks(file: BinaryIO, size: int, enters: tuple[bytes, ...]) -> Iterator[tuple[bytes, int, int, int]]:
+def _riff_chunks(file: BufferedIOBase, size: int, enters: tuple[bytes, ...]) -> Iterator[tuple[bytes, int, int, int]]:
     """Name, position, length and end of every chunk; of those in ``enters``, what is inside follows."""
     position = 0
     while position + 8 <= size:
@@ -120,7 +121,7 @@ def _riff_chunks(file: BinaryIO, size: int, enters: tuple[bytes, ...]) -> Iterat
         position = position + 12 if name in enters else end
 
 
-def _end_of_chunks(file: BinaryIO, size: int) -> int | None:
+def _end_of_chunks(file: BufferedIOBase, size: int) -> int | None:
     # The length of the whole (RIFF) is often wrong by a few bytes, or was never filled in.
     last = None
     for name, position, length, end in _riff_chunks(file, size, enters=(b"RIFF",)):
@@ -131,7 +132,7 @@ def _end_of_chunks(file: BinaryIO, size: int) -> int | None:
     return last
 
 
-def _end_of_tags(file: BinaryIO, size: int) -> int | None:
+def _end_of_tags(file: BufferedIOBase, size: int) -> int | None:
     position = int.from_bytes(_at(file, 5, 4)) + 4
     while position < size:
         head = _at(file, position, 11)
@@ -152,7 +153,7 @@ def _declared_by_flash(start: bytes) -> int:
     return int(number) if 0 < number < 2**53 else 0
 
 
-def _end_of_transport_packets(file: BinaryIO, size: int) -> int | None:
+def _end_of_transport_packets(file: BufferedIOBase, size: int) -> int | None:
     start = _at(file, 0, 400)
     length = next(length for length, sync in _TS_PACKETS if _is_transport_stream(start, length, sync))
     return -(-size // length) * length
@@ -162,7 +163,7 @@ def _is_transport_stream(start: bytes, length: int, sync: int) -> bool:
     return start[sync : sync + 1] == b"G" and start[sync + length : sync + length + 1] == b"G"
 
 
-def _end_of_program_packets(file: BinaryIO, size: int) -> int | None:
+def _end_of_program_packets(file: BufferedIOBase, size: int) -> int | None:
     position = 0
     while position < size:
         head = _at(file, position, 14)
@@ -179,7 +180,7 @@ def _end_of_program_packets(file: BinaryIO, size: int) -> int | None:
     return position
 
 
-def _end_of_asf_objects(file: BinaryIO, size: int) -> int | None:
+def _end_of_asf_objects(file: BufferedIOBase, size: int) -> int | None:
     position = 0
     while position < size:
         head = _at(file, position, 24)
@@ -192,7 +193,7 @@ def _end_of_asf_objects(file: BinaryIO, size: int) -> int | None:
     return position
 
 
-_FORMATS: tuple[tuple[Callable[[bytes], bool], Callable[[BinaryIO, int], int | None]], ...] = (
+_FORMATS: tuple[tuple[Callable[[bytes], bool], Callable[[BufferedIOBase, int], int | None]], ...] = (
     (lambda start: start[4:8] in _FIRST_BOXES, _end_of_boxes),
     (lambda start: start[:4] == b"\x1a\x45\xdf\xa3", _end_of_elements),
     (lambda start: start[:4] == b"RIFF" and start[8:12] == b"AVI ", _end_of_chunks),

@@ -4,10 +4,12 @@ import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from io import BufferedIOBase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidmbench.core.errors import DataError, VidmbenchError
+from vidmbench.core.inputs import InputFile, size_of
 
 if TYPE_CHECKING:
     import av
@@ -22,7 +24,7 @@ _quiet = threading.Lock()
 
 @contextmanager
 def opened(
-    path: Path, options: Mapping[str, str] | None = None
+    path: InputFile, options: Mapping[str, str] | None = None
 ) -> "Iterator[tuple[av.container.InputContainer, av.video.stream.VideoStream]]":
     """A video file and the stream of it that ffmpeg calls best, decoded by one thread.
 
@@ -39,15 +41,14 @@ def opened(
 
     with _quiet:
         av.logging.set_level(av.logging.PANIC)
-    if not path.exists():
+    if isinstance(path, Path) and not path.exists():
         raise unreadable(path, "the file is gone")
-    if path.stat().st_size == 0:
+    if size_of(path) == 0:
         raise unreadable(path, "the file is empty (0 bytes)")
     try:
         # Titles may be in any encoding.
-        # An absolute path: FFmpeg takes what stands before a colon in a relative one for a protocol.
         given = {"protocol_whitelist": "file", **(options or {})}
-        with av.open(os.path.abspath(path), options=given, metadata_errors="replace") as container:
+        with _openable(path) as file, av.open(file, "r", options=given, metadata_errors="replace") as container:
             if container.format.name in _PLAY_LISTS:
                 raise unreadable(path, "it is a play list that names other files")
             stream = container.streams.best("video")
@@ -70,6 +71,17 @@ def opened(
         raise unreadable(path, f"the decoder says: {str(error).strip() or type(error).__name__}") from error
 
 
+@contextmanager
+def _openable(path: InputFile) -> Iterator[str | BufferedIOBase]:
+    """What PyAV opens: a path, which FFmpeg reads by itself, or an open member of an archive."""
+    if isinstance(path, Path):
+        # An absolute one: FFmpeg takes what stands before a colon in a relative path for a protocol.
+        yield os.path.abspath(path)
+    else:
+        with path.open("rb") as stream:
+            yield stream
+
+
 def packets_of(
     container: "av.container.InputContainer", stream: "av.video.stream.VideoStream | None" = None
 ) -> "Iterator[av.Packet[Any]]":
@@ -77,7 +89,7 @@ def packets_of(
     yield from container.demux() if stream is None else container.demux(stream)
 
 
-def unreadable(path: Path, reason: str) -> DataError:
+def unreadable(path: InputFile, reason: str) -> DataError:
     """The error for a file that is no video, or cannot be opened."""
     return DataError(
         f"{path.name} cannot be read as a video: {reason}",
@@ -86,7 +98,7 @@ def unreadable(path: Path, reason: str) -> DataError:
     )
 
 
-def damaged(path: Path, index: int) -> DataError:
+def damaged(path: InputFile, index: int) -> DataError:
     """The error for a frame that cannot be decoded."""
     return DataError(
         f"{path.name} is damaged: frame {index} cannot be decoded whole",

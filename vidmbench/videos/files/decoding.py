@@ -11,24 +11,26 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError, UsageError
-from vidmbench.core.inputs import stamp_of
+from vidmbench.core.inputs import InputFile
 from vidmbench.videos.files.containers import damaged
 from vidmbench.videos.files.first_look import VideoFacts, inspect_video
 from vidmbench.videos.files.frame_reading import read_frames_with_pyav
 from vidmbench.videos.files.frame_times import unpacked
+from vidmbench.videos.files.members import stamp_of_file
 from vidmbench.videos.files.orientation import Picture
 
 Decoder = Literal["pyav", "decord"]
 
 
-def decode(path: Path, frames: Sequence[int], decoder: Decoder = "pyav", *, facts: VideoFacts | None = None) -> Frames:
+def decode(
+    path: InputFile, frames: Sequence[int], decoder: Decoder = "pyav", *, facts: VideoFacts | None = None
+) -> Frames:
     """Some frames of a video file at once: see :func:`decoded_frames`.
 
     Returns:
@@ -40,7 +42,7 @@ def decode(path: Path, frames: Sequence[int], decoder: Decoder = "pyav", *, fact
 
 
 def decoded_frames(
-    path: Path, frames: Sequence[int], decoder: Decoder = "pyav", *, facts: VideoFacts | None = None
+    path: InputFile, frames: Sequence[int], decoder: Decoder = "pyav", *, facts: VideoFacts | None = None
 ) -> Iterator[Picture]:
     """Some frames of a video file, as they are displayed, one by one.
 
@@ -96,7 +98,7 @@ def check_frames(name: str, frames: Sequence[int], num_frames: int) -> None:
 
 
 def _increasing(
-    path: Path, indices: Sequence[int], decoder: Decoder, facts: VideoFacts
+    path: InputFile, indices: Sequence[int], decoder: Decoder, facts: VideoFacts
 ) -> Iterator[tuple[int, Picture]]:
     if decoder == "decord":
         yield from _read_with_decord(path, indices)
@@ -113,15 +115,15 @@ def _increasing(
         yield index, picture
 
 
-def _stamp(path: Path) -> str:
+def _stamp(path: InputFile) -> str:
     try:
-        return stamp_of(path)
+        return stamp_of_file(path)
     except OSError:
         return ""  # the inspection that follows says what is wrong
 
 
 @lru_cache(maxsize=1024)
-def _facts_of(path: Path, stamp: str) -> VideoFacts:
+def _facts_of(path: InputFile, stamp: str) -> VideoFacts:
     del stamp  # part of the key: a file that was replaced is looked at again
     return inspect_video(path)
 
@@ -137,7 +139,7 @@ def _decord() -> Any:
     return module
 
 
-def _read_with_decord(path: Path, indices: Sequence[int]) -> Iterator[tuple[int, Picture]]:
+def _read_with_decord(path: InputFile, indices: Sequence[int]) -> Iterator[tuple[int, Picture]]:
     decord = _decord()
     if decord is None:
         raise UsageError(
@@ -148,7 +150,7 @@ def _read_with_decord(path: Path, indices: Sequence[int]) -> Iterator[tuple[int,
     reader = None
     try:
         # One reader a call and one thread a reader: readers are not safe to share, and each holds a file open.
-        reader = decord.VideoReader(os.path.abspath(path), num_threads=1)
+        reader = decord.VideoReader(os.path.abspath(str(path)), num_threads=1)
         for index in indices:
             picture = np.asarray(reader[index].asnumpy())
             if picture.dtype != np.uint8 or picture.shape[-1] != 3:

@@ -30,6 +30,10 @@ PICTURE_SUFFIXES = frozenset((".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", 
 #: Images that may hold several frames, and then are videos: animated WebP and PNG, TIFF of several pages.
 MAYBE_ANIMATED_SUFFIXES = frozenset((".png", ".tif", ".tiff", ".webp"))
 ARRAY_SUFFIXES = frozenset((".npy", ".npz"))
+#: Archives that are read without unpacking.
+ARCHIVE_SUFFIXES = frozenset((".tar", ".zip"))
+#: Text files with the paths of videos.
+LIST_SUFFIXES = frozenset((".lst", ".txt"))
 #: Two spellings of one format.
 SAME_SUFFIX = {".jpeg": ".jpg", ".tiff": ".tif"}
 

@@ -6,10 +6,10 @@ found, so it is paid for once a file.
 """
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidmbench.core.errors import DataError
+from vidmbench.core.inputs import InputFile, size_of
 from vidmbench.videos.files.colour_conversion import to_rgb
 from vidmbench.videos.files.compression_labels import of_stream
 from vidmbench.videos.files.container_ends import promised_bytes, video_chunks_of_avi
@@ -77,7 +77,7 @@ class _Seen:
     ends_broken: bool = False
 
 
-def inspect_video(path: Path) -> VideoFacts:
+def inspect_video(path: InputFile) -> VideoFacts:
     """Decodes a file once from end to end.
 
     Args:
@@ -103,7 +103,7 @@ def inspect_video(path: Path) -> VideoFacts:
         return _facts(container, stream, seen, seen.turn)
 
 
-def _decoded(path: Path, container: "av.container.InputContainer", stream: "av.video.stream.VideoStream") -> _Seen:
+def _decoded(path: InputFile, container: "av.container.InputContainer", stream: "av.video.stream.VideoStream") -> _Seen:
     from av.video.frame import PictureType
 
     seen = _Seen()
@@ -130,7 +130,7 @@ def _decoded(path: Path, container: "av.container.InputContainer", stream: "av.v
     return seen
 
 
-def _look_at_colours(path: Path, frame: "av.VideoFrame", seen: _Seen) -> None:
+def _look_at_colours(path: InputFile, frame: "av.VideoFrame", seen: _Seen) -> None:
     import av.error
     from av.video.reformatter import VideoReformatter
 
@@ -194,9 +194,9 @@ def _is_cover(stream: "av.video.stream.VideoStream") -> bool:
     return bool(stream.disposition & Disposition.attached_pic)
 
 
-def _check_length(path: Path) -> None:
+def _check_length(path: InputFile) -> None:
     try:
-        actual = path.stat().st_size
+        actual = size_of(path)
         promised = promised_bytes(path) if actual else None
     except OSError:
         return  # opening it says what is wrong
@@ -205,7 +205,7 @@ def _check_length(path: Path) -> None:
 
 
 def _check_count(
-    path: Path,
+    path: InputFile,
     container: "av.container.InputContainer",
     stream: "av.video.stream.VideoStream",
     stored: int,
@@ -220,13 +220,13 @@ def _check_count(
     raise _cut_off(path, f"{stream.frames} frames, as its header declares", f"{stored} frames")
 
 
-def _samples_before_edits(path: Path) -> int:
+def _samples_before_edits(path: InputFile) -> int:
     """How many frames an MP4 holds, with those that its edit list skips."""
     with opened(path, {"ignore_editlist": "1"}) as (container, stream):
         return sum(1 for packet in packets_of(container, stream) if packet.size)
 
 
-def _cut_off(path: Path, expected: str, actual: str) -> DataError:
+def _cut_off(path: InputFile, expected: str, actual: str) -> DataError:
     return DataError(
         f"{path.name} is cut off: its header declares more than the file holds",
         expected=expected,
@@ -236,7 +236,7 @@ def _cut_off(path: Path, expected: str, actual: str) -> DataError:
     )
 
 
-def changes_size(path: Path, shapes: dict[tuple[int, int], int]) -> DataError:
+def changes_size(path: InputFile, shapes: dict[tuple[int, int], int]) -> DataError:
     """The error for a video whose frames have several sizes, given the first frame of each (height, width)."""
     actual = ", ".join(f"{height}x{width} from frame {index}" for (height, width), index in shapes.items())
     return DataError(

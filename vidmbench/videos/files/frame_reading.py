@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vidmbench.core.inputs import InputFile
 from vidmbench.videos.files.colour_conversion import to_rgb
 from vidmbench.videos.files.containers import damaged, opened, packets_of
 from vidmbench.videos.files.frame_times import FrameTimes
@@ -22,7 +22,7 @@ _SEEKS = 4
 
 
 def read_frames_with_pyav(
-    path: Path, indices: Sequence[int], times: FrameTimes | None
+    path: InputFile, indices: Sequence[int], times: FrameTimes | None
 ) -> Iterator[tuple[int, Picture]]:
     """Frames of the best video stream, turned as the file asks, each as soon as it is decoded.
 
@@ -46,7 +46,7 @@ def read_frames_with_pyav(
         yield from _from_start(path, left)
 
 
-def _from_start(path: Path, indices: Sequence[int]) -> Iterator[tuple[int, Picture]]:
+def _from_start(path: InputFile, indices: Sequence[int]) -> Iterator[tuple[int, Picture]]:
     shown = _Shown(path)
     needed = set(indices)
     with opened(path) as (container, stream):
@@ -64,7 +64,7 @@ def _from_start(path: Path, indices: Sequence[int]) -> Iterator[tuple[int, Pictu
     raise damaged(path, min(needed))
 
 
-def _from_key_frames(path: Path, indices: Sequence[int], times: FrameTimes) -> Iterator[tuple[int, Picture]]:
+def _from_key_frames(path: InputFile, indices: Sequence[int], times: FrameTimes) -> Iterator[tuple[int, Picture]]:
     """As :func:`_from_start`; ends early where what comes is not what the first look found."""
     with opened(path) as (container, stream):
         for start, run in _runs(indices, times):
@@ -119,7 +119,7 @@ def _frames_after_seek(
 
 
 def _run(
-    path: Path, frames: "Iterator[av.VideoFrame]", indices: Sequence[int], times: FrameTimes
+    path: InputFile, frames: "Iterator[av.VideoFrame]", indices: Sequence[int], times: FrameTimes
 ) -> Iterator[tuple[int, Picture]]:
     """The frames wanted out of those that come; ends before the first that is missing or damaged."""
     shown = _Shown(path)
@@ -144,7 +144,7 @@ class _Shown:
         path: The file, for messages.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: InputFile) -> None:
         from av.video.reformatter import VideoReformatter
 
         self._path = path

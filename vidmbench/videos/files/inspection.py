@@ -10,7 +10,7 @@ from pathlib import Path
 from vidmbench.core.arrays import Frames, Image
 from vidmbench.core.errors import ChangedError, DataError
 from vidmbench.core.files import sha256_of_parts
-from vidmbench.core.inputs import changed
+from vidmbench.core.inputs import UnchangedFile, changed
 from vidmbench.core.text import counted
 from vidmbench.core.vocabulary import OnBad
 from vidmbench.videos.files.bad_videos import cannot_be_used, what_is_wrong
@@ -18,6 +18,7 @@ from vidmbench.videos.files.compression_labels import joined
 from vidmbench.videos.files.decoding import check_frames
 from vidmbench.videos.files.images import notes_together
 from vidmbench.videos.files.inspection_cache import FactsIndex
+from vidmbench.videos.files.listing import Found
 from vidmbench.videos.files.video_files import Facts, Item
 from vidmbench.videos.source import Skipped, SourceDefaults
 
@@ -36,6 +37,8 @@ class FileSource(SourceDefaults):
         stamps: What each had as its stamp when that was found out, by name.
         skipped: Videos that were skipped.
         notes: What a user should know about how the videos were read, one sentence each.
+        labels: The class of each video by its name, where it is known.
+        listed_in: The file that lists the videos, as it was read; None where none does.
     """
 
     def __init__(
@@ -47,6 +50,8 @@ class FileSource(SourceDefaults):
         stamps: Mapping[str, str],
         skipped: tuple[Skipped, ...] = (),
         notes: tuple[str, ...] = (),
+        labels: Mapping[str, int] | None = None,
+        listed_in: UnchangedFile | None = None,
     ) -> None:
         self.label = label
         self.skipped = skipped
@@ -58,6 +63,8 @@ class FileSource(SourceDefaults):
         self.size: tuple[int, int] = (first.height, first.width)
         rates = [video.frame_rate for video in self._facts.values()]
         self.frame_rates = (min(rates), max(rates)) if all(rates) else None
+        self.labels = tuple(map(labels.get, self._facts)) if labels else None
+        self._listed_in = listed_in
         self.compression = joined(video.compression for video in self._facts.values())
 
     def __len__(self) -> int:
@@ -119,6 +126,8 @@ class FileSource(SourceDefaults):
             DataError: They cannot be looked at.
         """
         item = self._items[index]
+        if self._listed_in is not None:
+            self._listed_in.check()
         try:
             stamp = item.stamp()
         except OSError as error:
@@ -134,20 +143,20 @@ class FileSource(SourceDefaults):
 
 def survey(
     where: Path,
-    items: Sequence[Item],
+    found: Found | Sequence[Item],
     *,
     on_bad: OnBad = "stop",
     progress: bool = False,
-    notes: Sequence[str] = (),
+    listed_in: UnchangedFile | None = None,
 ) -> FileSource:
     """Looks at every video, or remembers what was found before, and makes a source of the usable ones.
 
     Args:
         where: The folder, file or archive.
-        items: Its videos, in order; at least one.
+        found: Its videos, in order, at least one; with notes and labels where there are any.
         on_bad: "stop" raises one error that names up to five bad videos; "skip" skips them.
         progress: Show a bar on stderr, if that is a terminal.
-        notes: Notes from listing the videos.
+        listed_in: The file that lists the videos, as it was read; None where none does.
 
     Returns:
         A source whose videos can all be read and have one size.
@@ -157,6 +166,7 @@ def survey(
         ChangedError: A video changed while it was looked at.
     """
     where = Path(os.path.abspath(where))  # "." has no name
+    items, listing_notes, labels = found if isinstance(found, Found) else Found(list(found), [])
     stamps, results = _inspect_all(where, items, progress=progress)
     for result in results.values():
         if isinstance(result, ChangedError):
@@ -185,7 +195,9 @@ def survey(
         good,
         stamps=stamps,
         skipped=tuple(sorted(skipped, key=lambda video: order[video.name])),
-        notes=(*notes, *_gathered_notes(good)),
+        notes=(*listing_notes, *_gathered_notes(good)),
+        labels=labels,
+        listed_in=listed_in,
     )
 
 

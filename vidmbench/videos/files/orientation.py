@@ -1,13 +1,13 @@
 """How a decoded image is brought to the way it is displayed: phones store rotated video with a matrix beside it."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import UInt8
 
 from vidmbench.core.errors import DataError
+from vidmbench.core.inputs import InputFile
 
 if TYPE_CHECKING:
     import av
@@ -56,7 +56,7 @@ EXIF_TURNS = {
 }
 
 
-def turn_of(frame: "av.VideoFrame", path: Path) -> Turn:
+def turn_of(frame: "av.VideoFrame", path: InputFile) -> Turn:
     """What the display matrix that travels with a frame asks for.
 
     Raises:

@@ -1,15 +1,14 @@
 """Whether a file of raw video (.y4m) is whole: the decoder ends silently where such a file was cut."""
 
-import os
-from pathlib import Path
-
 from vidmbench.core.errors import DataError
+from vidmbench.core.inputs import InputFile, size_of
+from vidmbench.videos.files.containers import opened
 
 _MARK = b"FRAME\n"
 _LONGEST_HEADER = 1000
 
 
-def check_raw_video(path: Path, num_frames: int) -> None:
+def check_raw_video(path: InputFile, num_frames: int) -> None:
     """Compares the size of a .y4m file with that of its frames.
 
     Args:
@@ -19,15 +18,13 @@ def check_raw_video(path: Path, num_frames: int) -> None:
     Raises:
         DataError: It was cut within a frame.
     """
-    import av
-
-    with path.open("rb") as stream:
-        header = stream.readline(_LONGEST_HEADER)
-        if not header.startswith(b"YUV4MPEG2 ") or stream.read(len(_MARK)) != _MARK:
+    with path.open("rb") as file:
+        header = file.readline(_LONGEST_HEADER)
+        if not header.startswith(b"YUV4MPEG2 ") or file.read(len(_MARK)) != _MARK:
             return
-    with av.open(os.path.abspath(path), options={"protocol_whitelist": "file"}) as container:
-        frame = len(_MARK) + next(container.demux(video=0)).size
-    size = path.stat().st_size
+    with opened(path) as (container, stream):
+        frame = len(_MARK) + next(container.demux(stream)).size
+    size = size_of(path)
     if size != len(header) + num_frames * frame:
         raise DataError(
             f"{path.name} is cut off: it ends within a frame",

@@ -11,12 +11,13 @@ import numpy as np
 from vidmbench.core.arrays import Frames, Image
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import sha256_of, sha256_of_parts
-from vidmbench.core.inputs import read_input, refuse_special, stamp_of
+from vidmbench.core.inputs import InputFile, read_input, stamp_of
 from vidmbench.videos.files.compression_labels import joined, of_picture
 from vidmbench.videos.files.decoding import decode, decoded_frames
 from vidmbench.videos.files.first_look import VideoFacts, inspect_video
 from vidmbench.videos.files.frame_names import check_series
 from vidmbench.videos.files.images import inspect_picture, notes_together, read_picture
+from vidmbench.videos.files.members import Archive, refuse_special_file, stamp_of_file
 from vidmbench.videos.files.raw_video import check_raw_video
 
 
@@ -80,11 +81,11 @@ class VideoFile:
     """A video in a container that PyAV opens."""
 
     name: str
-    path: Path
+    path: InputFile
 
     def stamp(self) -> str:
-        """See :func:`vidmbench.core.inputs.stamp_of`."""
-        return stamp_of(self.path)
+        """See :func:`vidmbench.videos.files.members.stamp_of_file`."""
+        return stamp_of_file(self.path)
 
     def inspect(self) -> Facts:
         """Decodes and hashes the file once."""
@@ -111,7 +112,7 @@ class VideoFile:
         return decoded_frames(self.path, frames, facts=self._known(facts))
 
     def _known(self, facts: Facts) -> VideoFacts:
-        refuse_special(self.path)
+        refuse_special_file(self.path)
         return VideoFacts(facts.num_frames, facts.height, facts.width, facts.frame_times)
 
 
@@ -142,6 +143,49 @@ class FrameFolder:
 
     def _data(self, file: str) -> bytes:
         return read_input(self.folder / file)
+
+
+@dataclass(frozen=True)
+class ArchivedFrames:
+    """The frames in one folder of an archive.
+
+    Attributes:
+        name: The video's.
+        archive: The open archive.
+        folder: Its path in the archive, empty for frames at the archive's root.
+        files: Frame names in order.
+    """
+
+    name: str
+    archive: Archive
+    folder: str
+    files: tuple[str, ...]
+
+    def stamp(self) -> str:
+        """The archive's stamp, and what its table of contents says of all frames."""
+        return sha256_of_parts(self.archive.stamp(), *(self.archive.entry(self._path(file)) for file in self.files))
+
+    def inspect(self) -> Facts:
+        """Reads every frame once."""
+        return inspect_frames(self._where, self.files, read=self._data)
+
+    def read(self, frames: Sequence[int], facts: Facts) -> Frames:
+        """The images asked for."""
+        return read_frames(self._where, self.files, frames, facts, read=self._data)
+
+    def stream(self, frames: Sequence[int], facts: Facts) -> Iterator[Image]:
+        """The same as they are read."""
+        return stream_frames(self._where, self.files, frames, facts, read=self._data)
+
+    @property
+    def _where(self) -> str:
+        return f"{self.archive.path}:{self.folder}"
+
+    def _path(self, file: str) -> str:
+        return f"{self.folder}/{file}" if self.folder else file
+
+    def _data(self, file: str) -> bytes:
+        return self.archive.read(self._path(file))
 
 
 @runtime_checkable

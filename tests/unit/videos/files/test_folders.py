@@ -81,7 +81,7 @@ def test_mixed_sizes_are_counted_with_examples(tmp_path):
 def test_empty_folder_says_what_was_looked_for_and_found(tmp_path):
     (tmp_path / "set" / "inner").mkdir(parents=True)
     (tmp_path / "set" / "readme.txt").write_text("x")
-    (tmp_path / "set" / "clips.npy").write_bytes(b"x")
+    (tmp_path / "set" / "clips.npz").write_bytes(b"x")
 
     with pytest.raises(DataError, match="no videos in set") as raised:
         open_source(tmp_path / "set")
