@@ -1,6 +1,7 @@
 """``score`` on everything that people keep videos in."""
 
 import io
+import shutil
 import zipfile
 from fractions import Fraction
 
@@ -105,6 +106,18 @@ def test_lossless_kinds_give_the_identical_value(kind, command, folder, real, cl
     found = command("score", real, LOSSLESS[kind](folder / "fake", clips), *COMMON)
     assert found.code == 0, found.err
     assert found.json["value"] == reference
+
+
+def test_archives_lists_and_globs_score_as_the_folder(command, folder, real, clips, fake_network):
+    root = each(folder / "set", ".mp4", clips, write_mp4)
+    shutil.make_archive(str(folder / "a"), "tar", root)
+    shutil.make_archive(str(folder / "a"), "zip", root)
+    (folder / "a.txt").write_text("".join(f"set/{path.name}\n" for path in root.iterdir()))
+    expected = command("score", real, root, *COMMON).json
+    for fake in ("a.tar", "a.zip", "a.txt", "set/*.mp4", "folder:set/*"):
+        found = command("score", real, fake, *COMMON).json
+        same = ("value", "signature", "signature_id", "interval")
+        assert [found[key] for key in same] == [expected[key] for key in same], fake
 
 
 @pytest.mark.parametrize("kind", LOSSY)

@@ -17,7 +17,11 @@ _PROTOCOL, _COMPUTE, OUTPUT_PANEL, _VIDM = "Protocol", "Compute", "Output", "VID
 
 Real = Annotated[
     str,
-    typer.Argument(metavar="REAL", help="A folder, zip, npy, npz or video; or dataset:NAME@SPLIT/PIXELS."),
+    typer.Argument(
+        metavar="REAL",
+        help="A folder, tar, zip, npy, npz or video; a .txt list of paths; a glob in quotes; "
+        "or dataset:NAME@SPLIT/PIXELS.",
+    ),
 ]
 Fake = Annotated[
     str,

@@ -56,7 +56,7 @@ def _samples_name(text: str) -> ResolvedName:
     if name.kind in ("vidm", "control", "static-of"):
         if not expanded(text).exists():
             raise UsageError(
-                "--samples takes files", expected="a folder, zip, npy, npz or video file", found=text,
+                "--samples takes files", expected="a folder, tar, zip, npy, npz, .txt or video file", found=text,
                 where="--samples", fix=f"vidmbench run --model {text}",
             )  # fmt: skip
         name = SourceName("path", text, path=text)

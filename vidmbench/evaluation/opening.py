@@ -252,9 +252,9 @@ def open_source(
 
     Args:
         videos: An array or tensor uint8 (video, frame, height, width, 3) in 0..255; or, as on the command line, a path
-            (folder of videos or of frame folders, .zip, .npy, .npz, one video), ``dataset:NAME[@SPLIT][/PIXELS]``,
-            ``control:NAME``, ``vidm`` or ``vidm:PATH``, ``static-of:`` before any of these. A source is returned
-            unchanged.
+            (folder of videos or of frame folders, .zip, .tar, .npy, .npz, .txt list of paths, one video), a glob,
+            ``dataset:NAME[@SPLIT][/PIXELS]``, ``control:NAME``, ``vidm`` or ``vidm:PATH``, ``static-of:`` before any of
+            these. A source is returned unchanged.
         real: The real videos: controls are made from them, and their data set selects the VIDM that is shipped.
         num_videos: How many videos are sampled from a VIDM.
         num_frames: Frames of each, for a VIDM; None takes what it was trained for.

@@ -163,7 +163,7 @@ def _open_files(name: SourceName, on_bad: OnBad) -> Source:
     if not text.strip():
         raise UsageError(
             "a source without a path",
-            expected="a folder, zip, npy, npz or video file",
+            expected="a folder, tar, zip, npy, npz or video file, a .txt list of paths, or a glob",
             found=name.text.strip() or "nothing",
         )
     layouts = layouts_of("", name.name) if name.kind == "layout" else None

@@ -6,8 +6,10 @@ from support.paths import ROOT
 
 from vidmbench.videos.files.endings import (
     ANIMATION_SUFFIXES,
+    ARCHIVE_SUFFIXES,
     ARRAY_SUFFIXES,
     CONTAINER_SUFFIXES,
+    LIST_SUFFIXES,
     MAYBE_ANIMATED_SUFFIXES,
     PICTURE_SUFFIXES,
 )
@@ -19,7 +21,8 @@ def test_the_page_lists_what_is_read():
         "one video per file": CONTAINER_SUFFIXES,
         "animations, one video per file": ANIMATION_SUFFIXES | MAYBE_ANIMATED_SUFFIXES,
         "one frame per file, a video per folder": PICTURE_SUFFIXES,
-        "all videos in one file": ARRAY_SUFFIXES | {".zip"},
+        "all videos in one file": ARRAY_SUFFIXES | ARCHIVE_SUFFIXES,
+        "paths, one in each line": LIST_SUFFIXES,
     }
     for row, suffixes in rows.items():
         (cells,) = re.findall(rf"^\| {row} \| (.*) \|$", page, flags=re.MULTILINE)
