@@ -15,6 +15,7 @@ from vidmbench.videos.transformed import ClipChange, Remade, Reordered, Transfor
 
 # Raised on any change that moves a pixel of a control.
 _VERSION = 1
+_VERSIONS = {"h264": 2}  # of controls that gave other frames once
 _NOISE_SD = 8.0  # intensity levels, 0..255
 _BLUR_SIGMA = 1 / 64  # of the frame's height
 _NOISE_AT_ONCE = 2**18  # values
@@ -33,7 +34,7 @@ def control(kind: str, base: Source, *, seed: int = 0, is_paired: bool = False) 
         A source as long as ``base``.
     """
     label = control_label(kind)
-    digest = sha256_of_parts("control", kind, str(_VERSION), str(seed), base.digest())
+    digest = sha256_of_parts("control", kind, str(_VERSIONS.get(kind, _VERSION)), str(seed), base.digest())
     if kind in _ORDERS:
         order = partial(_ORDERS[kind], seed=seed)
         return Reordered(base, order, label=label, digest=digest, is_paired=is_paired)
