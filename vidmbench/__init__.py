@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 __all__ = [
     "Choices",
     "Measurement",
+    "MinimalSource",
     "Moments",
     "RunRecord",
     "VidmbenchError",
@@ -25,12 +26,14 @@ __all__ = [
     "open_source",
     "score",
     "score_all",
+    "to_uint8",
 ]
 
 # Where each name lives; nothing is imported before it is asked for, so that `--help` stays quick.
 _LAZY = {
     "Choices": "evaluation.choices",
     "Measurement": "records.record",
+    "MinimalSource": "videos.source",
     "Moments": "metrics",
     "RunRecord": "records.record",
     "VidmbenchError": "core.errors",
@@ -47,11 +50,12 @@ _LAZY = {
     "open_source": "evaluation.opening",
     "score": "evaluation.api",
     "score_all": "evaluation.api",
+    "to_uint8": "evaluation.api",
 }
 
 if TYPE_CHECKING:
     from vidmbench.core.errors import VidmbenchError
-    from vidmbench.evaluation.api import extract_features, score, score_all
+    from vidmbench.evaluation.api import extract_features, score, score_all, to_uint8
     from vidmbench.evaluation.choices import Choices
     from vidmbench.evaluation.opening import open_source
     from vidmbench.metrics import Moments, frechet_distance, inception_score, kernel_distance
@@ -62,6 +66,7 @@ if TYPE_CHECKING:
     from vidmbench.reporting.tables.build import build_table
     from vidmbench.sources.baselines.layouts import load_baseline
     from vidmbench.sources.datasets.spec import load_dataset
+    from vidmbench.videos.source import MinimalSource
 else:
 
     def __getattr__(name: str) -> object:

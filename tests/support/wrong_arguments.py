@@ -41,7 +41,8 @@ CALLS = {
     "VidmbenchError": {"problem": "x", "expected": "x", "found": "x", "where": "x", "fix": "x"},
     "build_table": {"layout": "table3", "records": (), "published": True},
     "extract_features": {
-        "videos": CLIPS, "protocol": "fvd-tats", "frames": 16, "num_videos": 3, "is_real": True, "seed": 0,
+        "videos": CLIPS, "value_range": None, "layout": None,
+        "protocol": "fvd-tats", "frames": 16, "num_videos": 3, "is_real": True, "seed": 0,
         "precision": "fp32", "device": "auto", "progress": False,
     },
     "frechet_distance": {"a": MOMENTS, "b": MOMENTS, "normalisation": "n"},
@@ -53,14 +54,20 @@ CALLS = {
     "load_protocol": {"name": "fvd-tats"},
     "load_results": {},
     "open_source": {
-        "videos": CLIPS, "real": None, "num_videos": 3, "num_frames": 16, "steps": 3, "seed": 0, "on_bad": "stop",
+        "videos": CLIPS, "value_range": None, "layout": None,
+        "real": None, "num_videos": 3, "num_frames": 16, "steps": 3, "seed": 0, "on_bad": "stop",
         "data_root": None,
     },
     "score": {
-        "real": CLIPS, "fake": CLIPS, "protocol": "fvd-tats", "frames": 16, "num_videos": 3, "seed": 0,
+        "real": CLIPS, "fake": CLIPS, "value_range": None, "layout": None,
+        "protocol": "fvd-tats", "frames": 16, "num_videos": 3, "seed": 0,
         "precision": "fp32", "device": "auto", "progress": False,
     },
-    "score_all": {"real": CLIPS, "fake": CLIPS, "choices": vidmbench.Choices(frames=(16,)), "progress": False},
+    "score_all": {
+        "real": CLIPS, "fake": CLIPS, "choices": vidmbench.Choices(frames=(16,)), "value_range": None, "layout": None,
+        "progress": False,
+    },
+    "to_uint8": {"videos": CLIPS, "value_range": (0, 255), "layout": "NTHWC", "rounding": "nearest"},
 }  # fmt: skip
 
 

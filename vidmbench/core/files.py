@@ -209,6 +209,21 @@ def sha256_of_parts(*parts: str | bytes) -> str:
     return total.hexdigest()
 
 
+def sha256_of_chunks(head: str, chunks: Iterable[bytes], size: int) -> str:
+    """What :func:`sha256_of_parts` gives for two parts, the second of which is not in memory as a whole.
+
+    Args:
+        head: The first part.
+        chunks: The second part in pieces.
+        size: Their bytes together.
+    """
+    first = head.encode()
+    total = hashlib.sha256(len(first).to_bytes(8, "little") + first + size.to_bytes(8, "little"))
+    for chunk in chunks:
+        total.update(chunk)
+    return total.hexdigest()
+
+
 def natural_key(name: str) -> tuple[tuple[int, int, str, str], ...]:
     """Sorts ``frame2`` before ``frame10``: runs of digits compare as numbers, everything else as text."""
     return tuple(

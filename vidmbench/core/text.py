@@ -26,6 +26,20 @@ def counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
+def shortened(sentence: str, longest: int = 60) -> str:
+    """A sentence in short: its first part, up to a colon, a semicolon or a bracket, and no more than so many letters.
+
+    Args:
+        sentence: A note or warning.
+        longest: The letters that are kept of a part that is longer.
+    """
+    first = re.split(r"[:;] | \(", " ".join(sentence.split()), maxsplit=1)[0]
+    if len(first) <= longest:
+        return first
+    cut = first[: longest - 1]
+    return f"{cut.rpartition(' ')[0] or cut}…"
+
+
 def printable(text: str, *, lines: bool = False) -> str:
     r"""A text of any origin on one line, in which nothing acts on the terminal and nothing is hidden.
 

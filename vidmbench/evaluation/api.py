@@ -1,9 +1,12 @@
 """Scores from Python: sources in, measurements out; nothing is called back and nothing is written."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Union, get_args
+
+import numpy as np
 
 from vidmbench.core.arguments import flag, name_or_path, optional_number, wrong_argument
-from vidmbench.core.errors import UsageError
+from vidmbench.core.errors import UsageError, unknown
 from vidmbench.core.progress import progress_bar
 from vidmbench.core.vocabulary import DEFAULT_PROTOCOL, Device, Precision
 from vidmbench.evaluation.choices import Choices
@@ -13,12 +16,20 @@ from vidmbench.evaluation.features import features_of
 from vidmbench.evaluation.job import carry_out, prepare_score
 from vidmbench.evaluation.opening import Videos, open_source
 from vidmbench.records.record import Measurement
+from vidmbench.videos.arrays.layout import Rounding
+from vidmbench.videos.in_memory.declared import Declared, ValueRange
+from vidmbench.videos.in_memory.opening import converted
+
+if TYPE_CHECKING:
+    import torch
 
 
 def score(
     real: Videos,
     fake: Videos,
     *,
+    value_range: ValueRange | None = None,
+    layout: str | None = None,
     protocol: str | Path = DEFAULT_PROTOCOL,
     frames: int | None = None,
     num_videos: int | None = None,
@@ -32,18 +43,25 @@ def score(
     Features are cached by content: real videos are computed once, however often this is called.
 
     Args:
-        real: The real videos, see :func:`open_source`: an array uint8 (video, frame, height, width, 3), a path, a name.
+        real: The real videos, see :func:`open_source`: an array or tensor uint8 (video, frame, height, width, 3) or as
+            declared, a loader, a data set, a generator, a function (seed, index) -> video, a path, a name.
         fake: The videos to score.
+        value_range: The values of black and of white in arrays, such as ``(-1, 1)``; needed for all but uint8. It and
+            ``layout`` describe both sides, but for names, sources, and uint8 with the default layout.
+        layout: A letter per axis of an array: N video, T frame, C channel, H row, W column, such as ``"NCTHW"``;
+            by default ``"NTHWC"``.
         protocol: A protocol's name or file; it must give one number.
         frames: Frames of a clip; None takes the protocol's.
-        num_videos: Videos of each side; None takes the protocol's, or the default of a named data set.
-        seed: Seed of every random choice.
+        num_videos: Videos of each side; None takes the protocol's, or the default of a named data set. Of loaders,
+            data sets and generators the first ones are taken.
+        seed: Seed of every random choice; a function gets it.
         precision: ``fp32``, or ``bf16``, which is quicker and less exact.
         device: ``auto``, ``cpu`` or ``cuda``.
         progress: Whether a bar is shown on stderr.
 
     Returns:
-        The number with its interval, counts, signature and notes. ``str()`` of it is fit for a log.
+        The number with its interval, counts, signature and notes; ``str()`` of it is fit for a log, ``float()`` is
+        the value, ``.scalars()`` a dictionary of floats for a logger.
 
     Raises:
         VidmbenchError: Anything that cannot work; the message says what to do.
@@ -58,6 +76,12 @@ def score(
         True
         >>> print(f"{fvd.value:.0f}", fvd.signature_short)
         1590 fvd-vidm-paper.1 t16 s1 n8/8 fp32 #51b0dcd4
+        >>> import torch
+        >>> outputs = torch.rand(8, 3, 16, 32, 32) * 2 - 1
+        >>> noise = vidmbench.score("dataset:clevrer-mini@test/32", outputs, frames=16, num_videos=8,
+        ...     value_range=(-1, 1), layout="NCTHW")
+        >>> float(noise) > float(fvd)
+        True
     """
     progress, num_videos = flag("progress", progress), optional_number("num_videos", num_videos, least=2)
     choices = Choices(
@@ -69,7 +93,7 @@ def score(
         precision=precision,
         device=device,
     )
-    measurements = score_all(real, fake, choices, progress=progress)
+    measurements = score_all(real, fake, choices, value_range=value_range, layout=layout, progress=progress)
     if len(measurements) > 1:
         raise UsageError(
             f"{protocol} gives {len(measurements)} numbers, and score() returns one",
@@ -80,13 +104,23 @@ def score(
     return measurements[0]
 
 
-def score_all(real: Videos, fake: Videos, choices: Choices, *, progress: bool = False) -> list[Measurement]:
+def score_all(
+    real: Videos,
+    fake: Videos,
+    choices: Choices,
+    *,
+    value_range: ValueRange | None = None,
+    layout: str | None = None,
+    progress: bool = False,
+) -> list[Measurement]:
     """Scores videos against real ones by several protocols and clip lengths; every video is read once.
 
     Args:
         real: The real videos, see :func:`open_source`.
         fake: The videos to score.
         choices: Protocols, lengths, counts, seed, and how to compute.
+        value_range: See :func:`score`.
+        layout: See :func:`score`.
         progress: Whether a bar is shown on stderr.
 
     Returns:
@@ -103,13 +137,16 @@ def score_all(real: Videos, fake: Videos, choices: Choices, *, progress: bool = 
     """
     if not isinstance(choices, Choices):
         raise wrong_argument("choices", "Choices(...)", choices)
+    declared = Declared.of(value_range, layout)
     with progress_bar(is_shown=flag("progress", progress)) as tick:
-        return list(carry_out(prepare_score(real, fake, choices), tick).measurements)
+        return list(carry_out(prepare_score(real, fake, choices, declared=declared, progress=tick), tick).measurements)
 
 
 def extract_features(
     videos: Videos,
     *,
+    value_range: ValueRange | None = None,
+    layout: str | None = None,
     protocol: str | Path = DEFAULT_PROTOCOL,
     frames: int | None = None,
     num_videos: int | None = None,
@@ -123,6 +160,8 @@ def extract_features(
 
     Args:
         videos: See :func:`open_source`.
+        value_range: See :func:`open_source`.
+        layout: See :func:`open_source`.
         protocol: A protocol's name or file: it says which clips are taken and how they reach the network.
         frames: Frames of a clip; None takes the protocol's.
         num_videos: How many videos; None takes all.
@@ -151,7 +190,9 @@ def extract_features(
     """
     num_videos = optional_number("num_videos", num_videos, least=1)
     is_real, progress = flag("is_real", is_real), flag("progress", progress)
-    source = open_source(videos, num_videos=num_videos, num_frames=frames, seed=seed)
+    source = open_source(
+        videos, value_range=value_range, layout=layout, num_videos=num_videos, num_frames=frames, seed=seed
+    )
     count = len(source) if num_videos is None else num_videos
     (spec,) = Choices(
         protocols=(name_or_path("protocol", protocol),),
@@ -173,3 +214,43 @@ def extract_features(
     )
     with progress_bar(is_shown=progress) as tick:
         return features_of([FeatureJob(source, plan, spec.array, precision)], device=device, progress=tick)[0]
+
+
+def to_uint8(
+    videos: Union[np.ndarray, "torch.Tensor"],
+    *,
+    value_range: ValueRange | None = None,
+    layout: str | None = None,
+    rounding: Rounding = "nearest",
+) -> np.ndarray:
+    """Converts videos in memory to intensity levels, as :func:`vidmbench.score` does by the same arguments.
+
+    Values become the nearest level of 0..255; those a little outside the range become black or white. Grey is repeated
+    as three channels, and a fourth channel is dropped.
+
+    Args:
+        videos: An array or tensor of any type, on any device, with or without gradients.
+        value_range: The values of black and of white, such as ``(-1, 1)``; needed for all but uint8.
+        layout: A letter per axis: N video, T frame, C channel, H row, W column, such as ``"NCTHW"``; by default
+            ``"NTHWC"``. Without N it is one video.
+        rounding: ``nearest``, or ``truncate`` as the scripts of TATS and VideoGPT write their samples.
+
+    Returns:
+        uint8 (video, frame, height, width, 3), RGB, 0..255; (frame, height, width, 3) of one video.
+
+    Raises:
+        DataError: It is not as declared, too little is declared, or it holds NaN.
+        UsageError: The arguments have no meaning.
+
+    Example:
+        >>> import torch
+        >>> from vidmbench import to_uint8
+        >>> clips = torch.linspace(-1, 1, 3 * 4 * 2 * 2, dtype=torch.bfloat16).reshape(1, 3, 4, 2, 2)
+        >>> levels = to_uint8(clips, value_range=(-1, 1), layout="NCTHW")
+        >>> levels.shape, str(levels.dtype), levels.min(), levels.max()
+        ((1, 4, 2, 2, 3), 'uint8', np.uint8(0), np.uint8(255))
+    """
+    declared = Declared.of(value_range, layout)
+    if not isinstance(rounding, str) or rounding not in get_args(Rounding):
+        raise unknown("rounding", str(rounding), get_args(Rounding), error=UsageError)
+    return converted(videos, declared, rounding=rounding)

@@ -27,6 +27,7 @@ from vidmbench.videos.files.endings import (
 from vidmbench.videos.files.inspection import FileSource
 from vidmbench.videos.grids.tile_states import block_changes, deviations, in_ranges
 from vidmbench.videos.grids.tiles import TiledSource
+from vidmbench.videos.in_memory.spool import SpooledVideos
 from vidmbench.videos.source import Source
 
 #: Clips that are looked at first, and where all of them end alike.
@@ -51,7 +52,7 @@ def check_idle_frames(source: Source, clips: Sequence[Clip], spec: ClipsSpec) ->
     if isinstance(source, TiledSource):
         idle = source.idle_frames
         found = sorted({frame for clip in clips for frame in _nothing_new(clip, idle)})
-    elif isinstance(source, FileSource | ArraySource):
+    elif isinstance(source, FileSource | ArraySource | SpooledVideos):
         idle = _common_end(source, clips)
         found = sorted(idle)
     else:
@@ -75,7 +76,7 @@ def stand_still(source: Source, clips: Sequence[Clip]) -> list[str]:
         source: The scored videos; those neither from files nor in arrays, such as controls, are made to stand still.
         clips: What is read of them; at most 64 are looked at.
     """
-    if not isinstance(source, FileSource | ArrayVideos) or not clips:
+    if not isinstance(source, FileSource | ArrayVideos | SpooledVideos) or not clips:
         return []
     for number in (_FIRST, _MOST):
         chosen = np.unique(np.linspace(0, len(clips) - 1, min(len(clips), number)).round().astype(int))
@@ -176,6 +177,8 @@ def _ways_out(source: Source, clips: Sequence[Clip], spec: ClipsSpec, idle: Iter
 
 def _layout(source: Source, numbers: Sequence[str]) -> list[str] | None:
     """The lines of a layout that reads the same videos without some frames; None for an array in memory."""
+    if isinstance(source, SpooledVideos):
+        return None
     names = [source.name(index) for index in range(len(source))]
     videos = sorted(
         {suffix for name in names if (suffix := _suffix_in(name, VIDEO_SUFFIXES | MAYBE_ANIMATED_SUFFIXES))}

@@ -14,7 +14,7 @@ from vidmbench.evaluation.choices import Choices, common_stage
 from vidmbench.evaluation.evaluate import Evaluation, evaluate
 from vidmbench.evaluation.missing import BUILT_IN, check_present
 from vidmbench.evaluation.model_samples import open_model_samples
-from vidmbench.evaluation.opening import OpeningOptions, Videos, given, open_named, open_pair
+from vidmbench.evaluation.opening import OpeningOptions, Videos, given_pair, open_named, open_pair
 from vidmbench.evaluation.plan import Planned, Short, check_both_counts, checked_counts, plan
 from vidmbench.evaluation.request import request_of
 from vidmbench.protocols.protocol import ProtocolSpec
@@ -23,6 +23,7 @@ from vidmbench.records.record import Measurement, RunRecord
 from vidmbench.records.request import RunRequest
 from vidmbench.sources.names import SourceName, parse_source
 from vidmbench.sources.opening import ResolvedName, open_control, open_videos, resolve, resolve_dataset
+from vidmbench.videos.in_memory.declared import Declared
 from vidmbench.videos.source import Source
 from vidmbench.vidm.sampling.opening import load_model
 
@@ -119,7 +120,13 @@ def vidm_job(vidm: "Vidm", model: str, dataset: str, choices: Choices) -> Job:
 
 
 def prepare_score(
-    real: Videos, fake: Videos, choices: Choices, *, protocols: Sequence[ProtocolSpec] | None = None
+    real: Videos,
+    fake: Videos,
+    choices: Choices,
+    *,
+    protocols: Sequence[ProtocolSpec] | None = None,
+    declared: Declared | None = None,
+    progress: Progress | None = None,
 ) -> Job:
     """Resolves ``vidmbench score``: two sources, named as on the command line, or arrays in memory.
 
@@ -128,20 +135,21 @@ def prepare_score(
         fake: The videos to score.
         choices: The options.
         protocols: Those of the choices, where they are loaded already.
+        declared: What is declared about the numbers of videos in memory.
+        progress: Called with videos taken, videos in all, and a label, of what is in memory.
 
     Raises:
         VidmbenchError: Anything about the request that cannot work.
     """
     protocols = choices.load_protocols() if protocols is None else protocols
-    real_side = given(real)
-    fake_side = given(fake, real_side.named)
+    real_side, fake_side = given_pair(real, fake, declared or Declared())
     if fake_side.named is not None:
         command = ("vidmbench", "score", f"dataset:{BUILT_IN}", "vidm")
         check_present(fake_side.named.name, real_side.data, choices, command)
     data = real_side.data
     dataset = None if data is None else data.dataset
     specs = choices.bound_protocols(dataset, is_cropped=False, protocols=protocols)
-    source, other = open_pair(real_side, fake_side, choices, [spec.clips for spec in specs])
+    source, other = open_pair(real_side, fake_side, choices, [spec.clips for spec in specs], progress=progress)
     job = _planned_job(
         model=other.label,
         dataset=source.label if dataset is None else dataset.name,

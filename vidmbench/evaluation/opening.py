@@ -1,6 +1,6 @@
 """Opens every kind of source: files, data sets, controls, models, and videos in memory."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Union, get_args
 import numpy as np
 
 from vidmbench.core.arguments import name_or_path, optional_number, seed_number
-from vidmbench.core.errors import DataError, UsageError, unknown
+from vidmbench.core.errors import UsageError, unknown
+from vidmbench.core.progress import Progress
 from vidmbench.core.vocabulary import Device, OnBad
 from vidmbench.evaluation.choices import Choices
 from vidmbench.protocols.stages import ClipsSpec, DatasetStage
@@ -17,9 +18,9 @@ from vidmbench.sources.controls import static_of
 from vidmbench.sources.datasets.opening import DEFAULT_READING, Reading
 from vidmbench.sources.names import Kind, SourceName, parse_source
 from vidmbench.sources.opening import ResolvedName, open_control, open_videos, resolve
-from vidmbench.videos import ArraySource
-from vidmbench.videos.arrays.stored import array_of
-from vidmbench.videos.source import MinimalSource, Source, completed
+from vidmbench.videos.in_memory.declared import Declared, ValueRange
+from vidmbench.videos.in_memory.opening import Items, Sampler, Taking, needless, needs_declaring, open_in_memory
+from vidmbench.videos.source import MinimalSource, Source
 from vidmbench.vidm.sampling.opening import SamplingOptions, load_model, videos_of
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 
     from vidmbench.vidm.checkpoints.checkpoint import Vidm
 
-#: What :func:`open_source` takes.
-Videos = Union[MinimalSource, str, Path, np.ndarray, "torch.Tensor"]
+#: What :func:`open_source` takes; what is iterated over gives videos, batches, or these beside labels.
+Videos = Union[MinimalSource, str, Path, np.ndarray, "torch.Tensor", Items, Iterable[Any], Sampler]
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class OpeningOptions:
         sampling: How a model is sampled.
         device: Where it runs.
         vidm: The model, where it is loaded already.
+        taking: How much is taken of videos in memory that have no end of their own.
     """
 
     reading: Reading = DEFAULT_READING
@@ -60,6 +62,7 @@ class OpeningOptions:
     sampling: SamplingOptions = field(default_factory=SamplingOptions)
     device: Device = "auto"
     vidm: "Vidm | None" = None
+    taking: Taking = field(default_factory=Taking)
 
 
 def open_named(named: ResolvedName, options: OpeningOptions) -> Source:
@@ -122,10 +125,16 @@ class Given:
     Attributes:
         videos: In memory, or a name or path.
         named: The name, resolved; None of videos in memory.
+        where: Which argument they are, for messages.
+        declared: What is declared about the numbers of videos in memory.
+        is_shared: Whether the other side has the same declaration, which may be meant for that one alone.
     """
 
     videos: Videos
     named: ResolvedName | None
+    where: str = "videos"
+    declared: Declared = field(default_factory=Declared)
+    is_shared: bool = False
 
     @property
     def kind(self) -> Kind | None:
@@ -139,27 +148,59 @@ class Given:
 
     def open(self, options: OpeningOptions) -> Source:
         """The source; see :func:`open_named`."""
-        return _in_memory(self.videos) if self.named is None else open_named(self.named, options)
+        if self.named is not None:
+            return open_named(self.named, options)
+        return open_in_memory(self.videos, self.declared, self.where, taking=options.taking, is_shared=self.is_shared)
 
 
-def given(videos: Videos, known: ResolvedName | None = None) -> Given:
+def given(
+    videos: Videos, known: ResolvedName | None = None, *, where: str = "videos", declared: Declared | None = None
+) -> Given:
     """Parses the name of videos that are given by one.
 
     Args:
         videos: See :func:`open_source`.
         known: See :func:`vidmbench.sources.opening.resolve`.
+        where: Which argument they are, for messages.
+        declared: What is declared about the numbers of videos in memory.
 
     Raises:
         VidmbenchError: The name cannot be parsed, or its data set is not declared.
     """
+    declared = declared or Declared()
     if not isinstance(videos, str | Path):
-        return Given(videos, None)
+        return Given(videos, None, where, declared)
     name = parse_source(str(videos))
     name_or_path("videos", name.base.path or "")
-    return Given(videos, resolve(name, known))
+    return Given(videos, resolve(name, known), where, declared)
 
 
-def open_pair(real: Given, fake: Given, choices: Choices, clips: Sequence[ClipsSpec]) -> tuple[Source, Source]:
+def given_pair(real: Videos, fake: Videos, declared: Declared) -> tuple[Given, Given]:
+    """Two sides of which one thing is declared: it describes those that are in memory and need it.
+
+    Args:
+        real: The real videos.
+        fake: The videos to score.
+        declared: What is declared.
+
+    Raises:
+        UsageError: Neither side needs what is declared.
+        VidmbenchError: A name cannot be parsed, or its data set is not declared.
+    """
+    first = given(real, where="real", declared=declared)
+    second = given(fake, first.named, where="fake", declared=declared)
+    if not declared:
+        return first, second
+    open_ones = [side for side in (first, second) if side.named is None and needs_declaring(side.videos, declared)]
+    if not open_ones:
+        raise needless(declared, "two sides that are names, sources, or uint8 with the axes NTHWC", "real and fake")
+    is_shared = all(side.named is None for side in (first, second))
+    return replace(first, is_shared=is_shared), replace(second, is_shared=is_shared)
+
+
+def open_pair(
+    real: Given, fake: Given, choices: Choices, clips: Sequence[ClipsSpec], *, progress: Progress | None = None
+) -> tuple[Source, Source]:
     """Opens the two sources that are scored against each other; controls are made from the first.
 
     Args:
@@ -167,6 +208,7 @@ def open_pair(real: Given, fake: Given, choices: Choices, clips: Sequence[ClipsS
         fake: The videos to score.
         choices: How to read and sample.
         clips: Which clips will be scored: a model gives as many videos and frames as any of them takes.
+        progress: Called with videos taken, videos in all, and a label, of what is in memory.
 
     Raises:
         VidmbenchError: One of them cannot be opened.
@@ -175,71 +217,35 @@ def open_pair(real: Given, fake: Given, choices: Choices, clips: Sequence[ClipsS
     options = OpeningOptions(
         reading=choices.reading, seed=seed, real=real.data, sampling=choices.drawing, device=choices.device
     )
-    counts = [side.real.videos for side in clips]
+    wanted = [[side.real.videos for side in clips], [side.fake.videos for side in clips]]
+    counts = [None if None in each else max(count or 0 for count in each) for each in wanted]
+    taking = Taking(counts[0], seed=seed, progress=progress, notes_end=True)
     source = real.open(
         replace(
             options,
-            num_videos=None if None in counts else max(count or 0 for count in counts),
+            taking=taking,
+            num_videos=counts[0],
             num_frames=max(side.span_of(side.real) for side in clips),
         )
     )
+    num_samples = max(side.fake.videos or len(source) for side in clips)
     other = fake.open(
         replace(
             options,
+            taking=Taking(counts[1], num_samples, seed, progress),
             make_control=partial(open_control, real=source, data=real.named, reading=choices.reading, seed=seed),
-            num_videos=max(side.fake.videos or len(source) for side in clips),
+            num_videos=num_samples,
             num_frames=max(side.span_of(side.fake) for side in clips),
         )
     )
     return source, other
 
 
-def _of_tensor(tensor: Any) -> Source:
-    """A PyTorch tensor as a source; what is proposed about another form is PyTorch's code."""
-    array = array_of(tensor, "tensor")
-    kind = str(tensor.dtype).removeprefix("torch.")
-    try:
-        return ArraySource(array, "array", kind=None if kind == str(array.dtype) else kind)
-    except DataError as error:
-        fix = (error.fix or "").replace('.astype("uint8")', ".to(torch.uint8)").replace(".transpose(", ".permute(")
-        fix = fix.replace(".repeat(3, axis=-1)", ".repeat_interleave(3, dim=-1)")
-        if tensor.is_floating_point() and tensor.element_size() < 4:
-            fix = fix.replace("(x.", "(x.float().").replace("(x ", "(x.float() ")
-        raise DataError(
-            error.problem, expected=error.expected, found=error.found, where=error.where, fix=fix or None
-        ) from error
-
-
-def _in_memory(videos: Videos) -> Source:
-    """Videos in memory as a source.
-
-    Raises:
-        DataError: They are no source and no array, or an array of another shape or range.
-    """
-    if hasattr(videos, "detach"):
-        return _of_tensor(videos)
-    if isinstance(videos, np.ma.MaskedArray):
-        raise DataError(
-            "masked arrays are not scored: what their masks hide has no colour",
-            expected="an array without a mask",
-            found=f"a masked array {videos.shape}",
-            fix="videos.filled(0) paints what is masked black",
-        )
-    if isinstance(videos, np.ndarray):
-        return ArraySource(videos, "array")
-    if isinstance(videos, MinimalSource):
-        return completed(videos)
-    raise DataError(
-        "unsupported video source",
-        expected="an array, a source, or a path or name as `vidmbench score` takes it",
-        found=type(videos).__name__,
-        fix="np.stack(clips) makes one array of clips of equal length",
-    )
-
-
 def open_source(
     videos: Videos,
     *,
+    value_range: ValueRange | None = None,
+    layout: str | None = None,
     real: Videos | None = None,
     num_videos: int | None = None,
     num_frames: int | None = None,
@@ -251,12 +257,28 @@ def open_source(
     """Opens videos, wherever they are.
 
     Args:
-        videos: An array or tensor uint8 (video, frame, height, width, 3) in 0..255; or, as on the command line, a path
-            (folder of videos or of frame folders, .zip, .tar, .npy, .npz, .txt list of paths, one video), a glob,
-            ``dataset:NAME[@SPLIT][/PIXELS]``, ``control:NAME``, ``vidm`` or ``vidm:PATH``, ``static-of:`` before any of
-            these. A source is returned unchanged.
+        videos: Any of these.
+
+            An array or tensor of any type, on any device: uint8 (video, frame, height, width, 3) in 0..255 as it is,
+            others with ``value_range`` and ``layout``.
+
+            What gives videos or batches of them one after the other, alone or beside labels: a ``DataLoader``, a data
+            set of PyTorch or Hugging Face, a generator, a list of arrays or of paths; of what has no length,
+            ``num_videos`` are taken. They are kept in the cache as uint8 until they are scored.
+
+            A function ``(seed, index) -> video``, called ``num_videos`` times.
+
+            As on the command line, a path (folder of videos or of frame folders, .zip, .tar, .npy, .npz, .txt list of
+            paths, one video), a glob, ``dataset:NAME[@SPLIT][/PIXELS]``, ``control:NAME``, ``vidm`` or ``vidm:PATH``,
+            ``static-of:`` before any of these.
+
+            A source of your own, see :class:`vidmbench.MinimalSource`; one that is complete is returned unchanged.
+        value_range: The values of black and of white in an array, such as ``(-1, 1)``; needed for all but uint8.
+            Numbers become the nearest intensity level.
+        layout: A letter per axis of an array: N video, T frame, C channel, H row, W column, such as ``"NCTHW"``;
+            by default ``"NTHWC"``. Without N, each array is one video.
         real: The real videos: controls are made from them, and their data set selects the VIDM that is shipped.
-        num_videos: How many videos are sampled from a VIDM.
+        num_videos: How many videos are sampled from a VIDM or a function, or taken of a stream.
         num_frames: Frames of each, for a VIDM; None takes what it was trained for.
         steps: Denoising steps of a VIDM; None takes the checkpoint's.
         seed: Seed of samples and of controls.
@@ -268,7 +290,7 @@ def open_source(
 
     Raises:
         DataError: There are no videos, they cannot be used, or an array has another shape or range.
-        UsageError: A control without real videos, a VIDM without ``num_videos``.
+        UsageError: A control without real videos, a VIDM or a function without ``num_videos``.
 
     Example:
         >>> from vidmbench import open_source
@@ -277,6 +299,10 @@ def open_source(
         (2048, 128, (32, 32))
         >>> videos.read(0, range(16)).shape
         (16, 32, 32, 3)
+        >>> import torch
+        >>> outputs = (torch.rand(4, 3, 16, 32, 32) * 2 - 1 for batch in range(3))
+        >>> len(open_source(outputs, value_range=(-1, 1), layout="NCTHW"))
+        12
     """
     num_videos = optional_number("num_videos", num_videos, least=1)
     num_frames = optional_number("num_frames", num_frames, least=1)
@@ -284,9 +310,12 @@ def open_source(
     if not isinstance(on_bad, str) or on_bad not in get_args(OnBad):
         raise unknown("on_bad", str(on_bad), get_args(OnBad), error=UsageError)
     data_root = None if data_root is None else Path(name_or_path("data_root", data_root))
-    source = given(videos)
+    declared = Declared.of(value_range, layout)
+    source = given(videos, declared=declared)
     if source.named is None:
-        return source.open(OpeningOptions())
+        return source.open(OpeningOptions(taking=Taking(num_videos, seed=seed)))
+    if declared:
+        raise needless(declared, f"a name, {videos}", "videos")
     side = None if real is None else given(real)
     options = OpeningOptions(
         reading=Reading(on_bad, data_root),

@@ -7,7 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, ValidationError
 
+from vidmbench.core.errors import ResultError
 from vidmbench.core.files import sha256_of_parts
+from vidmbench.core.text import counted, shortened
 from vidmbench.records.request import Recorded, RunRequest
 
 SCHEMA = 1
@@ -20,6 +22,9 @@ Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 Count = Annotated[int, Field(ge=0, lt=2**63)]
 Length = Annotated[int, Field(ge=1, lt=2**31)]
 Text = Annotated[str, Field(max_length=8192)]
+
+
+_WARNINGS_SHOWN = 3  # in one line
 
 
 class Frozen(Recorded):
@@ -87,7 +92,9 @@ class Measurement(Frozen):
         >>> low, high = measurement.interval
         >>> (measurement.metric, measurement.status, low < measurement.value < high)
         ('fvd', 'ok', True)
-        >>> str(measurement).endswith(f"#{measurement.signature_id}]")
+        >>> f"#{measurement.signature_id}]" in str(measurement)
+        True
+        >>> float(measurement) == measurement.value == measurement.scalars()["fvd"]
         True
     """
 
@@ -170,9 +177,55 @@ class Measurement(Frozen):
         name, over, parts = kind.partition(" over ")
         return f" ({name} {self.spread:.2g}{over}{parts})"
 
+    def scalars(self) -> dict[str, float]:
+        """The number and the ends of its interval as plain floats, for a logger of training runs.
+
+        Returns:
+            ``{"fvd": 57.4, "fvd_low": 54.3, "fvd_high": 60.5}``; without the ends where there is no interval, and empty
+            for a failed measurement.
+        """
+        if self.value is None:
+            return {}
+        ends = {} if self.interval is None else dict(zip(("low", "high"), self.interval, strict=True))
+        return {self.metric: float(self.value)} | {f"{self.metric}_{name}": float(end) for name, end in ends.items()}
+
+    def __float__(self) -> float:
+        """The value.
+
+        Raises:
+            ResultError: The measurement failed.
+        """
+        if self.value is None:
+            raise ResultError(
+                f"this measurement of {self.metric} failed and has no value",
+                expected="a measurement whose status is ok",
+                found=self.text(),
+                fix="look at status before the value is used; scalars() is empty then",
+            )
+        return float(self.value)
+
+    def __format__(self, spec: str) -> str:
+        """``f"{measurement:.1f}"`` is the value; without a specification it is the whole line."""
+        return format(float(self), spec) if spec else str(self)
+
+    def __repr__(self) -> str:
+        """One line, for a debugger and for a list of measurements."""
+        value = self.reason if self.value is None else f"{self.value:.6g}"
+        return (
+            f"Measurement({self.metric}={value}, frames={self.frames}, num_real={self.num_real}, "
+            f"num_fake={self.num_fake}, protocol={self.protocol!r}, signature_id={self.signature_id!r}, "
+            f"warnings={len(self.warnings)})"
+        )
+
     def __str__(self) -> str:
-        """The number as it may leave the program: with its interval, its counts and its signature."""
-        return f"{self.metric} {self.text()} [{self.signature_short}]"
+        """The number as it may leave the program: with its interval, its counts, its signature and its warnings."""
+        line = f"{self.metric} {self.text()} [{self.signature_short}]"
+        if not self.warnings:
+            return line
+        shown = [shortened(warning) for warning in self.warnings[:_WARNINGS_SHOWN]]
+        more = len(self.warnings) - len(shown)
+        count = counted(len(self.warnings), "warning")
+        return f"{line} ({count}: {'; '.join(shown)}{f'; {more} more' if more else ''})"
 
 
 class RunRecord(Frozen):
@@ -215,6 +268,13 @@ class RunRecord(Frozen):
     environment: dict[str, Any]
     request: RunRequest | None = None
     digest: str = ""
+
+    def __repr__(self) -> str:
+        """One line, for a debugger and for a list of records."""
+        return (
+            f"RunRecord(run_id={self.run_id!r}, model={self.model!r}, dataset={self.dataset!r}, "
+            f"measurements={len(self.measurements)})"
+        )
 
     @property
     def time(self) -> datetime:

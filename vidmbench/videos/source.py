@@ -1,10 +1,15 @@
 """What a source is: anything that yields clips, with a length, names and ``read(index, frames)``."""
 
+import operator
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
 
 from vidmbench.core.arrays import Frames, Image
+from vidmbench.core.errors import DataError
 
 #: Bytes of frames that a source without a way of its own reads at once when it gives them one by one.
 _READ_AT_ONCE = 16 * 2**20
@@ -25,21 +30,34 @@ class Skipped:
 
 @runtime_checkable
 class MinimalSource(Protocol):
-    """What a source of the user's own has to offer; :func:`completed` adds the rest.
+    """What a source of your own has to offer; every attribute of :class:`Source` may be added.
 
     ``read`` and ``num_frames`` are called from several threads at once.
 
     Attributes:
         label: How signatures and messages name the source, such as ``clevrer-mini@test``.
         size: Height and width of every frame, pixels.
-        skipped: Videos already skipped because they could not be used (empty unless skipping was asked for).
-        notes: What a reader of the score should know about how the videos were read.
+
+    Example:
+        >>> import hashlib
+        >>> import numpy as np
+        >>> import vidmbench
+        >>> class Sampler:
+        ...     label, size = "my-sampler", (64, 64)
+        ...     def __len__(self): return 32
+        ...     def name(self, index): return f"sample{index}"
+        ...     def num_frames(self, index): return 16
+        ...     def read(self, index, frames):  # uint8 (frame, height, width, 3)
+        ...         rng = np.random.default_rng([7, index])
+        ...         return rng.integers(0, 256, (16, 64, 64, 3), dtype=np.uint8)[list(frames)]
+        ...     def digest(self): return hashlib.sha256(b"my-sampler, seed 7").hexdigest()
+        >>> source = vidmbench.open_source(Sampler())
+        >>> len(source), source.read(3, [0, 1]).shape
+        (32, (2, 64, 64, 3))
     """
 
     label: str
     size: tuple[int, int]
-    skipped: tuple[Skipped, ...]
-    notes: tuple[str, ...]
 
     def __len__(self) -> int:
         """The number of videos."""
@@ -74,11 +92,15 @@ class Source(MinimalSource, Protocol):
     """Videos by index. Evaluation does not care whether they are on disk, in memory or come from a sampler.
 
     Attributes:
+        skipped: Videos already skipped because they could not be used (empty unless skipping was asked for).
+        notes: What a reader of the score should know about how the videos were read.
         compression: What the frames went through before they were read, such as ``h264 yuv420p``; empty if lossless.
         labels: The class of each video, None where it is unknown; None for a source without classes.
         is_sampled: Whether reading a video runs a model, so that a video costs seconds to minutes.
     """
 
+    skipped: tuple[Skipped, ...]
+    notes: tuple[str, ...]
     compression: str
     labels: tuple[int | None, ...] | None
     is_sampled: bool
@@ -189,34 +211,77 @@ def checkpoint_of(source: Source) -> str:
 
 
 class _Completed(SourceDefaults):
+    """A source of the user's own, with the defaults, and checked where it is read."""
+
     def __init__(self, source: MinimalSource) -> None:
         self._source = source
-        self.label, self.size = source.label, source.size
-        self.skipped, self.notes = source.skipped, source.notes
-        self.compression = getattr(source, "compression", self.compression)
-        self.labels = getattr(source, "labels", self.labels)
-        self.is_sampled = getattr(source, "is_sampled", self.is_sampled)
+        self.label, self.size = str(source.label), _checked_size(source)
+        for name in ("skipped", "notes", "compression", "labels", "is_sampled"):
+            setattr(self, name, getattr(source, name, getattr(SourceDefaults, name)))
 
     def __len__(self) -> int:
         return len(self._source)
 
     def name(self, index: int) -> str:
-        return self._source.name(index)
+        return str(self._source.name(index))
 
     def num_frames(self, index: int) -> int:
-        return self._source.num_frames(index)
+        return int(self._source.num_frames(index))
 
     def read(self, index: int, frames: Sequence[int]) -> Frames:
-        return self._source.read(index, frames)
+        found = np.asarray(self._source.read(index, frames))
+        expected = (len(frames), *self.size, 3)
+        if found.dtype != np.uint8 or found.shape != expected:
+            raise DataError(
+                "a source gives something else than it says",
+                expected=f"uint8 {expected} for {len(frames)} frames, by its size {self.size}",
+                found=f"{found.dtype} {found.shape}",
+                where=f"{self.label}, {self.name(index)}",
+                fix="return exactly the frames asked for; vidmbench.to_uint8 converts floats and other layouts",
+            )
+        return found
 
     def stream(self, index: int, frames: Sequence[int]) -> Iterator[Image]:
         # All at once: what the user wrote may draw or decode a whole clip for a single frame of it.
-        yield from self._source.read(index, frames)
+        yield from self.read(index, frames)
 
     def digest(self) -> str:
-        return self._source.digest()
+        found = self._source.digest()
+        if not isinstance(found, str) or re.fullmatch("[0-9a-f]{64}", found) is None:
+            raise DataError(
+                "the digest of a source has another form",
+                expected="64 hex digits, others wherever a pixel may be another",
+                found=repr(found)[:80],
+                where=self.label,
+                fix="return hashlib.sha256(b'all that the videos depend on').hexdigest()",
+            )
+        return found
+
+
+def _checked_size(source: MinimalSource) -> tuple[int, int]:
+    try:
+        height, width = (operator.index(side) for side in source.size)
+    except (TypeError, ValueError):
+        height = width = 0
+    if height < 1 or width < 1:
+        raise DataError(
+            "the size of a source has another form",
+            expected="(height, width) of every frame, pixels",
+            found=repr(source.size)[:80],
+            where=str(source.label),
+            fix="set size = (64, 64)",
+        )
+    return height, width
 
 
 def completed(source: MinimalSource) -> Source:
     """The source itself, or one with the defaults of :class:`SourceDefaults` for what it does not say."""
     return source if isinstance(source, Source) else _Completed(source)
+
+
+def missing_in(thing: Any) -> list[str]:
+    """What an object lacks of a :class:`MinimalSource`, where it has the methods ``read`` and ``digest`` or more."""
+    needed = ("label", "size", "__len__", "name", "num_frames", "read", "digest")
+    lacking = [name for name in needed if not hasattr(thing, name)]
+    methods = {"name", "num_frames", "read", "digest"}.difference(lacking)
+    return lacking if len(methods) > 1 and "read" in methods and not isinstance(thing, type) else []

@@ -13,6 +13,7 @@ from support.paths import ROOT
 
 import vidmbench
 from vidmbench.core.errors import DataError, UsageError
+from vidmbench.core.text import shortened
 
 NEED_WEIGHTS = ("score", "score_all", "extract_features")
 PAGE = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
@@ -111,7 +112,29 @@ def test_controls_and_twins_of_videos_at_hand(fake_network):
 
 def test_text_of_a_measurement_carries_what_it_must(fake_network):
     one = vidmbench.score(clips(0), clips(1), **OPTIONS)
-    assert str(one) == f"fvd {one.text()} [fvd-vidm-paper.1 t9 s1 n5/5 fp32 #{one.signature_id}]"
+    line = f"fvd {one.text()} [fvd-vidm-paper.1 t9 s1 n5/5 fp32 #{one.signature_id}]"
+    assert len(one.warnings) == 1
+    assert str(one) == f"{line} (1 warning: {shortened(one.warnings[0])})"
+    assert str(one.model_copy(update={"warnings": ()})) == line
+    several = one.model_copy(update={"warnings": ("a: b", "c; d", "e (f)", "g")})
+    assert str(several) == f"{line} (4 warnings: a; c; e; 1 more)"
+
+
+def test_a_measurement_is_a_number_and_a_line(fake_network):
+    one = vidmbench.score(clips(0), clips(1), **OPTIONS)
+    assert float(one) == one.value
+    assert f"{one:.2f}" == f"{one.value:.2f}"
+    assert f"{one}" == str(one)
+    assert one.scalars() == {"fvd": one.value, "fvd_low": one.interval[0], "fvd_high": one.interval[1]}
+    assert {type(number) for number in one.scalars().values()} == {float}
+    assert repr(one).startswith(f"Measurement(fvd={one.value:.6g}, frames=9, num_real=5, num_fake=5, ")
+    assert len(repr(one)) < 200
+    failed = one.model_copy(update={"value": None, "interval": None, "status": "failed", "reason": "too few"})
+    assert failed.scalars() == {}
+    assert "too few" in repr(failed)
+    for use in (float, "{:.1f}".format):
+        with pytest.raises(vidmbench.VidmbenchError, match="failed and has no value"):
+            use(failed)
 
 
 def test_several_numbers_at_once(fake_network):
@@ -138,8 +161,8 @@ def test_features_are_those_that_were_scored(fake_network):
 @pytest.mark.parametrize(
     ("videos", "words"),
     [
-        (lambda: clips(0) / 255, "x \\* 255"),
-        (lambda: clips(0).transpose(0, 4, 1, 2, 3), "channels seem to come second"),
+        (lambda: clips(0) / 255, r"declare value_range=\(0, 1\)"),
+        (lambda: clips(0).transpose(0, 4, 1, 2, 3), 'declare layout="NCTHW"'),
         (lambda: [1, 2], "unsupported video source"),
         (lambda: "nowhere", "there is no nowhere"),
         (lambda: clips(0, count=3), "num-videos"),

@@ -11,6 +11,9 @@ from vidmbench.core.errors import DataError
 ValueRange = Literal["0..255", "0..1", "-1..1"]
 Rounding = Literal["nearest", "truncate"]
 
+#: The values of black and of white.
+BOUNDS: dict[str, tuple[float, float]] = {"0..255": (0.0, 255.0), "0..1": (0.0, 1.0), "-1..1": (-1.0, 1.0)}
+
 _LETTERS = {"n": "video", "t": "frame", "c": "channel", "h": "row", "w": "column"}
 _CHANNELS = (1, 3, 4)
 _LONGEST_NAME = 40  # of a type, in messages
@@ -74,15 +77,31 @@ def as_pixels(arranged: np.ndarray, layout: ArrayLayout) -> UInt8[np.ndarray, "*
     Returns:
         uint8 (..., height, width, 3), RGB, 0..255; grey is repeated, a fourth channel dropped.
     """
-    colours = arranged[..., :3]
-    if colours.dtype != np.uint8 or layout.range not in (None, "0..255"):
+    return as_levels(arranged, BOUNDS[layout.range or "0..255"], layout.rounding)
+
+
+def as_levels(
+    arranged: np.ndarray, bounds: tuple[float, float], rounding: Rounding = "nearest"
+) -> UInt8[np.ndarray, "*clips height width 3"]:
+    """Intensity levels of numbers between black and white.
+
+    Args:
+        arranged: Numbers (..., height, width, channel).
+        bounds: The values of black and of white; what lies outside becomes one or the other.
+        rounding: What a number between two levels becomes.
+
+    Returns:
+        uint8 (..., height, width, 3), RGB, 0..255; grey is repeated, a fourth channel dropped.
+    """
+    colours, (black, white) = arranged[..., :3], bounds
+    if colours.dtype != np.uint8 or bounds != (0, 255):
         # The systems compute in float32 or wider; the order of the operations decides where truncation cuts.
         levels = colours.astype(np.result_type(colours.dtype, np.float32))
-        if layout.range == "0..1":
-            levels = levels * 255
-        elif layout.range == "-1..1":
-            levels = (levels + 1) * 127.5
-        if layout.rounding == "nearest":
+        if black:
+            levels = levels - black
+        if white - black != 255:
+            levels = levels * (255 / (white - black))
+        if rounding == "nearest":
             levels = np.rint(levels)
         colours = levels.clip(0, 255).astype(np.uint8)
     if colours.shape[-1] == 1:

@@ -10,7 +10,7 @@ import numpy as np
 
 from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError
-from vidmbench.core.files import sha256_of, sha256_of_parts
+from vidmbench.core.files import sha256_of, sha256_of_chunks
 from vidmbench.core.inputs import UnchangedFile
 from vidmbench.videos.arrays.layout import described
 from vidmbench.videos.arrays.levels import how_to_scale, only_levels, possible_ranges, scaling, unscaled
@@ -109,7 +109,6 @@ class ArraySource(ArrayVideos):
         label: How messages and signatures name the source.
         digest: Gives the digest; by default the array itself is hashed.
         file: The file that the array is in, as it was before it was opened; None for one in memory.
-        kind: See :func:`check_clips`.
 
     Raises:
         DataError: The array has another form; the message says how to bring it to this one.
@@ -122,16 +121,16 @@ class ArraySource(ArrayVideos):
         *,
         digest: Callable[[], str] | None = None,
         file: UnchangedFile | None = None,
-        kind: str | None = None,
     ) -> None:
-        self.notes = check_clips(array, label, kind=kind)
+        self.notes = check_clips(array, label)
         super().__init__(array, label, digest, file)
 
     def _pixels(self, frames: np.ndarray) -> Frames:
         return np.ascontiguousarray(frames)
 
     def _hash(self) -> str:
-        return sha256_of_parts(str(self._clips.shape), np.ascontiguousarray(self._clips).tobytes())
+        chunks = (np.ascontiguousarray(read_mapped(clip)).tobytes() for clip in self._clips)
+        return sha256_of_chunks(str(self._clips.shape), chunks, self._clips.nbytes)
 
 
 def open_array(path: Path) -> ArraySource:
@@ -151,13 +150,12 @@ def open_array(path: Path) -> ArraySource:
     return ArraySource(array, path.name, digest=lambda: sha256_of(path), file=file)
 
 
-def check_clips(array: np.ndarray, where: str, *, kind: str | None = None) -> tuple[str, ...]:
+def check_clips(array: np.ndarray, where: str) -> tuple[str, ...]:
     """Refuses anything but uint8 clips, and says what to do about it.
 
     Args:
         array: Any array.
         where: The file or label, for the message.
-        kind: The type of its numbers before they became an array, where numpy lacks it, such as ``bfloat16``.
 
     Returns:
         What a user should know about clips that were accepted, one sentence each.
@@ -165,7 +163,7 @@ def check_clips(array: np.ndarray, where: str, *, kind: str | None = None) -> tu
     Raises:
         DataError: It is not uint8 (clip, frame, height, width, 3), or its values are floats that became uint8 unscaled.
     """
-    form = described(array.shape, array.dtype) if kind is None else f"{kind} {array.shape}"
+    form = described(array.shape, array.dtype)
     if array.dtype.kind not in "buif":
         raise _wrong("the array holds no numbers that can be pixels", form, where, "give the array of videos")
     if array.ndim != 5 or array.shape[-1] != 3:

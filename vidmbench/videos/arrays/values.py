@@ -6,10 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import UInt8
 
-from vidmbench.videos.arrays.layout import ArrayLayout, as_pixels, check_form, described, tokens, wrong
+from vidmbench.videos.arrays.layout import BOUNDS, ArrayLayout, as_pixels, check_form, described, tokens, wrong
 from vidmbench.videos.arrays.levels import how_to_scale, only_levels, possible_ranges, unscaled
 
-_BOUNDS: dict[str, tuple[float, float]] = {"0..255": (0.0, 255.0), "0..1": (0.0, 1.0), "-1..1": (-1.0, 1.0)}
 _SLAB = 1 << 17  # values looked at in one go
 _NEARLY_BLACK = 2  # the highest level that floats in -1..1 or 0..2 become unscaled
 
@@ -131,7 +130,7 @@ def check_values(
     if is_dark or not _fits(extent, declared):
         raise wrong(
             f"the array is not in the range declared, {declared}" + (": all of it would be black" if is_dark else ""),
-            "values from {:g} to {:g}".format(*_BOUNDS[declared]),
+            "values from {:g} to {:g}".format(*BOUNDS[declared]),
             actual,
             where,
             _declare(extent, layout),
@@ -171,7 +170,7 @@ def extent_of(parts: Iterable[np.ndarray]) -> Extent:
 
 
 def _fits(extent: Extent, name: str) -> bool:
-    low, high = _BOUNDS[name]
+    low, high = BOUNDS[name]
     tolerance = (high - low) / 255  # clipping then moves no pixel by more than one intensity level
     return low - tolerance <= extent.low and extent.high <= high + tolerance
 

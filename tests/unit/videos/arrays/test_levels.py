@@ -36,9 +36,6 @@ def test_floats_that_became_bytes_unscaled_are_refused_in_every_container(array,
     attempts = {
         "npy": lambda: open_source(tmp_path / "a.npy"),
         "npz": lambda: open_source(tmp_path / "a.npz"),
-        "memory": lambda: vidmbench.open_source(array),
-        "tensor": lambda: vidmbench.open_source(torch.from_numpy(array)),
-        "transposed": lambda: vidmbench.open_source(array.transpose(1, 0, 2, 3, 4)),
         "pt": lambda: open_declared(tmp_path / "a.pt", ArrayLayout("nthwc")),
         "declared": lambda: open_declared(tmp_path / "a.npy", ArrayLayout("nthwc", "0..255")),
         "hdf5": lambda: open_hdf5(tmp_path / "a.h5"),
@@ -49,6 +46,10 @@ def test_floats_that_became_bytes_unscaled_are_refused_in_every_container(array,
         with pytest.raises(DataError, match=problem) as raised:
             attempt()
         assert "(x * 255).round()." in raised.value.fix, name
+    for given in (array, torch.from_numpy(array), array.transpose(1, 0, 2, 3, 4), iter(array)):
+        with pytest.raises(DataError, match=problem.replace("the array", "videos")) as raised:
+            vidmbench.open_source(given)
+        assert "vidmbench.to_uint8(x, value_range=(0, 1))" in raised.value.fix
 
 
 def test_the_last_clip_decides_as_the_first_does():
@@ -124,9 +125,9 @@ def test_ranges_by_their_ends():
 
 @pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16, torch.float8_e4m3fn])
 def test_tensors_of_every_float_are_named_by_their_kind(kind):
-    with pytest.raises(DataError, match="range is not declared") as raised:
+    with pytest.raises(DataError, match="value_range must be declared") as raised:
         vidmbench.open_source(torch.from_numpy(UNIT).to(kind))
-    assert raised.value.found == f"{str(kind)[6:]} {UNIT.shape}, values from 0 to 1"
+    assert raised.value.found == f"{kind} tensor {UNIT.shape}, values from 0 to 1"
 
 
 @pytest.mark.parametrize(
@@ -137,12 +138,15 @@ def test_tensors_of_every_float_are_named_by_their_kind(kind):
         (torch.from_numpy(CLIPS > 128), np.where(CLIPS > 128, 255, 0)),
         (torch.from_numpy(CLIPS).permute(0, 4, 1, 2, 3), CLIPS),
         (torch.from_numpy(CLIPS[..., :1]), CLIPS[..., :1].repeat(3, axis=-1)),
+        (UNIT, CLIPS),
+        (SIGNED.transpose(0, 4, 1, 2, 3), CLIPS),
     ],
 )
-def test_what_is_proposed_about_a_tensor_is_code_of_pytorch(tensor, expected):
+def test_what_is_proposed_about_videos_in_memory_are_arguments(tensor, expected):
     with pytest.raises(DataError) as raised:
         vidmbench.open_source(tensor)
 
-    converted = eval(raised.value.fix.split("; ")[0].rpartition(": ")[2], {"x": tensor, "torch": torch})
+    proposed = raised.value.fix.removeprefix("declare ").split(" if ")[0].split(" or ")[0].replace(" and ", ", ")
+    converted = eval(f"vidmbench.to_uint8(x, {proposed})", {"x": tensor, "vidmbench": vidmbench})
     expected = (tensor.float() * 255).round().to(torch.uint8).numpy() if expected is None else expected
-    np.testing.assert_array_equal(converted.numpy(), expected)
+    np.testing.assert_array_equal(converted, expected)

@@ -1,0 +1,1 @@
+"""Videos as Python programs hold them: arrays, tensors, loaders, generators, functions."""
