@@ -28,9 +28,12 @@ def shared() -> Path:
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Every test has an empty cache, but for the weights, which are fetched once into the user's own."""
+    """Every test has an empty cache, but for the weights, fetched once into the user's own; no other default holds."""
     cache = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("VIDMBENCH_CACHE", str(cache))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(cache / "configuration"))
+    for key in ("PROTOCOL", "DATA_ROOT", "DEVICE"):
+        monkeypatch.delenv(f"VIDMBENCH_{key}", raising=False)
     return cache
 
 

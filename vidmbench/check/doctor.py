@@ -10,8 +10,11 @@ from typing import Literal
 import numpy as np
 
 from vidmbench.core import resources
+from vidmbench.core.defaults import FILE_NAME, Key, default_files, default_of, defaults, user_file
 from vidmbench.core.errors import VidmbenchError
+from vidmbench.core.files import expanded
 from vidmbench.core.temporaries import temporary_file, temporary_folder
+from vidmbench.core.vocabulary import DEFAULT_PROTOCOL
 from vidmbench.detectors.engine import engine_name, load_engine
 from vidmbench.detectors.weights_registry import load_weights, weights_path
 from vidmbench.protocols.detector import load_detector, load_detectors
@@ -39,11 +42,16 @@ class Check:
     said: str
 
 
-def examine() -> Iterator[Check]:
-    """All checks, quick ones first; each is yielded as soon as it is known."""
+def examine(*only: str) -> Iterator[Check]:
+    """The checks, quick ones first; each is yielded as soon as it is known.
+
+    Args:
+        only: Names of checks; none takes all.
+    """
     checks: list[tuple[str, Callable[[], tuple[State, str]]]] = [
         ("python", _python),
         ("packages", _packages),
+        ("defaults", _defaults),
         ("cache", _cache),
         ("decoders", _decoders),
         ("engine", _engine),
@@ -54,6 +62,8 @@ def examine() -> Iterator[Check]:
         (f"golden number, {_GOLDEN_FRAMES} black against white frames", _golden),
     ]
     for name, look in checks:
+        if only and name not in only:
+            continue
         try:
             state, message = look()
         except VidmbenchError as error:
@@ -73,12 +83,34 @@ def _packages() -> tuple[State, str]:
     return "ok", ", ".join(f"{name} {number}" for name, number in versions.items())
 
 
+def _defaults() -> tuple[State, str]:
+    """The default of each option with where it comes from, and the files that could change it."""
+    built_in: dict[Key, str] = {"protocol": DEFAULT_PROTOCOL, "data_root": "none", "device": "auto"}
+    found = defaults()
+    shown = [
+        f"{key.replace('_', ' ')} {found[key].text if key in found else text} ({_origin(key)})"
+        for key, text in built_in.items()
+    ]
+    files = ", ".join(map(str, default_files())) or f"none here or above, nor {user_file()}"
+    for name in found["protocol"].values if "protocol" in found else ():
+        load_protocol(name)
+    root = found.get("data_root")
+    is_missing = root is not None and not expanded(root.text).is_dir()
+    lacking = f"; the data root {root.text} does not exist" if root is not None and is_missing else ""
+    return ("note" if is_missing else "ok"), f"{', '.join(shown)}{lacking}; {FILE_NAME}: {files}"
+
+
+def _origin(key: Key) -> str:
+    default = default_of(key)
+    return "built in" if default is None else f"from {default.origin}"
+
+
 def _cache() -> tuple[State, str]:
     folder = resources.cache_dir()
     folder.mkdir(parents=True, exist_ok=True)
     temporary_file(folder / "probe").unlink()
     free = shutil.disk_usage(folder).free / 2**30
-    return ("ok" if free > 1 else "note"), f"{folder}, writable, {free:.0f} GiB free"
+    return ("ok" if free > 1 else "note"), f"{folder} ({_origin('cache')}), writable, {free:.0f} GiB free"
 
 
 def _decoders() -> tuple[State, str]:

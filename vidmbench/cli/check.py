@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from vidmbench.cli import completion
 from vidmbench.cli.options import OUTPUT_PANEL, DeviceName, Json
 from vidmbench.cli.output import print_json, remark, say
 from vidmbench.core.vocabulary import CheckedWeights
@@ -13,7 +14,13 @@ from vidmbench.core.vocabulary import CheckedWeights
 def check(
     protocol: Annotated[
         list[str] | None,
-        typer.Option("--protocol", metavar="NAME", help="Only this; may be repeated.", show_default="all"),
+        typer.Option(
+            "--protocol",
+            autocompletion=completion.protocols,
+            metavar="NAME",
+            help="Only this; may be repeated.",
+            show_default="all",
+        ),
     ] = None,
     weights: Annotated[
         CheckedWeights,

@@ -4,15 +4,18 @@ import io
 import os
 import sys
 import warnings
+from functools import partial
 from itertools import pairwise
 from typing import Annotated
 
 import typer
+import typer.main
 
 from vidmbench.cli import (
     check,
     compare,
     compare_models,
+    completion,
     data,
     doctor,
     infinity,
@@ -28,6 +31,7 @@ from vidmbench.cli import (
     train,
     weights,
 )
+from vidmbench.cli.defaults import defaults_of
 from vidmbench.cli.output import remark, say
 from vidmbench.core.errors import UsageError, VidmbenchError
 from vidmbench.core.text import printable
@@ -35,7 +39,6 @@ from vidmbench.core.text import printable
 app = typer.Typer(
     name="vidmbench",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -108,7 +111,13 @@ def run_command() -> None:
     words = [word for word in sys.argv[1:] if word != "--traceback"]
     try:
         _check_paths(words)
-        app(words, prog_name="vidmbench")
+        command = typer.main.get_command(app)
+        # Help and completion never depend on a file that may be broken.
+        asks = bool({"--help", "-h"}.intersection(words)) or completion.VARIABLE in os.environ
+        run = partial(command, words, prog_name="vidmbench", default_map=None if asks else defaults_of(command))
+        if os.environ.get(completion.VARIABLE) == "complete_bash":
+            completion.complete_in_bash(run)
+        run()
     except VidmbenchError as error:
         if show_traceback:
             raise

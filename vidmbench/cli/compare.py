@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from vidmbench.cli import completion
 from vidmbench.cli.groups import spread
 from vidmbench.cli.options import (
     OUTPUT_PANEL,
@@ -39,7 +40,11 @@ def compare(
     protocol: Annotated[
         list[str] | None,
         typer.Option(
-            "--protocol", metavar="NAME|FILE", help="Only these; may be repeated.", show_default="all that can"
+            "--protocol",
+            autocompletion=completion.protocols,
+            metavar="NAME|FILE",
+            help="Only these; may be repeated.",
+            show_default="all that can",
         ),
     ] = None,
     clips: ClipOptions,
@@ -86,8 +91,12 @@ def compare(
 
 @spread
 def explain(
-    first: Annotated[str, typer.Argument(metavar="P1", help="A protocol or a TOML file.")],
-    second: Annotated[str, typer.Argument(metavar="P2", help="Another of the same metric.")],
+    first: Annotated[
+        str, typer.Argument(autocompletion=completion.protocols, metavar="P1", help="A protocol or a TOML file.")
+    ],
+    second: Annotated[
+        str, typer.Argument(autocompletion=completion.protocols, metavar="P2", help="Another of the same metric.")
+    ],
     real: Real,
     fake: Fake,
     *,

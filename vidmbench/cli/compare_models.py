@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from vidmbench.cli import completion
 from vidmbench.cli.groups import spread
 from vidmbench.cli.options import ClipOptions, ComputeOptions, FrechetProtocol, Json, ReadingOptions, Real
 from vidmbench.cli.output import print_json, print_notes, print_study_notes, say_text
@@ -14,8 +15,15 @@ from vidmbench.core.vocabulary import DEFAULT_PROTOCOL
 @spread
 def compare_models(
     real: Real,
-    first: Annotated[str, typer.Argument(metavar="A", help="Videos of one model; or control:NAME made from REAL.")],
-    second: Annotated[str, typer.Argument(metavar="B", help="As many videos of the other.")],
+    first: Annotated[
+        str,
+        typer.Argument(
+            autocompletion=completion.sources, metavar="A", help="Videos of one model; or control:NAME made from REAL."
+        ),
+    ],
+    second: Annotated[
+        str, typer.Argument(autocompletion=completion.sources, metavar="B", help="As many videos of the other.")
+    ],
     *,
     protocol: FrechetProtocol = DEFAULT_PROTOCOL,
     clips: ClipOptions,

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from vidmbench.cli import completion
 from vidmbench.cli.options import DataRoot, DryRun, OnBadVideos
 from vidmbench.cli.output import print_json, remark, say, say_text
 from vidmbench.core.progress import progress_bar
@@ -28,12 +29,17 @@ def _data() -> None:
 
 @app.command()
 def check(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A data set, such as ucf101.")],
+    name: Annotated[
+        str,
+        typer.Argument(autocompletion=completion.plain_datasets, metavar="NAME", help="A data set, such as ucf101."),
+    ],
     data_root: DataRoot = None,
     split: Annotated[
         str | None, typer.Option(metavar="SPLIT", help="One of its splits.", show_default="the protocol's")
     ] = None,
-    protocol: Annotated[str, typer.Option(metavar="NAME|FILE", help="Whose split.")] = DEFAULT_PROTOCOL,
+    protocol: Annotated[
+        str, typer.Option(autocompletion=completion.protocols, metavar="NAME|FILE", help="Whose split.")
+    ] = DEFAULT_PROTOCOL,
     quick: Annotated[bool, typer.Option("--quick", help="Check names only; decode nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else.")] = False,
 ) -> None:
@@ -63,7 +69,10 @@ def check(
 
 @app.command()
 def prepare(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A data set, such as ucf101.")],
+    name: Annotated[
+        str,
+        typer.Argument(autocompletion=completion.plain_datasets, metavar="NAME", help="A data set, such as ucf101."),
+    ],
     out: Annotated[Path, typer.Option(metavar="FILE", help="The file to write.")],
     data_root: DataRoot = None,
     split: Annotated[
@@ -72,7 +81,9 @@ def prepare(
     resolution: Annotated[
         int | None, typer.Option(metavar="PIXELS", help="Square.", min=1, show_default="the protocol's")
     ] = None,
-    protocol: Annotated[str, typer.Option(metavar="NAME|FILE", help="Whose cropping and resizing.")] = DEFAULT_PROTOCOL,
+    protocol: Annotated[
+        str, typer.Option(autocompletion=completion.protocols, metavar="NAME|FILE", help="Whose cropping and resizing.")
+    ] = DEFAULT_PROTOCOL,
     rule: Annotated[
         str | None,
         typer.Option(metavar="RULE", help="A rule for cropping and resizing, by name.", show_default="the protocol's"),
@@ -123,7 +134,14 @@ def prepare(
 
 @app.command()
 def make(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A data set that vidmbench generates: clevrer-mini.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            autocompletion=completion.plain_datasets,
+            metavar="NAME",
+            help="A data set that vidmbench generates: clevrer-mini.",
+        ),
+    ],
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder to write.", show_default="NAME-SPLIT")] = None,
     split: Annotated[str | None, typer.Option(metavar="SPLIT", help="train or test.", show_default="test")] = None,
     num_videos: Annotated[int, typer.Option(help="The first K videos.", metavar="K", min=1)] = 256,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from vidmbench.cli import completion
 from vidmbench.cli.output import print_json, say, say_text
 from vidmbench.core.text import printable
 from vidmbench.core.vocabulary import CatalogueKind
@@ -45,7 +46,12 @@ def list_things(
 
 def show(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="A protocol, data set, model, detector, recipe or control.")
+        str,
+        typer.Argument(
+            autocompletion=completion.anything,
+            metavar="NAME",
+            help="A protocol, data set, model, detector, recipe or control.",
+        ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:

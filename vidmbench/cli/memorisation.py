@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from vidmbench.cli import completion
 from vidmbench.cli.groups import spread
 from vidmbench.cli.options import OUTPUT_PANEL, ClipOptions, ComputeOptions, Frames, Json, ReadingOptions, Seed, Stride
 from vidmbench.cli.output import print_json, print_notes, remark, say_text
@@ -16,15 +17,36 @@ from vidmbench.core.vocabulary import DEFAULT_PROTOCOL, TrainClips
 @spread
 def memorisation(
     train: Annotated[
-        str, typer.Argument(metavar="TRAIN", help="What the model was trained on: a path or dataset:NAME.")
+        str,
+        typer.Argument(
+            autocompletion=completion.sources,
+            metavar="TRAIN",
+            help="What the model was trained on: a path or dataset:NAME.",
+        ),
     ],
-    heldout: Annotated[str, typer.Argument(metavar="HELDOUT", help="Real videos that it was not trained on.")],
-    fake: Annotated[str, typer.Argument(metavar="FAKE", help="What it generated; or control:NAME made from TRAIN.")],
+    heldout: Annotated[
+        str,
+        typer.Argument(
+            autocompletion=completion.sources, metavar="HELDOUT", help="Real videos that it was not trained on."
+        ),
+    ],
+    fake: Annotated[
+        str,
+        typer.Argument(
+            autocompletion=completion.sources,
+            metavar="FAKE",
+            help="What it generated; or control:NAME made from TRAIN.",
+        ),
+    ],
     *,
     frames: Frames = None,
     protocol: Annotated[
         str,
-        typer.Option(metavar="NAME|FILE", help="The protocol that says how clips become features."),
+        typer.Option(
+            autocompletion=completion.protocols,
+            metavar="NAME|FILE",
+            help="The protocol that says how clips become features.",
+        ),
     ] = DEFAULT_PROTOCOL,
     stride: Stride = None,
     num_videos: Annotated[

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vidmbench.cli import completion
 from vidmbench.core.vocabulary import DEFAULT_PROTOCOL, Device, NoiseChoice, OnBad, Precision, SamplerName
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ _PROTOCOL, _COMPUTE, OUTPUT_PANEL, _VIDM = "Protocol", "Compute", "Output", "VID
 Real = Annotated[
     str,
     typer.Argument(
+        autocompletion=completion.sources,
         metavar="REAL",
         help="A folder, tar, zip, npy, npz or video; a .txt list of paths; a glob in quotes; "
         "or dataset:NAME@SPLIT/PIXELS.",
@@ -26,13 +28,16 @@ Real = Annotated[
 Fake = Annotated[
     str,
     typer.Argument(
-        metavar="FAKE", help="The same; control:NAME made from REAL; vidm or vidm:RUN; static-of: before any of these."
+        autocompletion=completion.sources,
+        metavar="FAKE",
+        help="The same; control:NAME made from REAL; vidm or vidm:RUN; static-of: before any of these.",
     ),
 ]
 ProtocolNames = Annotated[
     list[str] | None,
     typer.Option(
         "--protocol",
+        autocompletion=completion.protocols,
         metavar="NAME|FILE",
         help="A protocol or a TOML file of your own; may be repeated.",
         show_default=DEFAULT_PROTOCOL,
@@ -43,6 +48,7 @@ FrechetProtocol = Annotated[
     str,
     typer.Option(
         "--protocol",
+        autocompletion=completion.protocols,
         metavar="NAME|FILE",
         help="A protocol of a Fréchet distance, or a TOML file.",
         rich_help_panel=_PROTOCOL,
@@ -52,6 +58,7 @@ PrecisionRecallProtocol = Annotated[
     str,
     typer.Option(
         "--protocol",
+        autocompletion=completion.protocols,
         metavar="NAME|FILE",
         help="A protocol of precision and recall, or a TOML file.",
         rich_help_panel=_PROTOCOL,

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 
+from vidmbench.cli.defaults import taken, taken_words
+from vidmbench.core.defaults import default_of
 from vidmbench.core.text import counted, printable
 
 if TYPE_CHECKING:
@@ -22,8 +24,8 @@ _MAX_NAMED = 10
 
 
 def command_line() -> tuple[str, ...]:
-    """The running command, as a user would type it."""
-    return ("vidmbench", *sys.argv[1:])
+    """The running command, as a user would type it, with the defaults that it took as options."""
+    return ("vidmbench", *sys.argv[1:], *taken_words())
 
 
 def say(*lines: str, at_once: bool = False) -> None:
@@ -83,6 +85,11 @@ def print_plan(job: "Job", *, as_json: bool) -> None:
     from vidmbench.reporting.studies.plan import plan_json, plan_text
 
     plan = plan_json(job)
+    found = {option.removeprefix("--"): default for option, default in taken().items()}
+    root = default_of("data_root")
+    if job.choices.data_root is None and job.request is not None and job.request.data_root and root is not None:
+        found["data-root"] = root
+    plan["defaults"] = {key: {"value": default.text, "from": default.origin} for key, default in found.items()}
     if as_json:
         print_json(plan)
     else:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from vidmbench.cli import completion
 from vidmbench.cli.groups import spread
 from vidmbench.cli.options import RecordOptions
 from vidmbench.cli.output import print_notes, write_figure
@@ -36,13 +37,27 @@ class SelectionOptions:
 
     models: Annotated[
         list[str] | None,
-        typer.Option("--model", metavar="M", help="Only these; may be repeated, and a pattern such as 'vidm-*'."),
+        typer.Option(
+            "--model",
+            autocompletion=completion.models,
+            metavar="M",
+            help="Only these; may be repeated, and a pattern such as 'vidm-*'.",
+        ),
     ] = None
     dataset: Annotated[
-        str | None, typer.Option("--dataset", metavar="D", help="Only this: NAME, NAME@SPLIT, either with /PIXELS.")
+        str | None,
+        typer.Option(
+            "--dataset",
+            autocompletion=completion.datasets,
+            metavar="D",
+            help="Only this: NAME, NAME@SPLIT, either with /PIXELS.",
+        ),
     ] = None
     protocols: Annotated[
-        list[str] | None, typer.Option("--protocol", metavar="NAME", help="Only these; may be repeated.")
+        list[str] | None,
+        typer.Option(
+            "--protocol", autocompletion=completion.protocols, metavar="NAME", help="Only these; may be repeated."
+        ),
     ] = None
     frames: Annotated[str | None, typer.Option("--frames", metavar="N[,N...]", help="Only clips of these lengths.")] = (
         None

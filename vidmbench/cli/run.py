@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from vidmbench.cli import completion
 from vidmbench.cli.groups import spread
 from vidmbench.cli.options import (
     OUTPUT_PANEL,
@@ -40,12 +41,18 @@ def run(
     model: Annotated[
         str,
         typer.Option(
+            autocompletion=completion.models,
             metavar="M",
             help="vidm, vidm:RUN, control:NAME, any label with --samples; static-of:M is M's static baseline.",
         ),
     ],
     dataset: Annotated[
-        str, typer.Option(metavar="D", help="A data set's name, NAME@SPLIT, NAME/PIXELS, or folder:PATH.")
+        str,
+        typer.Option(
+            autocompletion=completion.datasets,
+            metavar="D",
+            help="A data set's name, NAME@SPLIT, NAME/PIXELS, or folder:PATH.",
+        ),
     ],
     samples: Annotated[
         str | None, typer.Option(metavar="PATH", help="The model's videos, as its own code wrote them.")

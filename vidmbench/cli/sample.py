@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from vidmbench.cli import completion
 from vidmbench.cli.groups import spread
 from vidmbench.cli.options import DataRoot, DeviceName, VidmOptions
 from vidmbench.cli.output import print_notes, say
@@ -19,7 +20,10 @@ def sample(
     model: Annotated[str, typer.Option(metavar="M", help="vidm:RUN, vidm:FILE, or vidm for the shipped checkpoint.")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write.")],
     dataset: Annotated[
-        str, typer.Option(metavar="D", help="The data set of --model vidm, and of --content real.")
+        str,
+        typer.Option(
+            autocompletion=completion.datasets, metavar="D", help="The data set of --model vidm, and of --content real."
+        ),
     ] = "clevrer-mini",
     data_root: DataRoot = None,
     num_videos: Annotated[int, typer.Option(metavar="K", help="How many videos.", min=1)] = 64,

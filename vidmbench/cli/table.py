@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from vidmbench.cli import completion
 from vidmbench.cli.options import RecordsFolder
 from vidmbench.cli.output import print_notes, say_text
 from vidmbench.cli.parsing import records_folder
@@ -17,6 +18,7 @@ def table(
     name: Annotated[
         str | None,
         typer.Argument(
+            autocompletion=completion.tables,
             metavar="1|2|3|NAME",
             help="Which table; by default all: in CSV each after an empty line, in HTML on one page.",
         ),

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vidmbench.cli import completion
 from vidmbench.cli.options import (
     ClipOptions,
     ComputeOptions,
@@ -26,9 +27,20 @@ if TYPE_CHECKING:
 
 
 def train(
-    recipe: Annotated[str, typer.Option(metavar="NAME|FILE", help="A recipe, or a TOML file of your own.")],
+    recipe: Annotated[
+        str,
+        typer.Option(
+            autocompletion=completion.recipes, metavar="NAME|FILE", help="A recipe, or a TOML file of your own."
+        ),
+    ],
     dataset: Annotated[
-        str | None, typer.Option(metavar="D", help="A data set, or folder:PATH.", show_default="the recipe's")
+        str | None,
+        typer.Option(
+            autocompletion=completion.datasets,
+            metavar="D",
+            help="A data set, or folder:PATH.",
+            show_default="the recipe's",
+        ),
     ] = None,
     data_root: DataRoot = None,
     out: Annotated[
@@ -107,7 +119,13 @@ def _note_slow_bf16(recipe: "RecipeSpec", device: Device) -> None:
 def ablate(
     recipe: Annotated[str, typer.Option(metavar="NAME|FILE", help="The recipe of the default model.")] = "tiny",
     dataset: Annotated[
-        str | None, typer.Option(metavar="D", help="A data set, or folder:PATH.", show_default="the recipe's")
+        str | None,
+        typer.Option(
+            autocompletion=completion.datasets,
+            metavar="D",
+            help="A data set, or folder:PATH.",
+            show_default="the recipe's",
+        ),
     ] = None,
     data_root: DataRoot = None,
     out: Annotated[

@@ -75,7 +75,13 @@ class UsageError(VidmbenchError):
 
 
 def unknown(
-    kind: str, name: str, known: Iterable[str], *, error: type[VidmbenchError] = ProtocolError, fix: str | None = None
+    kind: str,
+    name: str,
+    known: Iterable[str],
+    *,
+    error: type[VidmbenchError] = ProtocolError,
+    where: str | None = None,
+    fix: str | None = None,
 ) -> VidmbenchError:
     """The error for an unknown name, with the most similar known names.
 
@@ -84,6 +90,7 @@ def unknown(
         name: What the user wrote.
         known: All names that would have worked.
         error: The class of the error returned.
+        where: The file, key or option in question.
         fix: What to do; by default the near matches are proposed.
 
     Returns:
@@ -99,6 +106,7 @@ def unknown(
         f"unknown {kind} {name!r}" + (f": {hint}" if hint else ""),
         expected=f"one of {', '.join(names)}" if names else None,
         found=name,
+        where=where,
         fix=fix,
     )
 

@@ -1,10 +1,13 @@
 """Paths of the data folders, the user's cache and the checkout. No other module builds them."""
 
-import os
 from pathlib import Path
 from typing import Literal
 
+from vidmbench.core.defaults import default_of
 from vidmbench.core.files import expanded, visible
+
+#: Folders of protocols/ in which each file declares one thing, named as the file.
+Declared = Literal["metrics", "datasets", "recipes", "tables"]
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -23,7 +26,7 @@ def protocols_dir() -> Path:
     return data_root() / "protocols"
 
 
-def declared_names(kind: Literal["metrics", "datasets", "recipes", "tables"]) -> list[str]:
+def declared_names(kind: Declared) -> list[str]:
     """Names of what the files of one folder of protocols/ declare, sorted; no file is opened."""
     return sorted(path.stem for path in visible((protocols_dir() / kind).glob("*.toml")))
 
@@ -44,10 +47,14 @@ def checkout_results_dir() -> Path | None:
 
 
 def cache_dir() -> Path:
-    """The user's cache: ``$VIDMBENCH_CACHE``, or the platform's folder for caches."""
-    chosen = os.environ.get("VIDMBENCH_CACHE")
-    if chosen:
-        return expanded(chosen)
+    """The user's cache: ``$VIDMBENCH_CACHE``, ``cache`` in a ``vidmbench.toml``, or the platform's folder for caches.
+
+    Raises:
+        VidmbenchError: A ``vidmbench.toml`` that cannot be read.
+    """
+    chosen = default_of("cache")
+    if chosen is not None:
+        return expanded(chosen.text)
     import platformdirs
 
     return platformdirs.user_cache_path("vidmbench")

@@ -50,6 +50,7 @@ def plan_text(plan: dict[str, Any]) -> str:
     lines = ["dry run: nothing was scored or written. The plan:"]
     for key, word in (("real", "real"), ("fake", "scored"), ("engine", "engine"), ("precision", "precision")):
         lines.append(f"  {word + ':':10s} {plan[key]}")
+    lines += [f"  default:   {key} {each['value']}, from {each['from']}" for key, each in plan["defaults"].items()]
     lines += [f"  note: {note}" for note in plan["notes"]]
     for item in plan["measurements"]:
         lines += [

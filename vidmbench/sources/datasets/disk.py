@@ -3,13 +3,13 @@
 Layout and split are detected from names alone; only then are the videos inspected.
 """
 
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from vidmbench.core.defaults import default_of
 from vidmbench.core.errors import DataError, UsageError, unknown
 from vidmbench.core.files import expanded, visible
 from vidmbench.core.inputs import refuse_special
@@ -48,7 +48,7 @@ __all__ = [
     "survey_path",
 ]
 
-#: A folder with one folder (or archive) per data set, named as it; the default of --data-root.
+#: One of the places of a default of --data-root: a folder with one folder (or archive) per data set, named as it.
 ROOT_VARIABLE = "VIDMBENCH_DATA_ROOT"
 _HDF5 = (".h5", ".hdf5")
 _ARRAYS = (".npy", ".npz")
@@ -103,15 +103,15 @@ def root_of(spec: DiskDatasetSpec, data_root: Path | None) -> Path:
 
     Args:
         spec: The data set.
-        data_root: Its folder or archive, or a folder with one that is named as the data set; None asks the environment
-            variable VIDMBENCH_DATA_ROOT for the latter.
+        data_root: Its folder or archive, or a folder with one that is named as the data set; None takes the default of
+            ``data_root`` (:mod:`vidmbench.core.defaults`) for the latter.
 
     Raises:
-        UsageError: Neither ``data_root`` nor the variable is given.
+        UsageError: Neither ``data_root`` nor a default is given.
         DataError: There is no such folder or file.
     """
-    variable = os.environ.get(ROOT_VARIABLE)
-    if data_root is None and not variable:
+    default = default_of("data_root") if data_root is None else None
+    if data_root is None and default is None:
         raise UsageError(
             f"{spec.name} is not built in: pass --data-root DIR",
             expected=f"--data-root DIR, a folder (or zip, h5) with {spec.holds}",
@@ -119,7 +119,7 @@ def root_of(spec: DiskDatasetSpec, data_root: Path | None) -> Path:
             fix=f"pass --data-root DIR, or set {ROOT_VARIABLE} to the folder above {spec.name}/; get it: {spec.get}; "
             f"check it: vidmbench data check {spec.name} --data-root DIR",
         )
-    given = expanded(data_root or variable or "")
+    given = expanded(data_root or (default.text if default else ""))
     inside = [given / f"{spec.name}{suffix}" for suffix in ("", ".zip", *_HDF5, *_ARRAYS)]
     root = next((path for path in inside if path.exists()), given if data_root else None)
     if root == given and given.is_dir():
@@ -136,7 +136,7 @@ def root_of(spec: DiskDatasetSpec, data_root: Path | None) -> Path:
         raise DataError(
             f"no {spec.name} in {given}" if root is None else f"path not found: {given}",
             expected=f"{spec.name}/ or {spec.name}.zip" if root is None else f"a folder with {spec.holds}",
-            found=f"{ROOT_VARIABLE}={variable}" if data_root is None else "nothing",
+            found=f"{default.text}, from {default.origin}" if default else "nothing",
             where=str(given),
             fix=f"check the path; get it: {spec.get}",
         )

@@ -458,7 +458,7 @@ def test_where_a_data_set_lies(tmp_path, monkeypatch):
     assert root_of(CLEVRER, None) == tmp_path / "clevrer.zip"
     with pytest.raises(DataError, match="no sky-timelapse in") as caught:
         root_of(SKY, None)
-    assert caught.value.found == f"VIDMBENCH_DATA_ROOT={tmp_path}"
+    assert caught.value.found == f"{tmp_path}, from VIDMBENCH_DATA_ROOT"
     with pytest.raises(DataError, match=r"path not found: .*gone"):
         root_of(SKY, tmp_path / "gone")
 
