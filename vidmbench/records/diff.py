@@ -14,7 +14,9 @@ _GROUPS = {
     "signature_id": "signature",
     **dict.fromkeys(("num_real", "num_fake"), "counts"),
     **dict.fromkeys(("precision", "engine", "weights"), "environment"),
-    **dict.fromkeys(("value", "interval", "interval_kind", "spread", "spread_kind", "status", "reason"), "value"),
+    **dict.fromkeys(
+        ("value", "interval", "interval_kind", "interval_reason", "spread", "spread_kind", "status", "reason"), "value"
+    ),
     **dict.fromkeys(("real", "fake", "warnings"), "sources"),
 }
 # Repeated by other fields, or meaningless: a run whose features are cached takes no time.

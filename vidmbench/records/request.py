@@ -30,7 +30,7 @@ class _OneError(ModelMetaclass):
 class Recorded(BaseModel, metaclass=_OneError):
     """What all parts of a record have in common: they are never changed, and names of files in them are text."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     @model_validator(mode="before")
     @classmethod
