@@ -19,7 +19,16 @@ from vidmbench.sources.datasets.opening import DEFAULT_READING, Reading
 from vidmbench.sources.names import Kind, SourceName, parse_source
 from vidmbench.sources.opening import ResolvedName, open_control, open_videos, resolve
 from vidmbench.videos.in_memory.declared import Declared, ValueRange
-from vidmbench.videos.in_memory.opening import Items, Sampler, Taking, needless, needs_declaring, open_in_memory
+from vidmbench.videos.in_memory.opening import (
+    Items,
+    Sampler,
+    Taking,
+    is_list_of_paths,
+    needless,
+    needs_declaring,
+    open_in_memory,
+)
+from vidmbench.videos.opening import open_paths
 from vidmbench.videos.source import MinimalSource, Source
 from vidmbench.vidm.sampling.opening import SamplingOptions, load_model, videos_of
 
@@ -150,6 +159,10 @@ class Given:
         """The source; see :func:`open_named`."""
         if self.named is not None:
             return open_named(self.named, options)
+        if is_list_of_paths(self.videos):
+            if self.declared and not self.is_shared:
+                raise needless(self.declared, "paths of files", self.where)
+            return open_paths(self.videos, on_bad=options.reading.on_bad)
         return open_in_memory(self.videos, self.declared, self.where, taking=options.taking, is_shared=self.is_shared)
 
 
@@ -313,7 +326,7 @@ def open_source(
     declared = Declared.of(value_range, layout)
     source = given(videos, declared=declared)
     if source.named is None:
-        return source.open(OpeningOptions(taking=Taking(num_videos, seed=seed)))
+        return source.open(OpeningOptions(Reading(on_bad, data_root), taking=Taking(num_videos, seed=seed)))
     if declared:
         raise needless(declared, f"a name, {videos}", "videos")
     side = None if real is None else given(real)

@@ -1,6 +1,7 @@
 """Opens whatever people keep videos in."""
 
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
@@ -23,7 +24,7 @@ from vidmbench.videos.files.endings import (
 )
 from vidmbench.videos.files.folders import find_videos
 from vidmbench.videos.files.inspection import FileSource, survey
-from vidmbench.videos.files.path_list import find_listed, find_matching, is_pattern
+from vidmbench.videos.files.path_list import find_given, find_listed, find_matching, is_pattern
 
 if TYPE_CHECKING:
     from vidmbench.videos.source import Source
@@ -70,6 +71,20 @@ def open_source(path: Path | str, *, on_bad: OnBad = "stop", progress: bool = Fa
     if is_video_file(path):
         return survey(path, [video_file(path.name, path)], progress=progress)
     raise _unsupported(path, suffix)
+
+
+def open_paths(paths: Sequence[Path | str], *, on_bad: OnBad = "stop") -> FileSource:
+    """Opens videos that are named one by one, as a folder that holds these alone is opened.
+
+    Args:
+        paths: Files and folders, at least one.
+        on_bad: See :func:`open_source`.
+
+    Raises:
+        DataError: Some are not there, cannot be used, or are named twice.
+    """
+    root, found = find_given([expanded(path) for path in paths], ArrayVideo)
+    return survey(root, found, on_bad=on_bad)
 
 
 def _unsupported(path: Path, suffix: str) -> DataError:

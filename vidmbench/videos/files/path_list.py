@@ -118,6 +118,35 @@ def find_listed(path: Path, of_array: ArrayItem | None = None) -> tuple[Found, U
     return found._replace(labels=given or found.labels), file
 
 
+def find_given(paths: Sequence[Path], of_array: ArrayItem | None = None) -> tuple[Path, Found]:
+    """The videos that a list in memory names.
+
+    Args:
+        paths: Files and folders, at least one.
+        of_array: Makes a video of each .npy file where there are no others.
+
+    Returns:
+        The deepest folder that holds them all, and what was found.
+
+    Raises:
+        DataError: Some are not there, are no videos, or are named twice.
+    """
+    missing = [path for path in paths if not os.path.exists(path)]
+    strange = [path for path in paths if path not in missing and not _is_taken(path)]
+    wrong = missing or strange
+    if wrong:
+        what = "not found" if missing else "unsupported as videos"
+        raise DataError(
+            f"{len(wrong)} of the paths given {what}: {wrong[0].name}{', ...' if wrong[1:] else ''}",
+            expected=f"paths of videos: {KINDS}; or of archives, or of .npy files of one video",
+            found=", ".join(map(str, wrong[:_SHOWN])) + (f" and {len(wrong) - _SHOWN} more" if wrong[_SHOWN:] else ""),
+            where=f"relative paths begin in {os.getcwd()}",
+            fix="correct these paths",
+        )
+    root = _root(paths)
+    return root, _found(paths, root, of_array)
+
+
 def _lines(path: Path) -> Iterator[_Line]:
     folder = path.parent
     for number, line in enumerate(_text(path).splitlines(), 1):

@@ -4,7 +4,8 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any, Protocol, TypeGuard
 
 import numpy as np
 
@@ -137,7 +138,12 @@ def needs_declaring(videos: Any, declared: Declared) -> bool:
     """Whether a declaration can describe these videos in memory; of what is a stream, only reading it tells."""
     if is_array(videos):
         return not is_ready(videos, declared)
-    return not isinstance(videos, MinimalSource)
+    return not isinstance(videos, MinimalSource) and not is_list_of_paths(videos)
+
+
+def is_list_of_paths(videos: Any) -> TypeGuard[list[str | Path]]:
+    """Whether it names files one by one."""
+    return isinstance(videos, list | tuple) and bool(videos) and all(isinstance(path, str | Path) for path in videos)
 
 
 def needless(declared: Declared, found: str, where: str) -> UsageError:

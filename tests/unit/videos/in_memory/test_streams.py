@@ -229,26 +229,39 @@ def test_videos_of_different_lengths(fake_network):
         vidmbench.score(CLIPS, videos, frames=9, num_videos=5)
 
 
-def test_files_by_their_paths(tmp_path):
+def test_files_by_their_paths(tmp_path, monkeypatch):
     for index, clip in enumerate(CLIPS):
         write_mp4(tmp_path / f"{index}.mp4", clip, lossless=True)
-    paths = sorted(tmp_path.iterdir())
-    expected = open_source(tmp_path)
-    for videos in (
-        paths,
-        [str(path) for path in paths],
-        [{"path": str(path), "bytes": None} for path in paths],
-        [{"path": None, "bytes": path.read_bytes()} for path in paths],
-    ):
-        found = open_source(videos)
+    paths, expected = sorted(tmp_path.iterdir()), open_source(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for named in (paths, tuple(map(str, paths)), [path.name for path in paths]):
+        found = open_source(named)
+        assert (found.digest(), found.compression) == (expected.digest(), expected.compression)
+    assert len(open_source(paths[:3])) == 3
+    as_rows = ([{"video": {"path": str(path), "bytes": None}} for path in paths],
+               [{"video": {"path": None, "bytes": path.read_bytes()}} for path in paths],
+               [(str(path), 3) for path in paths], iter(paths))  # fmt: skip
+    for rows in as_rows:
+        found = open_source(rows)
         assert all((found.read(index, range(10)) == expected.read(index, range(10))).all() for index in range(5))
-    with pytest.raises(DataError, match=r"nowhere\.mp4 is no video file"):
-        open_source([*paths, tmp_path / "nowhere.mp4"])
+    paths[3].write_bytes(b"x")
+    assert len(open_source(paths, on_bad="skip")) == 4
+    for wrong, words in (
+        ([*paths, tmp_path / "nowhere.mp4"], r"1 of the paths given not found: nowhere\.mp4"),
+        ([paths[0], paths[0]], "more than once"),
+        (paths, "cannot be used"),
+        (["x.xyz"], "not found"),
+    ):
+        with pytest.raises(DataError, match=words):
+            open_source(wrong)
+    with pytest.raises(UsageError, match="paths of files"):
+        open_source(paths[:2], value_range=(0, 1))
 
 
 REFUSED = {
     "numbers": (lambda: [1, 2], "item 0"),
-    "text": (lambda: ["x"], "is no video file"),
+    "text": (lambda: [("x", 1)], "unsupported video source"),
+    "a path of none": (lambda: iter(["nowhere.mp4"]), r"nowhere\.mp4 is no video file"),
     "bytes": (lambda: b"xyz", "unsupported video source"),
     "nothing": (lambda: [], "there are no videos"),
     "a generator that was read": (lambda: iter(()), "can be read once"),
