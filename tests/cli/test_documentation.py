@@ -14,6 +14,7 @@ import pytest
 import typer.main
 from support.dataset_trees import many, ucf_lists, write_frame_folders, write_videos
 from support.documented import PAGES, adapted, commands, name_of, of_vidmbench
+from support.loggers import stand_in
 from support.paths import ROOT
 
 from vidmbench.cli import app
@@ -218,6 +219,7 @@ def test_blocks_of_python_run(name, at_work, weights, fake_network, monkeypatch,
     """In order, as one reader would paste them."""
     if "results/measured" in TEXTS[name]:
         monkeypatch.chdir(ROOT)
+    stand_in(monkeypatch.setitem)  # of the loggers, which are not installed
     said = {}
     for number, block in enumerate(re.findall(r"^```python\n(.*?)^```", TEXTS[name], re.MULTILINE | re.DOTALL)):
         block = block.replace('Path("controls.pdf")', f'Path("{resources.cache_dir()}/controls.pdf")')

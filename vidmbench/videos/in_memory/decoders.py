@@ -11,6 +11,7 @@ from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import expanded
 from vidmbench.videos.files.animations import is_video_file, video_file
+from vidmbench.videos.files.compression_labels import of_stream
 from vidmbench.videos.in_memory.numbers import is_array
 
 _FILE_KEYS = {"path", "bytes"}
@@ -50,6 +51,13 @@ def frames_of_decoder(decoder: Any, where: str) -> Any:
     return np.moveaxis(_on_cpu(found), 1, -1) if is_channels_first else _on_cpu(found)
 
 
+def compression_of_decoder(decoder: Any) -> str:
+    """What the frames of a decoder went through, as far as it says: its codec, and its pixel format."""
+    about = getattr(decoder, "metadata", None)
+    codec = getattr(about, "codec", None)
+    return of_stream(codec, getattr(about, "pixel_format", None) or "") if isinstance(codec, str) else ""
+
+
 def is_file(thing: Any) -> bool:
     """Whether it is the path of a file, or a dictionary of path and bytes (a Video column that is not decoded)."""
     if isinstance(thing, Mapping):
@@ -57,8 +65,8 @@ def is_file(thing: Any) -> bool:
     return isinstance(thing, str | Path)
 
 
-def frames_of_file(file: str | Path | Mapping[str, Any], where: str) -> Frames:
-    """All frames of a video file, read as `vidmbench score` reads it.
+def frames_of_file(file: str | Path | Mapping[str, Any], where: str) -> tuple[Frames, str]:
+    """All frames of a video file, read as `vidmbench score` reads it, and what they went through before.
 
     Raises:
         DataError: It is not there, or is no video.
@@ -75,7 +83,7 @@ def frames_of_file(file: str | Path | Mapping[str, Any], where: str) -> Frames:
         return _read(copy, where)
 
 
-def _read(path: Path, where: str) -> Frames:
+def _read(path: Path, where: str) -> tuple[Frames, str]:
     if not path.is_file() or not is_video_file(path):
         raise DataError(
             f"{path.name or 'an item'} is no video file",
@@ -86,7 +94,7 @@ def _read(path: Path, where: str) -> Frames:
         )
     item = video_file(path.name, path)
     facts = item.inspect()
-    return item.read(range(facts.num_frames), facts)
+    return item.read(range(facts.num_frames), facts), facts.compression
 
 
 def _on_cpu(found: Any) -> np.ndarray:

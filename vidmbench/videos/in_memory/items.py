@@ -8,21 +8,28 @@ import numpy as np
 
 from vidmbench.core.errors import DataError
 from vidmbench.videos.files.endings import VIDEO_SUFFIXES
-from vidmbench.videos.in_memory.decoders import frames_of_decoder, frames_of_file, is_decoder, is_file
+from vidmbench.videos.in_memory.decoders import (
+    compression_of_decoder,
+    frames_of_decoder,
+    frames_of_file,
+    is_decoder,
+    is_file,
+)
 from vidmbench.videos.in_memory.numbers import as_numbers, is_array, plain
 
-#: Keys of dictionaries that hold videos, the likeliest first; a name may also only begin or end with one of them.
+#: Keys of dictionaries that hold videos, the likeliest first.
 _NAMES = ("video", "videos", "clip", "clips", "frames", "pixel_values", "sample", "samples", "image", "images", "x")
 _LEAST_AXES = 3  # of a grey video
 
 
-def numbers_in(item: Any, where: str) -> Iterator[Any]:
+def numbers_in(item: Any, where: str, compressions: set[str]) -> Iterator[Any]:
     """The tensors and arrays of videos in what one step of an iteration gives.
 
     Args:
         item: A video or a batch as a tensor or array; a list of videos, of frames or of images; a tuple or dictionary
             that holds one of these beside labels; a decoder of torchcodec or decord; the path of a video file.
         where: Which item it is, for messages.
+        compressions: Gets what frames of files and decoders went through.
 
     Yields:
         Tensors and arrays of one video or of a batch.
@@ -33,24 +40,28 @@ def numbers_in(item: Any, where: str) -> Iterator[Any]:
     if is_array(item):
         yield as_numbers(item, where)
     elif is_file(item):
-        yield frames_of_file(item, where)
+        frames, compression = frames_of_file(item, where)
+        compressions.add(compression)
+        yield frames
     elif isinstance(item, Mapping):
-        yield from numbers_in(_of_mapping(item, where), where)
+        yield from numbers_in(_of_mapping(item, where), where, compressions)
     elif is_decoder(item):
+        compressions.add(compression_of_decoder(item))
         yield frames_of_decoder(item, where)
     elif isinstance(item, tuple | list):
-        yield from _of_sequence(item, where)
+        yield from _of_sequence(item, where, compressions)
     else:
         raise no_video(item, where)
 
 
-def no_video(item: Any, where: str, *, more: str = "") -> DataError:
+def no_video(item: Any, where: str, *, more: str = "", fix: str | None = None) -> DataError:
     """The error for an item that holds no video.
 
     Args:
         item: What was given.
         where: Which item it is.
         more: What was found in it.
+        fix: What to do, where more is known about it.
     """
     kind = type(item).__name__
     return DataError(
@@ -59,7 +70,8 @@ def no_video(item: Any, where: str, *, more: str = "") -> DataError:
         "source, or a path or name as `vidmbench score` takes it",
         found=more or (f"a {kind} of {len(item)}" if isinstance(item, list | tuple | set | dict) else f"{kind}"),
         where=where,
-        fix="give videos as uint8 (frame, height, width, 3), each in an array; or declare their layout and value_range",
+        fix=fix
+        or "give videos as uint8 (frame, height, width, 3), each in an array; or declare their layout and value_range",
     )
 
 
@@ -72,11 +84,20 @@ def _of_mapping(item: Mapping[Any, Any], where: str) -> Any:
             raise _several(list(able), "entries", 'give the videos alone: (item["NAME"] for item in videos)', where)
         return able[named[0]]
     if not able:
-        raise no_video(item, where, more=f"a dictionary of {', '.join(map(str, list(item)[:8])) or 'nothing'}")
+        keys = ", ".join(map(str, list(item)[:8])) or "nothing"
+        splits = [
+            key for key, value in item.items() if hasattr(type(value), "__getitem__") and hasattr(value, "features")
+        ]
+        raise no_video(
+            item,
+            where,
+            more=f"a dictionary of {keys}",
+            fix=f"choose one of its parts: videos[{splits[0]!r}]" if splits else None,
+        )
     return next(iter(able.values()))
 
 
-def _of_sequence(item: tuple[Any, ...] | list[Any], where: str) -> Iterator[Any]:
+def _of_sequence(item: tuple[Any, ...] | list[Any], where: str, compressions: set[str]) -> Iterator[Any]:
     """A video as a list of frames, a batch as a list of videos, or videos beside labels."""
     if item and all(_is_image(frame) for frame in item):
         yield _stacked(item, where)
@@ -88,10 +109,10 @@ def _of_sequence(item: tuple[Any, ...] | list[Any], where: str) -> Iterator[Any]
     if not able:
         raise no_video(item, where)
     if len(able) == 1:
-        yield from numbers_in(able[0], where)
+        yield from numbers_in(able[0], where, compressions)
     elif len(able) == len(item) and isinstance(item, list) and not _are_batches(able):
         for part in able:
-            yield from numbers_in(part, where)
+            yield from numbers_in(part, where, compressions)
     else:
         fix = "give the videos alone: (item[0] for item in videos)"
         raise _several([f"{type(part).__name__} {_shape(part)}" for part in able], "parts", fix, where)

@@ -14,6 +14,7 @@ from vidmbench.core.errors import DataError, UsageError
 from vidmbench.core.progress import Progress
 from vidmbench.videos.arrays.layout import Rounding
 from vidmbench.videos.arrays.uint8_source import ArraySource
+from vidmbench.videos.files.compression_labels import joined
 from vidmbench.videos.in_memory.conversion import Conversion, is_ready
 from vidmbench.videos.in_memory.declared import Declared
 from vidmbench.videos.in_memory.hints import undeclared
@@ -102,6 +103,7 @@ def open_in_memory(
     stream = _Stream(videos, conversion, where)
     clips = islice(stream.clips(), taking.num_videos)
     source = _spooled(_counted(clips, taking, where), conversion, "stream")
+    source.compression = joined(stream.compressions)
     if taking.notes_end and len(source) == taking.num_videos and stream.has_more():
         source.notes = (*source.notes, f"only the first {len(source)} videos of the {where} side were read")
     return source
@@ -190,6 +192,7 @@ class _Stream:
             raise no_video(videos, where)
         self._conversion, self._where = conversion, where
         self._num_items = 0
+        self.compressions: set[str] = set()
         self._clips = self._read()
         try:
             self._length: int | None = 1 if isinstance(videos, Mapping) else len(videos)
@@ -215,7 +218,7 @@ class _Stream:
                 error.add_note(f"vidmbench was reading {self._where}, {place}")
                 raise
             self._num_items += 1
-            for numbers in numbers_in(item, f"{self._where}, {place}"):
+            for numbers in numbers_in(item, f"{self._where}, {place}", self.compressions):
                 yield from self._conversion.clips(numbers, place)
 
 
@@ -249,7 +252,7 @@ def _samples(function: Sampler, taking: Taking, conversion: Conversion, where: s
         except Exception as error:
             error.add_note(f"vidmbench was calling {where} with seed {taking.seed}, {place}")
             raise
-        numbers = numbers_in(item, f"{where}, {place}")
+        numbers = numbers_in(item, f"{where}, {place}", set())
         clips = [clip for each in numbers for clip in conversion.clips(each, place)]
         if len(clips) != 1:
             raise DataError(
