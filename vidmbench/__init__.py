@@ -47,17 +47,17 @@ _LAZY = {
     "load_detector": "protocols.detector",
     "load_protocol": "protocols.protocol",
     "load_results": "records.frame",
-    "open_source": "evaluation.opening",
+    "open_source": "evaluation.videos",
     "score": "evaluation.api",
     "score_all": "evaluation.api",
-    "to_uint8": "evaluation.api",
+    "to_uint8": "evaluation.videos",
 }
 
 if TYPE_CHECKING:
     from vidmbench.core.errors import VidmbenchError
-    from vidmbench.evaluation.api import extract_features, score, score_all, to_uint8
+    from vidmbench.evaluation.api import extract_features, score, score_all
     from vidmbench.evaluation.choices import Choices
-    from vidmbench.evaluation.opening import open_source
+    from vidmbench.evaluation.videos import open_source, to_uint8
     from vidmbench.metrics import Moments, frechet_distance, inception_score, kernel_distance
     from vidmbench.protocols.detector import load_detector
     from vidmbench.protocols.protocol import load_protocol

@@ -1,12 +1,9 @@
 """Scores from Python: sources in, measurements out; nothing is called back and nothing is written."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Union, get_args
-
-import numpy as np
 
 from vidmbench.core.arguments import flag, name_or_path, optional_number, wrong_argument
-from vidmbench.core.errors import UsageError, unknown
+from vidmbench.core.errors import UsageError
 from vidmbench.core.progress import progress_bar
 from vidmbench.core.vocabulary import DEFAULT_PROTOCOL, Device, Precision
 from vidmbench.evaluation.choices import Choices
@@ -14,14 +11,10 @@ from vidmbench.evaluation.clips import plan_clips
 from vidmbench.evaluation.feature_job import FeatureJob, FeatureSet
 from vidmbench.evaluation.features import features_of
 from vidmbench.evaluation.job import carry_out, prepare_score
-from vidmbench.evaluation.opening import Videos, open_source
+from vidmbench.evaluation.opening import Videos
+from vidmbench.evaluation.videos import open_source
 from vidmbench.records.record import Measurement
-from vidmbench.videos.arrays.layout import Rounding
 from vidmbench.videos.in_memory.declared import Declared, ValueRange
-from vidmbench.videos.in_memory.opening import converted
-
-if TYPE_CHECKING:
-    import torch
 
 
 def score(
@@ -214,43 +207,3 @@ def extract_features(
     )
     with progress_bar(is_shown=progress) as tick:
         return features_of([FeatureJob(source, plan, spec.array, precision)], device=device, progress=tick)[0]
-
-
-def to_uint8(
-    videos: Union[np.ndarray, "torch.Tensor"],
-    *,
-    value_range: ValueRange | None = None,
-    layout: str | None = None,
-    rounding: Rounding = "nearest",
-) -> np.ndarray:
-    """Converts videos in memory to intensity levels, as :func:`vidmbench.score` does by the same arguments.
-
-    Values become the nearest level of 0..255; those a little outside the range become black or white. Grey is repeated
-    as three channels, and a fourth channel is dropped.
-
-    Args:
-        videos: An array or tensor of any type, on any device, with or without gradients.
-        value_range: The values of black and of white, such as ``(-1, 1)``; needed for all but uint8.
-        layout: A letter per axis: N video, T frame, C channel, H row, W column, such as ``"NCTHW"``; by default
-            ``"NTHWC"``. Without N it is one video.
-        rounding: ``nearest``, or ``truncate`` as the scripts of TATS and VideoGPT write their samples.
-
-    Returns:
-        uint8 (video, frame, height, width, 3), RGB, 0..255; (frame, height, width, 3) of one video.
-
-    Raises:
-        DataError: It is not as declared, too little is declared, or it holds NaN.
-        UsageError: The arguments have no meaning.
-
-    Example:
-        >>> import torch
-        >>> from vidmbench import to_uint8
-        >>> clips = torch.linspace(-1, 1, 3 * 4 * 2 * 2, dtype=torch.bfloat16).reshape(1, 3, 4, 2, 2)
-        >>> levels = to_uint8(clips, value_range=(-1, 1), layout="NCTHW")
-        >>> levels.shape, str(levels.dtype), levels.min(), levels.max()
-        ((1, 4, 2, 2, 3), 'uint8', np.uint8(0), np.uint8(255))
-    """
-    declared = Declared.of(value_range, layout)
-    if not isinstance(rounding, str) or rounding not in get_args(Rounding):
-        raise unknown("rounding", str(rounding), get_args(Rounding), error=UsageError)
-    return converted(videos, declared, rounding=rounding)

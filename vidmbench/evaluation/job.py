@@ -131,7 +131,7 @@ def prepare_score(
     """Resolves ``vidmbench score``: two sources, named as on the command line, or arrays in memory.
 
     Args:
-        real: The real videos, see :func:`vidmbench.evaluation.opening.open_source`.
+        real: The real videos, see :func:`vidmbench.open_source`.
         fake: The videos to score.
         choices: The options.
         protocols: Those of the choices, where they are loaded already.

@@ -30,7 +30,7 @@ class Skipped:
 
 @runtime_checkable
 class MinimalSource(Protocol):
-    """What a source of your own has to offer; every attribute of :class:`Source` may be added.
+    """What a source of your own has to offer; ``name(index)`` and every attribute of :class:`Source` may be added.
 
     ``read`` and ``num_frames`` are called from several threads at once.
 
@@ -45,7 +45,6 @@ class MinimalSource(Protocol):
         >>> class Sampler:
         ...     label, size = "my-sampler", (64, 64)
         ...     def __len__(self): return 32
-        ...     def name(self, index): return f"sample{index}"
         ...     def num_frames(self, index): return 16
         ...     def read(self, index, frames):  # uint8 (frame, height, width, 3)
         ...         rng = np.random.default_rng([7, index])
@@ -61,10 +60,6 @@ class MinimalSource(Protocol):
 
     def __len__(self) -> int:
         """The number of videos."""
-        ...
-
-    def name(self, index: int) -> str:
-        """The video's name, unique within the source."""
         ...
 
     def num_frames(self, index: int) -> int:
@@ -104,6 +99,10 @@ class Source(MinimalSource, Protocol):
     compression: str
     labels: tuple[int | None, ...] | None
     is_sampled: bool
+
+    def name(self, index: int) -> str:
+        """The video's name, unique within the source."""
+        ...
 
     def stream(self, index: int, frames: Sequence[int]) -> Iterator[Image]:
         """The frames that :meth:`read` gives, one by one: however large and long a video is, few are in memory.
@@ -223,7 +222,8 @@ class _Completed(SourceDefaults):
         return len(self._source)
 
     def name(self, index: int) -> str:
-        return str(self._source.name(index))
+        named = getattr(self._source, "name", None)
+        return str(named(index)) if callable(named) else f"clip{index:06d}"
 
     def num_frames(self, index: int) -> int:
         return int(self._source.num_frames(index))
@@ -280,8 +280,8 @@ def completed(source: MinimalSource) -> Source:
 
 
 def missing_in(thing: Any) -> list[str]:
-    """What an object lacks of a :class:`MinimalSource`, where it has the methods ``read`` and ``digest`` or more."""
-    needed = ("label", "size", "__len__", "name", "num_frames", "read", "digest")
+    """What an object lacks of a :class:`MinimalSource`, where it has ``read`` and one more of it."""
+    needed = ("label", "size", "__len__", "num_frames", "read", "digest")
     lacking = [name for name in needed if not hasattr(thing, name)]
-    methods = {"name", "num_frames", "read", "digest"}.difference(lacking)
+    methods = {"label", "num_frames", "read", "digest"}.difference(lacking)
     return lacking if len(methods) > 1 and "read" in methods and not isinstance(thing, type) else []

@@ -12,12 +12,12 @@ from vidmbench.evaluation import job as jobs
 from vidmbench.evaluation import opening
 from vidmbench.evaluation.choices import Choices
 from vidmbench.evaluation.job import prepare_run, prepare_score
-from vidmbench.evaluation.opening import open_source
 from vidmbench.evaluation.studies.compare import prepare_compare
 from vidmbench.evaluation.studies.explain import prepare_explain
 from vidmbench.evaluation.studies.memorisation_plan import prepare_memorisation
 from vidmbench.evaluation.studies.score_map import prepare_score_map
 from vidmbench.evaluation.studies.single_distance import one_job
+from vidmbench.evaluation.videos import open_source
 from vidmbench.protocols.protocol import ProtocolSpec, load_protocol
 from vidmbench.reporting.plots.video_inputs import ShownClips, open_shown
 from vidmbench.sources.clevrer_mini import ToyVideos

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from vidmbench.evaluation.opening import open_source
+from vidmbench.core.errors import DataError
+from vidmbench.evaluation.videos import open_source
 from vidmbench.sources.clevrer_mini import ToyVideos
 from vidmbench.sources.controls import control, static_of
 from vidmbench.sources.datasets.disk import DatasetVideos
@@ -91,3 +92,55 @@ def test_a_source_of_the_users_own_needs_no_more_than_it_says():
     assert (source.compression, source.labels, source.is_sampled) == ("", None, False)
     assert (source.read(1, [0, 1]) == 1).all()
     assert completed(source) is source
+
+
+class Shortest:
+    """As few things as a source can do with."""
+
+    label, size = "shortest", (16, 16)
+
+    def __init__(self, **wrong):
+        self.wrong = wrong
+        self.size = wrong.get("size", self.size)
+
+    def __len__(self):
+        return 3
+
+    def num_frames(self, index):
+        return 8
+
+    def read(self, index, frames):
+        return self.wrong.get("read", np.full((len(frames), 16, 16, 3), index, np.uint8))
+
+    def digest(self):
+        return self.wrong.get("digest", "0" * 64)
+
+
+def test_the_shortest_source_is_completed():
+    source = open_source(Shortest())
+    assert isinstance(source, Source)
+    assert (source.name(2), source.skipped, source.notes) == ("clip000002", (), ())
+    assert (source.read(2, [0, 5]) == 2).all()
+    assert [frame.shape for frame in source.stream(1, [0, 1])] == [(16, 16, 3)] * 2
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"read": np.zeros((2, 16, 16, 3))}, r"something else than it says(.|\n)*float64 \(2, 16, 16, 3\)"),
+        ({"read": np.zeros((2, 3, 16, 16), np.uint8)}, r"uint8 \(2, 3, 16, 16\)"),
+        ({"read": np.zeros((1, 16, 16, 3), np.uint8)}, r"uint8 \(1, 16, 16, 3\)"),
+        ({"read": None}, r"something else than it says"),
+        ({"digest": "abc"}, "64 hex digits"),
+        ({"digest": None}, "64 hex digits"),
+        ({"size": 16}, "size of a source"),
+        ({"size": (16, 0)}, "size of a source"),
+    ],
+)
+def test_a_source_that_breaks_its_word_is_refused(wrong, words):
+    def use():
+        source = open_source(Shortest(**wrong))
+        return source.read(0, [0, 1]), source.digest()
+
+    with pytest.raises(DataError, match=words):
+        use()

@@ -92,7 +92,7 @@ def open_in_memory(
     if lacking := missing_in(videos):
         raise DataError(
             f"{type(videos).__name__} is not a complete source of videos",
-            expected="the attributes label and size, and the methods __len__, name, num_frames, read and digest",
+            expected="the attributes label and size, and the methods __len__, num_frames, read and digest",
             found=f"it lacks {', '.join(lacking)}",
             where=where,
             fix="add them: docs/python.md has an example of ten lines",

@@ -5,7 +5,7 @@ import pytest
 
 from vidmbench.core import resources
 from vidmbench.core.errors import DataError, ProtocolError, UsageError
-from vidmbench.evaluation.opening import open_source
+from vidmbench.evaluation.videos import open_source
 from vidmbench.sources import opening
 from vidmbench.sources.control_kinds import KINDS
 from vidmbench.sources.datasets.opening import open_dataset
