@@ -60,7 +60,7 @@ def test_a_protocol(copied, command, fake_network):
     subprocess.run(copying, shell=True, check=True)
     edited(copied / "my-fvd.toml", 'name = "fvd-stylegan-v"', 'name = "my-fvd"')
     edited(copied / "my-fvd.toml", 'covariance = "n"', 'covariance = "n-1"')
-    assert "proto:my-fvd.1" in given(command, scoring).out
+    assert " my-fvd " in given(command, scoring).out
     assert "covariance" in given(command, explaining).out
     shutil.copy(copied / "my-fvd.toml", copied / "protocols" / "metrics")
     assert "my-fvd" in command("list", "protocols").out

@@ -19,9 +19,10 @@ def test_every_convention_in_one_table(command, pair):
     outcome = command("compare", *pair, "--frames", 16)
     assert outcome.code == 0, outcome.err
     for name in ("fvd-digan", "fvd-stylegan-v", "fvd-tats", "fvd-tf-hub", "fvd-vidm-release", "kvd-digan", "prdc-i3d"):
-        assert f"| {name}" in outcome.out
-    assert outcome.out.count("proto:") == outcome.out.count("\n| ")  # a signature a row, below the table
-    assert "sd over 10 runs" in outcome.out
+        assert f"  {name}" in outcome.out
+    assert "proto:" not in outcome.out
+    assert "mean of 10 draws (" in outcome.out
+    assert "no interval (KVD): " in outcome.out
     # Latte's real clips span 46 frames, and these have 16.
     assert "skipped: fid-frames, fid-frames-digan, is-frames: the weights inception-v3 are not on" in outcome.err
     assert "skipped: fvd-latte: 5 of 5 videos of real.npy are shorter than the clip" in outcome.err

@@ -21,7 +21,8 @@ from vidmbench.protocols.kinds.frechet import Frechet
 from vidmbench.protocols.protocol import load_protocol
 from vidmbench.records.record import read_records
 from vidmbench.reporting.plots.conventions import conventions_of
-from vidmbench.reporting.tables.conventions import convention_rows
+from vidmbench.reporting.terminal.comparison import comparison_text
+from vidmbench.reporting.terminal.numbers import differences
 
 KIND = """\
 from typing import Annotated
@@ -123,14 +124,16 @@ def test_compare_its_table_and_its_plot(command, pair):
     assert done.code == 0, done.err
     assert "TOY-SIZE" in done.out
     records = read_records(Path("runs/two"))
-    assert {row[7] for row in convention_rows(records).rows} == {"power 2", "cov /N-1"}
+    assert {differences([item])[-1] for record in records for item in record.measurements} == {"power 2", "cov N-1"}
     assert {scale.title for scale in conventions_of(records, "here").scales} == {"TOY-SIZE, TOY-SHARE", "FVD"}
 
 
 def test_a_record_can_be_shown_where_its_kind_is_unknown(command, pair, monkeypatch):
     command("score", *pair, "--protocol", "toy", "--num-videos", "5", "--out", "runs/three")
     monkeypatch.setattr(kind_registry, "_KINDS", {})
-    assert {row[7] for row in convention_rows(read_records(Path("runs/three"))).rows} == {""}
+    (record,) = read_records(Path("runs/three"))
+    assert "TOY-SIZE" in comparison_text(record)
+    assert "power" not in comparison_text(record)
 
 
 def test_explain_has_a_step_for_its_field(sides, protocols):

@@ -34,7 +34,7 @@ def test_a_protocol_fixes_the_real_side(root, command):
     words = (*RUN, "--dataset", "ucf101", "--data-root", root, "--num-videos", 8)
     done = command(*words)
     assert done.code == 0, done.err
-    assert "| ucf101@all " in done.out
+    assert " vs ucf101@all " in done.out
     assert "pre:short-side-lanczos-centre.256" in done.out + done.err
     assert "the real videos taken cover 2 of the 2 classes of ucf101@all" in done.err
     few = command(*words[:-2], "--num-videos", 4, "--protocol", "fvd-stylegan-v")  # the first in sorted order

@@ -30,24 +30,21 @@ def test_the_main_job_through_the_script(script, weights):
     assert first.code == 0, first.err
     second = script(*STATIC, "--json")
 
-    rows = [line for line in first.out.splitlines() if line.startswith("|")]
-    assert len(rows) == 3
-    assert rows[0].split("|")[1].strip() == "Model"
-    assert "control:static" in rows[2]
-    assert "clevrer-mini@test" in rows[2]
-    assert "4/4" in rows[2]
+    value, about = first.out.splitlines()
     (record, again) = records()
     measured = record.measurements[0]
-    assert f"{measured.signature}  #{measured.signature_id}" in first.out
+    assert about.split(" · ") == [
+        "control:static vs clevrer-mini@test", "16 frames", "N = 4+4", "fvd-vidm-paper", f"#{measured.signature_id}"
+    ]  # fmt: skip
     assert measured.interval is not None
     low, high = measured.interval
     assert low < measured.value < high
-    assert f"{measured.value:.1f} ± {(high - low) / 2:.1f}" in rows[2]
+    assert value.startswith(f"FVD ↓  {measured.text()}   (95 % interval")
     assert measured.weights["i3d-kinetics400"].startswith("af5c50f0")
 
     # Notes and paths are no part of the table.
     assert "record:" not in first.out
-    assert "note:" not in first.out
+    assert "warning:" not in first.out
     assert "record:  runs" in first.err
     assert "figure:  runs" in first.err
     assert "\r" not in first.err  # no bar where nobody watches
@@ -106,7 +103,7 @@ def test_clips_that_all_look_the_same_are_noted(command, fake_network, clips):
     np.save("blank.npy", np.full_like(clips, 128))
     words = ("--frames", 16, "--num-videos", 5)
     done = command("score", "various.npy", "blank.npy", *words)
-    assert "note: all 5 clips of blank.npy have the same features" in done.err
+    assert "warning: all 5 clips of blank.npy have the same features" in done.err
     assert "same features" not in command("score", "various.npy", "various.npy", *words).err
 
 
@@ -181,9 +178,9 @@ def test_real_footage_against_a_real_generator(shared, folder, command, network,
     assert outcome.code == 0, outcome.err
     (record,) = records()
     check_measurements(record.measurements, "ucf", shared)
-    assert outcome.out.count("| my-gan ") == len(PROTOCOLS)
-    assert "8274.2" in outcome.out  # fvd-stylegan-v
-    assert "8488.5" in outcome.out  # fvd-tf-hub
+    assert all(f"  {name}  " in outcome.out for name in PROTOCOLS)
+    assert "  8274 ± " in outcome.out  # fvd-stylegan-v
+    assert "  8488 ± " in outcome.out  # fvd-tf-hub
     assert record.model == "my-gan"
     # Once for each of two networks, as fvd-vidm-release has another epsilon; the figure shows four of each side again.
     # Before, each side of each protocol is looked at: one frame nearly always.
@@ -203,7 +200,7 @@ def test_frame_folders_of_ucf101_against_files_of_other_sizes(shared, command, n
     assert skipped.code == 0, skipped.err
     assert "skipped in original" in skipped.err
     assert "its size is" in skipped.err
-    assert "| other " in skipped.out
+    assert "other vs folder:" in skipped.out
     (record,) = records()
     measured = record.measurements[0]
     assert np.isfinite(measured.value)

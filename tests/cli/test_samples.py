@@ -55,7 +55,7 @@ def test_a_baselines_own_files_are_read_without_being_told_how(run, clips, folde
     assert "(first generate_videos.gif)" in done.err
     assert "different compression" in done.err
     assert "real none, scored h264 yuv420p" in done.err
-    assert "| digan " in done.out
+    assert "digan vs " in done.out
     other = run("digan", "--samples", "S", "--layout", "gif-grid")
     assert other.code == 0, other.err
     assert "scored gif, 256 colours" in other.err
@@ -117,7 +117,7 @@ def test_frozen_twins_of_baselines(run, clips, folder):
     write_mp4(folder / "S/generate_videos.mp4", grid(clips, 2, 3))
     done = run("static-of:digan", "--samples", "S")
     assert done.code == 0, done.err
-    assert "| static-of:digan " in done.out
+    assert "static-of:digan vs " in done.out
 
 
 def test_requests_that_cannot_be_met(run, clips, folder, command):

@@ -151,7 +151,7 @@ def test_controls_of_a_bare_source_are_paired(kind, command, fake_network, real)
     assert found.code == 0, found.err
     assert found.json["fake"]["label"] == f"control:{kind}"
     assert any(note.startswith("paired") for note in found.json["warnings"])
-    assert "note: paired" in found.err
+    assert "warning: paired" in found.err
 
 
 @pytest.mark.parametrize("kind", ["real", "static", "noise"])

@@ -1,5 +1,7 @@
 """``vidmbench compare`` and ``vidmbench explain``."""
 
+import shlex
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +15,8 @@ from vidmbench.cli.options import (
     ComputeOptions,
     Fake,
     Json,
-    OutputOptions,
+    NumbersOutput,
+    Quiet,
     ReadingOptions,
     Real,
     RecordOut,
@@ -30,6 +33,7 @@ from vidmbench.cli.output import (
 )
 from vidmbench.cli.parsing import check_figure, choices_from
 from vidmbench.core.progress import progress_bar
+from vidmbench.core.text import counted
 
 
 @spread
@@ -42,8 +46,8 @@ def compare(
         typer.Option(
             "--protocol",
             autocompletion=completion.protocols,
-            metavar="NAME|FILE",
-            help="Only these; may be repeated.",
+            metavar="NAME|FILE[,...]",
+            help="Only these, such as fvd-tats,fvd-digan; may be repeated.",
             show_default="all that can",
         ),
     ] = None,
@@ -51,9 +55,9 @@ def compare(
     compute: ComputeOptions,
     reading: ReadingOptions,
     out: RecordOut = None,
-    output: OutputOptions,
+    output: NumbersOutput,
 ) -> None:
-    """The same two sources by every published convention: one table, signatures below.
+    """The same two sources by every published convention, and how far each is from the default protocol.
 
     A protocol that asks for more videos than there are takes as many as there are.
 
@@ -65,7 +69,7 @@ def compare(
     from vidmbench.core.files import checked_output
     from vidmbench.evaluation.job import carry_out, record_of
     from vidmbench.evaluation.studies.compare import prepare_compare, with_all_protocols
-    from vidmbench.reporting.tables.conventions import convention_rows
+    from vidmbench.reporting.terminal.comparison import comparison_text
 
     choices = choices_from(clips, compute, reading, protocols=protocol)
     comparison = prepare_compare(real, fake, with_all_protocols(choices, bool(protocol)))
@@ -74,17 +78,23 @@ def compare(
         return
     if out is not None:
         out = checked_output(out)
-    with progress_bar() as progress:
+    if not (output.as_json or output.is_quiet):
+        skipped = f"; {len(comparison.refused)} skipped, see below" if comparison.refused else ""
+        remark(f"plan: {counted(len(comparison.job.plans), 'protocol')}{skipped}")
+    with progress_bar(is_shown=output.shows_progress) as progress:
         measurements = carry_out(comparison.job, progress).measurements
     record = record_of(comparison.job, measurements, command=command_line())
     refused = [{"protocol": refusal.protocol, "reason": refusal.reason} for refusal in comparison.refused]
-    print_measurements(record, measurements, as_json=output.as_json, table=convention_rows, more={"refused": refused})
-    write_record_to(out, record)
+    text = partial(comparison_text, record, is_verbose=output.is_verbose)
+    print_measurements([record], output, text=text, more={"refused": refused})
     protocols: dict[str, list[str]] = {}
     for refusal in comparison.refused:
         protocols.setdefault(refusal.reason, []).append(refusal.protocol)
     for reason, names in protocols.items():
         remark(f"skipped: {', '.join(dict.fromkeys(names))}: {reason}")
+    write_record_to(out, record)
+    if out is not None and not output.as_json:
+        remark(f"next:    vidmbench plot conventions --runs {shlex.quote(str(out))}")
     if all(measurement.status != "ok" for measurement in measurements):
         exit_without_value(measurements)
 
@@ -107,6 +117,7 @@ def explain(
         Path, typer.Option(metavar="FILE", help="The waterfall plot, PNG, SVG or PDF.", rich_help_panel=OUTPUT_PANEL)
     ] = Path("runs/explain.png"),
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """From one protocol's number to another's, one field at a time, with a waterfall plot.
 
@@ -127,7 +138,7 @@ def explain(
     check_figure(out)
     explanation = prepare_explain(first, second, real, fake, choices)
     checked_output(out.parent)
-    with progress_bar() as progress:
+    with progress_bar(is_shown=False if quiet else None) as progress:
         measurements = carry_out(explanation.job, progress).measurements
     changes = shifts(explanation, measurements)
     if as_json:

@@ -33,13 +33,21 @@ Fake = Annotated[
         help="The same; control:NAME made from REAL; vidm or vidm:RUN; static-of: before any of these.",
     ),
 ]
+Fakes = Annotated[
+    list[str],
+    typer.Argument(
+        autocompletion=completion.sources,
+        metavar="FAKE...",
+        help="The same, of one model or more; control:NAME made from REAL; vidm or vidm:RUN; static-of: before any.",
+    ),
+]
 ProtocolNames = Annotated[
     list[str] | None,
     typer.Option(
         "--protocol",
         autocompletion=completion.protocols,
-        metavar="NAME|FILE",
-        help="A protocol or a TOML file of your own; may be repeated.",
+        metavar="NAME|FILE[,...]",
+        help="Protocols or TOML files of your own, such as fvd-tats,prdc-i3d; may be repeated.",
         show_default=DEFAULT_PROTOCOL,
         rich_help_panel=_PROTOCOL,
     ),
@@ -129,6 +137,11 @@ DryRun = Annotated[
     bool,
     typer.Option("--dry-run", help="Check everything and print the plan, nothing else.", rich_help_panel=OUTPUT_PANEL),
 ]
+Verbose = Annotated[
+    bool,
+    typer.Option("--verbose", "-v", help="All notes, and signatures in full.", rich_help_panel=OUTPUT_PANEL),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.", rich_help_panel=OUTPUT_PANEL)]
 RecordOut = Annotated[
     Path | None,
     typer.Option("--out", metavar="DIR", help="Also write a record into this folder.", rich_help_panel=OUTPUT_PANEL),
@@ -229,6 +242,19 @@ class OutputOptions:
 
     as_json: Json = False
     dry_run: DryRun = False
+
+
+@dataclass(frozen=True)
+class NumbersOutput(OutputOptions):
+    """What a command that prints numbers of several protocols prints."""
+
+    is_verbose: Verbose = False
+    is_quiet: Quiet = False
+
+    @property
+    def shows_progress(self) -> bool | None:
+        """For :func:`vidmbench.core.progress.progress_bar`."""
+        return False if self.is_quiet else None
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """What commands print and write in the same way."""
 
 import json
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -15,9 +16,9 @@ from vidmbench.core.text import counted, printable
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from vidmbench.cli.options import NumbersOutput
     from vidmbench.evaluation.job import Job
     from vidmbench.records.record import Measurement, RunRecord
-    from vidmbench.reporting.tables.build import ResultRows
 
 #: Skipped videos that are named on stderr; JSON and records list all.
 _MAX_NAMED = 10
@@ -75,56 +76,58 @@ def print_notes(notes: Iterable[str]) -> None:
         remark(f"note: {note}")
 
 
-def print_plan(job: "Job", *, as_json: bool) -> None:
+def print_plan(*jobs: "Job", as_json: bool) -> None:
     """What ``--dry-run`` prints.
 
     Args:
-        job: What would be scored.
-        as_json: Whether as JSON.
+        jobs: What would be scored, one for each model.
+        as_json: Whether as JSON: the first plan, and of several models all.
     """
     from vidmbench.reporting.studies.plan import plan_json, plan_text
 
-    plan = plan_json(job)
+    plans = [plan_json(job) | {"defaults": _defaults(job)} for job in jobs]
+    if as_json:
+        print_json({**plans[0], **({"models": plans} if len(plans) > 1 else {})})
+    else:
+        say_text("\n\n".join(map(plan_text, plans)))
+
+
+def _defaults(job: "Job") -> dict[str, dict[str, str]]:
+    """The defaults that a request took, with what set each."""
     found = {option.removeprefix("--"): default for option, default in taken().items()}
     root = default_of("data_root")
     if job.choices.data_root is None and job.request is not None and job.request.data_root and root is not None:
         found["data-root"] = root
-    plan["defaults"] = {key: {"value": default.text, "from": default.origin} for key, default in found.items()}
-    if as_json:
-        print_json(plan)
-    else:
-        say_text(plan_text(plan))
+    return {key: {"value": default.text, "from": default.origin} for key, default in found.items()}
 
 
 def print_measurements(
-    record: "RunRecord",
-    measurements: "Sequence[Measurement]",
+    records: "Sequence[RunRecord]",
+    output: "NumbersOutput",
     *,
-    as_json: bool,
     files: dict[str, str] | None = None,
-    table: "Callable[[Sequence[RunRecord]], ResultRows] | None" = None,
+    text: Callable[[], str] | None = None,
     more: dict[str, Any] | None = None,
 ) -> None:
-    """The rows and their signatures on stdout, or one JSON object; notes and skipped videos on stderr.
+    """The numbers on stdout, or one JSON object; notes and skipped videos on stderr.
 
     Args:
-        record: The record of the run.
-        measurements: Its numbers.
-        as_json: Whether as JSON.
+        records: The record of every model.
+        output: How to print.
         files: What was written, by kind.
-        table: Makes the rows; None for those of a run.
+        text: Makes the text; None for that of a run.
         more: What else the JSON object holds.
     """
-    if as_json:
-        content = [measurement.model_dump(mode="json") for measurement in measurements]
-        names = {"run_id": record.run_id, "model": record.model, "dataset": record.dataset, **(files or {})}
-        several = {"measurements": content} if len(content) > 1 else {}
-        print_json({**content[0], **names, **several, **(more or {})})
+    measurements = [measurement for record in records for measurement in record.measurements]
+    if output.as_json:
+        print_json({**_json_of(records), **(files or {}), **(more or {})})
+    elif text is not None:
+        say_text(text())
     else:
-        from vidmbench.reporting.tables.build import measurement_rows
+        from vidmbench.reporting.terminal.numbers import numbers_text
 
-        say_text((table or measurement_rows)([record]).to_markdown().removesuffix("\n"))
-    print_notes(warning for measurement in measurements for warning in measurement.warnings)
+        say_text(numbers_text(records, width=_width(), is_verbose=output.is_verbose))
+    _print_run_notes(records, is_verbose=output.is_verbose or output.as_json)
     # Several protocols and clip lengths often share a list of skipped videos.
     sides = dict.fromkeys((side.label, side.skipped) for item in measurements for side in (item.real, item.fake))
     for label, skipped in sides:
@@ -135,6 +138,34 @@ def print_measurements(
             remark(f"  {name}: {reason}")
         if len(skipped) > _MAX_NAMED:
             remark(f"  and {len(skipped) - _MAX_NAMED} more; --json and records list all")
+
+
+def _json_of(records: "Sequence[RunRecord]") -> dict[str, Any]:
+    """The first number with its run; of several numbers all, and of several models the run of each."""
+    contents = [[item.model_dump(mode="json") for item in record.measurements] for record in records]
+    every = [item for content in contents for item in content]
+    names = [{"run_id": record.run_id, "model": record.model, "dataset": record.dataset} for record in records]
+    models = [{**name, "measurements": content} for name, content in zip(names, contents, strict=True)]
+    return {
+        **every[0],
+        **names[0],
+        **({"measurements": every} if len(every) > 1 else {}),
+        **({"models": models} if len(models) > 1 else {}),
+    }
+
+
+def _print_run_notes(records: "Sequence[RunRecord]", *, is_verbose: bool) -> None:
+    from vidmbench.reporting.terminal.notes import notes_of
+
+    notes = notes_of(records, is_verbose=is_verbose)
+    lines = [*notes.lines, *([f"{counted(notes.hidden, 'more note')}: -v"] if notes.hidden else [])]
+    if lines:
+        remark(*lines)
+
+
+def _width() -> int:
+    """Characters of a line: the terminal's, or 100 where there is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 100
 
 
 def print_study_notes(measurements: "Sequence[Measurement]", repeats: int) -> None:
@@ -166,13 +197,14 @@ def exit_without_value(measurements: "Sequence[Measurement]") -> None:
         raise typer.Exit(2)
 
 
-def write_record_to(out: Path | None, record: "RunRecord") -> None:
-    """Writes the record where ``--out`` asks for one, and says where."""
+def write_record_to(out: Path | None, *records: "RunRecord") -> None:
+    """Writes the records where ``--out`` asks for them, and says where."""
     if out is not None:
         from vidmbench.records.record import write_new_record
 
-        _, path = write_new_record(record, out)
-        remark(f"record:  {path}")
+        for record in records:
+            _, path = write_new_record(record, out)
+            remark(f"record:  {path}")
 
 
 def check_existing(out: Path | None) -> None:

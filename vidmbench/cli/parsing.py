@@ -43,7 +43,7 @@ def choices_from(
             "--data-root does not exist", expected="a folder or file", found=str(data_root), where="--data-root"
         )
     return Choices(
-        protocols=tuple(dict.fromkeys(protocols or [DEFAULT_PROTOCOL])),
+        protocols=listed(protocols) or (DEFAULT_PROTOCOL,),
         frames=whole_numbers(clips.frames, "--frames", "16, or 16,64,128"),
         stride=clips.stride,
         num_real=clips.num_videos if clips.num_real is None else clips.num_real,
@@ -73,6 +73,29 @@ def _check_counts(clips: ClipOptions) -> None:
             found=str(clips.num_videos),
             where="--num-videos",
         )
+
+
+def listed(values: list[str] | None) -> tuple[str, ...]:
+    """Names as users list them, separated by commas or one per option, each once; a file's name may hold a comma.
+
+    Args:
+        values: One for each time that the option was given.
+
+    Raises:
+        UsageError: A name is missing, as between two commas.
+    """
+    names = [
+        name.strip() for value in values or () for name in ([value] if Path(value).is_file() else value.split(","))
+    ]
+    if "" in names:
+        raise UsageError(
+            "--protocol without a name",
+            expected="names separated by commas, such as fvd-tats,prdc-i3d",
+            found=repr(",".join(values or ())),
+            where="--protocol",
+            fix="see them all: vidmbench list protocols",
+        )
+    return tuple(dict.fromkeys(names))
 
 
 def whole_numbers(text: str | None, option: str, example: str) -> tuple[int, ...]:

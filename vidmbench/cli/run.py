@@ -1,5 +1,6 @@
 """``vidmbench run`` and ``vidmbench score``."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -11,8 +12,8 @@ from vidmbench.cli.options import (
     OUTPUT_PANEL,
     ClipOptions,
     ComputeOptions,
-    Fake,
-    OutputOptions,
+    Fakes,
+    NumbersOutput,
     ProtocolNames,
     ReadingOptions,
     Real,
@@ -73,7 +74,7 @@ def run(
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Folder for the record and the figure.", rich_help_panel=OUTPUT_PANEL)
     ] = Path("runs"),
-    output: OutputOptions,
+    output: NumbersOutput,
 ) -> None:
     """The main job: score a model against a data set, write a record, print the row.
 
@@ -88,7 +89,8 @@ def run(
     from vidmbench.evaluation.job import carry_out, prepare_run, record_of
     from vidmbench.records.record import write_new_record
 
-    with frames_bar() as on_frame, progress_bar() as progress:
+    shown = output.shows_progress
+    with frames_bar(is_shown=shown) as on_frame, progress_bar(is_shown=shown) as progress:
         choices = choices_from(clips, compute, reading, protocols=protocol, sampling=vidm.sampling(on_frame))
         job = prepare_run(model, dataset, choices, samples=samples, layout=layout)
         if output.dry_run:
@@ -109,43 +111,51 @@ def run(
         save_figure(contact_sheet(job.real, job.fake, job.plans[0], measurements[0]), figure)
         files["picture"] = str(figure)
     finally:  # a number is printed even where its record or its picture cannot be written
-        print_measurements(record, measurements, as_json=output.as_json, files=files)
+        print_measurements([record], output, files=files)
         remark(*(f"{label}:  {files[key]}" for key, label in _WRITTEN.items() if key in files))
+    if not output.as_json:
+        remark(f"next:    vidmbench table --runs {shlex.quote(str(out))}")
     exit_without_value(measurements)
 
 
 @spread
 def score(
     real: Real,
-    fake: Fake,
+    fakes: Fakes,
     *,
     protocol: ProtocolNames = None,
     clips: ClipOptions,
     compute: ComputeOptions,
     reading: ReadingOptions,
     out: RecordOut = None,
-    output: OutputOptions,
+    output: NumbersOutput,
 ) -> None:
-    """Score one source against another, without names and without a record unless --out is given.
+    """Score videos of one model or more against real ones; no record is written unless --out is given.
 
     \b
     Examples:
       vidmbench score REAL FAKE --protocol fvd-stylegan-v --frames 16 --num-videos 48
+      vidmbench score REAL A B C --protocol fvd-vidm-paper,prdc-i3d --frames 16,64 --num-videos 48
       vidmbench score dataset:clevrer-mini@test control:blurred --frames 16 --num-videos 32
     """
     from vidmbench.core.files import checked_output
-    from vidmbench.evaluation.job import carry_out, prepare_score, record_of
+    from vidmbench.evaluation.job import carry_out_all, prepare_scores, record_of
 
-    job = prepare_score(real, fake, choices_from(clips, compute, reading, protocols=protocol))
+    jobs = prepare_scores(real, fakes, choices_from(clips, compute, reading, protocols=protocol))
     if output.dry_run:
         check_existing(out)
-        print_plan(job, as_json=output.as_json)
+        print_plan(*jobs, as_json=output.as_json)
         return
     if out is not None:
         out = checked_output(out)
-    with progress_bar() as progress:
-        measurements = carry_out(job, progress).measurements
-    record = record_of(job, measurements, command=command_line())
-    print_measurements(record, measurements, as_json=output.as_json)
-    write_record_to(out, record)
-    exit_without_value(measurements)
+    with progress_bar(is_shown=output.shows_progress) as progress:
+        evaluations = carry_out_all(jobs, progress)
+    records = [
+        record_of(job, evaluation.measurements, command=command_line())
+        for job, evaluation in zip(jobs, evaluations, strict=True)
+    ]
+    print_measurements(records, output)
+    write_record_to(out, *records)
+    if out is None and not (output.as_json or output.is_quiet):
+        remark("signature in full: -v     keep the record: --out DIR")
+    exit_without_value([item for record in records for item in record.measurements])

@@ -82,6 +82,7 @@ def unknown(
     error: type[VidmbenchError] = ProtocolError,
     where: str | None = None,
     fix: str | None = None,
+    default: str | None = None,
 ) -> VidmbenchError:
     """The error for an unknown name, with the most similar known names.
 
@@ -92,6 +93,8 @@ def unknown(
         error: The class of the error returned.
         where: The file, key or option in question.
         fix: What to do; by default the near matches are proposed.
+        default: The name that is taken where none is given; it is proposed first where it begins with what was
+            written.
 
     Returns:
         An error to raise.
@@ -101,6 +104,9 @@ def unknown(
     # A typing error has one near match; the second-nearest is shown only if the nearest is less similar.
     sure = get_close_matches(name.lower(), folded, n=1, cutoff=0.9)
     near = [folded[match] for match in sure or get_close_matches(name.lower(), folded, n=2, cutoff=0.5)]
+    family = [known_name for known_name in names if known_name.lower().startswith(f"{name.lower()}-")]
+    if family:  # a word that several names begin with, such as fvd
+        near = sorted(family, key=lambda known_name: known_name != default)[:2]
     hint = f"did you mean {' or '.join(near)}?" if near else None
     return error(
         f"unknown {kind} {name!r}" + (f": {hint}" if hint else ""),

@@ -71,6 +71,7 @@ def plan_clips(
     short: Literal["drop", "error"],
     label: str,
     repeat: int = 0,
+    is_asked: bool = True,
 ) -> ClipPlan:
     """Chooses the clips of one side.
 
@@ -85,6 +86,7 @@ def plan_clips(
         short: Whether videos shorter than a clip are skipped or are an error.
         label: The source's label, for messages.
         repeat: Which of a protocol's repeats this is; each draws anew.
+        is_asked: Whether somebody asked for the number of videos; for the message where there are fewer.
 
     Returns:
         The plan.
@@ -107,11 +109,11 @@ def plan_clips(
     draw = _Draw(seed, side, repeat)
     if chosen.start in MANY_A_VIDEO:
         windows = [clip for index in usable for clip in _windows(chosen.start, index, lengths[index], spec, stride)]
-        clips = draw.picked(windows, chosen, len(skipped), label)
+        clips = draw.picked(windows, chosen, len(skipped), label, is_asked)
         return ClipPlan(tuple(sorted(clips, key=lambda clip: (clip.video, clip.start))), skipped)
     clips = [
         _clip(chosen, index, lengths[index], spec.frames, stride, draw, names[index])
-        for index in sorted(draw.picked(usable, chosen, len(skipped), label))
+        for index in sorted(draw.picked(usable, chosen, len(skipped), label, is_asked))
     ]
     return ClipPlan(tuple(clips), skipped)
 
@@ -129,12 +131,12 @@ class _Draw:
         again = (f"repeat-{self.repeat}",) if self.repeat else ()
         return generator(self.seed, purpose[0], self.side, *purpose[1:], *again)
 
-    def picked(self, usable: Sequence[Item], chosen: SideSpec, skipped: int, label: str) -> list[Item]:
+    def picked(self, usable: Sequence[Item], chosen: SideSpec, skipped: int, label: str, is_asked: bool) -> list[Item]:
         """As many as wanted, in the order of the pick."""
         num_videos = len(usable) if chosen.videos is None else chosen.videos
         if num_videos > len(usable):
             what = "clips" if chosen.start in MANY_A_VIDEO else "videos"
-            raise _too_few(num_videos, len(usable), skipped, self.side, label, what)
+            raise _too_few(num_videos, len(usable), skipped, self.side, label, what, is_asked)
         if chosen.pick != "random":
             return list(usable[:num_videos])
         return [usable[position] for position in self.generator("pick").permutation(len(usable))[:num_videos]]
@@ -190,11 +192,21 @@ def _too_short(
     )
 
 
-def _too_few(requested: int, usable: int, skipped: int, side: Side, label: str, what: str) -> DataError:
+def too_few_words(is_asked: bool) -> tuple[str, str]:
+    """How a message of too few videos begins, and what follows the number that was expected.
+
+    Args:
+        is_asked: Whether somebody asked for that number; else it is the protocol's or the data set's own.
+    """
+    return ("than asked for", "") if is_asked else ("than are taken by default", " by default")
+
+
+def _too_few(requested: int, usable: int, skipped: int, side: Side, label: str, what: str, is_asked: bool) -> DataError:
     because = f" ({skipped} more are too short)" if skipped else ""
+    than, default = too_few_words(is_asked)
     return DataError(
-        f"fewer {what} than asked for on the {side} side",
-        expected=f"{requested} {what}",
+        f"fewer {what} {than} on the {side} side",
+        expected=f"{requested} {what}{default}",
         found=f"{usable}{because}",
         where=label,
         fix=f"--num-videos {usable} works (or --num-{side} {usable}); numbers compare only at equal counts"

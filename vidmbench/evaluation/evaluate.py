@@ -81,6 +81,21 @@ class Repeat:
 
 
 @dataclass(frozen=True)
+class Pair:
+    """Two sources and the plans to score one against the other by.
+
+    Attributes:
+        real: The real videos.
+        fake: The videos to score.
+        plans: From :func:`vidmbench.evaluation.plan.plan`.
+    """
+
+    real: Source
+    fake: Source
+    plans: tuple[Planned, ...]
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """Measurements and what they were made from.
 
@@ -121,46 +136,78 @@ def evaluate(
         DataError: A video cannot be read.
         WeightsError: A network's weights are not available.
     """
+    pair = Pair(real, fake, tuple(plans))
+    (evaluation,) = evaluate_pairs([pair], precision=precision, device=device, on_bad=on_bad, progress=progress)
+    return evaluation
+
+
+def evaluate_pairs(
+    pairs: Sequence[Pair],
+    *,
+    precision: Precision = "fp32",
+    device: Device = "auto",
+    on_bad: OnBad = "stop",
+    progress: Progress | None = None,
+) -> list[Evaluation]:
+    """Scores several pairs of sources; what they share is read once.
+
+    Args:
+        pairs: The sources with their plans.
+        precision: See :func:`evaluate`.
+        device: See :func:`evaluate`.
+        on_bad: See :func:`evaluate`.
+        progress: See :func:`evaluate`; its total is that of all pairs.
+
+    Returns:
+        One evaluation a pair.
+
+    Raises:
+        VidmbenchError: See :func:`evaluate`.
+    """
     started = time.perf_counter()
-    repeats = _repeats(real, fake, plans, precision, device, on_bad, progress)
-    reading = (time.perf_counter() - started) / len(plans)
-    measurements = [
-        measurement
-        for planned, sides in zip(plans, repeats, strict=True)
-        for measurement in _measure(planned.spec, sides, precision, reading)
-    ]
-    return Evaluation(tuple(measurements), repeats)
+    repeats = _repeats(pairs, precision, device, on_bad, progress)
+    num_plans = sum(len(pair.plans) for pair in pairs)
+    reading = (time.perf_counter() - started) / num_plans
+    evaluations, number = [], 0
+    for pair, of_pair in zip(pairs, repeats, strict=True):
+        measurements: list[Measurement] = []
+        for planned, sides in zip(pair.plans, of_pair, strict=True):
+            if progress is not None:
+                progress(number, num_plans, f"statistics of {pair.fake.label}, {planned.spec.name}")
+            measurements += _measure(planned.spec, sides, precision, reading)
+            number += 1
+        evaluations.append(Evaluation(tuple(measurements), of_pair))
+    return evaluations
 
 
 def _repeats(
-    real: Source,
-    fake: Source,
-    plans: Sequence[Planned],
-    precision: Precision,
-    device: Device,
-    on_bad: OnBad,
-    progress: Progress | None,
-) -> tuple[tuple[Repeat, ...], ...]:
+    pairs: Sequence[Pair], precision: Precision, device: Device, on_bad: OnBad, progress: Progress | None
+) -> list[tuple[tuple[Repeat, ...], ...]]:
     """The features of every repeat of every plan: one pass over the real videos, then one over the scored ones."""
-    jobs: dict[tuple[int, int, str], FeatureJob] = {}
-    for number, planned in enumerate(plans):
-        for repeat, clips in enumerate(planned.draws):
-            for side, source, plan in zip(("real", "fake"), (real, fake), clips, strict=True):
-                if side in planned.spec.kind.sides:
-                    jobs[number, repeat, side] = FeatureJob(source, plan, planned.spec.array, precision)
-    keys = sorted(jobs, key=lambda key: key[2] == "fake")  # the real side first; the sort keeps the order within
+    jobs: dict[tuple[int, int, int, str], FeatureJob] = {}
+    for place, pair in enumerate(pairs):
+        for number, planned in enumerate(pair.plans):
+            for repeat, clips in enumerate(planned.draws):
+                for side, source, plan in zip(("real", "fake"), (pair.real, pair.fake), clips, strict=True):
+                    if side in planned.spec.kind.sides:
+                        job = FeatureJob(source, plan, planned.spec.array, precision, planned.spec.name)
+                        jobs[place, number, repeat, side] = job
+    keys = sorted(jobs, key=lambda key: key[3] == "fake")  # the real side first; the sort keeps the order within
     sets = features_of([jobs[key] for key in keys], device=device, on_bad=on_bad, progress=progress)
     features = dict(zip(keys, sets, strict=True))
-    return tuple(
+    return [
         tuple(
-            Repeat(
-                Side(real, clips[0], features.get((number, repeat, "real"))),
-                Side(fake, clips[1], features.get((number, repeat, "fake"))),
+            tuple(
+                Repeat(
+                    Side(pair.real, clips[0], features.get((place, number, repeat, "real"))),
+                    Side(pair.fake, clips[1], features.get((place, number, repeat, "fake"))),
+                )
+                for repeat, clips in enumerate(planned.draws)
             )
-            for repeat, clips in enumerate(planned.draws)
+            for number, planned in enumerate(pair.plans)
         )
-        for number, planned in enumerate(plans)
-    )
+        for place, pair in enumerate(pairs)
+    ]
 
 
 def planned_signature(item: Planned, real: Source, fake: Source, precision: Precision) -> Signature:

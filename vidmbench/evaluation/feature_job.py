@@ -28,12 +28,14 @@ class FeatureJob:
         plan: The clips.
         stage: From uint8 clips to features.
         precision: ``fp32`` or ``bf16``.
+        protocol: What it is for, for people who wait.
     """
 
     source: Source
     plan: ClipPlan
     stage: ArrayStage
     precision: Precision
+    protocol: str = ""
 
     @property
     def width(self) -> int:

@@ -6,7 +6,7 @@ features compute them once. Rows of files that changed while they were read are 
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import chain
 
@@ -54,19 +54,67 @@ def features_of(
     folder = resources.cache_dir() / "features"
     engines = [engine_name(device, job.stage.detector) for job in jobs]
     keys = [job.key(engine) for job, engine in zip(jobs, engines, strict=True)]
-    entries = {
-        key: JobEntry(folder, key, len(job.plan.clips), job.width, job=job) for key, job in zip(keys, jobs, strict=True)
-    }
+    entries: dict[str, JobEntry] = {}
+    for key, job in zip(keys, jobs, strict=True):
+        if key not in entries:  # the first that wants these features gives them its name
+            entries[key] = JobEntry(folder, key, len(job.plan.clips), job.width, job=job)
     by_videos: dict[str, list[JobEntry]] = {}
     for entry in [entry for entry in entries.values() if not entry.look()]:
         # By content, so that a control made from the same folder shares its reading.
         by_videos.setdefault(base_of(entry.job.source).digest(), []).append(entry)
     _report_damage(entries.values())
+    protocols: dict[str, list[str]] = {key: [] for key in keys}
+    for key, job in zip(keys, jobs, strict=True):
+        protocols[key].append(job.protocol)
+    tally = _Tally(progress, protocols, [entry for each in by_videos.values() for entry in each])
     for source_entries in by_videos.values():
-        _complete_entries(source_entries, device, on_bad, progress)
+        _complete_entries(source_entries, device, on_bad, tally)
     return [
         _feature_set(job, *entries[key].read(), engine) for job, key, engine in zip(jobs, keys, engines, strict=True)
     ]
+
+
+class _Tally:
+    """How much is done of all that is missing, over all sources, networks and protocols.
+
+    Args:
+        progress: Who is told; None for nobody.
+        protocols: Of every key, the protocols that want these features, in the order in which they were asked for.
+        entries: All entries that are not whole.
+    """
+
+    def __init__(
+        self, progress: Progress | None, protocols: Mapping[str, Sequence[str]], entries: Sequence[JobEntry]
+    ) -> None:
+        self._progress, self._entries, self._of_key = progress, entries, protocols
+        self._protocols = list(dict.fromkeys(name for names in protocols.values() for name in names))
+        self._total = sum(entry.num_rows for entry in entries)
+
+    def say(self, label: str) -> None:
+        """Tells what is going on now."""
+        if self._progress is not None:
+            self._progress(sum(entry.num_done for entry in self._entries), self._total, label)
+
+    def label(self, entries: Sequence[JobEntry]) -> str:
+        """The videos and the protocols of some entries that are computed together."""
+        sources = " and ".join(dict.fromkeys(entry.job.source.label for entry in entries))
+        if len(self._protocols) < 2:
+            return sources
+        names = {name for entry in entries for name in self._of_key[entry.key]}
+        numbers = sorted(self._protocols.index(name) + 1 for name in names)
+        word = "protocol" if len(numbers) == 1 else "protocols"
+        return f"{sources}, {word} {_spans(numbers)} of {len(self._protocols)}"
+
+
+def _spans(numbers: Sequence[int]) -> str:
+    """Numbers in increasing order: ``1-3, 5``."""
+    spans: list[list[int]] = []
+    for number in numbers:
+        if spans and spans[-1][-1] == number - 1:
+            spans[-1].append(number)
+        else:
+            spans.append([number])
+    return ", ".join(f"{span[0]}-{span[-1]}" if len(span) > 1 else f"{span[0]}" for span in spans)
 
 
 def _feature_set(job: FeatureJob, features: np.ndarray, skipped: tuple[Skipped, ...], engine: str) -> FeatureSet:
@@ -83,14 +131,14 @@ def _report_damage(entries: Iterable[JobEntry]) -> None:
         note(f"cached features {damage} and are computed again: {names[0]}{more}")
 
 
-def _complete_entries(entries: list[JobEntry], device: Device, on_bad: OnBad, progress: Progress | None) -> None:
+def _complete_entries(entries: list[JobEntry], device: Device, on_bad: OnBad, tally: _Tally) -> None:
     """Computes what is missing of the entries of one source."""
     with ExitStack() as locks:
         for entry in sorted(entries, key=lambda entry: entry.key):  # one order for all processes: no deadlock
             locks.enter_context(entry.growing())
         missing = [entry for entry in entries if not entry.is_whole]
         for network in sorted({_network(entry.job) for entry in missing}):
-            _stream_features([entry for entry in missing if _network(entry.job) == network], device, on_bad, progress)
+            _stream_features([entry for entry in missing if _network(entry.job) == network], device, on_bad, tally)
         assert all(set(entry.missing) == set(entry.skipped) for entry in missing)  # no clip is lost in silence
         _check_weights(missing, device)
         _check_unchanged(missing)
@@ -150,13 +198,15 @@ def _network(job: FeatureJob) -> tuple[str, float, str]:
     return job.stage.detector, job.stage.batch_norm_eps or 0.0, job.precision
 
 
-def _stream_features(entries: list[JobEntry], device: Device, on_bad: OnBad, progress: Progress | None) -> None:
+def _stream_features(entries: list[JobEntry], device: Device, on_bad: OnBad, tally: _Tally) -> None:
     """Streams the clips of one network's entries: readers ahead of the network, few clips in memory."""
-    total = sum(entry.num_rows for entry in entries)
+    label = tally.label(entries)
+    tally.say(f"{label}: reading")
     clips = _readable(entries, on_bad)
     first = next(clips, None)
     if first is None:
         return  # all that is missing cannot be read: no network is needed
+    tally.say(f"loading the network {entries[0].job.stage.detector}")
     engine: Engine = load_engine(entries[0].job.stage, precision=entries[0].job.precision, device=device)
     waiting: deque[PreparedClip] = deque()
 
@@ -169,8 +219,7 @@ def _stream_features(entries: list[JobEntry], device: Device, on_bad: OnBad, pro
     for feature in engine.features(prepared_clips()):
         clip = waiting.popleft()
         clip.entry.put(clip.row, feature)
-        if progress is not None:
-            progress(sum(entry.num_done for entry in entries), total, clip.entry.job.source.label)
+        tally.say(label)
 
 
 def _readable(entries: list[JobEntry], on_bad: OnBad) -> Iterator[PreparedClip]:

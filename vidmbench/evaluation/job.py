@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from vidmbench.core.errors import UsageError
 from vidmbench.core.progress import Progress
 from vidmbench.evaluation.choices import Choices, common_stage
-from vidmbench.evaluation.evaluate import Evaluation, evaluate
+from vidmbench.evaluation.evaluate import Evaluation, Pair, evaluate_pairs
 from vidmbench.evaluation.missing import BUILT_IN, check_present
 from vidmbench.evaluation.model_samples import open_model_samples
 from vidmbench.evaluation.opening import OpeningOptions, Videos, given_pair, open_named, open_pair
@@ -163,6 +163,27 @@ def prepare_score(
     return replace(job, request=request_of("score", str(real), str(fake), choices) if has_names else None)
 
 
+def prepare_scores(real: str, fakes: Sequence[str], choices: Choices) -> list[Job]:
+    """Resolves ``vidmbench score`` of several models, each once.
+
+    Args:
+        real: The real videos, as the command line names them.
+        fakes: The videos to score.
+        choices: The options.
+
+    Raises:
+        VidmbenchError: Anything about the request that cannot work.
+    """
+    protocols = choices.load_protocols()
+    jobs = [prepare_score(real, fake, choices, protocols=protocols) for fake in dict.fromkeys(fakes)]
+    labels = [job.model for job in jobs]
+    # Folders of one name at several places, as a/samples and b/samples, are told apart by their paths.
+    return [
+        replace(job, model=fake) if labels.count(job.model) > 1 else job
+        for job, fake in zip(jobs, dict.fromkeys(fakes), strict=True)
+    ]
+
+
 def _check_run(name: SourceName, choices: Choices, samples: str | None, layout: str | None) -> None:
     """Refuses options of ``run`` that do not go together."""
     base = name.base
@@ -245,7 +266,8 @@ def _planned_job(
     """Chooses the clips: protocols say what happens to short videos of named data sets, ``on_bad`` of all others."""
     real, fake = sources
     checked_counts(real, fake)
-    check_both_counts(real, fake, specs)
+    is_asked = choices.num_real is not None, choices.num_fake is not None
+    check_both_counts(real, fake, specs, is_asked=any(is_asked))
     bare: Short = "drop" if choices.on_bad == "skip" else "error"
     plans = plan(
         real,
@@ -253,20 +275,29 @@ def _planned_job(
         specs,
         short_real=None if are_named[0] else bare,
         short_fake=None if all(are_named) else bare,
+        is_asked=is_asked,
     )
     return Job(model=model, dataset=dataset, split=split, real=real, fake=fake, plans=tuple(plans), choices=choices)
 
 
 def carry_out(job: Job, progress: Progress | None = None) -> Evaluation:
     """Scores a job; see :func:`vidmbench.evaluation.evaluate.evaluate`."""
-    compute, on_bad = job.choices.compute, job.choices.on_bad
-    return evaluate(
-        job.real,
-        job.fake,
-        job.plans,
-        precision=compute.precision,
-        device=compute.device,
-        on_bad=on_bad,
+    return carry_out_all([job], progress)[0]
+
+
+def carry_out_all(jobs: Sequence[Job], progress: Progress | None = None) -> list[Evaluation]:
+    """Scores jobs that have their choices in common; videos that several of them take are read once.
+
+    Args:
+        jobs: At least one.
+        progress: See :func:`vidmbench.evaluation.features.features_of`; its total is that of all jobs.
+    """
+    choices = jobs[0].choices
+    return evaluate_pairs(
+        [Pair(job.real, job.fake, job.plans) for job in jobs],
+        precision=choices.precision,
+        device=choices.device,
+        on_bad=choices.on_bad,
         progress=progress,
     )
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from vidmbench.core.errors import DataError
 from vidmbench.core.text import counted
-from vidmbench.evaluation.clips import Clip, ClipPlan, plan_clips
+from vidmbench.evaluation.clips import Clip, ClipPlan, plan_clips, too_few_words
 from vidmbench.evaluation.idle_frames import check_idle_frames
 from vidmbench.evaluation.unscaled_videos import check_levels
 from vidmbench.protocols.protocol import ProtocolSpec
@@ -46,6 +46,7 @@ def plan(
     *,
     short_real: Short | None = "error",
     short_fake: Short | None = "error",
+    is_asked: tuple[bool, bool] = (True, True),
 ) -> list[Planned]:
     """Chooses the clips of both sides for each protocol.
 
@@ -55,6 +56,7 @@ def plan(
         specs: Bound protocols.
         short_real: What happens to real videos shorter than a clip; None leaves it to the protocol.
         short_fake: The same for the scored side.
+        is_asked: Whether somebody asked for the number of videos on the real and on the scored side; for messages.
 
     Returns:
         One plan a protocol.
@@ -77,6 +79,7 @@ def plan(
             short=short or spec.dataset.short_videos,
             label=sides[side].label,
             repeat=repeat,
+            is_asked=is_asked[side == "fake"],
         )
 
     planned: list[Planned] = []
@@ -122,8 +125,14 @@ def checked_counts(real: Source, fake: Source) -> None:
             )
 
 
-def check_both_counts(real: Source, fake: Source, specs: Sequence[ProtocolSpec]) -> None:
+def check_both_counts(real: Source, fake: Source, specs: Sequence[ProtocolSpec], *, is_asked: bool = True) -> None:
     """Refuses requests for more videos than either side has; one side alone is refused by :func:`plan`.
+
+    Args:
+        real: The real videos.
+        fake: The videos to score.
+        specs: Bound protocols.
+        is_asked: Whether somebody asked for the number of videos.
 
     Raises:
         DataError: Both sides have too few; the message names the count that works for both.
@@ -135,9 +144,10 @@ def check_both_counts(real: Source, fake: Source, specs: Sequence[ProtocolSpec])
         has_short = any(source.num_frames(index) < span for source, span in spans for index in range(len(source)))
         many = {clips.real.start, clips.fake.start} & set(MANY_A_VIDEO)
         if not many and available[0] < requested[0] and available[1] < requested[1] and not has_short:
+            than, default = too_few_words(is_asked)
             raise DataError(
-                "fewer videos than asked for on both sides",
-                expected=f"{requested[0]} real and {requested[1]} scored videos",
+                f"fewer videos {than} on both sides",
+                expected=f"{requested[0]} real and {requested[1]} scored videos{default}",
                 found=f"{available[0]} and {available[1]}",
                 where=f"{real.label} and {fake.label}",
                 fix=f"--num-videos {min(available)} works (or --num-real {available[0]} --num-fake {available[1]}); "

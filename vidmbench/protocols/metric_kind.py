@@ -96,6 +96,7 @@ class MetricKind(ABC, Generic[StatisticsT]):
         sides: The sides it reads; ``fake`` is always among them.
         accepts: What the detector's features may be.
         statistics: The model of its [statistics] stage.
+        better: Which of two numbers is better; None where that cannot be said: then tables rank none.
         has_common_scale: Whether its numbers can be drawn along one axis.
         truncation_tolerance: How far, relative, the golden score may move under a ``pre_resize`` that truncates
             floats, see :mod:`vidmbench.check.comparison`.
@@ -106,6 +107,7 @@ class MetricKind(ABC, Generic[StatisticsT]):
     sides: tuple[SideName, ...] = ("real", "fake")
     accepts: tuple[FeatureMeaning, ...] = ("features", "logits", "probabilities")
     statistics: type[StatisticsT]
+    better: Literal["lower", "higher"] | None = None
     has_common_scale: bool = False
     truncation_tolerance: float = 1e-3
 

@@ -15,6 +15,7 @@ from vidmbench.core import resources
 from vidmbench.core.arguments import name_or_path
 from vidmbench.core.declarations import Frozen, load_toml
 from vidmbench.core.errors import ProtocolError, UsageError, unknown
+from vidmbench.core.vocabulary import DEFAULT_PROTOCOL
 from vidmbench.protocols.detector import load_detector
 from vidmbench.protocols.kind_registry import metric_kinds
 from vidmbench.protocols.metric_kind import AnyMetricKind
@@ -180,7 +181,9 @@ def load_protocol(name: str | Path) -> ProtocolSpec:
     own_file = name.endswith(".toml")
     path = Path(name) if own_file else resources.protocols_dir() / "metrics" / f"{name}.toml"
     if not own_file and name not in protocol_names():
-        raise unknown("protocol", name, protocol_names(), fix="see them all: vidmbench list protocols")
+        raise unknown(
+            "protocol", name, protocol_names(), fix="see them all: vidmbench list protocols", default=DEFAULT_PROTOCOL
+        )
     spec = load_toml(path, ProtocolSpec)
     if not own_file and spec.name != path.stem:
         raise ProtocolError(

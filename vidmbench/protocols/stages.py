@@ -1,6 +1,7 @@
 """The four stages of a protocol: data set, clips, array, statistics."""
 
 from decimal import Decimal
+from pathlib import PurePath
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -38,6 +39,24 @@ _RESIZE = {
     "bicubic-pil": "bicubic-pil",
     "detector": "own",
 }
+# The same as people say them, where conventions are compared.
+_PICK_WORDS = {"sorted-first": "first in order", "random": "random choice", "all": "all videos"}
+_START_WORDS = {
+    "zero": "from frame 0",
+    "random": "random start",
+    "spread": "frames spread over the video",
+    "every-window": "all windows",
+    "every-chunk": "consecutive clips",
+    "every-phase": "all phases",
+}
+_CROP_WORDS = {"none": "squashed", "short-side-centre": "short side, centre crop"}
+_RESIZE_WORDS = {
+    "bilinear-half-pixel": "bilinear",
+    "bilinear-tf1": "TF1 bilinear",
+    "bilinear-antialias": "antialiased bilinear",
+    "bicubic-pil": "Pillow bicubic",
+    "detector": "the detector's own resizing",
+}
 _RANGE = {"-1..1": "pm1", "0..1": "01", "0..255": "0255", "inception": "m128d128"}
 
 
@@ -56,9 +75,14 @@ class SideSpec(Frozen):
     """
 
     videos: Annotated[PositiveInt | None, ProtocolField("clips", "videos")] = None
-    pick: Annotated[Literal["sorted-first", "random", "all"], ProtocolField("clips", "pick", _PICK.__getitem__)]
-    start: Annotated[Start, ProtocolField("clips", "start", _START.__getitem__)]
-    stride: Annotated[PositiveInt | None, ProtocolField("clips", "stride", "s{}".format)] = None
+    pick: Annotated[
+        Literal["sorted-first", "random", "all"],
+        ProtocolField("clips", "pick", _PICK.__getitem__, words=_PICK_WORDS.__getitem__),
+    ]
+    start: Annotated[Start, ProtocolField("clips", "start", _START.__getitem__, words=_START_WORDS.__getitem__)]
+    stride: Annotated[PositiveInt | None, ProtocolField("clips", "stride", "s{}".format, words="stride {}".format)] = (
+        None
+    )
 
     @model_validator(mode="after")
     def _count_goes_with_pick(self) -> Self:
@@ -87,7 +111,7 @@ class ClipsSpec(Frozen):
     frames_allowed: Annotated[
         tuple[PositiveInt, PositiveInt], Field(strict=False), NoEffect("a limit on the frames that can be requested")
     ]
-    stride: Annotated[PositiveInt, ProtocolField("clips", "s")] = 1
+    stride: Annotated[PositiveInt, ProtocolField("clips", "s", words="stride {}".format)] = 1
     real: Annotated[SideSpec, ProtocolField("clips", "real")]
     fake: Annotated[SideSpec, ProtocolField("clips", "fake")]
 
@@ -217,11 +241,19 @@ class ArrayStage(Frozen):
         range: The interval that 0..255 is mapped to; ``inception`` is (u - 128) / 128.
     """
 
-    detector: Annotated[str, ProtocolField("detector", "det")]
+    detector: Annotated[
+        str, ProtocolField("detector", "det", words=lambda name: PurePath(name).name.removesuffix(".toml"))
+    ]
     batch_norm_eps: Annotated[
         float | None,
         Field(gt=0, lt=0.1),
-        ProtocolField("detector", "eps", lambda eps: f"{Decimal(str(eps)):e}", golden="eps{:g}".format),
+        ProtocolField(
+            "detector",
+            "eps",
+            lambda eps: f"{Decimal(str(eps)):e}",
+            golden="eps{:g}".format,
+            words=lambda eps: f"eps {Decimal(str(eps)):e}",
+        ),
     ] = None
     truncate_uint8: Annotated[Literal[False], NoEffect("it has one value only")] = False
     first_resize: Annotated[
@@ -231,12 +263,17 @@ class ArrayStage(Frozen):
             "first",
             lambda first: f"{_RESIZE[first.resize]}.{first.size}",
             golden=lambda first: f"{first.resize}.{first.size}",
+            words=lambda first: f"resized to {first['size']} before",
         ),
     ] = None
-    crop: Annotated[Literal["none", "short-side-centre"], ProtocolField("array", "crop", _CROP.__getitem__)] = "none"
-    resize: Annotated[Resize, ProtocolField("array", "rs", _RESIZE.__getitem__)]
+    crop: Annotated[
+        Literal["none", "short-side-centre"],
+        ProtocolField("array", "crop", _CROP.__getitem__, words=_CROP_WORDS.__getitem__),
+    ] = "none"
+    resize: Annotated[Resize, ProtocolField("array", "rs", _RESIZE.__getitem__, words=_RESIZE_WORDS.__getitem__)]
     range: Annotated[
-        Literal["-1..1", "0..1", "0..255", "inception"], ProtocolField("array", "range", _RANGE.__getitem__)
+        Literal["-1..1", "0..1", "0..255", "inception"],
+        ProtocolField("array", "range", _RANGE.__getitem__, words="range {}".format),
     ] = "-1..1"
 
 
@@ -262,7 +299,10 @@ class StatisticsStage(Frozen):
     """
 
     repeats: Annotated[
-        PositiveInt, ProtocolField("statistics", "repeats", lambda count: str(count) if count > 1 else None)
+        PositiveInt,
+        ProtocolField(
+            "statistics", "repeats", lambda count: str(count) if count > 1 else None, words="mean of {} draws".format
+        ),
     ] = 1
     seed: Annotated[int, Field(ge=0), ProtocolField("statistics", None)] = 0
 

@@ -18,7 +18,7 @@ class FrechetStatistics(StatisticsStage):
     """
 
     covariance: Annotated[
-        Literal["n", "n-1"], ProtocolField("statistics", "cov", words=lambda divisor: f"cov /{divisor.upper()}")
+        Literal["n", "n-1"], ProtocolField("statistics", "cov", words=lambda divisor: f"cov {divisor.upper()}")
     ]
 
 
@@ -26,6 +26,7 @@ class Frechet(MetricKind[FrechetStatistics]):
     """Fréchet distance; see :mod:`vidmbench.metrics.frechet`."""
 
     name = "frechet"
+    better = "lower"
     statistics = FrechetStatistics
 
     def compute(self, statistics: FrechetStatistics, features: Features) -> tuple[Value, ...]:

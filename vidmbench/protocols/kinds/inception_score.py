@@ -33,6 +33,7 @@ class InceptionScore(MetricKind[InceptionScoreStatistics]):
     """Inception score of the scored side alone; see :mod:`vidmbench.metrics.inception_score`."""
 
     name = "inception-score"
+    better = "higher"
     sides = ("fake",)
     accepts = ("logits", "probabilities")
     statistics = InceptionScoreStatistics

@@ -55,6 +55,7 @@ class Kernel(MetricKind[KernelStatistics]):
     """Kernel distance; see :mod:`vidmbench.metrics.kernel`."""
 
     name = "kernel"
+    better = "lower"
     statistics = KernelStatistics
     truncation_tolerance = 5e-2  # of four golden clips one intensity level moves it by 1e-2
 

@@ -30,6 +30,7 @@ class PrecisionRecall(MetricKind[PrecisionRecallStatistics]):
     """Precision, recall, density, coverage; see :mod:`vidmbench.metrics.precision_recall`."""
 
     name = "precision-recall"
+    better = "higher"
     numbers = ("precision", "recall", "density", "coverage")
     statistics = PrecisionRecallStatistics
     has_common_scale = True  # 0 to 1, or nearly: density may be larger

@@ -1,0 +1,1 @@
+"""What commands that score say on a terminal."""
