@@ -157,5 +157,5 @@ def score(
     print_measurements(records, output)
     write_record_to(out, *records)
     if out is None and not (output.as_json or output.is_quiet):
-        remark("signature in full: -v     keep the record: --out DIR")
+        remark("signature in full: -v     keep this: --out DIR")
     exit_without_value([item for record in records for item in record.measurements])

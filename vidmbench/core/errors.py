@@ -1,7 +1,7 @@
 """Errors that a user can fix: each says what was expected, what was found, where, and what to do."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -26,6 +26,9 @@ class VidmbenchError(Exception):
         ...     print(error.problem, "-", error.fix)
         unknown protocol 'fvd-dign': did you mean fvd-digan? - see them all: vidmbench list protocols
     """
+
+    #: The errors of several independent checks, of which this one is the list; see :func:`together`.
+    several: tuple["VidmbenchError", ...] = ()
 
     def __init__(
         self,
@@ -148,3 +151,32 @@ def no_weights_file(name: str, given: Path, *, expected: str) -> VidmbenchError:
             fix="give the file inside it" if inside else "check the path",
         )
     return WeightsError("no such weights file", expected=expected, where=str(given), fix="check the path")
+
+
+def together(*checks: Callable[[], object]) -> None:
+    """Makes independent checks, and raises what all of them refuse in one error: a user corrects a request once.
+
+    Args:
+        checks: Each raises a :class:`VidmbenchError`, or returns.
+
+    Raises:
+        VidmbenchError: What one check raised, as it is; of several, one error that lists them, each with what was
+            expected, found and what to do.
+    """
+    problems: dict[str, VidmbenchError] = {}
+    for check in checks:
+        try:
+            check()
+        except VidmbenchError as error:
+            problems.update({str(each): each for each in error.several or (error,)})
+    if len(problems) == 1:
+        raise next(iter(problems.values()))
+    if problems:
+        listed = "".join(f"\n    {number}. {_indented(text)}" for number, text in enumerate(problems, start=1))
+        error = UsageError(f"{len(problems)} problems with this request{listed}")
+        error.several = tuple(problems.values())
+        raise error
+
+
+def _indented(text: str) -> str:
+    return text.replace("\n", "\n     ")

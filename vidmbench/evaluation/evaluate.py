@@ -278,8 +278,8 @@ def _warnings(spec: ProtocolSpec, repeat: Repeat) -> tuple[str, ...]:
     sources, plans = (real.source, fake.source), (real.plan, fake.plan)
     are_grouped = any(side.by_video().ndim > 2 for side in (real, fake))
     return (
-        *all_remarks(spec, sources, plans, (real.num_clips, fake.num_clips), are_grouped=are_grouped),
         *constant(real.source, fake.source, (features[0], features[1])),
+        *all_remarks(spec, sources, plans, (real.num_clips, fake.num_clips), are_grouped=are_grouped),
     )
 
 

@@ -4,6 +4,7 @@ import sys
 import threading
 import time
 import weakref
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -128,7 +129,24 @@ def test_the_same_job_twice_is_computed_once(fake_network, array):
 def test_progress_is_told(fake_network, array):
     told = []
     features_of([job(Films(array))], progress=lambda *words: told.append(words))
-    assert told == [(done, 6, "films") for done in range(1, 7)]
+    before = [(0, 6, "films: reading"), (0, 6, "loading the network i3d-kinetics400")]
+    assert told == [*before, *((done, 6, "films") for done in range(1, 7))]
+
+
+def test_progress_names_protocols_and_counts_all_sources(fake_network, array):
+    """The total is that of both sources and all networks; features that two protocols share are computed once."""
+    told, films = [], Films(array)
+    other = Films(np.flip(array, axis=1).copy(), "others")
+    jobs = [
+        replace(job(films), protocol="a"), replace(job(films), protocol="b"),
+        replace(job(films, precision="bf16"), protocol="c"), replace(job(other), protocol="a"),
+    ]  # fmt: skip
+    features_of(jobs, progress=lambda *words: told.append(words))
+    assert {total for _, total, _ in told} == {18}
+    labels = list(dict.fromkeys(label for done, _, label in told if ":" not in label and "loading" not in label))
+    assert sorted(labels) == ["films, protocol 3 of 3", "films, protocols 1-2 of 3", "others, protocol 1 of 3"]
+    assert [done for done, _, _ in told][-1] == 18
+    assert [done for done, _, _ in told] == sorted(done for done, _, _ in told)
 
 
 # The key.

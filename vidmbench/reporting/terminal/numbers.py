@@ -32,6 +32,8 @@ class Row:
     def value(self) -> str:
         """As :meth:`Measurement.text`; why there is no interval, and how draws vary, is said below the table."""
         item = self.measurement
+        if item.status == "failed":
+            return "failed"
         if item.protocol_spec.get("statistics", {}).get("repeats", 1) > 1:
             item = item.model_copy(update={"spread": None})
         return item.text().removesuffix(" (no interval)")
@@ -85,18 +87,19 @@ def below(rows: Sequence[Row], default: str = DEFAULT_PROTOCOL) -> list[str]:
 
 
 def interval_lines(rows: Sequence[Row]) -> list[str]:
-    """What ± means, and for each reason the numbers that have no interval."""
-    measured = [row for row in rows if row.measurement.status == "ok"]
-    lines = [_INTERVAL] if len(rows) > 1 and any(row.measurement.interval for row in measured) else []
-    reasons: dict[str, list[str]] = {}
-    for row in measured:
-        if row.measurement.interval is None:
-            reason = row.measurement.interval_reason or "not recorded"
-            reasons.setdefault(reason, []).append(metric_label(row.measurement.metric))
-    return [
-        *lines,
-        *(f"no interval ({', '.join(dict.fromkeys(names))}): {reason}" for reason, names in reasons.items()),
-    ]
+    """What ± means; for each reason the numbers that have no interval, and those that have no value."""
+    items = [row.measurement for row in rows]
+    lines = [_INTERVAL] if len(rows) > 1 and any(item.interval for item in items) else []
+    reasons: dict[tuple[str, str], dict[str, None]] = {}
+    for item in items:
+        if item.status == "failed":
+            reason = "value", item.reason or "not recorded"
+        elif item.interval is None:
+            reason = "interval", item.interval_reason or "not recorded"
+        else:
+            continue
+        reasons.setdefault(reason, {})[metric_label(item.metric)] = None
+    return [*lines, *(f"no {what} ({', '.join(names)}): {reason}" for (what, reason), names in reasons.items())]
 
 
 def differences(items: Sequence[Measurement], default: str = DEFAULT_PROTOCOL) -> list[str]:
