@@ -35,7 +35,7 @@ def test_by_name_and_by_file(command):
     assert "counts num_fake: 200 against 100" in lines
     assert "signature x: aaaaaaaa against bbbbbbbb" in lines
     assert lines[-1] == (
-        "value: 90.04 [85.00, 99.00] against 120.0 ± 5.0; B - A = +29.96; the intervals do not overlap; "
+        "value: 90.0 [85.0, 99.0] against 120.0 ± 5.0; B - A = +29.96; the intervals do not overlap; "
         "not comparable: the signatures differ"
     )
     assert command("results", "diff", "runs/run-a.json", "runs/run-b.json").out == said.out

@@ -51,7 +51,7 @@ def test_intervals(interval, overlap):
     (change,) = record_difference(run_of(measured()), run_of(measured(value=82.0, interval=interval))).measurements
     assert change.intervals_overlap is overlap
     assert change.difference == pytest.approx(82.0 - 90.04)
-    assert change.printed[0] == "90.04 [85.00, 99.00]"
+    assert change.printed[0] == "90.0 [85.0, 99.0]"
 
 
 def test_a_failure_has_no_difference():

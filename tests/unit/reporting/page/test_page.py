@@ -143,10 +143,10 @@ def test_plots_say_their_numbers(page):
     assert len(alts) >= 5
     assert all(alts)
     ruler = next(alt for alt in alts if "#4b3d0db8" in alt)
-    assert "vidm 306.9 ± 58.2" in ruler
-    assert "control:real 184.9" in ruler
+    assert "vidm 307 ± 58" in ruler
+    assert "control:real 185" in ruler
     frames = next(alt for alt in alts if alt.startswith("FVD against frames"))
-    assert "503.0 ± 114.4 at 64 frames" in frames
+    assert "503 ± 114 at 64 frames" in frames
     assert any(alt.startswith("Ablation") and "published" in alt for alt in alts)
 
 
@@ -254,8 +254,8 @@ def test_clips_of_what_can_be_read(shipped, tmp_path):
 
 def test_all_numbers_of_a_model_stand_with_its_clips(page):
     """A model has one place for each set of real videos, with its latest number of each signature."""
-    (line,) = re.findall(r"vidm \(FVD 306[^)]*\)", page.text.replace("( ", "("))
-    assert line == "vidm (FVD 306.9 ± 58.2, 16 frames; FVD 503.0 ± 114.4, 64 frames; FVD 360.4 ± 68.4, 128 frames)"
+    (line,) = re.findall(r"vidm \(FVD 307[^)]*\)", page.text.replace("( ", "("))
+    assert line == "vidm (FVD 307 ± 58, 16 frames; FVD 503 ± 114, 64 frames; FVD 360 ± 68, 128 frames)"
 
 
 def test_other_videos_are_not_shown(shipped, tmp_path):
