@@ -173,9 +173,9 @@ def together(*checks: Callable[[], object]) -> None:
         raise next(iter(problems.values()))
     if problems:
         listed = "".join(f"\n    {number}. {_indented(text)}" for number, text in enumerate(problems, start=1))
-        error = UsageError(f"{len(problems)} problems with this request{listed}")
-        error.several = tuple(problems.values())
-        raise error
+        all_of_them = UsageError(f"{len(problems)} problems with this request{listed}")
+        all_of_them.several = tuple(problems.values())
+        raise all_of_them
 
 
 def _indented(text: str) -> str:
