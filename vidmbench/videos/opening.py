@@ -24,7 +24,8 @@ from vidmbench.videos.files.endings import (
 )
 from vidmbench.videos.files.folders import find_videos
 from vidmbench.videos.files.inspection import FileSource, survey
-from vidmbench.videos.files.path_list import find_given, find_listed, find_matching, is_pattern
+from vidmbench.videos.files.named_files import find_given, find_listed, find_matching
+from vidmbench.videos.files.patterns import is_pattern
 
 if TYPE_CHECKING:
     from vidmbench.videos.source import Source

@@ -57,11 +57,13 @@ class Choice(NamedTuple):
         layout: The layout that fits.
         files: The sample files in natural order; with ``frame-folders`` the folders, one per video.
         skipped: The other files, each with the reason.
+        root: Where the names of videos begin.
     """
 
     layout: LayoutSpec
     files: list[Path]
     skipped: list[SkippedFile]
+    root: Path
 
 
 def load_baseline(name: str | Path) -> BaselineSpec:
@@ -131,26 +133,60 @@ def choose_among(title: str, layouts: Sequence[LayoutSpec], path: Path) -> Choic
     Args:
         title: Who writes so, for messages.
         layouts: The first that fits is taken.
-        path: A file or folder.
+        path: A file or folder, a text file of paths, or a glob.
 
     Raises:
         DataError: No layout fits, or the files are of several runs.
     """
+    from vidmbench.videos.files.endings import LIST_SUFFIXES  # reading videos is slow to import
+    from vidmbench.videos.files.patterns import is_pattern, matching
+
     refuse_special(path)
+    root, found = path, None
     if not path.exists():
-        raise DataError("no such file or folder", where=str(path), fix=f"check the path; {_FIX}")
-    if path.is_file():
+        if not is_pattern(str(path)):
+            raise DataError("no such file or folder", where=str(path), fix=f"check the path; {_FIX}")
+        root, found = _named(matching(str(path)))
+    elif path.is_file() and path.suffix.lower() in LIST_SUFFIXES:
+        root, found = _named(_listed(path))
+    elif path.is_file():
         return _choose_for_file(title, layouts, path)
-    files = sorted(_walk(path), key=_natural)
+    files = sorted(_walk(path) if found is None else found, key=_natural)
     for layout in layouts:
-        matching = [file for file in files if layout.takes(file)]
-        if matching:
-            return _chosen(layout, path, matching, files)
+        fitting = [file for file in files if layout.takes(file)]
+        if fitting:
+            return _chosen(layout, path, root, fitting, files)
     raise _no_samples(title, layouts, path, _few(files) if files else "an empty folder")
+
+
+def _named(paths: Sequence[Path]) -> tuple[Path, list[str]]:
+    """The folder that holds all files that were named or are in folders that were, and the files' paths in it."""
+    from vidmbench.videos.files.named_files import root_of
+
+    root = root_of(paths)
+    files = []
+    for path in paths:
+        inner = Path(os.path.abspath(path)).relative_to(root)
+        files += [str(inner / file) for file in _walk(path)] if path.is_dir() else [inner.as_posix()]
+    return root, list(dict.fromkeys(files))
+
+
+def _listed(path: Path) -> list[Path]:
+    from vidmbench.videos.files.path_list import listed
+
+    return [line.path for line in listed(path)[0]]
 
 
 def _choose_for_file(title: str, layouts: Sequence[LayoutSpec], path: Path) -> Choice:
     """A file given by its own path may have been renamed: where no pattern fits its name, its ending decides."""
+    if path.suffix.lower() in (".tar", ".zip"):
+        raise DataError(
+            f"archives are not read in the layouts of {title}",
+            expected="a folder, a file, a .txt list of paths, or a glob",
+            found=path.name,
+            where=str(path),
+            fix="unpack it and give the folder; or read it as plain videos: --layout plain",
+        )
     named = [layout for layout in layouts if layout.takes(path.name)]
     against = next((reason for layout in layouts if (reason := layout.reason_against(path.name))), None)
     if not named and against:
@@ -162,7 +198,7 @@ def _choose_for_file(title: str, layouts: Sequence[LayoutSpec], path: Path) -> C
         endings = [layout for layout in layouts if layout.kind in ("grid", "videos")]
     if not named and not endings:
         raise _no_samples(title, layouts, path, path.name)
-    return Choice((named or endings)[0], [path], [])
+    return Choice((named or endings)[0], [path], [], path.parent)
 
 
 def _is_video(path: Path) -> bool:
@@ -181,21 +217,21 @@ def _no_samples(title: str, layouts: Sequence[LayoutSpec], path: Path, content: 
     )
 
 
-def _chosen(layout: LayoutSpec, path: Path, matching: Sequence[str], files: Sequence[str]) -> Choice:
-    if len(matching) > 1 and (layout.one_file or layout.kind == "array"):
+def _chosen(layout: LayoutSpec, path: Path, root: Path, fitting: Sequence[str], files: Sequence[str]) -> Choice:
+    if len(fitting) > 1 and (layout.one_file or layout.kind == "array"):
         raise DataError(
             f"{_label(path)} holds the samples of several runs",
             expected=f"one file that matches {', '.join(layout.files)}",
-            found=_few(matching),
+            found=_few(fitting),
             where=str(path),
             fix="give one of them by its own path",
         )
-    names = set(matching)
+    names = set(fitting)
     other = f"matches no pattern of the layout {layout.name}"
     skipped = [SkippedFile(file, layout.reason_against(file) or other) for file in files if file not in names]
     if layout.kind == "frame-folders":
-        matching = list(dict.fromkeys(str(PurePosixPath(file).parent) for file in matching))
-    return Choice(layout, [path / file for file in matching], skipped)
+        fitting = list(dict.fromkeys(str(PurePosixPath(file).parent) for file in fitting))
+    return Choice(layout, [root / file for file in fitting], skipped, root)
 
 
 def _walk(folder: Path) -> Iterator[str]:

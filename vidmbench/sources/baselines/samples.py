@@ -105,7 +105,7 @@ def open_samples(layouts: Layouts, path: Path, *, on_bad: OnBad = "stop") -> Sou
 
     Args:
         layouts: The layouts it may have.
-        path: A file or folder.
+        path: A file or folder, a text file of paths, or a glob.
         on_bad: Whether unusable videos stop the work or are skipped.
 
     Returns:
@@ -142,7 +142,7 @@ def _opened(choice: Choice, path: Path, on_bad: OnBad, *, is_obeyed: bool) -> So
 
             return open_hdf5(files[0], _array_layout(layout.array))
         return open_declared(files[0], _array_layout(layout.array))
-    items = [_item(layout, file, path) for file in files]
+    items = [_item(layout, file, choice.root) for file in files]
     source = survey(path, items, on_bad=on_bad, progress=True)
     if layout.kind != "grid":
         return source
@@ -157,7 +157,7 @@ def _opened(choice: Choice, path: Path, on_bad: OnBad, *, is_obeyed: bool) -> So
 
 
 def _item(layout: LayoutSpec, file: Path, root: Path) -> Item:
-    name = file.name if root.is_file() else file.relative_to(root).as_posix()
+    name = file.relative_to(root).as_posix()
     if layout.kind == "frame-folders":
         return _frames(layout, file, root)
     if layout.kind == "strips":
@@ -171,7 +171,7 @@ def _item(layout: LayoutSpec, file: Path, root: Path) -> Item:
 
 def _frames(layout: LayoutSpec, file: Path, root: Path) -> Item:
     folder = file if file.is_dir() else file.parent
-    inner = folder.relative_to(root if root.is_dir() else root.parent).as_posix()
+    inner = folder.relative_to(root).as_posix()
     images = (entry.name for entry in visible(folder.iterdir()) if entry.suffix.lower() in PICTURE_SUFFIXES)
     names = [name for name in images if layout.takes(f"{inner}/{name}")]
     return FrameFolder(folder.name if inner == "." else inner, folder, sort_frames(names))

@@ -202,6 +202,19 @@ def test_a_single_file(tmp_path):
     assert (choice.layout.name, choice.files, choice.skipped) == ("array", [path], [])
 
 
+def test_a_list_and_a_glob(tmp_path):
+    touch(tmp_path, "a/000000.mp4", "a/000001.mp4", "b/000002.mp4", "b/readme.md")
+    (tmp_path / "list.txt").write_text("a/000001.mp4\nb")
+    spec = load_baseline("stylegan-v")
+    for path, names in ((tmp_path / "list.txt", ["a/000001.mp4", "b/000002.mp4"]), (tmp_path / "a*" / "*.mp4", None)):
+        choice = choose_layout(spec, path, "videos")
+        assert [str(file.relative_to(choice.root)) for file in choice.files] == (names or ["000000.mp4", "000001.mp4"])
+    with pytest.raises(DataError, match="no file matches the pattern"):
+        choose_layout(spec, tmp_path / "*.avi")
+    with pytest.raises(DataError, match="archives are not read in the layouts of StyleGAN-V"):
+        choose_layout(spec, touch(tmp_path, "x.tar") / "x.tar")
+
+
 def test_links_are_followed_once(tmp_path):
     touch(tmp_path, "real/9.avi", "real/10.avi")
     (tmp_path / "samples").mkdir()
