@@ -99,3 +99,22 @@ def test_dataset_takes_the_prefixes_of_sources(command, films):
         assert done.code == 0, done.err
         values.add((done.json["value"], done.json["dataset"], done.json["signature_id"]))
     assert len(values) == 1
+
+
+@pytest.mark.parametrize("text", ["control:blurred", "dataset:clevrer-mini@train"])
+def test_a_file_of_the_name_of_something_else_is_noted(text, command, films, folder):
+    (folder / text).mkdir()
+    done = command("score", "real.npy", text, *COUNTS, "--json")
+    kind = "control" if text.startswith("control") else "data set"
+    assert f"{text} names a {kind}; the file or folder of that name here was not read: folder:{text} reads it" in (
+        " ".join(" ".join([done.err, *map(str, done.json["warnings"])]).split())
+    )
+
+
+def test_a_folder_called_vidm_is_noted(folder, monkeypatch):
+    from vidmbench import open_source
+
+    monkeypatch.chdir(folder)
+    (folder / "vidm").mkdir()
+    source = open_source("vidm", num_videos=1, num_frames=2)
+    assert any(note.startswith("vidm names a model; the file or folder of that name here") for note in source.notes)

@@ -7,10 +7,14 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vidmbench.core.errors import ResultError
 from vidmbench.core.inputs import InputFile
 from vidmbench.core.temporaries import temporary_file
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 #: The disk is full, a quota or a limit of file sizes is reached (FAT has one), or the file system takes no writes.
 DISK_FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS))
@@ -267,6 +271,28 @@ def locked(path: Path, doing: str = "writing") -> Iterator[None]:
         with suppress(OSError):  # Windows keeps open files; elsewhere who waits for a removed lock starts over
             Path(lock.lock_file).unlink()
         lock.release()
+
+
+def shared_lock(path: Path) -> "FileLock":
+    """A lock that everyone who may write to its folder can take, whoever made its file.
+
+    Args:
+        path: The lock's file, which stays; its folder exists.
+    """
+    from filelock import FileLock  # slow to import
+
+    return FileLock(path, mode=_mode_in(path.parent))
+
+
+def share(path: Path) -> None:
+    """Lets everyone who may write to a file's folder write to the file."""
+    with suppress(OSError):  # it is another user's, who has done so
+        path.chmod(_mode_in(path.parent))
+
+
+def _mode_in(folder: Path) -> int:
+    """The folder's permissions for a file in it; a umask would take those of the others away."""
+    return folder.stat().st_mode & 0o666
 
 
 def create_text(target: Path, text: str) -> bool:

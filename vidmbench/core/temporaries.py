@@ -13,9 +13,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-_NAME = re.compile(r"\.tmp-(?P<machine>[0-9a-f]{8})-(?P<process>[0-9]+)-")
+_NAME = re.compile(r"\.tmp-(?P<machine>[0-9a-f]{8})-(?:(?P<start>[0-9a-f]{8})\.)?(?P<process>[0-9]+)-")
 # Whether a process of another machine or container still runs cannot be seen from here; none writes for so long.
 _SECONDS_FOREIGN = 7 * 24 * 3600
+# Another start of this machine, or a machine that is a copy of it, down to its identity.
+_SECONDS_OTHER_START = 24 * 3600
 _LONGEST_STEM = 40  # characters; a file system takes 255 bytes for a whole name
 _cleared: set[str] = set()
 
@@ -74,17 +76,19 @@ def clear_stale(folder: Path) -> None:
 
 
 def _prefix(stem: str) -> str:
-    return f".{stem[:_LONGEST_STEM]}.tmp-{_machine()}-{os.getpid()}-"
+    return f".{stem[:_LONGEST_STEM]}.tmp-{_machine()}-{_start()}{os.getpid()}-"
 
 
 def _is_stale(entry: "os.DirEntry[str]") -> bool:
     named = _NAME.search(entry.name)
     if named is None or not entry.name.startswith("."):
         return False
-    if named["machine"] == _machine():
+    is_here = named["machine"] == _machine()
+    if is_here and f"{named['start']}." in (_start(), "None."):
         return not _is_running(int(named["process"]))
+    oldest = _SECONDS_OTHER_START if is_here else _SECONDS_FOREIGN
     try:
-        return time.time() - entry.stat(follow_symlinks=False).st_mtime > _SECONDS_FOREIGN
+        return time.time() - entry.stat(follow_symlinks=False).st_mtime > oldest
     except OSError:
         return False
 
@@ -98,6 +102,15 @@ def _machine() -> str:
     with suppress(OSError):  # Linux numbers the processes of each container on their own
         parts.append(os.readlink("/proc/self/ns/pid"))
     return hashlib.sha256("\0".join(parts).encode(errors="replace")).hexdigest()[:8]
+
+
+@functools.cache
+def _start() -> str:
+    """Eight hex digits and a dot for when the machine was started, by which copies of it differ; empty if unknown."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")[:8] + "."
+    except (OSError, ValueError):
+        return ""
 
 
 def _is_running(process: int) -> bool:

@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 from tqdm import tqdm
 
 from vidmbench.core import resources
 from vidmbench.core.errors import WeightsError, no_weights_file
-from vidmbench.core.files import replacing, sha256_of, unwritable
+from vidmbench.core.files import replacing, sha256_of, shared_lock, unwritable
 from vidmbench.core.progress import note
 from vidmbench.core.temporaries import temporary_folder
 from vidmbench.detectors.types import Tensors
@@ -148,7 +147,7 @@ def get_weights(spec: DetectorSpec) -> Path:
     path = weights_path(spec)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path.with_suffix(".lock"))
+        lock = shared_lock(path.with_suffix(".lock"))
         lock.acquire()
     except OSError as error:
         raise unwritable(path.parent, error) from error

@@ -9,13 +9,13 @@ from io import FileIO
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock, Timeout
+from filelock import Timeout
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from vidmbench.core.arrays import Features
 from vidmbench.core.errors import ResultError
-from vidmbench.core.files import replacing, sha256_of_parts
+from vidmbench.core.files import replacing, sha256_of_parts, share, shared_lock
 from vidmbench.core.progress import note
 from vidmbench.videos.source import Skipped
 
@@ -114,9 +114,10 @@ class CacheEntry:
         Raises:
             ResultError: The cache cannot be written to, and rows are missing that were never tried.
         """
-        lock = FileLock(self._path(".lock"))
+        lock = None
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            lock = shared_lock(self._path(".lock"))
             try:
                 lock.acquire(timeout=0)
             except Timeout:
@@ -132,7 +133,8 @@ class CacheEntry:
             yield
         finally:
             self.close()
-            lock.release()
+            if lock is not None:
+                lock.release()
 
     def _load_rows(self) -> None:
         """The rows of earlier runs; what a power cut or a bad disk left of others is computed again."""
@@ -160,6 +162,7 @@ class CacheEntry:
         self._end = min(num_stored, self.num_rows)
         try:
             self._stream = FileIO(path, "r+" if num_stored else "w+")
+            share(path)
             if not num_stored:
                 self._write(0, _HEAD)
             self._stream.truncate(self._position(self._end))  # a killed run may have left half a row

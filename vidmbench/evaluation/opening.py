@@ -1,5 +1,6 @@
 """Opens every kind of source: files, data sets, controls, models, and videos in memory."""
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -10,6 +11,7 @@ import numpy as np
 
 from vidmbench.core.arguments import name_or_path
 from vidmbench.core.errors import UsageError
+from vidmbench.core.files import expanded
 from vidmbench.core.progress import Progress
 from vidmbench.core.vocabulary import Device
 from vidmbench.evaluation.choices import Choices
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 
     from vidmbench.vidm.checkpoints.checkpoint import Vidm
 
+#: Kinds whose names come before files of the same name, in words.
+_SHADOWING: dict[Kind, str] = {"control": "control", "dataset": "data set", "vidm": "model"}
 #: What :func:`open_source` takes; what is iterated over gives videos, batches, or these beside labels.
 Videos = Union[MinimalSource, str, Path, np.ndarray, "torch.Tensor", Items, Iterable[Any], Sampler]
 
@@ -85,6 +89,16 @@ def open_named(named: ResolvedName, options: OpeningOptions) -> Source:
         UsageError: A control without real videos, a label without samples, a model without a number of videos.
         VidmbenchError: It cannot be opened.
     """
+    name = named.name
+    source = _opened(named, options)
+    has_prefix = name.kind in _SHADOWING and (":" in name.text or name.text == name.kind)
+    if has_prefix and os.path.exists(expanded(name.text)):
+        shadowed = f"{name.text} names a {_SHADOWING[name.kind]}; the file or folder of that name here was not read"
+        source.notes = (*source.notes, f"{shadowed}: folder:{name.text} reads it")
+    return source
+
+
+def _opened(named: ResolvedName, options: OpeningOptions) -> Source:
     name = named.name
     if name.inner is not None:
         return static_of(open_named(resolve(name.inner, options.real), options))

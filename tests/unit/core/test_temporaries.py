@@ -76,6 +76,24 @@ def test_temporaries_of_other_machines_stay_for_a_week(tmp_path, monkeypatch):
     assert not left.exists()
 
 
+def test_temporaries_of_a_copy_of_this_machine_stay_for_a_day(tmp_path, monkeypatch):
+    """Cloned machines have one name and one identity; their processes have the same numbers."""
+    monkeypatch.setattr(temporaries, "_start", lambda: "0123abcd.")
+    left = temporary_file(tmp_path / "x.npz")
+    monkeypatch.setattr(temporaries, "_start", lambda: "4567cdef.")
+    monkeypatch.setattr(temporaries, "_is_running", lambda process: False)
+    old = tmp_path / f".x.tmp-{temporaries._machine()}-1-abc"  # as earlier versions named them
+    old.touch()
+    temporaries._cleared.clear()
+    clear_stale(tmp_path)
+    assert left.exists()
+    assert not old.exists()
+    os.utime(left, (time.time() - 25 * 3600,) * 2)
+    temporaries._cleared.clear()
+    clear_stale(tmp_path)
+    assert not left.exists()
+
+
 def test_a_long_name_fits(tmp_path):
     with replacing(tmp_path / ("ü" * 120 + ".txt")) as temporary:
         temporary.write_text("x")

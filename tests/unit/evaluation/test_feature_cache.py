@@ -1,7 +1,9 @@
 import errno
 import json
+import os
 import zlib
 
+import filelock
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
@@ -53,6 +55,21 @@ def test_an_entry_grows_and_becomes_whole(entry, tmp_path):
     assert features.dtype == np.float32
     assert skipped == ()
     assert not (tmp_path / "key.rows").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions of Unix")
+@pytest.mark.parametrize("mode", [0o777, 0o775, 0o755])
+def test_others_may_lock_and_go_on_where_they_may_write(mode, entry, tmp_path):
+    tmp_path.chmod(mode)
+    growing = entry()
+    before = os.umask(0o077)
+    try:
+        with growing.growing():
+            growing.put(0, row(0))
+    finally:
+        os.umask(before)
+    for ending in (".lock", ".rows"):
+        assert (tmp_path / f"key{ending}").stat().st_mode & 0o777 == mode & 0o666
 
 
 def test_rows_are_written_through(entry, tmp_path):
@@ -264,7 +281,7 @@ def read_only(monkeypatch):
     def refuse(self, *_, **__):
         raise PermissionError(errno.EROFS, "Read-only file system")
 
-    return lambda: monkeypatch.setattr(feature_cache.FileLock, "acquire", refuse)
+    return lambda: monkeypatch.setattr(filelock.FileLock, "acquire", refuse)
 
 
 def test_a_whole_entry_needs_no_lock(entry, read_only):

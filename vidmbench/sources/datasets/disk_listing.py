@@ -48,14 +48,16 @@ def read_tree(root: Path) -> Tree:
         paths = [
             path for path in (root / _LABELS, *(inner / _LABELS for inner in visible(root.iterdir()))) if path.is_file()
         ]
-        numbers = _numbers(paths[0].read_bytes(), str(paths[0])) if paths else {}
-        return Tree(root, items, [*notes, *_unnamed(numbers, items)], numbers)
+        labels = _labels(paths[0].read_bytes(), str(paths[0])) if paths else {}
+        numbers = _numbers(labels)
+        return Tree(root, items, [*notes, *_unnamed(numbers, items), *_without_entry(labels, items)], numbers)
     items, notes, _ = find_archived_videos(root)
     archive = opened_archive(root)
     inside = sorted(name for name in archive.names if PurePosixPath(name).name == _LABELS)
-    numbers = _numbers(archive.read(inside[0]), f"{root}:{inside[0]}") if inside else {}
+    labels = _labels(archive.read(inside[0]), f"{root}:{inside[0]}") if inside else {}
     archive.close()
-    return Tree(root, items, [*notes, *_unnamed(numbers, items)], numbers)
+    numbers = _numbers(labels)
+    return Tree(root, items, [*notes, *_unnamed(numbers, items), *_without_entry(labels, items)], numbers)
 
 
 def _unnamed(numbers: Mapping[str, int], items: Sequence[Item]) -> list[str]:
@@ -122,7 +124,16 @@ def _parents(item: Item) -> list[PurePosixPath]:
     return list(PurePosixPath(item.name).parents)
 
 
-def _numbers(data: bytes, where: str) -> dict[str, int]:
+def _without_entry(labels: Mapping[PurePosixPath, int], items: Sequence[Item]) -> list[str]:
+    """A note on labels of frames that are missing although other frames of their videos are here."""
+    frames = {key_of(item): set(frames_of(item)) for item in items if frames_of(item)}
+    missing = [path for path in labels if path.name not in frames.get(path.parent.name, {path.name})]
+    if not missing:
+        return []
+    return [f"{len(missing)} of {len(labels)} labels in {_LABELS} are of frames that are not here, first {missing[0]}"]
+
+
+def _labels(data: bytes, where: str) -> dict[PurePosixPath, int]:
     """StyleGAN's form: a list of pairs of a frame's path and its class, or null."""
     try:
         labels = parse_json(data)["labels"]
@@ -135,8 +146,9 @@ def _numbers(data: bytes, where: str) -> dict[str, int]:
             where=where,
             fix="fix the file, or remove it: scores do not need it",
         ) from error
-    return {
-        path.parent.name if str(path.parent) != "." else path.stem: number
-        for path, number in pairs
-        if type(number) is int and not is_leftover(path.name)
-    }
+    return {path: number for path, number in pairs if type(number) is int and not is_leftover(path.name)}
+
+
+def _numbers(labels: Mapping[PurePosixPath, int]) -> dict[str, int]:
+    """The class by the name of a video."""
+    return {path.parent.name if str(path.parent) != "." else path.stem: number for path, number in labels.items()}

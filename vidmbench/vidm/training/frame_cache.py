@@ -10,10 +10,9 @@ from io import FileIO
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock
 
 from vidmbench.core.arrays import Frames, Resized
-from vidmbench.core.files import replacing, unwritable
+from vidmbench.core.files import replacing, shared_lock, unwritable
 
 _CRC_BYTES = 4
 
@@ -48,7 +47,7 @@ class FrameCache:
         """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(f"{self.path}.lock")
+            lock = shared_lock(Path(f"{self.path}.lock"))
             lock.acquire()
         except OSError as error:
             raise unwritable(self.path.parent, error) from error

@@ -618,3 +618,6 @@ def test_labels_of_videos_that_are_not_here_are_told(tmp_path):
     labels["labels"] = labels["labels"][:1]
     tree = read_tree(zipped(tmp_path / "y.zip", clips, {"dataset.json": json.dumps(labels)}))
     assert not any("dataset.json" in note for note in tree.notes)
+    labels["labels"].append(["a/b_2/frame00999.png", 1])
+    tree = read_tree(zipped(tmp_path / "z.zip", clips, {"dataset.json": json.dumps(labels)}))
+    assert "1 of 2 labels in dataset.json are of frames that are not here, first a/b_2/frame00999.png" in tree.notes
