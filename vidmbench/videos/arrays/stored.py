@@ -7,7 +7,7 @@ import struct
 import threading
 import warnings
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -23,7 +23,9 @@ _KEYS_SHOWN = 8
 #: Python 3.11 counts the depth of its parser for all threads together: two at once can end in a SystemError. The
 #: filters of warnings are common to all threads too.
 _PARSER = threading.Lock()
-_MAPPED_BYTES = 2**28
+#: Bytes of a file or array; a smaller one is read whole.
+IN_PLACE = 2**26
+_LOCAL_HEADER = 30  # bytes before the name of a member of a zip archive
 _MAGIC = b"\x93NUMPY"
 _LONGEST_HEADER = 10_000  # numpy's own limit
 _MOST_AXES = 32  # of the numpy versions supported, the older ones have no more
@@ -56,8 +58,9 @@ def load_array(path: Path, key: str | None = None, *, expected: str = "numbers a
     """The array in a file; pickled code never runs.
 
     Args:
-        path: A .npy file, mapped into memory and read where it is needed; a .npz file, read whole; a .pt or .pth file
-            that holds a tensor or a dictionary of tensors, mapped too if it is large and PyTorch 1.6 or later wrote it.
+        path: A .npy file, mapped into memory and read where it is needed; a .npz file, mapped too if it is large and
+            not compressed, and otherwise read whole; a .pt or .pth file that holds a tensor or a dictionary of tensors,
+            see :func:`vidmbench.videos.arrays.tensors.load_tensor`.
         key: Which array to take where there are several.
         expected: What the file should hold, for messages.
 
@@ -69,7 +72,9 @@ def load_array(path: Path, key: str | None = None, *, expected: str = "numbers a
     """
     suffix = path.suffix.lower()
     if suffix in _TENSOR_SUFFIXES:
-        return _load_tensor(path, key)
+        from vidmbench.videos.arrays.tensors import load_tensor  # PyTorch is slow to import
+
+        return load_tensor(path, key)
     try:
         return _load_npz(path, key) if suffix == ".npz" else _load_npy(path)
     except DataError:
@@ -90,8 +95,7 @@ def _load_npy(path: Path) -> np.ndarray:
         raise EOFError(f"{held} of {header.num_bytes} bytes are there")
     if not header.num_bytes:
         return np.zeros(header.shape, header.dtype)
-    order: Any = header.order
-    return np.memmap(path, header.dtype, "r", header.offset, header.shape, order)
+    return np.memmap(path, header.dtype, "r", header.offset, header.shape, _order(header))
 
 
 def _load_npz(path: Path, key: str | None) -> np.ndarray:
@@ -106,10 +110,34 @@ def _load_npz(path: Path, key: str | None) -> np.ndarray:
             held = member.file_size - header.offset
             if header.num_bytes > held:
                 raise EOFError(f"{held} of {header.num_bytes} bytes are there")
+            if member.compress_type == zipfile.ZIP_STORED and IN_PLACE < header.num_bytes == held:
+                while stream.read(1 << 20):
+                    pass  # at its end the member's checksum is compared
+                start = place_of(member, path) + header.offset
+                return np.memmap(path, header.dtype, "r", start, header.shape, _order(header))
             _check_memory(header, path)
             flat = np.frombuffer(_read_whole(stream, header.num_bytes), header.dtype)
-    order: Any = header.order
-    return flat.reshape(header.shape, order=order)
+    return flat.reshape(header.shape, order=_order(header))
+
+
+def place_of(entry: zipfile.ZipInfo, path: Path) -> int:
+    """Where the bytes of a member of a zip archive begin.
+
+    Raises:
+        EOFError: The archive ends before they do.
+    """
+    with path.open("rb") as file:
+        file.seek(entry.header_offset)
+        head = file.read(_LOCAL_HEADER)
+    lengths = int.from_bytes(head[26:28], "little") + int.from_bytes(head[28:30], "little")
+    start = entry.header_offset + _LOCAL_HEADER + lengths
+    if len(head) < _LOCAL_HEADER or start + entry.compress_size > path.stat().st_size:
+        raise EOFError("it is cut off")
+    return start
+
+
+def _order(header: Header) -> Any:
+    return header.order
 
 
 def _read_whole(stream: _Bytes, size: int) -> bytearray:
@@ -134,7 +162,7 @@ def _check_memory(header: Header, path: Path) -> None:
             expected=f"at most {free / 2**30:.1f} GiB",
             found=f"{header.dtype} {header.shape}, {header.num_bytes / 2**30:.1f} GiB",
             where=str(path),
-            fix="np.save it instead, which is read piece by piece, or split it into several files",
+            fix="np.save it instead, or np.savez, which are read piece by piece; or split it into several files",
         )
 
 
@@ -169,63 +197,6 @@ def read_header(stream: _Bytes) -> Header:
     ):
         raise ValueError(f"its header claims the shape {str(shape)[:80]}")
     return Header(shape, "F" if is_fortran else "C", dtype, 8 + width + length)
-
-
-def _load_tensor(path: Path, key: str | None) -> np.ndarray:
-    import torch
-
-    try:
-        with path.open("rb") as file:
-            is_zip = file.read(2) == b"PK"  # PyTorch's format since 1.6; the older one cannot be mapped
-        # A file that is cut while it is mapped ends the process, so only what is large is mapped.
-        is_mapped = is_zip and path.stat().st_size > _MAPPED_BYTES
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=is_mapped)
-    except Exception as error:  # a damaged archive or pickle can fail in any way
-        raise unreadable(path, error, "numbers alone, written by torch.save") from error
-    if isinstance(content, Mapping):
-        tensors = {str(name): value for name, value in content.items() if isinstance(value, torch.Tensor)}
-        content = tensors[chosen(list(tensors), key, path)]
-    if not isinstance(content, torch.Tensor):
-        raise _no_pixels(f"{path.name} holds no tensor of pixels", _kind(content), str(path))
-    if content.layout == torch.strided and not content.is_quantized:
-        _check_repeats(content, path)
-    return array_of(content, str(path))
-
-
-def _check_repeats(tensor: Any, path: Path) -> None:
-    """Refuses a tensor that stands for more than memory holds: with steps of 0, one number can have any shape."""
-    size, free = tensor.numel() * tensor.element_size(), free_memory()
-    if free is not None and size > max(free, tensor.untyped_storage().nbytes()):
-        raise DataError(
-            f"{path.name} holds a tensor that repeats its numbers beyond the memory that is free",
-            expected=f"at most {free / 2**30:.1f} GiB",
-            found=f"{_kind(tensor)}, {size / 2**30:.1f} GiB, of a file of {path.stat().st_size} bytes",
-            where=str(path),
-            fix="save fewer videos in a file, or each video once",
-        )
-
-
-def array_of(tensor: Any, where: str) -> np.ndarray:
-    """A PyTorch tensor as a numpy array; kinds of floats that numpy lacks, such as bfloat16, as float32.
-
-    Args:
-        tensor: A tensor on any device; nothing is copied where it is on the CPU and numpy has its kind.
-        where: The file or label, for messages.
-
-    Raises:
-        DataError: It is sparse, nested, quantised, without values (``meta``), or of a kind without plain numbers.
-    """
-    try:
-        plain = tensor.detach().cpu().resolve_conj().resolve_neg()
-        try:
-            array: np.ndarray = plain.numpy()
-        except TypeError:
-            if not plain.is_floating_point():
-                raise
-            array = plain.float().numpy()
-    except Exception as error:  # each kind of tensor refuses in its own way
-        raise _no_pixels("the tensor cannot be read as plain numbers", _kind(tensor), where) from error
-    return array
 
 
 def chosen(keys: Sequence[str], key: str | None, path: Path) -> str:
@@ -266,27 +237,6 @@ def _by_itself(keys: Sequence[str], path: Path) -> str:
         f"\n    if it is {key}: {one}"
         f"\n    if each array is one video: {each}"
         '\n    or, with a layout of your own, declare which one it is: key = "NAME"'
-    )
-
-
-def _kind(content: Any) -> str:
-    """What was given instead, such as ``a list of 2`` or ``torch.qint8 (3, 4), quantised``."""
-    if not hasattr(content, "layout"):
-        length = f" of {len(content)}" if isinstance(content, list | tuple) else ""
-        return f"a {type(content).__name__}{length}"
-    if content.is_nested:
-        return f"{content.dtype}, nested"
-    kinds = {"quantised": content.is_quantized, "without values": content.is_meta, "sparse": content.is_sparse}
-    return ", ".join([f"{content.dtype} {tuple(content.shape)}", *(kind for kind, holds in kinds.items() if holds)])
-
-
-def _no_pixels(problem: str, found: str, where: str) -> DataError:
-    return DataError(
-        problem,
-        expected="one tensor of plain numbers, or a dictionary with one",
-        found=found,
-        where=where,
-        fix="save all videos as one tensor: torch.save(torch.stack(videos), path)",
     )
 
 

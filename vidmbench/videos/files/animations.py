@@ -26,6 +26,7 @@ from vidmbench.videos.files.first_look import changes_size
 from vidmbench.videos.files.images import (
     DEPTH_NOTE,
     FAINT_NOTE,
+    asks_for_a_turn,
     check_mode,
     notes_of,
     notes_together,
@@ -43,8 +44,13 @@ if TYPE_CHECKING:
 
 GIF_ALPHA_NOTE = "transparent pixels of gifs were made black"
 ALPHA_NOTE = "transparent pixels of animated images were made black, and partial transparency was dropped"
+UNTURNED_NOTE = "the EXIF orientation of animated images was not applied: their frames are shown as they are stored"
 SCREEN_NOTE = "frames that are larger than the screen of their gif were cut to it"
 
+#: Pixels of an animation, of which each frame is drawn over a copy of the one before; 8K video has so many.
+_MOST_PIXELS = 1 << 25
+#: A gif whose screen is larger than this, and than so many times its first frame, was made to fill the memory.
+_LARGE_SCREEN, _TIMES_FRAME = 1 << 22, 16
 _MOST_CHUNKS = 1000  # before the pixels of a PNG; no program writes so many
 
 
@@ -160,6 +166,7 @@ class _Animation:
         for number in range(start, index + 1):
             self.image.disposal_method = 0  # type: ignore[attr-defined]
             self.image.seek(number)
+            _check_pixels(self.image, self.path)
 
     def shown_for(self) -> int:
         """How long the frame that was read last is shown, in ms; 0 where the file does not say."""
@@ -173,6 +180,8 @@ class _Animation:
         notes = [
             note for note in with_faintness(notes_of(self.image), frame[..., :3]) if note in (DEPTH_NOTE, FAINT_NOTE)
         ]
+        if self.image.format != "GIF" and asks_for_a_turn(self.image):
+            notes.append(UNTURNED_NOTE)
         if bool((frame[..., 3] < 255).any()):
             notes.append(GIF_ALPHA_NOTE if self.image.format == "GIF" else ALPHA_NOTE)
         if self.screen and self.screen != self.image.size[::-1]:
@@ -189,10 +198,30 @@ def _opened(path: InputFile) -> Iterator[_Animation]:
         with opened(stream, str(path)) as image:
             if path.suffix.lower() == ".gif" and image.format != "GIF":
                 raise unreadable(str(path), f"it is a {image.format} file under the name of a gif")
+            _check_pixels(image, path)
+            _check_screen(image, path)
             first = int(getattr(image, "default_image", False) and getattr(image, "n_frames", 1) > 1)
             if first:
                 _check_first_frame(image, path)
             yield _Animation(path, image, stream, first, _gif_screen(stream) if image.format == "GIF" else None)
+
+
+def _check_pixels(image: "Image.Image", path: InputFile) -> None:
+    """Refuses an animation whose frames take gigabytes; pages of TIFF are not drawn over each other."""
+    if image.format != "TIFF" and image.width * image.height > _MOST_PIXELS:
+        size = f"{image.width}x{image.height}"
+        raise unreadable(str(path), f"it declares frames of {size} pixels, more than 8K video has")
+
+
+def _check_screen(image: "Image.Image", path: InputFile) -> None:
+    """Refuses a gif, opened a moment ago, whose frames are lost on its screen."""
+    tiles = getattr(image, "tile", None)
+    pixels = image.width * image.height
+    if image.format == "GIF" and pixels > _LARGE_SCREEN and tiles:
+        left, top, right, bottom = tiles[0][1]
+        if pixels > _TIMES_FRAME * (right - left) * (bottom - top):
+            frame, screen = f"{right - left}x{bottom - top}", f"{image.width}x{image.height}"
+            raise unreadable(str(path), f"its first frame of {frame} pixels is drawn on a screen of {screen}")
 
 
 def _check_first_frame(image: "Image.Image", path: InputFile) -> None:

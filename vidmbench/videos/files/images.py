@@ -95,9 +95,13 @@ def read_picture(data: bytes, where: str) -> Picture:
 def notes_of(image: "Image.Image") -> tuple[str, ...]:
     """What is lost where an image becomes 8-bit RGB."""
     is_deep = image.mode.startswith(_DEEP) or ";16" in str(getattr(image, "tile", ""))
-    is_turned = EXIF_TURNS.get(_orientation_of(image), UPRIGHT) != UPRIGHT
-    notes = {ALPHA_NOTE: image.has_transparency_data, DEPTH_NOTE: is_deep, TURNED_NOTE: is_turned}
+    notes = {ALPHA_NOTE: image.has_transparency_data, DEPTH_NOTE: is_deep, TURNED_NOTE: asks_for_a_turn(image)}
     return tuple(note for note, applies in notes.items() if applies)
+
+
+def asks_for_a_turn(image: "Image.Image") -> bool:
+    """Whether the EXIF orientation of an open image is another than upright."""
+    return EXIF_TURNS.get(_orientation_of(image), UPRIGHT) != UPRIGHT
 
 
 def with_faintness(notes: Iterable[str], picture: UInt8[np.ndarray, "height width channel"]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import Protocol, runtime_checkable
 
@@ -19,6 +20,11 @@ from vidmbench.videos.files.frame_names import check_series
 from vidmbench.videos.files.images import inspect_picture, notes_together, read_picture
 from vidmbench.videos.files.members import Archive, refuse_special_file, stamp_of_file
 from vidmbench.videos.files.raw_video import check_raw_video
+
+REPEATS_NOTE = (
+    "frames repeat the one before at equal distances, as if a frame rate was raised, and were read as they are"
+)
+_FEWEST_REPEATS = 3  # two may be chance
 
 
 @dataclass(frozen=True)
@@ -229,8 +235,25 @@ def inspect_frames(where: str, files: Sequence[str], read: _Read) -> Facts:
         notes[f"pictures of {height}x{width} look like film strips, one a video; they were read as one frame each"] = (
             None
         )
+    step = _step_of_repeats(hashes)
+    if step:
+        notes[f"{REPEATS_NOTE}: one of every {step}"] = None
     digest = sha256_of_parts(*hashes)
     return Facts(len(files), height, width, digest, notes=notes_together(notes), compression=joined(compressions))
+
+
+def _step_of_repeats(hashes: Sequence[str]) -> int:
+    """How many frames lie from one that repeats the one before to the next; 0 where the distances are not equal.
+
+    Videos that stand still repeat all their frames, which is another matter.
+    """
+    places = [place for place in range(1, len(hashes)) if hashes[place] == hashes[place - 1]]
+    steps = {later - place for place, later in pairwise(places)}
+    if len(places) < _FEWEST_REPEATS or len(steps) != 1:
+        return 0
+    (step,) = steps
+    is_throughout = places[0] <= step and len(hashes) - places[-1] <= step
+    return step if step > 1 and is_throughout else 0
 
 
 def _is_strip(height: int, width: int) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import sha256_of_parts
+from vidmbench.core.memory import free_memory
 from vidmbench.videos.files.decoding import check_frames
 from vidmbench.videos.grids.layout import Grid, GridLayout, find_with_reason, in_words
 from vidmbench.videos.grids.tile_states import look, tile_notes
@@ -40,7 +41,7 @@ class TiledSource(SourceDefaults):
         self.frame_rates = frame_rates_of(base)
         self._base = base
         self._origin = layout.origin
-        self._decoded = _Decoded(lambda index: layout.centred(base.read(index, range(base.num_frames(index)))))
+        self._decoded = _Decoded(lambda index: layout.centred(_whole(base, index)))
         names = [base.name(index) for index in range(len(base))]
         self.grid, how = self._agree_on_grid(layout, names)
         self.size: tuple[int, int] = self.grid.tile(*base.size)
@@ -117,6 +118,25 @@ class TiledSource(SourceDefaults):
                 fix="keep grids of one geometry in a folder, or declare rows, columns, padding and border",
             )
         return next(iter(grids))
+
+
+def _whole(source: Source, index: int) -> Frames:
+    """All frames of a grid.
+
+    Raises:
+        DataError: They do not fit into the memory that is free.
+    """
+    num_frames, (height, width), free = source.num_frames(index), source.size, free_memory()
+    size = 2 * num_frames * height * width * 3  # frames are collected before they are one array
+    if free is not None and size > free:
+        raise DataError(
+            f"{source.name(index)} is larger than the memory that is free: grids are read whole",
+            expected=f"at most {free / 2**30:.1f} GiB while it is read",
+            found=f"{num_frames} frames of {height}x{width}, {size / 2**30:.1f} GiB",
+            where=source.label,
+            fix="cut it into grids of fewer frames or tiles, or save each video in a file of its own",
+        )
+    return source.read(index, range(num_frames))
 
 
 class _Decoded:

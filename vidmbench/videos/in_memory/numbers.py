@@ -7,7 +7,7 @@ import numpy as np
 
 from vidmbench.core.errors import DataError
 from vidmbench.videos.arrays.mapped import read_mapped
-from vidmbench.videos.arrays.stored import array_of
+from vidmbench.videos.arrays.tensors import array_of
 from vidmbench.videos.arrays.values import Extent, extent_of, slabs
 
 

@@ -12,7 +12,8 @@ from vidmbench.videos import open_source
 from vidmbench.videos.arrays import stored
 from vidmbench.videos.arrays.declared_source import open_declared
 from vidmbench.videos.arrays.layout import ArrayLayout
-from vidmbench.videos.arrays.stored import array_of, load_array
+from vidmbench.videos.arrays.stored import load_array
+from vidmbench.videos.arrays.tensors import array_of
 
 CLIPS = np.random.default_rng(0).integers(0, 256, (2, 3, 4, 5, 3), dtype=np.uint8)
 

@@ -243,3 +243,40 @@ def test_frames_of_a_gif_are_disposed_of_as_ffmpeg_does(seed, tmp_path):
     expected = _ffmpeg(path)
     np.testing.assert_array_equal(source.read(0, range(6)), expected)
     np.testing.assert_array_equal(source.read(0, [5, 2, 2]), expected[[5, 2, 2]])
+
+
+@pytest.mark.parametrize(
+    ("screen", "said"), [((8000, 8000), "more than 8K video has"), ((3000, 3000), "of 8x8 pixels")]
+)
+def test_a_huge_screen_with_small_frames_takes_no_memory(screen, said, tmp_path, monkeypatch):
+    film = b"GIF89a" + struct.pack("<HHBBB", *screen, 0, 0, 0)
+    for _ in range(3):
+        film += _gif_frame(np.zeros((8, 8), np.uint8))
+    (tmp_path / "a.gif").write_bytes(film + b";")
+    monkeypatch.setattr(Image.Image, "load", lambda self: pytest.fail("drawn"))
+    with pytest.raises(DataError, match=said):
+        open_source(tmp_path / "a.gif")
+
+
+def test_a_later_frame_that_is_huge_takes_no_memory(tmp_path):
+    film = b"GIF89a" + struct.pack("<HHBBB", 8, 8, 0, 0, 0)
+    for _ in range(2):
+        film += _gif_frame(np.zeros((8, 8), np.uint8))
+    place = film.rindex(b"\x2c\0\0\0\0\x08\0\x08\0")
+    film = film[: place + 5] + struct.pack("<HH", 8000, 8000) + film[place + 9 :]
+    (tmp_path / "a.gif").write_bytes(film + b";")
+    with pytest.raises(DataError, match="more than 8K video has"):
+        open_source(tmp_path / "a.gif")
+
+
+@pytest.mark.parametrize("ending", ["webp", "png"])
+def test_turns_that_are_not_applied_are_noted(ending, tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    _save(tmp_path / f"a.{ending}", exif=exif.tobytes())
+    _save(tmp_path / f"b.{ending}")
+    assert any(
+        "EXIF orientation of animated images was not applied" in note
+        for note in open_source(tmp_path / f"a.{ending}").notes
+    )
+    assert not any("EXIF" in note for note in open_source(tmp_path / f"b.{ending}").notes)

@@ -190,3 +190,23 @@ def test_a_link_that_leads_to_itself_is_one_message(tmp_path):
 def test_a_path_that_no_file_can_have(name, tmp_path):
     with pytest.raises(DataError):
         open_source(f"{tmp_path}/{name}")
+
+
+@pytest.mark.parametrize(
+    ("order", "said"),
+    [
+        ([0, 0, 1, 1, 2, 2, 3, 3], "one of every 2"),
+        ([0, 1, 1, 2, 2, 3, 3, 4], "one of every 2"),
+        ([0, 1, 2, 2, 3, 4, 4, 0, 1, 1, 2], "one of every 3"),
+        ([0, 0, 0, 0, 0, 0], None),  # it stands still
+        ([0, 0, 1, 1, 2, 3, 4, 0, 1], None),
+        ([0, 1, 2, 3, 4, 0, 1, 1, 2, 2, 3, 3], None),  # only its end
+    ],
+)
+def test_frames_that_were_doubled_are_noted(order, said, tmp_path):
+    (tmp_path / "set" / "v").mkdir(parents=True)
+    for number, frame in enumerate(order):
+        (tmp_path / "set" / "v" / f"{number}.png").write_bytes(png(CLIPS[0][frame]))
+    notes = [note for note in open_source(tmp_path / "set").notes if "repeat the one before" in note]
+    assert len(notes) == (said is not None)
+    assert said is None or said in notes[0]

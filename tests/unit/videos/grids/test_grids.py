@@ -567,3 +567,14 @@ def test_one_frame_repeats_nothing():
     source = TiledSource(source_of(put_together(scenes(4, 1), 2, 2)), GridLayout())
 
     assert len(source.notes) == 1
+
+
+def test_a_grid_larger_than_memory_is_refused_before_it_is_read(monkeypatch):
+    from vidmbench.videos import ArraySource
+    from vidmbench.videos.grids import tiles
+
+    monkeypatch.setattr(tiles, "free_memory", lambda: 1000)
+    source = ArraySource(np.full((1, 9, 36, 36, 3), 7, np.uint8))
+    monkeypatch.setattr(source, "read", lambda *_: pytest.fail("read"))
+    with pytest.raises(DataError, match="larger than the memory that is free: grids are read whole"):
+        tiles.TiledSource(source, GridLayout(2, 2, padding=2, border=0))
