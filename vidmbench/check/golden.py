@@ -9,7 +9,7 @@ from zipfile import BadZipFile
 import numpy as np
 from pydantic import Field
 
-from vidmbench.check.golden_inputs import HOW, GoldenClips
+from vidmbench.check.golden_inputs import CLIPS_FILE, HOW, GoldenClips
 from vidmbench.core import resources
 from vidmbench.core.declarations import Frozen, validated
 from vidmbench.core.errors import DataError
@@ -18,7 +18,7 @@ from vidmbench.core.json_toml import parse_json
 from vidmbench.evaluation.statistics import Score
 from vidmbench.protocols.metric_kind import SideName
 
-_CLIPS, _ARRAYS, _VALUES = "clips.npz", "arrays.npz", "values.json"
+_ARRAYS, _VALUES = "arrays.npz", "values.json"
 
 
 class GoldenScore(Frozen):
@@ -125,7 +125,7 @@ def load_golden() -> Golden:
         ProtocolError: values.json holds something else.
     """
     folder = golden_dir()
-    clips = GoldenClips.load(folder / _CLIPS)
+    clips = GoldenClips.load(folder / CLIPS_FILE)
     try:
         with np.load(folder / _ARRAYS) as file:
             arrays = {name: file[name] for name in file.files}
@@ -158,7 +158,7 @@ def write_golden(golden: Golden) -> None:
     folder = golden_dir()
     arrays = {name: golden.arrays[name] for name in sorted(golden.arrays)}
     clips = {"real": golden.clips.real, "fake": golden.clips.fake, "pictures": golden.clips.images}
-    for name, named_arrays in ((_CLIPS, clips), (_ARRAYS, arrays)):
+    for name, named_arrays in ((CLIPS_FILE, clips), (_ARRAYS, arrays)):
         with replacing(folder / name) as temporary:
             np.savez_compressed(temporary, allow_pickle=False, **named_arrays)
     values = _ValuesFile(made_with=dict(golden.made_with), protocols=dict(sorted(golden.protocols.items())))

@@ -24,6 +24,8 @@ from vidmbench.videos.source import SourceDefaults
 SEEDED_CLIPS, SEEDED_FRAMES, SEEDED_WIDTH = 60, 4, 400
 _LATENT = 6
 
+#: Where the golden clips are, in protocols/golden.
+CLIPS_FILE = "clips.npz"
 #: What to do where values are missing.
 HOW = "in a checkout: python -m vidmbench.check.make_golden --write"
 
