@@ -1,1 +1,1 @@
-"""The commands check and doctor: every stage against golden values."""
+"""Against golden values: the commands check and doctor, stage by stage, and a pytest plugin for metrics of one's own."""

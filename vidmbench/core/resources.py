@@ -58,3 +58,19 @@ def cache_dir() -> Path:
     import platformdirs
 
     return platformdirs.user_cache_path("vidmbench")
+
+
+def own_weights(name: str) -> Path:
+    """Path of a file of converted weights in the user's cache, which is where they are written."""
+    return cache_dir() / "weights" / name
+
+
+def found_weights(name: str) -> Path:
+    """Path of a file of converted weights: in the user's cache, or in ``$VIDMBENCH_WEIGHTS`` where only that has it.
+
+    The second folder is only read: it is shared by the users of a machine, or part of a container.
+    """
+    own, shared = own_weights(name), os.environ.get("VIDMBENCH_WEIGHTS")
+    if shared and not own.is_file() and (expanded(shared) / name).is_file():
+        return expanded(shared) / name
+    return own

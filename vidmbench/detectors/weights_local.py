@@ -20,7 +20,7 @@ from vidmbench.core.errors import UsageError, WeightsError, no_weights_file
 from vidmbench.core.files import replacing, sha256_of, sha256_of_parts, unwritable
 from vidmbench.detectors.plugins import BUILT_IN, imported
 from vidmbench.detectors.types import Tensors
-from vidmbench.detectors.weights_registry import tensors_digest, weights_path
+from vidmbench.detectors.weights_registry import own_weights_path, tensors_digest, weights_path
 from vidmbench.protocols.detector import DetectorSpec
 
 SEED = "seed:"
@@ -28,7 +28,7 @@ SEED = "seed:"
 
 def seeded_path(spec: DetectorSpec) -> Path:
     """Path of weights made from a seed."""
-    return resources.cache_dir() / "weights" / f"{spec.owner}-seeded.safetensors"
+    return resources.own_weights(f"{spec.owner}-seeded.safetensors")
 
 
 def kept_path(spec: DetectorSpec) -> Path:
@@ -70,7 +70,7 @@ def add_other(spec: DetectorSpec, file: str) -> Path:
         if not Path(file).exists():
             raise WeightsError("no such weights file", where=file, fix="check the path")
         tensors = _read(spec, Path(file))
-        target = real_path(spec)
+        target = own_weights_path(spec) if spec.folder is None else real_path(spec)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

