@@ -1,1 +1,1 @@
-"""Against golden values: the commands check and doctor, stage by stage, and a pytest plugin for metrics of one's own."""
+"""Against golden values: the commands check and doctor, stage by stage, and a pytest plugin for other metrics."""

@@ -30,6 +30,7 @@ COLUMNS: dict[str, str] = {
     "low": "float64",
     "high": "float64",
     "interval_kind": "string",
+    "interval_reason": "string",
     "spread": "float64",
     "spread_kind": "string",
     "num_real": "Int64",
@@ -63,7 +64,7 @@ def load_results(*folders: str | Path) -> "pandas.DataFrame":
         - ``protocol``, ``metric``: such as ``fvd-vidm-paper`` and ``fvd``.
         - ``status``, ``reason``: ``ok``, or ``failed`` and why; a failed measurement has no ``value``.
         - ``value``, ``low``, ``high``, ``interval_kind``: the number, the ends of its interval, and how that was
-          made and at which level; FVD has no unit.
+          made and at which level; FVD has no unit. ``interval_reason``: why there is none.
         - ``spread``, ``spread_kind``: what the protocol's original code prints after the ±, and what it is taken over.
         - ``num_real``, ``num_fake``: clips scored on either side.
         - ``resolution``: height of the real clips in pixels, before the network's resizing.

@@ -11,8 +11,9 @@ from vidmbench.records.record import FoundRecords, Measurement, RunRecord, SideR
 
 #: Fields of a measurement in :func:`results_json`; `vidmbench results show NAME --json` has them all.
 _LISTED = {
-    "metric", "status", "reason", "value", "interval", "interval_kind", "spread", "spread_kind", "num_real", "num_fake",
-    "frames", "stride", "precision", "protocol", "seed", "signature", "signature_id", "warnings",
+    "metric", "status", "reason", "value", "interval", "interval_kind", "interval_reason", "spread", "spread_kind",
+    "num_real", "num_fake", "frames", "stride", "precision", "protocol", "seed", "signature", "signature_id",
+    "warnings",
 }  # fmt: skip
 
 
@@ -140,6 +141,8 @@ def _of_measurement(item: Measurement) -> dict[str, str]:
     facts = {"value": "none" if item.value is None else repr(item.value)}
     if item.interval is not None:
         facts["interval"] = f"{item.interval[0]!r} to {item.interval[1]!r}, {item.interval_kind}"
+    elif item.interval_reason:
+        facts["interval"] = f"none: {item.interval_reason}"
     if item.spread is not None:
         facts["spread"] = f"{item.spread!r}, {item.spread_kind}"
     facts["clips"] = f"{counted(item.frames, 'frame')}, stride {item.stride}, {_size(item)} pixels, seed {item.seed}"

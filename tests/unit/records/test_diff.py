@@ -3,7 +3,8 @@
 import pytest
 from support.table_samples import measured, run_of
 
-from vidmbench.records.diff import record_difference
+from vidmbench.records.diff import _GROUPS, _OMITTED, record_difference
+from vidmbench.records.record import Measurement
 
 
 def fields(differences, group=None):
@@ -75,3 +76,8 @@ def test_equal_measurements_are_paired_one_by_one():
     twice = run_of(measured(), measured())
     assert len(record_difference(twice, twice).measurements) == 2
     assert record_difference(twice, run_of(measured())).only_first == ("fvd, 16 frames, fvd-vidm-paper",)
+
+
+def test_every_field_of_a_measurement_has_a_group():
+    """A new field would otherwise stop the command."""
+    assert set(Measurement.model_fields) == set(_GROUPS) | _OMITTED

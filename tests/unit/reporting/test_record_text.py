@@ -32,7 +32,7 @@ def test_the_list_shows_id_day_size_and_file(found, tmp_path):
     assert columns.split("  ")[1] == "ID"
     assert row.split()[:5] == ["20260101T000001Z", "2026-01-01", "vidm", "clevrer", "64x48/32x32"]
     assert "FVD" in columns
-    assert row.endswith("90.04 [85.00, 99.00]  256/200        fvd-vidm-paper  #aaaaaaaa")
+    assert row.endswith(f"  {measured(value=90.04321).text()}  256/200        fvd-vidm-paper  #aaaaaaaa")
     head, columns, row, failed = second.splitlines()
     assert head == f"{tmp_path / 'second'}: 1 record"
     assert columns.endswith("File")
@@ -72,7 +72,9 @@ def test_the_json_holds_the_numbers_in_full(found, tmp_path):
     assert (failed["value"], failed["status"], failed["reason"], failed["size"]) == (None, "failed", "too few", None)
     assert content[str(tmp_path / "C.json")]["measurements"] == []
     lines = result_lines(find_records(tmp_path))
-    assert lines["20260101T000001Z_a_t16"] == "vidm on clevrer, 2026-01-01: FVD 90.04 [85.00, 99.00], 16 frames"
+    assert lines["20260101T000001Z_a_t16"] == (
+        f"vidm on clevrer, 2026-01-01: FVD {measured(value=90.04321).text()}, 16 frames"
+    )
     assert lines[str(tmp_path / "C.json")].startswith("cannot be read: ")
 
 
