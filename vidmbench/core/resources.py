@@ -1,5 +1,6 @@
 """Paths of the data folders, the user's cache and the checkout. No other module builds them."""
 
+import os
 from pathlib import Path
 from typing import Literal
 
