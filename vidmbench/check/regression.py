@@ -216,16 +216,15 @@ class StoredValues:
         """
         if not self.path.exists():
             return {}
-        wrong = {
-            "problem": "the file of stored values is damaged",
-            "expected": "what `pytest --vidmbench-update` wrote",
-            "fix": "take the committed file (git checkout), or delete it and run `pytest --vidmbench-update`",
-        }
-        content = read_json(self.path, **wrong)
+        problem = "the file of stored values is damaged"
+        expected = "what `pytest --vidmbench-update` wrote"
+        fix = "take the committed file (git checkout), or delete it and run `pytest --vidmbench-update`"
+        content = read_json(self.path, problem=problem, expected=expected, fix=fix)
         try:
             return {key: (str(entry["clips"]), numbers_of(entry["value"])) for key, entry in content.items()}
         except (AttributeError, KeyError, TypeError, VidmbenchError) as error:
-            raise ResultError(**wrong, found=str(error).splitlines()[0], where=str(self.path)) from error
+            found = str(error).splitlines()[0]
+            raise ResultError(problem, expected=expected, found=found, where=str(self.path), fix=fix) from error
 
 
 def moved(stored: Numbers, found: Numbers, allowed: Tolerances) -> list[str]:
