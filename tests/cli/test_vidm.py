@@ -178,6 +178,49 @@ def test_ablation_trains_scores_and_goes_on(command, fake_network, monkeypatch):
         )
 
 
+def test_another_number_of_steps(trained, command):
+    words = ("train", "--recipe", "minute.toml", "--out", "SHORT", "--steps", 2)
+    assert command(*words, "--part", "motion").code == 0
+    facts = json.loads(Path("SHORT/vidm.json").read_text())["facts"]
+    assert facts["steps"] == {"motion": 2}
+    command("train", "--recipe", "minute.toml", "--out", "SHORT", "--part", "motion").fails(
+        "other settings", "expected: training.", "found: training."
+    )
+    # The other generator keeps the recipe's steps and joins the same model.
+    assert command("train", "--recipe", "minute.toml", "--out", "RUN", "--part", "content").code == 0
+    assert json.loads(Path("RUN/vidm.json").read_text())["facts"]["steps"] == {"content": 4, "motion": 4}
+    assert command("train", "--recipe", "minute.toml", "--steps", 0).code == 2
+
+
+def test_a_dry_run_says_how_long_training_takes_here(command, monkeypatch):
+    from vidmbench.reporting import training
+    from vidmbench.vidm.training.speed import StepTime
+
+    words = ("train", "--recipe", "minute.toml", "--out", "x", "--dry-run")
+    plan = command(*words).out
+    assert plan.count("per step here") == 2
+    assert "measured now; without reading videos" in plan
+    assert "GiB free" in plan
+    assert not Path("x").exists()
+    monkeypatch.setattr(training, "measured_step", lambda part, *_: StepTime(1800.0, 1, 32, part == "content"))
+    plan = command(*words, "--steps", 10).out
+    assert "content:   10 steps of 2, fp32; 30 min per step here" in plan
+    assert "about 10 hours on this processor" in plan
+    assert "measured now on 1 x 32 pixels, scaled by the count of operations" in plan
+    plan = command(*words, "--steps", 100, "--part", "motion").out
+    assert "content:   not trained" in plan
+    assert "about 2.08 days" in plan
+    monkeypatch.setattr(training, "measured_step", lambda *_: None)
+    assert "not measured: this machine's memory is too small" in command(*words).out
+
+
+def test_what_memory_cannot_hold_is_refused_before_the_first_step(command, monkeypatch):
+    monkeypatch.setattr("vidmbench.vidm.training.memory.free_memory", lambda: 1 << 16)
+    for more in ((), ("--dry-run",)):
+        command("train", "--recipe", "minute.toml", "--out", "x", *more).fails("memory cannot hold a step", "torchrun")
+    assert not list(Path().glob("x/*"))
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [

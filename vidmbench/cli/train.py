@@ -1,5 +1,6 @@
 """``vidmbench train`` and ``ablate``: the model of the paper."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -47,6 +48,10 @@ def train(
         Path | None, typer.Option(metavar="RUN", help="Folder of the run.", show_default="runs/vidm-RECIPE")
     ] = None,
     part: Annotated[TrainedPart, typer.Option(help="Which generator.")] = "both",
+    steps: Annotated[
+        int | None,
+        typer.Option(metavar="K", help="Optimiser steps of each generator.", min=1, show_default="the recipe's"),
+    ] = None,
     seed: Annotated[int, typer.Option(metavar="S", help="Seed of weights, batches and noise.", min=0)] = 0,
     device: DeviceName = "auto",
     start: Annotated[
@@ -64,6 +69,7 @@ def train(
     \b
     Examples:
       vidmbench train --recipe tiny --dataset clevrer-mini --out runs/tiny
+      vidmbench train --recipe tiny --steps 500 --dry-run
       vidmbench train --recipe tiny-finetune --from vidm --out runs/finer
       vidmbench train --recipe clevrer-256 --dataset folder:CLEVRER --out RUN --part motion
     """
@@ -74,7 +80,8 @@ def train(
     from vidmbench.vidm.training.run import TrainRun, check_train
     from vidmbench.vidm.training.run import train as train_run
 
-    spec = load_recipe(recipe).in_precision(precision)
+    parts = tuple(name for name in PARTS if part in (name, "both"))
+    spec = load_recipe(recipe).in_precision(precision).of_steps(steps, parts)
     _note_slow_bf16(spec, device)
     folder = out or Path("runs") / f"vidm-{spec.name}"
     if not dry_run or folder.exists():
@@ -84,7 +91,7 @@ def train(
         dataset=dataset or spec.dataset,
         out=folder,
         seed=seed,
-        parts=tuple(name for name in PARTS if part in (name, "both")),
+        parts=parts,
         device=device,
         command=command_line(),
         half=half,
@@ -98,7 +105,9 @@ def train(
             "(vidmbench weights add spynet-sintel FILE)"
         )
     if dry_run:
-        say_text(training_plan(run, checked.done))
+        plan = training_plan(run, checked.done)
+        if os.environ.get("RANK", "0") == "0":
+            say_text(plan)
         return
     for name, done in checked.done.items():
         if done:

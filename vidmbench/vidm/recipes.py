@@ -1,6 +1,7 @@
 """Recipes: everything that decides the weights a training run ends with, as protocols/recipes/NAME.toml declares it."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, Self
 
@@ -72,6 +73,22 @@ class OptimiserSpec(Frozen):
     def ema_decay(self) -> float:
         """Decay of the moving average, a step."""
         return self.ema if self.ema_half_life is None else float(0.5 ** (self.batch_size / self.ema_half_life))
+
+    def shortened(self, share: float) -> "OptimiserSpec":
+        """The same over a share of its steps, 0 to 1; what is counted in steps shrinks with them."""
+        # The moving average looks back over the same share of the run.
+        changes: dict[str, object] = {
+            "steps": max(1, round(self.steps * share)),
+            "warmup_steps": round(self.warmup_steps * share),
+            "ema": max(0.0, 1 - (1 - self.ema) / share),
+        }
+        if self.ema_half_life is not None:
+            changes["ema_half_life"] = self.ema_half_life * share
+        return self.model_copy(update=changes)
+
+    def of_steps(self, steps: int) -> "OptimiserSpec":
+        """The same over a number of steps: shortened, or the same for longer."""
+        return self.shortened(steps / self.steps) if steps < self.steps else self.model_copy(update={"steps": steps})
 
     def lr_at(self, step: int, done: float | None = None) -> float:
         """The learning rate of a step.
@@ -177,6 +194,12 @@ class RecipeSpec(Frozen):
         return self.model_copy(
             update={name: self.part(name).model_copy(update=changed) for name in PARTS}  # the fields are so called
         )
+
+    def of_steps(self, steps: int | None, parts: Sequence[Part] = PARTS) -> "RecipeSpec":
+        """The recipe with some generators trained for another number of steps; None leaves it as it is."""
+        if steps is None:
+            return self
+        return self.model_copy(update={name: self.part(name).of_steps(steps) for name in parts})
 
     def part(self, part: Part) -> OptimiserSpec:
         """Training of one generator."""

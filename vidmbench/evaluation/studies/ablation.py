@@ -23,10 +23,10 @@ from vidmbench.evaluation.job import Job, carry_out, record_of, vidm_job
 from vidmbench.records.record import RunRecord, read_records, write_record
 from vidmbench.vidm.checkpoints.checkpoint import Vidm, load_vidm
 from vidmbench.vidm.checkpoints.tensor_files import check_same
-from vidmbench.vidm.config import Part
+from vidmbench.vidm.config import PARTS, Part
 from vidmbench.vidm.networks.content import ContentNet
 from vidmbench.vidm.networks.motion import MotionNet
-from vidmbench.vidm.recipes import OptimiserSpec, RecipeSpec
+from vidmbench.vidm.recipes import RecipeSpec
 from vidmbench.vidm.sampling.opening import torch_device
 from vidmbench.vidm.training.run import TrainRun, check_train, train
 
@@ -114,18 +114,7 @@ def scaled(recipe: RecipeSpec, budget: float) -> RecipeSpec:
         )
     if budget == 1:
         return recipe
-
-    def shorter(part: OptimiserSpec) -> OptimiserSpec:
-        # The moving average looks back over the same share of the run.
-        return part.model_copy(
-            update={
-                "steps": max(1, round(part.steps * budget)),
-                "warmup_steps": round(part.warmup_steps * budget),
-                "ema": max(0.0, 1 - (1 - part.ema) / budget),
-            }
-        )
-
-    return recipe.model_copy(update={"content": shorter(recipe.content), "motion": shorter(recipe.motion)})
+    return recipe.model_copy(update={name: recipe.part(name).shortened(budget) for name in PARTS})
 
 
 def check_ablation(ablation: Ablation) -> None:

@@ -29,11 +29,12 @@ from vidmbench.vidm.networks.content import ContentNet
 from vidmbench.vidm.networks.motion import MotionNet
 from vidmbench.vidm.recipes import RecipeSpec, SamplingSpec
 from vidmbench.vidm.sampling.first_frames import Content
-from vidmbench.vidm.sampling.opening import dataset_label
+from vidmbench.vidm.sampling.opening import dataset_label, torch_device
 from vidmbench.vidm.sampling.source import VidmVideos
 from vidmbench.vidm.training.batches import TrainingVideos
 from vidmbench.vidm.training.initialisation import Start, flow_weights
 from vidmbench.vidm.training.loop import check_run, finished_weights, train_part
+from vidmbench.vidm.training.memory import check_memory
 
 # Pictures drawn during training: how many samples, how many frames, how many steps.
 _SAMPLES = 8
@@ -122,6 +123,7 @@ def check_train(run: TrainRun) -> Checked:
         VidmbenchError: Anything that cannot work.
     """
     recipe = run.recipe
+    check_memory(recipe, run.parts, torch_device(run.device))
     source = training_source(run.dataset, recipe, run.data_root)
     sintel = load_sintel() if recipe.model.implicit_condition else None
     starts, started = _starts(run) if run.start is not None else ({}, None)
@@ -235,8 +237,6 @@ def _facts(run: TrainRun, parts: Sequence[Part], source: Source, *, has_sintel: 
 @contextmanager
 def _processes(device: str) -> Iterator[torch.device]:
     """The device of this process; under torchrun, with the group of all of them set up around it."""
-    from vidmbench.vidm.sampling.opening import torch_device
-
     chosen = torch_device(device)
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield chosen
