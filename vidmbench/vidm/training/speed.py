@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from vidmbench.vidm.config import PARTS, Part, VidmSpec
+from vidmbench.vidm.config import Part, VidmSpec
 from vidmbench.vidm.costs import activations, network_cost, parameters
 from vidmbench.vidm.networks.content import ContentNet
 from vidmbench.vidm.networks.motion import MotionNet
@@ -73,7 +73,7 @@ def _measurable(part: Part, spec: VidmSpec, batch: int, most: float) -> tuple[Vi
         batch = (batch + 1) // 2
     if network_cost(spec).of_training(part) > most:
         levels = {"multipliers": spec.content.multipliers[:_LEVELS], "attention": ()}
-        nets = {name: getattr(spec, name).model_copy(update=levels) for name in PARTS}
+        nets = {"content": spec.content.model_copy(update=levels), "motion": spec.motion.model_copy(update=levels)}
         spec = spec.model_copy(update=nets)
     operations = network_cost(spec).of_training(part)
     while operations > most and spec.resolution % 2**_LEVELS == 0:
