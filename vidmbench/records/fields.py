@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from vidmbench.core.errors import ResultError
 from vidmbench.core.files import sha256_of_parts
-from vidmbench.core.text import counted, shortened
+from vidmbench.core.text import counted, printable, shortened
 from vidmbench.records.request import Recorded, RunRequest
 
 SCHEMA = 1
@@ -210,7 +210,7 @@ class Measurement(Frozen):
 
     def __repr__(self) -> str:
         """One line, for a debugger and for a list of measurements."""
-        value = self.reason if self.value is None else f"{self.value:.6g}"
+        value = " ".join(str(self.reason).split()) if self.value is None else f"{self.value:.6g}"
         return (
             f"Measurement({self.metric}={value}, frames={self.frames}, num_real={self.num_real}, "
             f"num_fake={self.num_fake}, protocol={self.protocol!r}, signature_id={self.signature_id!r}, "
@@ -222,7 +222,7 @@ class Measurement(Frozen):
         line = f"{self.metric} {self.text()} [{self.signature_short}]"
         if not self.warnings:
             return line
-        shown = [shortened(warning) for warning in self.warnings[:_WARNINGS_SHOWN]]
+        shown = [printable(shortened(warning)) for warning in self.warnings[:_WARNINGS_SHOWN]]
         more = len(self.warnings) - len(shown)
         count = counted(len(self.warnings), "warning")
         return f"{line} ({count}: {'; '.join(shown)}{f'; {more} more' if more else ''})"

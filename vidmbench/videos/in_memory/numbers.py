@@ -17,10 +17,16 @@ def is_tensor(thing: Any) -> bool:
 
 
 def is_array(thing: Any) -> bool:
-    """Whether it is a tensor, an array, or converts itself to one, as those of JAX and TensorFlow do."""
-    return is_tensor(thing) or (
-        not isinstance(thing, type) and all(hasattr(thing, name) for name in ("__array__", "shape", "dtype"))
-    )
+    """Whether it is a tensor, an array, or converts itself to one, as those of JAX and TensorFlow do.
+
+    What is stored in chunks (h5py, zarr, dask) is not: it may exceed memory, and is read row by row; nor is an array of
+    objects, which is a list.
+    """
+    if is_tensor(thing) or isinstance(thing, type):
+        return not isinstance(thing, type)
+    if hasattr(thing, "chunks") or (isinstance(thing, np.ndarray) and thing.dtype == object and thing.ndim == 1):
+        return False
+    return all(hasattr(thing, name) for name in ("__array__", "shape", "dtype"))
 
 
 def as_numbers(thing: Any, where: str) -> Any:

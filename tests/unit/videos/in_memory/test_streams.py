@@ -4,6 +4,7 @@ import io
 import os
 import tracemalloc
 
+import h5py
 import numpy as np
 import pytest
 import torch
@@ -369,3 +370,27 @@ def test_progress_of_a_sampler_is_told(fake_network):
         taking = Taking(3, progress=lambda *tick, ticks=ticks: ticks.append(tick))
         open_in_memory(videos, Declared(), "fake", taking=taking)
         assert ticks == [(1, 3, label), (2, 3, label), (3, 3, label)]
+
+
+def test_stored_arrays_are_read_row_by_row(tmp_path):
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        found = open_source(file.create_dataset("a", data=SIGNED.numpy()), **DECLARED)
+        assert found.digest() == open_source(CLIPS).digest()
+        assert found.label == "stream"
+        assert len(open_source(file.create_dataset("b", data=CLIPS, chunks=(1, 10, 16, 16, 3)))) == 5
+    np.savez(tmp_path / "x.npz", video=CLIPS, labels=LABELS)
+    with np.load(tmp_path / "x.npz") as archive:
+        assert open_source(archive).digest() == found.digest()
+    lengths = np.empty(5, object)
+    for index, clip in enumerate(CLIPS):
+        lengths[index] = clip[: 8 + index % 3]
+    assert open_source(lengths).num_frames(2) == 10
+
+
+def test_workers_of_a_loader_and_one_loader_on_both_sides(fake_network):
+    loader = DataLoader(TensorDataset(SIGNED, LABELS), batch_size=2, num_workers=1)
+    found = vidmbench.score(loader, loader, frames=9, num_videos=5, **DECLARED)
+    assert any("same videos" in warning for warning in found.warnings)
+    videos = iter(CLIPS)
+    with pytest.raises(DataError, match="can be read once"):
+        vidmbench.score(videos, videos, frames=9, num_videos=5)
