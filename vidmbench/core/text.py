@@ -27,16 +27,20 @@ def counted(count: int, noun: str) -> str:
 
 
 def shortened(sentence: str, longest: int = 60) -> str:
-    """A sentence in short: its first part, up to a colon, a semicolon or a bracket, and no more than so many letters.
+    """A sentence, or what of it says most where it is long: up to a colon, a semicolon, a bracket or a comma.
 
     Args:
         sentence: A note or warning.
-        longest: The letters that are kept of a part that is longer.
+        longest: Letters that need no shortening, and that are kept where it has no such part.
     """
-    first = re.split(r"[:;] | \(", " ".join(sentence.split()), maxsplit=1)[0]
-    if len(first) <= longest:
-        return first
-    cut = first[: longest - 1]
+    text = " ".join(sentence.split())
+    for end in (r"[:;] | \(", ", "):
+        if len(text) <= longest:
+            return text
+        text = re.split(end, text, maxsplit=1)[0]
+    if len(text) <= longest:
+        return text
+    cut = text[: longest - 1]
     return f"{cut.rpartition(' ')[0] or cut}…"
 
 

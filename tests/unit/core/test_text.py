@@ -1,7 +1,7 @@
 import pytest
 
 from vidmbench.core.errors import VidmbenchError
-from vidmbench.core.text import counted, file_name_problem, printable
+from vidmbench.core.text import counted, file_name_problem, printable, shortened
 
 
 def test_counts_with_their_nouns():
@@ -57,3 +57,23 @@ def test_names_of_files(name):
 )
 def test_names_that_no_file_should_have(name):
     assert file_name_problem(name)
+
+
+LONG = "of which nobody needs to know more than this in one line of a log"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "short"),
+    [
+        ("every value is 0: all frames are black", "every value is 0: all frames are black"),
+        (f"no interval: {LONG}", "no interval"),
+        (f"few clips (8); {LONG}", "few clips"),
+        (f"the sides went through different compression, {LONG}", "the sides went through different compression"),
+        (f"something\n {LONG}", "something of which nobody needs to know more than this in…"),
+        ("x" * 99, "x" * 59 + "…"),
+        ("", ""),
+    ],
+)
+def test_a_long_warning_in_short(sentence, short):
+    assert shortened(sentence) == short
+    assert len(shortened(sentence)) <= 60

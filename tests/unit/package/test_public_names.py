@@ -117,7 +117,7 @@ def test_text_of_a_measurement_carries_what_it_must(fake_network):
     assert str(one) == f"{line} (1 warning: {shortened(one.warnings[0])})"
     assert str(one.model_copy(update={"warnings": ()})) == line
     several = one.model_copy(update={"warnings": ("a: b", "c; d", "e (f)", "g")})
-    assert str(several) == f"{line} (4 warnings: a; c; e; 1 more)"
+    assert str(several) == f"{line} (4 warnings: a: b; c; d; e (f); 1 more)"
 
 
 def test_a_measurement_is_a_number_and_a_line(fake_network):

@@ -10,6 +10,8 @@ from vidmbench.videos.in_memory.numbers import described, is_bytes, whole_extent
 
 EXPECTED = "uint8 (video, frame, height, width, 3), RGB, 0..255; or layout and value_range declared"
 _RANGES = {"0..1": "(0, 1)", "-1..1": "(-1, 1)"}
+#: Values up to this are rarely intensity levels.
+_FEW = 3
 #: Names of the layouts of five axes, by where their channels are.
 _BY_CHANNEL = {4: "NTHWC", 1: "NCTHW", 2: "NTCHW"}
 
@@ -87,7 +89,8 @@ def outside(numbers: Any, extent: Extent, declared: Declared, where: str) -> Dat
                     f"vidmbench.open_source(videos, {declared})")  # fmt: skip
     else:
         ways.append(range_hint(extent, is_integer=is_integer))
-        ways.append(f"or, if the generator really leaves its range, give x.clip({low:g}, {high:g})")
+        if not (extent.low >= 0 and _FEW < extent.high <= 255):  # which are levels, not what a generator overshoots
+            ways.append(f"or, if the generator really leaves its range, give x.clip({low:g}, {high:g})")
     return DataError(
         f"the values are outside the declared range, value_range={shown_range(declared.value_range)}",
         expected=f"values from {low:g} to {high:g}",

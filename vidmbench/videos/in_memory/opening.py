@@ -89,14 +89,7 @@ def open_in_memory(
         if declared and not is_shared:
             raise needless(declared, f"a source, {type(videos).__name__}", where)
         return completed(videos)
-    if lacking := missing_in(videos):
-        raise DataError(
-            f"{type(videos).__name__} is not a complete source of videos",
-            expected="the attributes label and size, and the methods __len__, num_frames, read and digest",
-            found=f"it lacks {', '.join(lacking)}",
-            where=where,
-            fix="add them: docs/python.md has an example of ten lines",
-        )
+    _refuse_nearly_right(videos, where)
     conversion = Conversion(declared, where, is_shared=is_shared)
     if _is_sampler(videos):
         return _spooled(_samples(videos, taking, conversion, where), conversion, "sampler")
@@ -146,6 +139,22 @@ def needs_declaring(videos: Any, declared: Declared) -> bool:
 def is_list_of_paths(videos: Any) -> TypeGuard[list[str | Path]]:
     """Whether it names files one by one."""
     return isinstance(videos, list | tuple) and bool(videos) and all(isinstance(path, str | Path) for path in videos)
+
+
+def _refuse_nearly_right(videos: Any, where: str) -> None:
+    """Refuses a source that lacks something, and functions of other arguments."""
+    if lacking := missing_in(videos):
+        raise DataError(
+            f"{type(videos).__name__} is not a complete source of videos",
+            expected="the attributes label and size, and the methods __len__, num_frames, read and digest",
+            found=f"it lacks {', '.join(lacking)}",
+            where=where,
+            fix="add them: docs/python.md has an example of ten lines",
+        )
+    kind = type(videos)
+    if callable(videos) and not _is_sampler(videos) and not (hasattr(kind, "__iter__") or hasattr(kind, "__getitem__")):
+        fix = "a function takes a seed and a number, and returns one video: lambda seed, index: ..."
+        raise no_video(videos, where, fix=fix)
 
 
 def needless(declared: Declared, found: str, where: str) -> UsageError:
