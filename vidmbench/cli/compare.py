@@ -15,6 +15,7 @@ from vidmbench.cli.options import (
     ComputeOptions,
     Fake,
     Json,
+    NoCaption,
     NumbersOutput,
     Quiet,
     ReadingOptions,
@@ -26,6 +27,7 @@ from vidmbench.cli.output import (
     exit_without_value,
     print_json,
     print_measurements,
+    print_notes,
     print_plan,
     remark,
     say_text,
@@ -116,6 +118,7 @@ def explain(
     out: Annotated[
         Path, typer.Option(metavar="FILE", help="The waterfall plot, PNG, SVG or PDF.", rich_help_panel=OUTPUT_PANEL)
     ] = Path("runs/explain.png"),
+    no_caption: NoCaption = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -145,5 +148,8 @@ def explain(
         print_json(explanation_json(explanation, measurements, changes, out))
     else:
         say_text(explanation_text(measurements, changes))
-    save_figure(waterfall(explanation, measurements, changes), out)
+    print_notes(save_figure(waterfall(explanation, measurements, changes, has_title=not no_caption), out))
+    if no_caption:
+        job = explanation.job
+        remark(f"caption: {job.fake.label} against {job.real.label}: {first} to {second}")
     remark(f"figure: {out}")

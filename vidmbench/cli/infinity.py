@@ -12,11 +12,12 @@ from vidmbench.cli.options import (
     ComputeOptions,
     Fake,
     FrechetProtocol,
+    NoCaption,
     OutputOptions,
     ReadingOptions,
     Real,
 )
-from vidmbench.cli.output import print_json, print_plan, print_study_notes, remark, say_text
+from vidmbench.cli.output import print_json, print_notes, print_plan, print_study_notes, remark, say_text
 from vidmbench.cli.parsing import check_figure, choices_from
 from vidmbench.core.vocabulary import DEFAULT_PROTOCOL
 
@@ -36,6 +37,7 @@ def infinity(
     out: Annotated[
         Path, typer.Option(metavar="FILE", help="The plot of the fit, PNG, SVG or PDF.", rich_help_panel=OUTPUT_PANEL)
     ] = Path("runs/infinity.png"),
+    no_caption: NoCaption = False,
     output: OutputOptions,
 ) -> None:
     """The Fréchet distance with infinitely many videos, extrapolated from subsets of those there are.
@@ -46,7 +48,7 @@ def infinity(
     Examples:
       vidmbench infinity dataset:clevrer-mini@test dataset:clevrer-mini@train --dry-run
     """
-    _extrapolate(real, fake, choices_from(clips, compute, reading, protocols=[protocol]), out, output)
+    _extrapolate(real, fake, choices_from(clips, compute, reading, protocols=[protocol]), out, output, no_caption)
 
 
 @spread
@@ -59,6 +61,7 @@ def fvd_vs_n(
     compute: ComputeOptions,
     reading: ReadingOptions,
     out: Annotated[Path, typer.Option(metavar="FIG", help="The figure, PNG, SVG or PDF.")] = Path("runs/fvd-vs-n.png"),
+    no_caption: NoCaption = False,
     output: OutputOptions,
 ) -> None:
     """FVD against the number of videos, with the line in 1/N and its limit: the plot of ``vidmbench infinity``.
@@ -69,10 +72,10 @@ def fvd_vs_n(
     Examples:
       vidmbench plot fvd-vs-n dataset:clevrer-mini@test dataset:clevrer-mini@train --dry-run
     """
-    _extrapolate(real, fake, choices_from(clips, compute, reading, protocols=[protocol]), out, output)
+    _extrapolate(real, fake, choices_from(clips, compute, reading, protocols=[protocol]), out, output, no_caption)
 
 
-def _extrapolate(real: str, fake: str, choices: "Choices", out: Path, output: OutputOptions) -> None:
+def _extrapolate(real: str, fake: str, choices: "Choices", out: Path, output: OutputOptions, no_caption: bool) -> None:
     from vidmbench.core.files import checked_output
     from vidmbench.evaluation.studies.infinity import extrapolate, prepare_infinity
     from vidmbench.reporting.plots.fvd_vs_n import extrapolation_figure
@@ -88,11 +91,14 @@ def _extrapolate(real: str, fake: str, choices: "Choices", out: Path, output: Ou
     distance = extrapolate(job)
     measurement = distance.measurement
     title = f"{measurement.fake.label} against {measurement.real.label}\n{measurement.signature_short}"
-    figure = extrapolation_figure(distance.extrapolation, metric=measurement.metric.upper(), title=title)
+    shown = "" if no_caption else title
+    figure = extrapolation_figure(distance.extrapolation, metric=measurement.metric.upper(), title=shown)
     if output.as_json:
         print_json(infinity_json(distance, out))
     else:
         say_text(infinity_text(distance))
-    save_figure(figure, out)
+    print_notes(save_figure(figure, out))
     print_study_notes([measurement], distance.repeats)
+    if no_caption:
+        remark(*(f"caption: {line}" for line in title.split("\n")))
     remark(f"figure: {out}")

@@ -116,8 +116,7 @@ def memorisation(
         print_json(memorisation_json(finding, top, out))
     else:
         say_text(memorisation_text(finding, top))
-    save_figure(memorisation_sheet(finding, top), out)
-    print_notes(finding.warnings)
+    print_notes([*save_figure(memorisation_sheet(finding, top), out), *finding.warnings])
     for label, name, reason in finding.skipped[:10]:
         remark(f"skipped in {label}: {name}: {reason}")
     if len(finding.skipped) > 10:

@@ -130,6 +130,10 @@ RecordsFolder = Annotated[
     typer.Option("--runs", metavar="DIR", help="Folder with your own records.", show_default="./runs"),
 ]
 OwnOnly = Annotated[bool, typer.Option("--own", help="Only your own records, not those of results/measured.")]
+NoCaption = Annotated[
+    bool,
+    typer.Option("--no-caption", help="Leave the text below the figure out, for papers; it is printed instead."),
+]
 Json = Annotated[
     bool, typer.Option("--json", help="One JSON object on stdout, nothing else.", rich_help_panel=OUTPUT_PANEL)
 ]
@@ -255,6 +259,17 @@ class NumbersOutput(OutputOptions):
     def shows_progress(self) -> bool | None:
         """For :func:`vidmbench.core.progress.progress_bar`."""
         return False if self.is_quiet else None
+
+
+@dataclass(frozen=True)
+class FigureOptions:
+    """How a figure is made."""
+
+    no_caption: NoCaption = False
+    as_json: Json = False
+
+
+DEFAULT_FIGURE = FigureOptions()
 
 
 @dataclass(frozen=True)

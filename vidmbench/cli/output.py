@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import typer
 
 from vidmbench.cli.defaults import taken, taken_words
+from vidmbench.cli.options import DEFAULT_FIGURE, FigureOptions
 from vidmbench.core.defaults import default_of
 from vidmbench.core.text import counted, printable
 
@@ -219,18 +220,34 @@ def check_existing(out: Path | None) -> None:
         checked_output(out)
 
 
-def write_figure(figure: "Figure", out: Path, notes: Sequence[str] = ()) -> None:
+def write_figure(
+    figure: "Figure",
+    out: Path,
+    notes: Sequence[str] = (),
+    *,
+    options: FigureOptions = DEFAULT_FIGURE,
+    caption: str = "",
+    numbers: dict[str, Any] | None = None,
+) -> None:
     """Saves a figure and creates its folder; its path goes to stdout, notes to stderr.
 
     Args:
         figure: The figure.
         out: The file.
         notes: What a reader of the figure should know.
+        options: How the user wants it.
+        caption: Its caption; printed where the figure was asked for without it, so that it can stand in a text.
+        numbers: What the figure shows, for ``--json``.
     """
     from vidmbench.core.files import checked_output
     from vidmbench.reporting.plots.style import save_figure
 
     checked_output(out.parent)
-    save_figure(figure, out)
-    print_notes(notes)
+    missing = save_figure(figure, out)
+    print_notes([*notes, *missing])
+    if options.as_json:
+        print_json({**(numbers or {}), "caption": caption, "notes": list(dict.fromkeys(notes)), "picture": str(out)})
+        return
+    if options.no_caption:
+        remark(*(f"caption: {line}" for line in caption.split("\n") if line))
     say(str(out))

@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 
 from vidmbench.cli import completion
 from vidmbench.cli.groups import spread
-from vidmbench.cli.options import RecordOptions
+from vidmbench.cli.options import FigureOptions, RecordOptions
 from vidmbench.cli.output import print_notes, write_figure
 from vidmbench.cli.parsing import check_figure, records_folder, whole_numbers
 from vidmbench.core.errors import UsageError, unknown
@@ -102,6 +102,7 @@ def fvd_vs_frames(
     out: Annotated[Path, typer.Option(metavar="FIG", help="The figure, PNG, SVG or PDF.")] = Path(
         "runs/fvd-vs-frames.png"
     ),
+    figure: FigureOptions,
 ) -> None:
     """FVD against the frames of a clip, a line for each model.
 
@@ -111,12 +112,15 @@ def fvd_vs_frames(
     Examples:
       vidmbench plot fvd-vs-frames --model vidm --model control:real --out frames.png
     """
-    from vidmbench.reporting.plots.fvd_vs_frames import frames_figure, lines_against_frames
+    from vidmbench.reporting.plots.fvd_vs_frames import frames_caption, frames_figure, lines_against_frames
+    from vidmbench.reporting.plots.numbers import lines_json
 
     check_figure(out)
     runs, where = _read(records)
     plot = lines_against_frames(runs, selection.in_folders(where))
-    write_figure(frames_figure(plot), out, plot.notes)
+    caption = frames_caption(plot)
+    drawn = frames_figure(plot, "" if figure.no_caption else caption)
+    write_figure(drawn, out, plot.notes, options=figure, caption=caption, numbers=lines_json(plot))
 
 
 @app.command("conventions")
@@ -127,6 +131,7 @@ def conventions(
     out: Annotated[Path, typer.Option(metavar="FIG", help="The figure, PNG, SVG or PDF.")] = Path(
         "runs/conventions.png"
     ),
+    figure: FigureOptions,
 ) -> None:
     """One pair of sources by every convention, as bars: the latest record of `vidmbench compare --out DIR`.
 
@@ -134,11 +139,15 @@ def conventions(
     Examples:
       vidmbench plot conventions --runs runs/pair --out conventions.svg
     """
-    from vidmbench.reporting.plots.conventions import conventions_figure, conventions_of
+    from vidmbench.reporting.plots.conventions import conventions_caption, conventions_figure, conventions_of
+    from vidmbench.reporting.plots.numbers import conventions_json
 
     check_figure(out)
     runs, where = _read(records)
-    write_figure(conventions_figure(conventions_of(runs, where)), out)
+    plot = conventions_of(runs, where)
+    caption = conventions_caption(plot)
+    drawn = conventions_figure(plot, "" if figure.no_caption else caption)
+    write_figure(drawn, out, options=figure, caption=caption, numbers=conventions_json(plot))
 
 
 @app.command("controls")
@@ -151,21 +160,25 @@ def controls(
     ] = None,
     records: RecordOptions,
     out: Annotated[Path, typer.Option(metavar="FIG", help="The figure, PNG, SVG or PDF.")] = Path("runs/controls.png"),
+    figure: FigureOptions,
 ) -> None:
     """A ruler: controls as marks on the axis of FVD, each model beside its own static baseline.
 
-    One ruler for each signature, because only numbers of one signature compare.
+    One ruler for each signature, because only numbers of one signature compare. Models without controls have one too.
 
     \b
     Examples:
       vidmbench plot controls --frames 16 --dataset clevrer-mini/32 --out controls.png
     """
-    from vidmbench.reporting.plots.controls import rulers_figure, rulers_of, without_baseline_notes
+    from vidmbench.reporting.plots.controls import ruler_notes, rulers_caption, rulers_figure, rulers_of
+    from vidmbench.reporting.plots.numbers import rulers_json
 
     check_figure(out)
     runs, where = _read(records)
     rulers = rulers_of(runs, selection.in_folders(where), signatures or ())
-    write_figure(rulers_figure(rulers), out, without_baseline_notes(rulers))
+    caption = rulers_caption(rulers)
+    drawn = rulers_figure(rulers, "" if figure.no_caption else caption)
+    write_figure(drawn, out, ruler_notes(rulers), options=figure, caption=caption, numbers=rulers_json(rulers))
 
 
 @app.command("ablation")
@@ -174,6 +187,7 @@ def ablation(
     *,
     records: RecordOptions,
     out: Annotated[Path, typer.Option(metavar="FIG", help="The figure, PNG, SVG or PDF.")] = Path("runs/ablation.png"),
+    figure: FigureOptions,
 ) -> None:
     """The ablation of the paper's Table 3, measured beside published, each on a scale of its own.
 
@@ -181,11 +195,15 @@ def ablation(
     Examples:
       vidmbench plot ablation --out ablation.pdf
     """
-    from vidmbench.reporting.plots.ablation import ablation_figure, ablation_of
+    from vidmbench.reporting.plots.ablation import ablation_caption, ablation_figure, ablation_of
+    from vidmbench.reporting.plots.numbers import ablation_json
 
     check_figure(out)
     runs, where = _read(records)
-    write_figure(ablation_figure(ablation_of(runs, where)), out)
+    plot = ablation_of(runs, where)
+    caption = ablation_caption(plot)
+    drawn = ablation_figure(plot, "" if figure.no_caption else caption)
+    write_figure(drawn, out, options=figure, caption=caption, numbers=ablation_json(plot))
 
 
 def _read(options: RecordOptions) -> "tuple[list[RunRecord], str]":

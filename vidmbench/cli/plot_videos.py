@@ -10,7 +10,7 @@ from vidmbench.cli.options import (
     ClipOptions,
     ComputeOptions,
     Fake,
-    Json,
+    FigureOptions,
     PrecisionRecallProtocol,
     ReadingOptions,
     Real,
@@ -49,6 +49,7 @@ def samples(
     out: Annotated[
         Path, typer.Option(metavar="FIG", help="PNG, SVG or PDF; MP4 or GIF: the videos playing side by side.")
     ] = Path("runs/samples.png"),
+    figure: FigureOptions,
 ) -> None:
     """Frames of several sources row by row, as in the paper's Figures 3 and 4; or a labelled video.
 
@@ -59,7 +60,7 @@ def samples(
     """
     from vidmbench.core.files import checked_output
     from vidmbench.reporting.plots.samples import samples_figure, samples_video
-    from vidmbench.reporting.plots.video_inputs import ShownClips, described, open_shown, short_notes
+    from vidmbench.reporting.plots.video_inputs import ShownClips, described, open_shown, short_notes, shown_json
     from vidmbench.sources.datasets.opening import Reading
 
     check_figure(out, *_VIDEOS)
@@ -72,15 +73,20 @@ def samples(
     shown = open_shown(sources, request)
     notes = short_notes(shown, frames)
     if not is_video:
-        figure = samples_figure(shown, every or -(-frames // 8), described(shown, request))
-        write_figure(figure, out, notes)
+        caption = described(shown, request)
+        drawn = samples_figure(shown, every or -(-frames // 8), "" if figure.no_caption else caption)
+        numbers = shown_json(shown, indices)
+        write_figure(drawn, out, notes, options=figure, caption=caption, numbers=numbers)
         return
     from vidmbench.videos import write_gif, write_mp4
 
     write = write_gif if out.suffix.lower() == ".gif" else write_mp4
     write(out, samples_video(shown), fps=fps)
     print_notes(notes)
-    say(str(out))
+    if figure.as_json:
+        print_json({**shown_json(shown, indices), "caption": "", "notes": notes, "picture": str(out)})
+    else:
+        say(str(out))
 
 
 @spread
@@ -94,6 +100,7 @@ def timeline(
     steps: Steps = None,
     reading: ReadingOptions,
     out: FigureOut = Path("runs/timeline.png"),
+    figure: FigureOptions,
 ) -> None:
     """Long videos along time and, below, how much they move: where one freezes or drifts.
 
@@ -102,7 +109,7 @@ def timeline(
       vidmbench plot timeline dataset:clevrer-mini@test/32 control:static --out timeline.png
     """
     from vidmbench.core.files import checked_output
-    from vidmbench.reporting.plots.timeline import timeline_figure
+    from vidmbench.reporting.plots.timeline import timeline_figure, timeline_json
     from vidmbench.reporting.plots.video_inputs import ShownClips, described, open_shown, short_notes
     from vidmbench.sources.datasets.opening import Reading
 
@@ -110,8 +117,10 @@ def timeline(
     request = ShownClips(frames, (video,), seed, steps, Reading(reading.on_bad, reading.data_root))
     checked_output(out.parent)
     shown = open_shown(sources, request)
-    figure = timeline_figure(shown, every or -(-frames // 16), described(shown, request))
-    write_figure(figure, out, short_notes(shown, frames))
+    caption = described(shown, request)
+    drawn = timeline_figure(shown, every or -(-frames // 16), "" if figure.no_caption else caption)
+    numbers = timeline_json(shown, request.videos)
+    write_figure(drawn, out, short_notes(shown, frames), options=figure, caption=caption, numbers=numbers)
 
 
 @spread
@@ -124,7 +133,7 @@ def score_map(
     compute: ComputeOptions,
     reading: ReadingOptions,
     out: FigureOut = Path("runs/score-map.png"),
-    as_json: Json = False,
+    figure: FigureOptions,
 ) -> None:
     """A score for every sample: which are among the real videos, and frames of the least and the most real.
 
@@ -137,8 +146,7 @@ def score_map(
     from vidmbench.core.files import checked_output
     from vidmbench.core.progress import progress_bar
     from vidmbench.evaluation.studies import score_map as study
-    from vidmbench.reporting.plots.score_map import score_map_figure
-    from vidmbench.reporting.plots.style import save_figure
+    from vidmbench.reporting.plots.score_map import score_map_caption, score_map_figure
     from vidmbench.reporting.studies.score_map import score_map_json
 
     check_figure(out)
@@ -146,9 +154,7 @@ def score_map(
     checked_output(out.parent)
     with progress_bar() as progress:
         scores = study.score_map(job, progress)
-    save_figure(score_map_figure(scores), out)
-    print_notes(scores.precision.warnings)
-    if as_json:
-        print_json(score_map_json(scores, out))
-    else:
-        say(str(out))
+    caption = score_map_caption(scores)
+    drawn = score_map_figure(scores, "" if figure.no_caption else caption)
+    notes = scores.precision.warnings
+    write_figure(drawn, out, notes, options=figure, caption=caption, numbers=score_map_json(scores, out))

@@ -47,14 +47,14 @@ class ScoreMap:
         precision: The number that the scores take apart.
         clips: The samples, in the order in which they were scored.
         real: Coordinates of the real clips on the map, float64 (clip, 2).
-        shown: Share of the features' variance that the map shows.
+        shares: Shares of the features' variance along both axes of the map.
     """
 
     job: Job
     precision: Measurement
     clips: tuple[ScoredClip, ...]
     real: npt.NDArray[np.float64]
-    shown: float
+    shares: tuple[float, float]
 
     @property
     def ranked(self) -> list[ScoredClip]:
@@ -116,7 +116,7 @@ def score_map(job: Job, progress: Progress | None = None) -> ScoreMap:
     return ScoreMap(job, precision, tuple(scored), positions[: len(real)], explained)
 
 
-def principal_components(features: np.ndarray) -> tuple[npt.NDArray[np.float64], float]:
+def principal_components(features: np.ndarray) -> tuple[npt.NDArray[np.float64], tuple[float, float]]:
     """The two directions in which features differ most.
 
     Args:
@@ -124,11 +124,12 @@ def principal_components(features: np.ndarray) -> tuple[npt.NDArray[np.float64],
 
     Returns:
         Coordinates float64 (sample, 2), each axis turned so that its longest arm is positive; and the share of the
-        variance that they hold, 0 where nothing differs.
+        variance that each holds, 0 where nothing differs.
     """
     centred = features.astype(np.float64) - features.mean(axis=0, dtype=np.float64)
     left, singular, _ = np.linalg.svd(centred, full_matrices=False)
     positions = left[:, :2] * singular[:2]
     longest = positions[np.abs(positions).argmax(axis=0), range(2)]
-    total = float((singular**2).sum())
-    return positions * np.where(longest < 0, -1.0, 1.0), float((singular[:2] ** 2).sum()) / total if total else 0.0
+    variances = singular**2
+    first, second = (variances / (variances.sum() or 1.0))[:2].tolist()
+    return positions * np.where(longest < 0, -1.0, 1.0), (first, second)

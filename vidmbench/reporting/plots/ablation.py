@@ -8,6 +8,7 @@ from vidmbench.core.errors import ProtocolError
 from vidmbench.records.frame import no_records
 from vidmbench.records.published import published_values
 from vidmbench.records.record import Measurement, RunRecord
+from vidmbench.reporting.plots.lettering import spaced_ticks
 from vidmbench.reporting.plots.selection import level_of, none_fits
 from vidmbench.reporting.plots.style import BLUE, PAGE, SKY, add_caption, new_figure, styled, text_height
 from vidmbench.reporting.tables.layout import Entry, PartSpec, load_layout
@@ -177,26 +178,36 @@ def _described(measurement: Measurement) -> str:
     return f"{measurement.signature_short} of {measurement.real.label}{size}"
 
 
+def ablation_caption(plot: AblationPlot) -> str:
+    """What the bars are of.
+
+    Args:
+        plot: The rows.
+    """
+    caption = f"Measured: {'; '.join(plot.signatures)}. Bars: {plot.level}. Published: {plot.published}, no "
+    caption += "intervals. Other data, sizes and budgets: compare the order of the rows, not the numbers across panels."
+    return caption + "".join(f" Not comparable among themselves: {line}." for line in plot.mixed)
+
+
 @styled
-def ablation_figure(plot: AblationPlot) -> "Figure":
+def ablation_figure(plot: AblationPlot, caption: str | None = None) -> "Figure":
     """Measured bars with intervals on the left, published bars on the right.
 
     Args:
         plot: The rows.
+        caption: The text below the figure; None takes that of :func:`ablation_caption`.
 
     Returns:
         A figure a page wide: one row of panels per generator, each with its own axis from 0. Bars of one row
         are of clips of different lengths.
     """
-    caption = f"Measured: {'; '.join(plot.signatures)}. Bars: {plot.level}. Published: {plot.published}, no "
-    caption += "intervals. Other data, sizes and budgets: compare the order of the rows, not the numbers across panels."
-    caption += "".join(f" Not comparable among themselves: {line}." for line in plot.mixed)
+    text = ablation_caption(plot) if caption is None else caption
     heights = [
         _BAR * sum(max(len(a), len(b), 1) + 0.6 for a, b in zip(generator.measured, generator.published, strict=True))
         + 0.55
         for generator in plot.generators
     ]
-    figure = new_figure(PAGE, sum(heights) + 0.4 + text_height(caption, PAGE))
+    figure = new_figure(PAGE, sum(heights) + 0.4 + text_height(text, PAGE))
     axes = figure.subplots(len(heights), 2, height_ratios=heights, squeeze=False)
     lengths = sorted(
         {
@@ -212,13 +223,11 @@ def ablation_figure(plot: AblationPlot) -> "Figure":
         left.set_title(f"{generator.title}: measured here", loc="left")
         right.set_title("published", loc="left")
     figure.legend(handles=_keys(lengths), loc="outside upper center", ncols=len(lengths))
-    add_caption(figure, caption)
+    add_caption(figure, text)
     return figure
 
 
 def _draw(axis: "Axes", rows: Sequence[Sequence[Bar]], lengths: Sequence[int], labels: Sequence[str] | None) -> None:
-    from matplotlib.ticker import MaxNLocator
-
     shown = sorted({bar.frames for row in rows for bar in row}) or [0]
     height = 0.8 / len(shown)
     for position, row in enumerate(rows):
@@ -241,8 +250,7 @@ def _draw(axis: "Axes", rows: Sequence[Sequence[Bar]], lengths: Sequence[int], l
     axis.set_xlim(
         0.0, _ROOM * max((max((bar.value, *(bar.interval or ()))) for row in rows for bar in row), default=1.0)
     )
-    axis.xaxis.set_major_locator(MaxNLocator(5))
-    axis.xaxis.set_major_formatter("{x:,.0f}")
+    spaced_ticks(axis.xaxis)
     axis.set_xlabel(_METRIC)
 
 

@@ -7,8 +7,9 @@ import numpy as np
 from vidmbench.evaluation.clips import ClipPlan
 from vidmbench.evaluation.plan import Planned
 from vidmbench.records.record import Measurement
+from vidmbench.reporting.plots.lettering import label_of
 from vidmbench.reporting.plots.strips import clip_strip
-from vidmbench.reporting.plots.style import new_figure, save_figure
+from vidmbench.reporting.plots.style import new_figure, save_figure, styled
 from vidmbench.videos.source import Source
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ __all__ = ["contact_sheet", "save_figure"]
 _ROWS, _COLUMNS = 4, 6
 
 
+@styled
 def contact_sheet(real: Source, fake: Source, plan: Planned, measurement: Measurement) -> "Figure":
     """Real clips beside scored clips, as they were scored, with the number above.
 
@@ -38,12 +40,13 @@ def contact_sheet(real: Source, fake: Source, plan: Planned, measurement: Measur
     labels = [f"real: {real.label}", f"scored: {fake.label}"]
     for axis, sheet, label in zip(axes, sheets, labels, strict=True):
         axis.imshow(sheet, interpolation="nearest")
-        axis.set_title(label, fontsize=10)
+        axis.set_title(label_of(label, 5.2, 2, 10), fontsize=10)
         axis.set_xlabel(
             f"{min(_COLUMNS, measurement.frames)} of {measurement.frames} frames, first to last", fontsize=8
         )
         axis.set_xticks([])
         axis.set_yticks([])
+        axis.spines[:].set_visible(False)
     value = "no value" if measurement.value is None else f"{measurement.metric.upper()} {measurement.value:.2f}"
     interval = f"  [{measurement.interval[0]:.2f}, {measurement.interval[1]:.2f}]" if measurement.interval else ""
     figure.suptitle(f"{value}{interval}   {measurement.signature_short}", fontsize=11)

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 from vidmbench.protocols.kind_registry import numbers_on_one_scale
 from vidmbench.records.frame import no_records
 from vidmbench.records.record import Measurement, RunRecord
+from vidmbench.reporting.plots.lettering import in_full, label_of, labels_of, spaced_ticks, width_of
+from vidmbench.reporting.plots.rows import room_for_name, row_panels, row_words
 from vidmbench.reporting.plots.selection import level_of, none_fits, number_text
-from vidmbench.reporting.plots.style import BLUE, COLUMN, add_caption, new_figure, styled, text_height
+from vidmbench.reporting.plots.style import BLUE, COLUMN, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_ROW = 0.31  # inches: the words of a bar, and below them the bar
-_ABOVE, _THICK = 0.46, 0.42  # rows: how far the words stand above the bar, how thick it is
+_THICK = 0.4  # rows: of a bar
 
 
 @dataclass(frozen=True)
@@ -85,30 +86,42 @@ def conventions_of(records: Sequence[RunRecord], where: str) -> ConventionsPlot:
     )
 
 
+def conventions_caption(plot: ConventionsPlot) -> str:
+    """What the bars are of.
+
+    Args:
+        plot: The comparison.
+    """
+    bars, labels = _bars(plot), _labels(plot)
+    names = in_full({_name(bar): labels[_key(bar)][0] for bar in bars})
+    missing = "".join(f" No value: {line}." for line in plot.failed)
+    return (
+        f"{plot.fake} against {plot.real}, the same videos by every convention{_in_common(bars)}. "
+        f"Lines: {level_of(bar.interval_kind for bar in bars)}.{missing}{names}"
+    )
+
+
 @styled
-def conventions_figure(plot: ConventionsPlot) -> "Figure":
+def conventions_figure(plot: ConventionsPlot, caption: str | None = None) -> "Figure":
     """Bars with intervals, one panel per metric.
 
     Args:
         plot: The comparison.
+        caption: The text below the figure; None takes that of :func:`conventions_caption`.
 
     Returns:
         A figure one column wide; every bar has its protocol, counts and value above it.
     """
-    bars = [bar for scale in plot.scales for bar in scale.bars]
-    caption = f"{plot.fake} against {plot.real}, the same videos by every convention{_in_common(bars)}. "
-    caption += f"Lines: {level_of(bar.interval_kind for bar in bars)}."
-    caption += "".join(f" No value: {line}." for line in plot.failed)
-    heights = [_ROW * len(scale.bars) + 0.5 for scale in plot.scales]
-    figure = new_figure(COLUMN, sum(heights) + 0.1 + text_height(caption, COLUMN))
-    axes = figure.subplots(len(plot.scales), 1, height_ratios=heights, squeeze=False)[:, 0]
+    text = conventions_caption(plot) if caption is None else caption
+    labels = _labels(plot)
+    num_lines = 1 + any("\n" in suffix for _, suffix in labels.values())
+    figure, axes = row_panels([len(scale.bars) for scale in plot.scales], text, have_titles=False, num_lines=num_lines)
     for axis, scale in zip(axes, plot.scales, strict=True):
-        _draw(axis, scale, has_own=not _in_common(bars))
-    add_caption(figure, caption)
+        _draw(axis, scale, labels)
     return figure
 
 
-def _draw(axis: "Axes", scale: Scale, *, has_own: bool) -> None:
+def _draw(axis: "Axes", scale: Scale, labels: dict[str, tuple[str, str]]) -> None:
     for row, bar in enumerate(scale.bars):
         value = bar.value or 0.0
         low, high = bar.interval or (value, value)
@@ -117,20 +130,45 @@ def _draw(axis: "Axes", scale: Scale, *, has_own: bool) -> None:
         if bar.interval:
             error = [[max(0.0, value - low)], [max(0.0, high - value)]]
             axis.errorbar(value, row, xerr=error, color="0.1", elinewidth=0.9, linestyle="none")
-        for text, at, side in ((_name(bar, has_own), 0.0, "left"), (number_text(bar), 1.0, "right")):
-            axis.text(at, row - _ABOVE, text, ha=side, va="center", transform=axis.get_yaxis_transform())
-    axis.set_yticks([])
-    axis.set_ylim(len(scale.bars) - 0.6, -0.8)
-    axis.spines["left"].set_visible(False)
+        row_words(axis, row, "".join(labels[_key(bar)]), _number(bar))
     axis.margins(x=0.02)
-    axis.set_xlabel(scale.title)
+    spaced_ticks(axis.xaxis)
+    none = "" if any(bar.interval for bar in scale.bars) else " (no intervals)"
+    axis.set_xlabel(label_of(f"{scale.title}{none}", COLUMN - 0.2, 1))
 
 
-def _name(bar: Measurement, has_own: bool) -> str:
-    """The convention, its signature's id and, where bars differ in them, frames and counts."""
-    named = f"{bar.protocol} {bar.metric}" if len(numbers_on_one_scale(bar.metric)) > 1 else bar.protocol
-    counts = f" t{bar.frames} n{bar.num_real}/{bar.num_fake}" if has_own else ""
-    return f"{named}{counts} #{bar.signature_id}"
+def _bars(plot: ConventionsPlot) -> list[Measurement]:
+    return [bar for scale in plot.scales for bar in scale.bars]
+
+
+def _labels(plot: ConventionsPlot) -> dict[str, tuple[str, str]]:
+    """How each bar is named, and what follows: its id, and frames and counts where bars differ in them.
+
+    What follows begins a line of its own where it would leave no room for names. The keys are those of :func:`_key`.
+    """
+    bars = _bars(plot)
+    has_own = not _in_common(bars)
+    suffixes = {
+        _key(bar): (f"t{bar.frames} n{bar.num_real}/{bar.num_fake} " if has_own else "") + f"#{bar.signature_id}"
+        for bar in bars
+    }
+    rooms = [(bar, room_for_name(_number(bar)) - width_of(f" {suffixes[_key(bar)]}")) for bar in bars]
+    is_apart = any(width_of(_name(bar)) > room for bar, room in rooms)
+    labels = labels_of(((_name(bar), room_for_name(_number(bar)) if is_apart else room) for bar, room in rooms), 1)
+    between = "\n" if is_apart else " "
+    return {_key(bar): (labels[_name(bar)], f"{between}{suffixes[_key(bar)]}") for bar in bars}
+
+
+def _key(bar: Measurement) -> str:
+    return f"{_name(bar)} {bar.frames} {bar.num_real} {bar.num_fake} {bar.signature_id}"
+
+
+def _number(bar: Measurement) -> str:
+    return number_text(bar).removesuffix(" (no interval)")
+
+
+def _name(bar: Measurement) -> str:
+    return f"{bar.protocol} {bar.metric}" if len(numbers_on_one_scale(bar.metric)) > 1 else bar.protocol
 
 
 def _in_common(bars: Sequence[Measurement]) -> str:

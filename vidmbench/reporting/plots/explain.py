@@ -5,60 +5,68 @@ from typing import TYPE_CHECKING
 
 from vidmbench.evaluation.studies.explain import Explanation, Shift
 from vidmbench.records.record import Measurement
-from vidmbench.reporting.plots.style import BLUE, SKY, VERMILLION, new_figure
+from vidmbench.reporting.plots.lettering import label_of, spaced_ticks
+from vidmbench.reporting.plots.selection import number_text
+from vidmbench.reporting.plots.style import BLUE, PAGE, SKY, VERMILLION, new_figure, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _END, _UP, _DOWN = BLUE, VERMILLION, SKY
+_LABELS = 2.6  # inches of the labels at the left
 
 
-def waterfall(explanation: Explanation, measurements: Sequence[Measurement], way: Sequence[Shift]) -> "Figure":
+@styled
+def waterfall(
+    explanation: Explanation, measurements: Sequence[Measurement], way: Sequence[Shift], *, has_title: bool = True
+) -> "Figure":
     """Bars for both ends, and between them what each field adds or takes.
 
     Args:
         explanation: What was done.
         measurements: One a plan of it.
         way: The steps with their numbers.
+        has_title: Whether it says above what was compared.
 
     Returns:
         A figure; the numbers of both ends carry their intervals.
     """
-    figure = new_figure(9.5, 1.7 + 0.45 * (len(way) + 2), dpi=130)
+    figure = new_figure(PAGE, 1.2 + 0.36 * (len(way) + 2))
     axis = figure.subplots()
     start, end = measurements[0], measurements[-1]
     assert start.value is not None
     assert end.value is not None
-    labels = [start.protocol]
+    labels = [label_of(start.protocol, _LABELS, 2)]
     _end(axis, 0, start)
     before = start.value
     for row, shift in enumerate(way, start=1):
         low, width = min(before, shift.value), abs(shift.change)
         axis.barh(row, width, left=low, height=0.6, color=_UP if shift.change > 0 else _DOWN)
         axis.plot([before, before], [row - 1, row], color="0.5", linewidth=0.8)
-        text = f"{shift.change:+,.1f}" if abs(shift.change) >= 100 else f"{shift.change:+.3g}"
+        text = f"{shift.change:+.0f}" if abs(shift.change) >= 100 else f"{shift.change:+.3g}"
         axis.annotate(text, (max(before, shift.value), row), (4, 0), textcoords="offset points", va="center")
-        labels.append(f"{shift.step.field}\n{shift.step.before} → {shift.step.after}")
+        change = f"{shift.step.before} → {shift.step.after}"
+        labels.append("\n".join(label_of(part, _LABELS, 1) for part in (shift.step.field, change)))
         before = shift.value
     _end(axis, len(way) + 1, end)
-    labels.append(end.protocol)
+    labels.append(label_of(end.protocol, _LABELS, 2))
     metric = start.metric.upper() if start.metric == end.metric else "distance"
-    axis.set_yticks(range(len(labels)), labels, fontsize=8)
+    axis.set_yticks(range(len(labels)), labels)
     axis.invert_yaxis()
     axis.set_xlabel(f"{metric} at {start.frames} frames, N = {start.num_real}/{start.num_fake}")
-    axis.margins(x=0.12)
-    axis.set_xlim(left=0)
-    axis.spines[["top", "right"]].set_visible(False)
-    axis.set_title(
-        f"{explanation.job.fake.label} against {explanation.job.real.label}: {start.protocol} to {end.protocol}",
-        fontsize=10,
-    )
+    axis.set_xlim(left=min(0.0, *axis.get_xlim()) if _lowest(measurements, way) < 0 else 0.0)
+    spaced_ticks(axis.xaxis)
+    if has_title:
+        sides = f"{explanation.job.fake.label} against {explanation.job.real.label}"
+        title = [label_of(part, PAGE - 0.3, 1, 9.0) for part in (sides, f"{start.protocol} to {end.protocol}")]
+        figure.suptitle("\n".join(title))
     return figure
 
 
-def _number(value: float) -> str:
-    return f"{value:,.1f}" if abs(value) >= 100 else f"{value:.4g}"
+def _lowest(measurements: Sequence[Measurement], way: Sequence[Shift]) -> float:
+    ends = [float(end) for item in measurements for end in (item.value, *(item.interval or ())) if end is not None]
+    return min([*ends, *(shift.value for shift in way)])
 
 
 def _end(axis: "Axes", row: int, measurement: Measurement) -> None:
@@ -69,6 +77,6 @@ def _end(axis: "Axes", row: int, measurement: Measurement) -> None:
             [max(0.0, measurement.value - measurement.interval[0])],
             [max(0.0, measurement.interval[1] - measurement.value)],
         ]
-        axis.errorbar(measurement.value, row, xerr=error, color="0.2", capsize=3, linewidth=1)
+        axis.errorbar(measurement.value, row, xerr=error, color="0.2", elinewidth=0.9, linestyle="none")
     right = measurement.interval[1] if measurement.interval else measurement.value
-    axis.annotate(_number(measurement.value), (right, row), (4, 0), textcoords="offset points", va="center")
+    axis.annotate(number_text(measurement), (right, row), (4, 0), textcoords="offset points", va="center")

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from vidmbench.records.record import RunRecord
-from vidmbench.reporting.plots.selection import Point, RecordFilter, chosen_points, level_of, none_fits
+from vidmbench.reporting.plots.lettering import LINE, in_full, labels_of, spaced_ticks, width_of
+from vidmbench.reporting.plots.selection import Point, RecordFilter, chosen_points, level_of
 from vidmbench.reporting.plots.style import (
     COLUMN,
     Look,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
+_KEY = 0.52  # inches of a legend's line and the gaps beside it
 # Recipes in one figure are distinguished by how the markers are filled; more would look alike.
 _Fill = Literal["full", "none", "bottom", "right"]
 _FILLS: tuple[tuple[_Fill, str], ...] = (
@@ -66,7 +68,7 @@ def lines_against_frames(records: Sequence[RunRecord], record_filter: RecordFilt
 
     Args:
         records: Records, oldest first.
-        record_filter: What to show; models that are named are shown with one length too.
+        record_filter: What to show; models that are named are shown with one length too, and all where none has two.
 
     Raises:
         VidmbenchError: Nothing fits.
@@ -83,6 +85,9 @@ def lines_against_frames(records: Sequence[RunRecord], record_filter: RecordFilt
     for point in points:
         lengths[point.model].add(point.measurement.frames)
     short = [model for model, model_lengths in lengths.items() if len(model_lengths) < 2 and not record_filter.models]
+    if len(short) == len(lengths):
+        notes.append("one length only, so no lines: vidmbench run --frames 16,64,128")
+        short = []
     if short:
         notes.append(f"one length only, not shown: {', '.join(short)} (--model shows them)")
     recipes = _recipes(points)
@@ -96,13 +101,6 @@ def lines_against_frames(records: Sequence[RunRecord], record_filter: RecordFilt
         Line(model, recipe, tuple(sorted(members, key=lambda point: point.measurement.frames)))
         for (model, recipe), members in groups.items()
     ]
-    if not lines:
-        raise none_fits(
-            "no model was scored at two lengths",
-            "one model at two lengths or more, of one data set",
-            record_filter.where,
-            "vidmbench run --model M --dataset D --frames 16,64,128, or name models with --model",
-        )
     ends = {model: max(line.points[-1].value for line in lines if line.model == model) for model in lengths
             if any(line.model == model for line in lines)}  # fmt: skip
     return FramesPlot(tuple(sorted(lines, key=lambda line: (-ends[line.model], line.model))), tuple(notes))
@@ -126,29 +124,39 @@ def _recipes(points: Sequence[Point]) -> list[str]:
     return sorted(counts, key=lambda recipe: -counts[recipe])
 
 
+def frames_caption(plot: FramesPlot) -> str:
+    """What the lines are of.
+
+    Args:
+        plot: The lines.
+    """
+    points = _points(plot)
+    fillings = [f"{_FILLS[index][1]}: {_described(recipe, points)}" for index, recipe in enumerate(_by_length(points))]
+    level = level_of(point.measurement.interval_kind for point in points)
+    rule = f"Bars: {level}. Lines join equal recipes; a value compares only with those above and below it"
+    rule += " whose marker is filled alike." if len(fillings) > 1 else "."
+    return "\n".join([*fillings, f"{rule}{in_full(_labels(plot))}"])
+
+
 @styled
-def frames_figure(plot: FramesPlot) -> "Figure":
+def frames_figure(plot: FramesPlot, caption: str | None = None) -> "Figure":
     """Values against frames with intervals as bars; joined only where recipe and data are the same.
 
     Args:
         plot: The lines.
+        caption: The text below the figure; None takes that of :func:`frames_caption`.
 
     Returns:
         A figure one column wide: frames on a logarithmic axis, values on another; neighbours stand a little beside
         each other so that their intervals can be seen.
     """
-    models = list(dict.fromkeys(line.model for line in plot.lines))
-    points = [point for line in plot.lines for point in line.points]
-    # By length, so that one recipe is filled alike in figures of other models.
-    recipes = sorted(
-        _recipes(points), key=lambda recipe: min(point.measurement.frames for point in points if point.recipe == recipe)
-    )
-    captions = [f"{_FILLS[index][1]}: {_described(recipe, points)}" for index, recipe in enumerate(recipes)]
-    level = level_of(point.measurement.interval_kind for point in points)
-    rule = f"Bars: {level}. Lines join equal recipes; a value compares "
-    rule += "only with those above and below it whose marker is filled alike."
-    caption = "\n".join([*captions, rule])
-    figure = new_figure(COLUMN, 2.9 + 0.165 * len(models) + text_height(caption, COLUMN))
+    labels, points = _labels(plot), _points(plot)
+    models, recipes = list(labels), _by_length(points)
+    foot = frames_caption(plot) if caption is None else caption
+    widest = max(map(width_of, labels.values()))
+    columns = max(1, min(len(models), int((COLUMN - 0.1) / (widest + _KEY))))
+    num_lines = -(-len(models) // columns)
+    figure = new_figure(COLUMN, 2.9 + 1.2 * LINE * num_lines + text_height(foot, COLUMN))
     axis = figure.subplots()
     # The looks easiest to see are for models, not for what they are held against.
     ranked = sorted(models, key=is_reference)
@@ -157,15 +165,34 @@ def frames_figure(plot: FramesPlot) -> "Figure":
         _draw(axis, line, look(ranked.index(line.model)), beside, _FILLS[recipes.index(line.recipe)][0])
     lengths = sorted({point.measurement.frames for point in points})
     axis.set_xscale("log", base=2)
-    axis.set_xticks(lengths, [str(length) for length in lengths])
     axis.minorticks_off()
+    spaced_ticks(axis.xaxis, among=lengths)
     axis.set_xlim(lengths[0] / 1.45, lengths[-1] * 1.45)
     is_log = log_or_linear(axis, "y", [point.value for point in points])
     axis.set_xlabel("frames of a clip")
     axis.set_ylabel(points[0].measurement.metric.upper() + (" (log scale)" if is_log else ""))
-    figure.legend(handles=[_key(model, look(ranked.index(model))) for model in models], loc="outside upper left")
-    add_caption(figure, caption)
+    keys = [_key(look(ranked.index(model))) for model in models]
+    legend = figure.legend(keys, ["-"] * len(keys), loc="outside upper left", ncols=columns, columnspacing=1.0)
+    for text, label in zip(legend.get_texts(), labels.values(), strict=True):
+        text.set_text(label)  # set here, because a legend leaves out labels that begin with an underscore
+    add_caption(figure, foot)
     return figure
+
+
+def _points(plot: FramesPlot) -> list[Point]:
+    return [point for line in plot.lines for point in line.points]
+
+
+def _by_length(points: Sequence[Point]) -> list[str]:
+    """The recipes by the length of their clips, so that one is filled alike in figures of other models."""
+    return sorted(
+        _recipes(points), key=lambda recipe: min(point.measurement.frames for point in points if point.recipe == recipe)
+    )
+
+
+def _labels(plot: FramesPlot) -> dict[str, str]:
+    """How the legend names each model, on one line."""
+    return labels_of(((line.model, COLUMN - 0.1 - _KEY) for line in plot.lines), 1)
 
 
 def _draw(axis: "Axes", line: Line, style: Look, beside: float, fill: _Fill) -> None:
@@ -179,14 +206,13 @@ def _draw(axis: "Axes", line: Line, style: Look, beside: float, fill: _Fill) -> 
         fillstyle=fill,
         markerfacecoloralt="white",
         elinewidth=0.8,
-        label=line.model,
     )
 
 
-def _key(model: str, style: Look) -> "Line2D":
+def _key(style: Look) -> "Line2D":
     from matplotlib.lines import Line2D
 
-    return Line2D([], [], color=style.colour, marker=style.marker, linestyle=style.line, label=model)
+    return Line2D([], [], color=style.colour, marker=style.marker, linestyle=style.line)
 
 
 def _described(recipe: str, points: Sequence[Point]) -> str:

@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING
 
 from vidmbench.metrics.infinity import Extrapolation
-from vidmbench.reporting.plots.style import BLUE, COLUMN, VERMILLION, new_figure, styled, wrapped
+from vidmbench.reporting.plots.lettering import wrapped
+from vidmbench.reporting.plots.style import BLUE, COLUMN, VERMILLION, new_figure, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,12 +19,12 @@ def extrapolation_figure(extrapolation: Extrapolation, *, metric: str, title: st
     Args:
         extrapolation: The extrapolation.
         metric: Usual name of the distance, such as ``FVD``.
-        title: What was compared with what.
+        title: What was compared with what; empty for none.
 
     Returns:
         A figure one column wide.
     """
-    lines = wrapped(title, COLUMN - 0.5)
+    lines = wrapped(title, COLUMN - 0.5) if title else []
     figure = new_figure(COLUMN, 2.7 + 0.14 * len(lines))
     axis = figure.subplots()
     positions = [1.0 / size for size in extrapolation.sizes]
@@ -50,5 +51,6 @@ def extrapolation_figure(extrapolation: Extrapolation, *, metric: str, title: st
     axis.set_xlim(-0.06 * positions[-1], 1.2 * positions[-1])
     axis.margins(y=0.15)
     figure.legend(*axis.get_legend_handles_labels(), loc="outside lower left")
-    axis.set_title("\n".join(lines), fontsize=8)
+    if lines:
+        axis.set_title("\n".join(lines), fontsize=8)
     return figure

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vidmbench.evaluation.studies.memorisation import Finding
+from vidmbench.reporting.plots.lettering import label_of
 from vidmbench.reporting.plots.strips import clip_strip
-from vidmbench.reporting.plots.style import SKY, VERMILLION, new_figure
+from vidmbench.reporting.plots.style import SKY, VERMILLION, new_figure, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -17,6 +18,7 @@ _WIDTH, _STRIP = 11.0, 4.7  # inches: of the figure, of the frames of one clip
 _FAKE, _HELDOUT = VERMILLION, SKY
 
 
+@styled
 def memorisation_sheet(finding: Finding, top: int = 6) -> "Figure":
     """Generated clips on the left, their nearest training clips on the right, the nearest pair first.
 
@@ -47,9 +49,8 @@ def memorisation_sheet(finding: Finding, top: int = 6) -> "Figure":
         axes[1].text(0.5, 0.5, verdict, ha="center", va="center", fontsize=13, color=_FAKE if is_below else "0.35")
         if index == 0:
             for axis, part in ((axes[0], job.fake), (axes[2], job.train)):
-                axis.set_title(
-                    f"{part.role}: {part.source.label}\n{axis.get_title(loc='left')}", fontsize=8, loc="left"
-                )
+                whose = label_of(f"{part.role}: {part.source.label}", _STRIP - 0.1, 1)
+                axis.set_title(f"{whose}\n{axis.get_title(loc='left')}", fontsize=8, loc="left")
             axes[1].set_title("distance", fontsize=8)
     _histogram(figure.add_subplot(grid[len(rows), :]), finding)
     figure.suptitle(headline(finding), fontsize=11)
@@ -70,7 +71,7 @@ def headline(finding: Finding) -> str:
 
 def _show(axis: Any, strip: np.ndarray, name: str) -> None:
     axis.imshow(strip, interpolation="nearest")
-    axis.set_title(name if len(name) <= 60 else f"...{name[-57:]}", fontsize=8, loc="left")
+    axis.set_title(label_of(name, _STRIP - 0.1, 1), fontsize=8, loc="left")
     axis.axis("off")
 
 

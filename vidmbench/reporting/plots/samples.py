@@ -1,5 +1,6 @@
 """Videos side by side: a contact sheet as the paper's Figures 3 and 4, or a labelled mp4 or gif."""
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -7,8 +8,10 @@ import numpy as np
 from jaxtyping import UInt8
 
 from vidmbench.core.arrays import Frames, Image, Resized
+from vidmbench.core.text import printable
+from vidmbench.reporting.plots.lettering import LINE, cut_to, in_full, labels_of, width_of
 from vidmbench.reporting.plots.strips import strip_of
-from vidmbench.reporting.plots.style import PAGE, axes_at, label_of, new_figure, styled, text_at, text_height, wrapped
+from vidmbench.reporting.plots.style import PAGE, add_caption, axes_at, new_figure, styled, text_at, text_height
 from vidmbench.reporting.plots.video_inputs import Shown
 
 if TYPE_CHECKING:
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 _NAMES, _NUMBERS, _GAP, _BREAK = 1.15, 0.25, 0.03, 0.1
 # Pixels of a labelled video: the least height of a tile, around it, the letters of its label.
 _TILE, _BORDER, _LETTERS = 128, 6, 14
+_WIDEST = 280  # pixels of a label that widens its column
 
 
 @styled
@@ -36,23 +40,37 @@ def samples_figure(shown: Sequence[Shown], every: int, caption: str = "") -> "Fi
     across = PAGE - _NAMES - 0.05
     groups = [[strip_of(video, positions) for video in source.videos] for source in shown]
     heights = [[across * strip.shape[0] / strip.shape[1] for strip in group] for group in groups]
-    tall = _NUMBERS + sum(sum(group) + _GAP * (len(group) - 1) + _BREAK for group in heights)
-    figure = new_figure(PAGE, tall + text_height(caption, PAGE) + 0.05, constrained=False)
+    labels = labels_of((source.label, _NAMES - 0.1) for source in shown)
+    # A group is as high as its strips, or as its label.
+    blocks = [
+        max(sum(sizes) + _GAP * (len(sizes) - 1), LINE * (1 + labels[source.label].count("\n")))
+        for sizes, source in zip(heights, shown, strict=True)
+    ]
+    foot = f"{caption}{in_full(labels, caption)}" if caption else ""
+    tall = _NUMBERS + sum(blocks) + _BREAK * len(blocks) + text_height(foot, PAGE)
+    figure = new_figure(PAGE, tall, constrained=False)
     text_at(figure, 0.05, 0.2, "frame")
-    for number, position in enumerate(positions):
-        text_at(figure, _NAMES + (number + 0.5) * across / len(positions), 0.2, str(position), ha="center")
-    top = _NUMBERS
-    for source, group, sizes in zip(shown, groups, heights, strict=True):
-        middle = top + (sum(sizes) + _GAP * (len(sizes) - 1)) / 2
-        text_at(figure, 0.05, middle, label_of(source.label, _NAMES - 0.1), va="center")
+    _number(figure, positions, across)
+    begin = _NUMBERS
+    for source, group, sizes, block in zip(shown, groups, heights, blocks, strict=True):
+        text_at(figure, 0.05, begin + block / 2, labels[source.label], va="center")
+        top = begin + (block - sum(sizes) - _GAP * (len(sizes) - 1)) / 2
         for strip, height in zip(group, sizes, strict=True):
             axis = axes_at(figure, _NAMES, top, across, height)
             axis.imshow(strip, interpolation="nearest", aspect="auto")
             axis.axis("off")
             top += height + _GAP
-        top += _BREAK - _GAP
-    text_at(figure, 0.05, tall, "\n".join(wrapped(caption, PAGE - 0.12)), va="top", color="0.3")
+        begin += block + _BREAK
+    add_caption(figure, foot)
     return figure
+
+
+def _number(figure: "Figure", positions: Sequence[int], across: float) -> None:
+    """The numbers of the frames above their columns, as many as have room."""
+    step = across / len(positions)
+    each = math.ceil((width_of(str(positions[-1])) + 0.06) / step)
+    for number, position in list(enumerate(positions))[::each]:
+        text_at(figure, _NAMES + (number + 0.5) * step, 0.2, str(position), ha="center")
 
 
 def samples_video(shown: Sequence[Shown]) -> Frames:
@@ -100,10 +118,11 @@ def _on_white(video: Frames, height: int, width: int) -> Resized:
 
 
 def _label(text: str, width: int, font: Any) -> Image:
-    """Black words on white, uint8 (height, width, 3); wider than asked where the words need it."""
+    """Black words on white, uint8 (height, width, 3); wider than asked where the words need it, up to a limit."""
     import PIL.Image
     import PIL.ImageDraw
 
+    text = cut_to(printable(text), max(width - 2 * _BORDER, _WIDEST), font.getlength)
     wide = max(width, int(np.ceil(font.getlength(text))) + 2 * _BORDER)
     picture = PIL.Image.new("RGB", (wide, 2 * _LETTERS), "white")
     draw = PIL.ImageDraw.Draw(picture)

@@ -1,23 +1,25 @@
 """The figure of `plot score-map`: the samples among the real clips; the least and the most real ones as strips."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vidmbench.evaluation.studies.score_map import ScoredClip, ScoreMap
+from vidmbench.core.text import printable
+from vidmbench.evaluation.studies.score_map import ScoreMap
 from vidmbench.protocols.kinds.precision_recall import PrecisionRecallStatistics
+from vidmbench.reporting.plots.lettering import LINE, cut_to, label_of, width_of
 from vidmbench.reporting.plots.strips import clip_strip
 from vidmbench.reporting.plots.style import (
     BLUE,
     PAGE,
     VERMILLION,
+    add_caption,
     axes_at,
     new_figure,
     styled,
     text_at,
     text_height,
-    wrapped,
 )
 
 if TYPE_CHECKING:
@@ -29,11 +31,12 @@ _MAP, _LEFT, _TITLE, _GAP, _FRAMES, _STRIPS = 3.1, 0.35, 0.17, 0.06, 6, 3
 
 
 @styled
-def score_map_figure(scores: ScoreMap) -> "Figure":
+def score_map_figure(scores: ScoreMap, caption: str | None = None) -> "Figure":
     """The map on the left; on the right the least and the most real samples, numbered as on the map.
 
     Args:
         scores: The scores.
+        caption: The text below the figure; None takes that of :func:`score_map_caption`.
 
     Returns:
         A figure a page wide.
@@ -43,25 +46,35 @@ def score_map_figure(scores: ScoreMap) -> "Figure":
     strips = [clip_strip(scores.job.fake, clip.clip, _FRAMES) for clip in (*worst, *best)]
     across = PAGE - _LEFT - _MAP - 0.25
     heights = [across * strip.shape[0] / strip.shape[1] + _TITLE + _GAP for strip in strips]
-    tall = max(_MAP + 0.95, sum(heights) + 2 * _TITLE + 0.1)
-    caption = _caption(scores)
-    figure = new_figure(PAGE, tall + text_height(caption, PAGE) + 0.05, constrained=False)
-    _draw_map(axes_at(figure, _LEFT, 0.25, _MAP, _MAP), scores, (*worst, *best))
+    names = (scores.job.model, f"among {scores.job.dataset}")
+    title = label_of(" ".join(names), _MAP, 9, 9.0)
+    if "\n" in title:
+        title = "\n".join(label_of(name, _MAP, 1, 9.0) for name in names)
+    above = 0.1 + 1.15 * LINE * (1 + title.count("\n"))
+    tall = max(above + _MAP + 0.75, sum(heights) + 2 * _TITLE + 0.1)
+    foot = score_map_caption(scores) if caption is None else caption
+    figure = new_figure(PAGE, tall + text_height(foot, PAGE), constrained=False)
+    axis = axes_at(figure, _LEFT, above, _MAP, _MAP)
+    axis.set_title(title, loc="left")
+    _draw_map(axis, scores)
+    _number(axis, [clip.position for clip in (*worst, *best)])
     top, left = 0.05, _LEFT + _MAP + 0.2
     for number, (clip, strip, height) in enumerate(zip((*worst, *best), strips, heights, strict=True)):
         if number in (0, len(worst)):
             text_at(figure, left, top, "least real" if number == 0 else "most real", va="top", fontweight="bold")
             top += _TITLE
-        text_at(figure, left, top, f"{number + 1}  {clip.realism:.2f}  {_short(clip.name)}", va="top")
+        words = f"{number + 1}  {clip.realism:.2f}  "
+        name = cut_to(printable(clip.name), across - width_of(words))
+        text_at(figure, left, top, f"{words}{name}", va="top")
         axis = axes_at(figure, left, top + _TITLE, across, height - _TITLE - _GAP)
         axis.imshow(strip, interpolation="nearest", aspect="auto")
         axis.axis("off")
         top += height
-    text_at(figure, 0.05, tall, "\n".join(wrapped(caption, PAGE - 0.12)), va="top", color="0.3")
+    add_caption(figure, foot)
     return figure
 
 
-def _draw_map(axis: "Axes", scores: ScoreMap, numbered: Sequence[ScoredClip]) -> None:
+def _draw_map(axis: "Axes", scores: ScoreMap) -> None:
     axis.scatter(
         scores.real[:, 0],
         scores.real[:, 1],
@@ -85,20 +98,35 @@ def _draw_map(axis: "Axes", scores: ScoreMap, numbered: Sequence[ScoredClip]) ->
             linewidth=0,
             label=f"{label}: {len(group)}",
         )
-    for number, clip in enumerate(numbered, start=1):
-        axis.annotate(str(number), clip.position, (3, 3), textcoords="offset points", fontweight="bold")
-    axis.set_xlabel(f"principal components of the features ({100 * scores.shown:.0f} % of the variance)")
+    first, second = (f"{100 * share:.0f} % of variance" for share in scores.shares)
+    axis.set_xlabel(f"1st principal component of the features ({first})")
+    axis.set_ylabel(f"2nd principal component ({second})")
     axis.set_xticks([])
     axis.set_yticks([])
     axis.legend(loc="upper left", bbox_to_anchor=(-0.08, -0.06), ncols=2, handletextpad=0.2, columnspacing=0.8)
-    axis.set_title(f"{scores.job.model} among {scores.job.dataset}", loc="left")
 
 
-def _short(name: str) -> str:
-    return name if len(name) <= 40 else f"...{name[-37:]}"
+def _number(axis: "Axes", positions: Sequence[tuple[float, float]]) -> None:
+    """Numbers beside their points, each on the first side on which it stands on no other number."""
+    figure = axis.figure
+    taken: list[Any] = []
+    sides = [(3, 3), (-9, 3), (3, -10), (-9, -10), (10, -3), (-16, -3), (-3, 11), (-3, -18), (17, 8), (-23, 8)]
+    for number, position in enumerate(positions, start=1):
+        for offset in sides:
+            text = axis.annotate(str(number), position, offset, textcoords="offset points", fontweight="bold")
+            box = text.get_window_extent(figure.canvas.get_renderer())  # type: ignore[attr-defined]
+            if not any(box.overlaps(other) for other in taken) or offset == sides[-1]:
+                taken.append(box)
+                break
+            text.remove()
 
 
-def _caption(scores: ScoreMap) -> str:
+def score_map_caption(scores: ScoreMap) -> str:
+    """What the scores are.
+
+    Args:
+        scores: The scores.
+    """
     statistics = scores.job.plans[0].spec.statistics
     assert isinstance(statistics, PrecisionRecallStatistics)
     return (

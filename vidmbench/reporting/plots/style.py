@@ -3,8 +3,7 @@
 Nothing here touches pyplot: figures are plain values, and the style holds only while one is made or saved.
 """
 
-import math
-import textwrap
+import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import wraps
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, ParamSpec
 
 from vidmbench.core.files import replacing
 from vidmbench.core.text import printable
+from vidmbench.reporting.plots.lettering import LINE, SMALL, font_families, spaced_ticks, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,12 +22,7 @@ _P = ParamSpec("_P")
 
 #: Widths in inches: of a column and of a page of the paper's two-column layout. Figures are included unscaled.
 COLUMN, PAGE = 3.4, 7.0
-#: Points; the smallest text of any chart.
-SMALL = 8.0
-# Inches: a character of the font at 8 points on average, a line of it, both margins of a caption.
-_CHARACTER = 0.063
-_LINE, _MARGIN = 0.137, 0.12
-_MOST_TICKS = 9
+_MARGIN = 0.12  # inches: both margins of a caption
 _LONGEST = 500  # characters of a line; a page takes about a hundred
 
 # Okabe and Ito (2008): told apart by people who see colours differently, and in grey by their lightness.
@@ -81,6 +76,10 @@ def look(index: int) -> Look:
     return Look(_COLOURS[index % len(_COLOURS)], _MARKERS[index % len(_MARKERS)], _LINES[index % len(_LINES)])
 
 
+def _style() -> Any:
+    return {**_STYLE, "font.family": font_families()}
+
+
 def styled(make: "Callable[_P, Figure]") -> "Callable[_P, Figure]":
     """Makes a function draw its figure in this style, whatever the user's own settings are."""
 
@@ -88,7 +87,7 @@ def styled(make: "Callable[_P, Figure]") -> "Callable[_P, Figure]":
     def drawn(*args: _P.args, **options: _P.kwargs) -> "Figure":
         import matplotlib
 
-        with matplotlib.rc_context(_STYLE):
+        with matplotlib.rc_context(_style()):
             figure = make(*args, **options)
             for axis in figure.axes:
                 axis.tick_params(which="both", labelsize=SMALL)  # ticks made later, when drawn, keep the size
@@ -126,28 +125,21 @@ def text_at(figure: "Figure", left: float, top: float, text: str, **look: Any) -
     figure.text(left / whole, 1.0 - top / tall, text, **look)
 
 
-def wrapped(text: str, width: float) -> list[str]:
-    """Text broken into lines of a width in inches; line breaks in it stay."""
-    fits = max(1, int(width / _CHARACTER))
-    return [line for part in text.split("\n") for line in textwrap.wrap(part, fits, break_on_hyphens=False) or [""]]
-
-
-def label_of(text: str, width: float, most: int = 3) -> str:
-    """A label in a few short lines, broken at hyphens and slashes where it can be; what is left over is cut off."""
-    spaced = printable(text).replace("/", "/ ").replace("_", "_ ")
-    lines = textwrap.wrap(spaced, max(1, int(width / _CHARACTER)), max_lines=most, placeholder="...")
-    return "\n".join(line.replace("/ ", "/").replace("_ ", "_") for line in lines)
-
-
 def text_height(text: str, width: float) -> float:
-    """Inches that small print takes when it is broken at a width in inches."""
-    return _LINE * len(wrapped(text, width - _MARGIN))
+    """Inches that small print takes when it is broken at a width in inches; none where there is no text."""
+    return LINE * len(wrapped(text, width - _MARGIN)) + 0.05 if text else 0.0
 
 
 def add_caption(figure: "Figure", text: str) -> None:
-    """Small print at the foot of a figure: the layout makes room for it, :func:`text_height` tells how much."""
-    lines = wrapped(text, figure.get_size_inches()[0] - _MARGIN)
-    figure.supxlabel("\n".join(lines), x=0.02, ha="left", fontsize=SMALL, color="0.3")
+    """Small print at the foot of a figure, for which :func:`text_height` tells the height; nothing without text."""
+    if not text:
+        return
+    wide, tall = figure.get_size_inches()
+    lines = "\n".join(wrapped(text, wide - _MARGIN))
+    if figure.get_layout_engine() is None:
+        figure.text(_MARGIN / 2 / wide, 0.05 / tall, lines, ha="left", va="bottom", fontsize=SMALL, color="0.3")
+    else:  # the layout makes room for it
+        figure.supxlabel(lines, x=_MARGIN / 2 / wide, ha="left", fontsize=SMALL, color="0.3")
 
 
 def log_or_linear(axes: "Axes", which: Literal["x", "y"], values: Iterable[float]) -> bool:
@@ -156,25 +148,14 @@ def log_or_linear(axes: "Axes", which: Literal["x", "y"], values: Iterable[float
     Returns:
         Whether it is logarithmic; its label should say so.
     """
-    from matplotlib.ticker import FixedFormatter, FixedLocator, NullFormatter
-
     low, high = min(values := list(values)), max(values)
-    if not 0 < 5 * low < high:
-        return False
-    if which == "x":
+    is_log = 0 < 5 * low < high
+    if is_log and which == "x":
         axes.set_xscale("log")
-    else:
+    elif is_log:
         axes.set_yscale("log")
-    axis = axes.xaxis if which == "x" else axes.yaxis
-    decades = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 1)
-    for steps in ((1, 2, 5), (1,)):
-        ticks = [step * 10.0**decade for decade in decades for step in steps]
-        if sum(low / 2 <= tick <= 2 * high for tick in ticks) <= _MOST_TICKS:
-            break
-    axis.set_major_locator(FixedLocator(ticks))
-    axis.set_major_formatter(FixedFormatter([f"{tick:,.10g}" for tick in ticks]))
-    axis.set_minor_formatter(NullFormatter())
-    return True
+    spaced_ticks(axes.xaxis if which == "x" else axes.yaxis, is_log=is_log)
+    return is_log
 
 
 def with_visible_texts(figure: "Figure") -> "Figure":
@@ -192,11 +173,32 @@ def with_visible_texts(figure: "Figure") -> "Figure":
     return figure
 
 
-def save_figure(figure: "Figure", path: Path) -> None:
-    """Writes a figure under a temporary name and renames it; the suffix decides the format."""
+def save_figure(figure: "Figure", path: Path) -> list[str]:
+    """Writes a figure under a temporary name and renames it; the suffix decides the format.
+
+    Returns:
+        A note if it has letters for which no font is installed; else nothing.
+    """
     import matplotlib
 
     # No date in the file: the same figure is the same file.
     dated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix.lower())
-    with replacing(path) as temporary, matplotlib.rc_context(_STYLE):
+    with replacing(path) as temporary, matplotlib.rc_context(_style()), warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
         with_visible_texts(figure).savefig(temporary, metadata=dated)
+    return letters_without_font(caught)
+
+
+def letters_without_font(caught: "Iterable[warnings.WarningMessage]") -> list[str]:
+    """A note on the letters that no font has, by what Matplotlib warned of; all other warnings are passed on."""
+    codes = list[int]()
+    for warning in caught:
+        words = str(warning.message).split()
+        if words[:1] == ["Glyph"] and words[1:2] and words[1].isdecimal():
+            codes.append(int(words[1]))
+        else:
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+    if not codes:
+        return []
+    letters = "".join(map(chr, dict.fromkeys(codes)))
+    return [f"no installed font has {letters}: boxes stand for them; install one that does, such as Noto Sans CJK"]

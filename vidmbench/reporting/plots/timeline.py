@@ -1,25 +1,25 @@
 """A long video along time: its frames, how much it moves, and how far it has come from its first frame."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from vidmbench.core.arrays import Frames
+from vidmbench.reporting.plots.lettering import in_full, labels_of, spaced_ticks
 from vidmbench.reporting.plots.strips import strip_of
 from vidmbench.reporting.plots.style import (
     PAGE,
     Look,
+    add_caption,
     axes_at,
-    label_of,
     look,
     new_figure,
     styled,
     text_at,
     text_height,
-    wrapped,
 )
-from vidmbench.reporting.plots.video_inputs import Shown
+from vidmbench.reporting.plots.video_inputs import Shown, shown_json
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -73,13 +73,15 @@ def timeline_figure(shown: Sequence[Shown], every: int, caption: str = "") -> "F
     heights = [across * strip.shape[0] / strip.shape[1] for strip in strips]
     rows = [max(height, _LABEL) for height in heights]
     tall = 0.05 + sum(rows) + _GAP * len(rows) + 2 * (_PANEL + _BELOW) + 0.35
-    figure = new_figure(PAGE, tall + text_height(caption, PAGE) + 0.05, constrained=False)
+    labels = labels_of(((source.label, _LEFT - 0.1) for source in shown), 2)
+    foot = f"{caption}{in_full(labels, caption)}" if caption else ""
+    figure = new_figure(PAGE, tall + text_height(foot, PAGE), constrained=False)
     top = 0.05
     for index, (source, strip, height, row) in enumerate(zip(shown, strips, heights, rows, strict=True)):
         axis = axes_at(figure, _LEFT, top + (row - height) / 2, across, height)
         axis.imshow(strip, interpolation="nearest", aspect="auto", extent=(0, end, 1, 0))
         axis.axis("off")
-        text_at(figure, 0.05, top + row - 0.16, label_of(source.label, _LEFT - 0.1, 2), va="bottom")
+        text_at(figure, 0.05, top + row - 0.16, labels[source.label], va="bottom")
         _key(figure, look(index), top + row - 0.08)
         top += row + _GAP
     top += 0.1
@@ -91,12 +93,25 @@ def timeline_figure(shown: Sequence[Shown], every: int, caption: str = "") -> "F
         for index, clip in enumerate(clips):
             _curve(axis, measure(clip), index, len(clips))
         axis.set_xlim(0, end)
-        axis.set_xticks(positions[:: -(-len(positions) // 8)])
+        spaced_ticks(axis.xaxis, among=positions[:: -(-len(positions) // 8)])
         axis.set_ylim(bottom=0)
         top += _PANEL + _BELOW
     axis.set_xlabel("frame")
-    text_at(figure, 0.05, tall, "\n".join(wrapped(caption, PAGE - 0.12)), va="top", color="0.3")
+    add_caption(figure, foot)
     return figure
+
+
+def timeline_json(shown: Sequence[Shown], videos: Sequence[int]) -> dict[str, Any]:
+    """The same, and both curves of each source from frame 1 on, in intensity levels of 255."""
+    curves = [
+        {
+            "change_since_frame_before": motion_of(source.videos[0]).tolist(),
+            "change_since_frame_0": distance_from_start(source.videos[0]).tolist(),
+        }
+        for source in shown
+    ]
+    sources = shown_json(shown, videos)["sources"]
+    return {"sources": [{**source, **curve} for source, curve in zip(sources, curves, strict=True)]}
 
 
 def _curve(axis: "Axes", values: np.ndarray, index: int, count: int) -> None:

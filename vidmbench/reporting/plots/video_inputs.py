@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -160,3 +161,20 @@ def short_notes(shown: Sequence[Shown], frames: int) -> list[str]:
         if lengths:
             notes.append(f"{source.label} has only {min(lengths)} of {frames} frames")
     return notes
+
+
+def shown_json(shown: Sequence[Shown], videos: Sequence[int]) -> dict[str, Any]:
+    """The sources of a figure of videos, and the length of each video that it shows."""
+    return {
+        "sources": [
+            {
+                "label": source.label,
+                "source": source.text,
+                "videos": [
+                    {"index": index, "frames": len(video)} for index, video in zip(videos, source.videos, strict=True)
+                ],
+                "notes": list(source.notes),
+            }
+            for source in shown
+        ]
+    }

@@ -1,6 +1,7 @@
 """The conventions on one pair, and the ablation beside the paper's: which bars are drawn, and how they are named."""
 
 import pytest
+from support.figure_texts import caption_of
 from support.table_samples import measured, run_of
 
 from vidmbench.core.errors import ResultError
@@ -43,7 +44,8 @@ def spans(axis):
 def test_a_panel_a_scale_and_a_bar_a_convention():
     figure = conventions_figure(conventions_of([compared()], "here"))
     fvd, shares, kvd = figure.axes
-    assert [axis.get_xlabel() for axis in figure.axes] == ["FVD", "PRECISION, RECALL, DENSITY, COVERAGE", "KVD"]
+    axes = ["FVD", "PRECISION, RECALL, DENSITY, COVERAGE (no intervals)", "KVD"]
+    assert [axis.get_xlabel() for axis in figure.axes] == axes
     assert widths(fvd) == [(0, 40), (0, 10)]
     assert spans(fvd) == [(38, 44), (8, 14)]
     assert [text.get_text() for text in fvd.texts] == [
@@ -52,10 +54,10 @@ def test_a_panel_a_scale_and_a_bar_a_convention():
         "prdc-i3d density #id-prdc-i3d",
         "prdc-i3d recall #id-prdc-i3d",
     ]
-    assert [text.get_text() for text in shares.texts][1] == "1.20 (no interval)"
+    assert [text.get_text() for text in shares.texts][1] == "1.20"
     assert spans(shares) == []
     assert widths(kvd) == [(0, -1)]
-    caption = figure._supxlabel.get_text().replace("\n", " ")
+    caption = caption_of(figure)
     assert caption.startswith("clevrer@test against truth, the same videos by every convention, clips of 16 frames, 8")
     assert "95 % jackknife intervals" in caption
     assert "No value: fvd-latte: too short." in caption
@@ -66,7 +68,7 @@ def test_frames_and_counts_stand_at_the_bars_where_they_differ():
     figure = conventions_figure(conventions_of([record], "here"))
     assert [text.get_text() for text in figure.axes[0].texts][::2] == [
         "fvd-b t16 n7/8 #id-fvd-b", "fvd-a t16 n8/8 #id-fvd-a"]  # fmt: skip
-    assert "frames" not in figure._supxlabel.get_text()
+    assert "frames" not in caption_of(figure)
 
 
 def test_the_latest_comparison_is_drawn():
@@ -140,7 +142,7 @@ def test_the_bars_and_words_of_the_ablation():
     looks = {(patch.get_facecolor(), patch.get_hatch()) for patch in measured_axis.patches}
     assert len(looks) == 3
     assert looks == {(patch.get_facecolor(), patch.get_hatch()) for patch in published_axis.patches}
-    caption = figure._supxlabel.get_text().replace("\n", " ")
+    caption = caption_of(figure)
     assert "short t16 #a of clevrer-mini@test/32 at 32 x 32 pixels" in caption
     assert "Published: CLEVRER, 256 x 256 pixels, no intervals" in caption
     assert "Not comparable" not in caption
@@ -150,7 +152,7 @@ def test_rows_of_several_signatures_are_said_not_to_compare():
     records = [*ablated(), row("vidm-motion-no-implicit-condition", 9000, ids="z")]
     plot = ablation_of(records, "here")
     assert plot.mixed == ("Motion generator, FVD^16: rows of #a and #z",)
-    assert "Not comparable among themselves" in ablation_figure(plot)._supxlabel.get_text().replace("\n", " ")
+    assert "Not comparable among themselves" in caption_of(ablation_figure(plot))
 
 
 def test_no_row_of_the_ablation():

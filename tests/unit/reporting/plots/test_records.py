@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
+from support.figure_texts import caption_of
 from support.table_samples import measured, run_of
 
 from vidmbench.core.errors import ResultError, UsageError
@@ -13,8 +14,9 @@ from vidmbench.protocols.signature import recipe_without
 from vidmbench.records.record import SideRecord
 from vidmbench.reporting.plots.controls import rulers_figure, rulers_of
 from vidmbench.reporting.plots.fvd_vs_frames import frames_figure, lines_against_frames
+from vidmbench.reporting.plots.lettering import label_of, wrapped
 from vidmbench.reporting.plots.selection import RecordFilter, chosen_points, level_of
-from vidmbench.reporting.plots.style import _COLOURS, COLUMN, label_of, look, new_figure, save_figure, wrapped
+from vidmbench.reporting.plots.style import _COLOURS, COLUMN, look, new_figure, save_figure
 
 
 def one(value, frames=16, count=64, data="aa", size=32, proto="fvd-vidm-paper", **changes):
@@ -130,7 +132,7 @@ def test_the_points_stand_at_their_frames_and_values():
     assert (axis.get_xlabel(), axis.get_ylabel()) == ("frames of a clip", "FVD (log scale)")
     fills = [drawn.lines[0].get_fillstyle() for drawn in axis.containers]
     assert fills == ["full", "none", "full"]
-    caption = figure._supxlabel.get_text().replace("\n", " ")
+    caption = caption_of(figure)
     assert "Filled: fvd-vidm-paper.1 s1 n64/64 fp32, d@test, 32 x 32 pixels" in caption
     assert "Open: fvd-vidm-paper.1 s1 n256/256 fp32" in caption
     assert "t64 #per64-64-aa" in caption
@@ -150,8 +152,10 @@ def test_a_model_that_is_named_may_have_one_length():
 
 
 def test_no_model_at_two_lengths():
-    with pytest.raises(ResultError, match="no model was scored at two lengths"):
-        lines_against_frames([run("a", one(1))], RecordFilter())
+    """All are shown, as points without lines, and a note says what would give lines."""
+    plot = lines_against_frames([run("a", one(1)), run("b", one(2))], RecordFilter())
+    assert sorted(line.model for line in plot.lines) == ["a", "b"]
+    assert plot.notes == ("one length only, so no lines: vidmbench run --frames 16,64,128",)
 
 
 def ruled():
@@ -192,7 +196,7 @@ def test_marks_markers_and_words_of_a_ruler():
     assert (fills[2], fills[3], fills[4]) == ("full", "none", "full")
     marks = [line for line in axis.lines if line.get_color() == "0.75"]
     assert [tuple(line.get_data()[0]) for line in marks] == [(100, 100), (900, 900)]
-    assert "#per16-64-aa" in figure._supxlabel.get_text().replace("\n", " ")
+    assert "#per16-64-aa" in caption_of(figure)
 
 
 def test_models_that_are_named_keep_all_controls():
@@ -260,8 +264,8 @@ def test_the_same_picture_is_the_same_file(tmp_path, suffix):
 
 def test_words_are_broken_at_the_width():
     assert wrapped("one two\nthree", 0.4) == ["one", "two", "three"]
-    assert label_of("a-long-name/of_a_model", 0.7) == "a-long-\nname/of_\na_model"
-    assert label_of("x" * 100, 0.7, 2).endswith("...")
+    assert label_of("a-long-name/of_a_model", 0.7) == "a-long-\nname/of_a_\nmodel"
+    assert label_of("begin" + "x" * 100 + "end", 0.7, 1) == "begin…xend"
     assert new_figure(2.0, 1.0).get_size_inches().tolist() == [2.0, 1.0]
 
 
