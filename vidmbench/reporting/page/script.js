@@ -28,7 +28,7 @@ const sortBy = (table, head) => {
   });
   body.append(...rows.map(([, row]) => row));
 };
-for (const table of document.querySelectorAll("table")) {
+for (const table of document.querySelectorAll("table:not(.plain)")) {
   if (!table.tBodies[0] || table.tBodies[0].rows.length < 2) continue;
   for (const head of table.querySelectorAll("thead tr:first-child th")) {
     const button = document.createElement("button");

@@ -10,6 +10,7 @@ from vidmbench.records.record import RunRecord
 from vidmbench.reporting.jinja import render
 from vidmbench.reporting.page.clips import MAX_FRAMES, ClipOptions, Media, media_of_models, shortest
 from vidmbench.reporting.page.html import Section, data_of, numbers_section, page, summary_section
+from vidmbench.reporting.page.leaderboards import leaderboard_section
 from vidmbench.reporting.page.plots import plots_section
 from vidmbench.reporting.tables.build import build_table, layout_names, load_layout
 from vidmbench.reporting.tables.html import html_section
@@ -51,6 +52,7 @@ def write_report(
     media = Media(out)
     options = ClipOptions(_DEFAULT_CLIPS if clips is None else clips, clips is not None, files or {})
     sections = [
+        leaderboard_section(measured),
         summary_section(measured, missing),
         numbers_section(measured),
         plots_section(measured, where),
