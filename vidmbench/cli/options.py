@@ -132,7 +132,7 @@ RecordsFolder = Annotated[
 OwnOnly = Annotated[bool, typer.Option("--own", help="Only your own records, not those of results/measured.")]
 NoCaption = Annotated[
     bool,
-    typer.Option("--no-caption", help="Leave the text below the figure out, for papers; it is printed instead."),
+    typer.Option("--no-caption", help="Omit the text below the figure, for papers; it is printed instead."),
 ]
 Json = Annotated[
     bool, typer.Option("--json", help="One JSON object on stdout, nothing else.", rich_help_panel=OUTPUT_PANEL)

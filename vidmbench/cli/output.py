@@ -236,7 +236,7 @@ def write_figure(
         out: The file.
         notes: What a reader of the figure should know.
         options: How the user wants it.
-        caption: Its caption; printed where the figure was asked for without it, so that it can stand in a text.
+        caption: Its caption; printed where the figure was asked for without it, so that it can be used in a text.
         numbers: What the figure shows, for ``--json``.
     """
     from vidmbench.core.files import checked_output

@@ -2,11 +2,12 @@
 
 import base64
 import io
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vidmbench.core.errors import VidmbenchError
+from vidmbench.core.errors import ResultError, VidmbenchError
 from vidmbench.records.record import RunRecord
 from vidmbench.reporting.jinja import render
 from vidmbench.reporting.page.html import Section
@@ -15,7 +16,7 @@ from vidmbench.reporting.plots.controls import Ruler, rulers_figure, rulers_of
 from vidmbench.reporting.plots.conventions import conventions_figure, conventions_of
 from vidmbench.reporting.plots.fvd_vs_frames import frames_figure, lines_against_frames
 from vidmbench.reporting.plots.selection import RecordFilter
-from vidmbench.reporting.plots.style import with_visible_texts
+from vidmbench.reporting.plots.style import letters_without_font, with_visible_texts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -66,6 +67,9 @@ def plots_section(records: Sequence[RunRecord], where: str) -> Section:
 
 def _frames(records: Sequence[RunRecord], where: str) -> list[Plot]:
     plot = lines_against_frames(records, RecordFilter(where=where))
+    if all(len({point.measurement.frames for point in line.points}) < 2 for line in plot.lines):
+        fix = "vidmbench run --model M --dataset D --frames 16,64,128"
+        raise ResultError("no model was scored at two lengths with one recipe", where=where, fix=fix)
     numbers = [
         f"{line.model}: "
         + ", ".join(f"{point.measurement.text()} at {point.measurement.frames} frames" for point in line.points)
@@ -77,7 +81,11 @@ def _frames(records: Sequence[RunRecord], where: str) -> list[Plot]:
 
 
 def _controls(records: Sequence[RunRecord], where: str) -> list[Plot]:
-    return [_ruler(ruler) for ruler in rulers_of(records, RecordFilter(where=where))]
+    rulers = [ruler for ruler in rulers_of(records, RecordFilter(where=where)) if ruler.controls]
+    if not rulers:  # the leaderboards show models alone
+        fix = "vidmbench run --model control:static, with the data, protocol and counts of the models"
+        raise ResultError("no control was scored like a model", where=where, fix=fix)
+    return [_ruler(ruler) for ruler in rulers]
 
 
 def _ruler(ruler: Ruler) -> Plot:
@@ -124,11 +132,11 @@ def _embedded(figure: "Figure") -> str:
     import matplotlib
 
     with_visible_texts(figure)
-    stream = io.BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": "vidmbench"}):
+    stream, kind = io.BytesIO(), "svg+xml"
+    with matplotlib.rc_context({"svg.hashsalt": "vidmbench"}), warnings.catch_warnings(record=True) as caught:
         figure.savefig(stream, format="svg", metadata={"Date": None})
-    kind = "svg+xml"
-    if stream.tell() > _MAX_SVG_BYTES:
-        stream, kind = io.BytesIO(), "png"
-        figure.savefig(stream, format="png", dpi=150, metadata={"Software": None})
+        if stream.tell() > _MAX_SVG_BYTES:
+            stream, kind = io.BytesIO(), "png"
+            figure.savefig(stream, format="png", dpi=150, metadata={"Software": None})
+    letters_without_font(caught)  # the alternative text has them
     return f"data:image/{kind};base64,{base64.b64encode(stream.getvalue()).decode()}"

@@ -57,7 +57,7 @@ def _width_of_character(character: str) -> float:
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 
-    properties = FontProperties(family=font_families(), size=SMALL)  # type: ignore[arg-type]
+    properties = FontProperties(family=font_families(), size=SMALL)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a letter that no font has takes the room of its box
         # Twice the character between two others: the width of a space alone would be 0.
@@ -74,7 +74,7 @@ def wrapped(text: str, width: float) -> list[str]:
 
 
 def label_of(text: str, width: float, most: int = 3, size: float = SMALL) -> str:
-    """A name in a few short lines; where it is longer, its middle is left out, since endings tell names apart.
+    """A name in a few short lines; where it is longer, its middle is omitted, since endings tell names apart.
 
     Args:
         text: The name.
@@ -91,7 +91,7 @@ def labels_of(places: Iterable[tuple[str, float]], most: int = 3) -> dict[str, s
     """A label for each name, no two alike: see :func:`label_of`; where cutting made them alike, they are numbered.
 
     Args:
-        places: Each name, and the inches that a line of it has; the least counts where a name stands in several places.
+        places: Each name, and the inches that a line of it has; the least counts where a name has several places.
         most: Lines at most.
     """
     widths: dict[str, float] = {}
@@ -109,7 +109,7 @@ def labels_of(places: Iterable[tuple[str, float]], most: int = 3) -> dict[str, s
 
 
 def cut_to(text: str, width: float, measure: Callable[[str], float] = width_of) -> str:
-    """A line as wide as there is room, its middle left out where it is longer.
+    """A line as wide as there is room, its middle omitted where it is longer.
 
     Args:
         text: One line.

@@ -60,7 +60,7 @@ def row_words(axis: "Axes", row: int, name: str, number: str) -> None:
     Args:
         axis: From :func:`row_panels`.
         row: Which row.
-        name: As many lines as there is room for; the number stands beside the first.
+        name: As many lines as there is room for; the number is level with the first.
         number: One line.
     """
     above = name.count("\n") * LINE
