@@ -25,11 +25,12 @@ from vidmbench.videos.files.endings import (
 from vidmbench.videos.files.folders import find_videos
 from vidmbench.videos.files.inspection import FileSource, survey
 from vidmbench.videos.files.named_files import find_given, find_listed, find_matching
-from vidmbench.videos.files.patterns import is_pattern
+from vidmbench.videos.files.patterns import is_pattern, label_of
 
 if TYPE_CHECKING:
     from vidmbench.videos.source import Source
 
+_PACKED_TARS = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".txz", ".tar.zst")
 _PACKED_SUFFIXES = frozenset((".7z", ".bz2", ".gz", ".rar", ".tgz", ".txz", ".xz", ".zst"))
 
 
@@ -59,7 +60,9 @@ def open_source(path: Path | str, *, on_bad: OnBad = "stop", progress: bool = Fa
     if not os.path.exists(path):  # where Path.exists raises, of names that are too long, it says no
         if not is_pattern(str(path)):
             raise _missing(path)
-        return survey(path, find_matching(str(path), ArrayVideo), on_bad=on_bad, progress=progress)
+        source = survey(path, find_matching(str(path), ArrayVideo), on_bad=on_bad, progress=progress)
+        source.label = label_of(str(path))
+        return source
     if path.is_dir():
         return survey(path, find_videos(path, ArrayVideo), on_bad=on_bad, progress=progress)
     if suffix in ARRAY_SUFFIXES:
@@ -94,6 +97,8 @@ def _unsupported(path: Path, suffix: str) -> DataError:
     if suffix in PICTURE_SUFFIXES:
         found = "one image, of one frame"
         fix = "give the folder of the frames; for images that each show all frames of a video: strips:PATH"
+    elif path.name.lower().endswith(_PACKED_TARS):
+        fix = "decompress it and give the .tar, or unpack it and give the folder"
     elif suffix in _PACKED_SUFFIXES:
         fix = "unpack it and give the folder"
     return DataError(

@@ -226,7 +226,7 @@ def _nothing(place: Place, listing: Listing) -> DataError:
         contents.append(counted(len(listing.empty), "empty folder"))
     if listing.num_folders:
         contents.append(counted(listing.num_folders, "folder"))
-    fix = "give the folder that holds the videos"
+    fix = f"give the {'folder' if place.path.is_dir() else 'archive'} that holds the videos"
     if listing.hidden:
         names = "names that begin with a dot, which are passed over as hidden"
         contents.append(f"{counted(len(listing.hidden), 'file')} with {names} (first: {min(listing.hidden)})")

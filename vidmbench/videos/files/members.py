@@ -93,12 +93,12 @@ class Archive(ABC):
             raise changed(self.path.name, self.path)
         return stamp
 
-    def unreadable(self, name: str, problem: object) -> DataError:
+    def unreadable(self, name: str, problem: object, fix: str | None = None) -> DataError:
         """The error for a member that cannot be read."""
         return DataError(
             f"{PurePosixPath(name).name} cannot be taken out of the archive: {problem}",
             where=f"{self.path}:{PurePosixPath(name).parent}",
-            fix="pack the archive again without a password, with plain or deflate compression",
+            fix=fix or "pack the archive again without a password, with plain or deflate compression",
         )
 
 

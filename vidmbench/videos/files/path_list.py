@@ -103,7 +103,8 @@ def _check_lines(path: Path, lines: Sequence[Line]) -> None:
     shown = "".join(f"\n    {what}: {_few(path, found)}" for what, found in wrong.items())
     fix = "correct these lines"
     if missing:
-        fix += f"; relative paths begin in the list's folder, {path.parent}: where they begin elsewhere, move the list "
+        folder = os.path.abspath(path.parent)
+        fix += f"; relative paths begin in the list's folder, {folder}: where they begin elsewhere, move the list "
         fix += "there or write absolute ones"
     count = sum(map(len, wrong.values()))
     raise DataError(

@@ -37,7 +37,7 @@ def matching(pattern: str) -> list[Path]:
             matching = [each] if os.path.lexists(each) else []
             missing += [] if matching else [each]
         else:
-            matching = glob.glob(each, recursive=True)
+            matching = glob.glob(_with_names_as_they_are(each), recursive=True)
         paths |= dict.fromkeys(path for path in matching if not is_leftover(os.path.basename(path.rstrip(os.sep))))
     if not paths:
         raise _no_match(pattern)
@@ -84,6 +84,24 @@ def _choices(inner: str) -> list[str] | None:
     if abs(last - first) >= _MOST:
         return None
     return [f"{number:0{width}d}" for number in range(first, last + step, step)]
+
+
+def _with_names_as_they_are(pattern: str) -> str:
+    """The pattern, in which folders at its beginning match themselves where they have these very names."""
+    done = ""
+    parts = re.split(r"(?<=/)", pattern)
+    for number, part in enumerate(parts):
+        if not os.path.lexists(done + part) or number == len(parts) - 1:
+            return glob.escape(done) + "".join(parts[number:])
+        done += part
+    return glob.escape(done)
+
+
+def label_of(pattern: str) -> str:
+    """A short name of a glob: the folder before its first wildcard, and all that follows."""
+    parts = Path(os.path.abspath(pattern)).parts
+    first = next((number for number, part in enumerate(parts) if is_pattern(part)), len(parts) - 1)
+    return "/".join(parts[max(1, first - 1) :])
 
 
 def _no_match(pattern: str) -> DataError:

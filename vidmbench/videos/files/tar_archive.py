@@ -191,6 +191,8 @@ def _check_start(stream: io.BufferedIOBase, total: int) -> None:
     for mark, (name, fix) in _COMPRESSED.items():
         if start.startswith(mark):
             raise _Wrong(f"it is compressed with {name}, and then no member can be found without the others", fix)
+    if total < _BLOCK:
+        raise _damaged(0)
     if start.startswith(b"PK\3\4"):
         raise _Wrong("it is a zip archive", "give it a name that ends in .zip")
 

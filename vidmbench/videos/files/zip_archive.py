@@ -93,9 +93,10 @@ class ZipArchive(Archive):
             if entry.file_size <= _IN_MEMORY:
                 return _InMemory(self._zip.read(entry), name)
             if entry.file_size > _BOMB * entry.compress_size:
-                raise ValueError(f"it declares {entry.file_size:,} bytes, packed into {entry.compress_size:,}")
+                sizes = f"it declares {entry.file_size:,} bytes, packed into {entry.compress_size:,}"
+                raise self.unreadable(name, sizes, "no video can be packed so small: get it from its authors again")
             return self._unpacked(entry, name)
-        except OSError:
+        except (OSError, DataError):
             raise
         except Exception as error:  # RuntimeError stands for a password, NotImplementedError for a rare compression
             problem = "a password protects it" if entry.flag_bits & _ENCRYPTED else error

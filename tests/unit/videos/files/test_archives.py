@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
-from support.stored_videos import CLIPS, as_zip, png
+from support.stored_videos import CLIPS, as_zip, as_zip_of_videos, png
 
 from vidmbench.core.errors import DataError
 from vidmbench.videos import open_source
@@ -106,6 +106,40 @@ def test_any_changed_byte_is_read_or_one_message(tmp_path):
         (tmp_path / "b.zip").write_bytes(data)
         with suppress(DataError):
             open_source(tmp_path / "b.zip").read(0, [0])
+
+
+def test_a_member_that_is_made_to_fill_the_disk(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.mp4", bytes(40_000_000))
+    assert "no video can be packed so small" in _refused(tmp_path / "a.zip")
+
+
+def test_a_large_video_is_read_from_a_file_without_a_name(tmp_path, monkeypatch):
+    from vidmbench.videos.files import zip_archive
+
+    path = as_zip_of_videos(tmp_path / "set")
+    expected = open_source(path)
+    monkeypatch.setattr(zip_archive, "_IN_MEMORY", 0)
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(zip_archive.tempfile, "tempdir", str(tmp_path / "tmp"))
+    source = open_source(path)
+    assert source.digest() == expected.digest()
+    np.testing.assert_array_equal(source.read(1, range(5)), CLIPS[1])
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+    data = bytearray(path.read_bytes())
+    data[data.index(b"top/v2.mp4") + 700] ^= 1
+    path.write_bytes(data)
+    assert "1 of 3 videos in videos.zip cannot be used" in _refused(path)
+
+
+@pytest.mark.parametrize("mode", [0o120777, 0o020666, 0o010666])
+def test_links_and_devices_are_refused(mode, tmp_path):
+    entry = zipfile.ZipInfo("v/9.png")
+    entry.create_system, entry.external_attr = 3, mode << 16
+    with zipfile.ZipFile(_zip(tmp_path / "a.zip", ["v/0.png"]), "a") as archive:
+        archive.writestr(entry, "/etc/passwd")
+    assert "a.zip holds more than files and folders" in _refused(tmp_path / "a.zip")
 
 
 def _two_videos(path, namer):

@@ -100,6 +100,19 @@ def test_a_file_of_the_very_name_comes_before_a_glob(tmp_path):
     assert names(open_source(tmp_path / "set" / "v[1].mp4")) == ["v[1].mp4"]
 
 
+def test_folders_whose_names_have_wildcards(tmp_path):
+    as_mp4(tmp_path / "set [a]*")
+    assert len(open_source(str(tmp_path / "set [a]*" / "v*.mp4"))) == 3
+
+
+def test_the_label_of_a_glob_names_its_folder(tmp_path, monkeypatch):
+    as_frames(tmp_path / "set")
+    monkeypatch.chdir(tmp_path)
+    for pattern, label in (("set/*", "set/*"), ("set/*/*.png", "set/*/*.png"), ("s*", f"{tmp_path.name}/s*")):
+        assert open_source(pattern).label == label
+    assert open_source(str(tmp_path / "set" / "v1" / "*.png")).label == "v1/*.png"
+
+
 def test_a_glob_that_matches_nothing(tmp_path):
     as_mp4(tmp_path / "set")
     error = refused(str(tmp_path / "set" / "*.avi"), "no file matches the pattern")
