@@ -102,8 +102,11 @@ def test_sources_that_are_not_there(command, folder, real):
         command("score", real, text).fails("a source without a path", f"found: {text.removeprefix('static-of:')}")
     command("score", real, "~nobody-of-this-name/x").fails("there is no ~nobody-of-this-name")
     command("score", real, "grid:~nobody-of-this-name/x").fails("~nobody-of-this-name")
-    (folder / "text.txt").write_text("x")
-    command("score", real, "text.txt").fails("not a supported video source", "ends in .txt")
+    (folder / "text.md").write_text("x")
+    command("score", real, "text.md").fails("not a supported video source", "ends in .md")
+    (folder / "list.txt").write_text("x.mp4\ny.mp4\n")
+    command("score", real, "list.txt").fails("2 lines of list.txt cannot be used", "x.mp4 (line 1), y.mp4 (line 2)")
+    command("score", real, "*.mp4").fails("no file matches the pattern", "where: *.mp4")
 
 
 def test_numbers_and_names_beyond_all_measure(command, real):

@@ -121,7 +121,7 @@ def checked_counts(real: Source, fake: Source) -> None:
                 expected="at least 2 videos a side: a covariance needs them",
                 found=suspected(source.notes) or str(len(source)),
                 where=source.label,
-                fix="give a folder of videos, or one file that shows many of them with --layout grid",
+                fix="give a folder of videos, a glob in quotes, or a file that shows many of them with --layout grid",
             )
 
 
