@@ -2,6 +2,7 @@
 
 import io
 import tarfile
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -160,6 +161,26 @@ def test_a_video_is_read_in_place(tmp_path, monkeypatch):
             b"",
             "v1.mp4",
         )
+
+
+def test_little_of_a_large_member_is_in_memory(tmp_path):
+    stream = io.BytesIO()
+    np.lib.format.write_array_header_1_0(stream, {"descr": "|u1", "fortran_order": False, "shape": (300, 256, 256, 3)})
+    size = len(stream.getvalue()) + 300 * 256 * 256 * 3
+    entry = tarfile.TarInfo("a.npy")
+    entry.size = size
+    with (tmp_path / "a.tar").open("wb") as file:
+        file.write(entry.tobuf() + stream.getvalue())
+        file.truncate(512 + size + 2048 - size % 512)
+
+    open_source(packed(tmp_path / "b.tar", FRAMES))  # what is imported stays out of the count
+    tracemalloc.start()
+    try:
+        assert open_source(tmp_path / "a.tar").read(0, [0, 299]).shape == (2, 256, 256, 3)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < size / 10
 
 
 def test_samples_of_a_webdataset_have_labels(tmp_path):
