@@ -12,11 +12,10 @@ from safetensors.numpy import save_file
 
 from vidmbench.core.errors import ResultError, WeightsError
 from vidmbench.detectors import weights_registry as module
+from vidmbench.detectors.array_pickles import flattened, load_array_pickle
 from vidmbench.detectors.weights_registry import (
     add_weights,
-    flattened,
     get_weights,
-    load_array_pickle,
     load_weights,
     tensors_digest,
     weights_path,
