@@ -39,7 +39,7 @@ RUN set -eu; \
 # Whoever runs the image, as any user and without a network, finds the weights; what is added later goes to a cache.
 ENV VIDMBENCH_WEIGHTS=/opt/vidmbench/weights
 RUN VIDMBENCH_CACHE=/opt/vidmbench vidmbench weights get i3d-kinetics400 \
-    && chmod -R a+rX /opt/vidmbench
+    && rm -f /opt/vidmbench/weights/*.lock && chmod -R a+rX /opt/vidmbench
 RUN mkdir -p /home/vidmbench/.cache /work && chmod 1777 /home/vidmbench /home/vidmbench/.cache /work
 ENV HOME=/home/vidmbench
 # Recomputes a number whose value is known; an image that gives another one is not built.

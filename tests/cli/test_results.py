@@ -25,7 +25,7 @@ def two(folder, monkeypatch):
 def test_list_and_show_fit_together(command):
     listed = command("results", "list")
     assert (listed.code, listed.err) == (0, "")
-    title, _, *rows = listed.out.splitlines()
+    title, _, _, *rows = listed.out.splitlines()
     assert title == "runs: 2 records, files ID*.json"
     shown = command("results", "show", rows[1].split()[0])
     assert (shown.code, shown.err) == (0, "")
@@ -36,7 +36,7 @@ def test_list_and_show_fit_together(command):
     everything = command("results", "list", "--json").json
     assert everything == command("list", "results", "--json").json
     assert everything["20260101T000002Z_b"]["measurements"][0]["value"] == 120.0
-    assert "FVD 120.0" in command("list", "results").out
+    assert "FVD ↓ 120.0" in command("list", "results").out
 
 
 def test_a_name_that_means_none_or_several_is_refused(command):

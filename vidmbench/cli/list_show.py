@@ -29,7 +29,7 @@ def list_things(
     from vidmbench.reporting.catalogue import catalogue, found_results
 
     if as_json and kind == "results":
-        from vidmbench.reporting.record_text import results_json
+        from vidmbench.reporting.terminal.records import results_json
 
         print_json(results_json(found_results()))
         return

@@ -91,7 +91,7 @@ def list_records(*, records: RecordOptions, as_json: Json = False) -> None:
       vidmbench results list
       vidmbench results list --runs runs/demo --own
     """
-    from vidmbench.reporting.record_text import list_text, results_json
+    from vidmbench.reporting.terminal.records import list_text, results_json
 
     found = _found(records)
     if as_json:
@@ -117,7 +117,7 @@ def show_record(
       vidmbench results show 20261124T223543659167Z --json
     """
     from vidmbench.records.importing import find_record
-    from vidmbench.reporting.record_text import record_text
+    from vidmbench.reporting.terminal.records import record_text
 
     record, file = find_record(name, records_folder(runs))
     if as_json:

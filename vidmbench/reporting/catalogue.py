@@ -158,6 +158,6 @@ def _models() -> dict[str, str]:
 
 
 def _results() -> dict[str, str]:
-    from vidmbench.reporting.record_text import result_lines
+    from vidmbench.reporting.terminal.records import result_lines
 
     return result_lines(found_results())

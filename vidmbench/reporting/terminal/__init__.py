@@ -1,1 +1,1 @@
-"""What commands that score say on a terminal."""
+"""What commands that score say on a terminal, and the records they wrote."""

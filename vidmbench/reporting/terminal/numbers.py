@@ -12,7 +12,8 @@ from vidmbench.reporting.tables.metrics import better_of, metric_label, with_arr
 from vidmbench.reporting.terminal.columns import GAP, aligned, without_constants
 from vidmbench.reporting.terminal.signatures import signature_lines
 
-_HEADER = ("Model", "Frames", "Metric", "Value", "N", "Protocol", "Precision", "Id")
+#: The columns of a number, in the order of :meth:`Row.cells`.
+NUMBER_HEADER = ("Model", "Frames", "Metric", "Value", "N", "Protocol", "Precision", "Id")
 _INTERVAL = "±: 95 % interval at this N, bias included"
 
 
@@ -144,13 +145,13 @@ def _single(row: Row) -> list[str]:
     text = f"{row.metric}{GAP}{row.value}"
     if row.measurement.interval is not None:
         text += "   (95 % interval at this N, bias included)"
-    cells = dict(zip(_HEADER, row.cells(), strict=True))
+    cells = dict(zip(NUMBER_HEADER, row.cells(), strict=True))
     return [text, heading([row], cells)]
 
 
 def _by_number(rows: Sequence[Row]) -> list[str]:
     """A row for each number."""
-    header, cells, common = without_constants(_HEADER, [row.cells() for row in rows], keep=("Metric", "Value"))
+    header, cells, common = without_constants(NUMBER_HEADER, [row.cells() for row in rows], keep=("Metric", "Value"))
     return [heading(rows, common), *aligned([header, *cells])]
 
 
@@ -162,7 +163,7 @@ def _by_model(records: Sequence[RunRecord], rows: Sequence[Row], width: int) -> 
     if any(len({row.measurement.signature_id for row in column}) > 1 for column in columns):
         return []
     shared = ("Frames", "Metric", "N", "Protocol", "Precision", "Id")
-    cells = [dict(zip(_HEADER, column[0].cells(), strict=True)) for column in columns]
+    cells = [dict(zip(NUMBER_HEADER, column[0].cells(), strict=True)) for column in columns]
     names, heads, common = without_constants(
         shared, [[cell[name] for name in shared] for cell in cells], keep=("Metric",)
     )

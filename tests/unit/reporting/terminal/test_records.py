@@ -6,7 +6,7 @@ import pytest
 from support.table_samples import measured, run_of
 
 from vidmbench.records.record import SideRecord, find_records, write_record
-from vidmbench.reporting.record_text import list_text, record_text, result_lines, results_json, short_ids
+from vidmbench.reporting.terminal.records import list_text, record_text, result_lines, results_json, short_ids
 
 
 def side(size=(64, 48), **changes):
@@ -27,20 +27,28 @@ def found(tmp_path):
 
 def test_the_list_shows_id_day_size_and_file(found, tmp_path):
     first, second = list_text(found).split("\n\n")
-    head, columns, row = first.splitlines()
-    assert head == f"{tmp_path / 'first'}: 1 record, files ID*.json"
-    assert columns.split("  ")[1] == "ID"
-    assert row.split()[:5] == ["20260101T000001Z", "2026-01-01", "vidm", "clevrer", "64x48/32x32"]
-    assert "FVD" in columns
-    assert row.endswith(f"  {measured(value=90.04321).text()}  256/200        fvd-vidm-paper  #aaaaaaaa")
-    head, columns, row, failed = second.splitlines()
-    assert head == f"{tmp_path / 'second'}: 1 record"
-    assert columns.endswith("File")
+    title, common, columns, row = first.splitlines()
+    assert title == f"{tmp_path / 'first'}: 1 record, files ID*.json"
+    assert common == "  FVD ↓ · clevrer · 16 frames · N = 256+200 · fvd-vidm-paper · #aaaaaaaa"
+    assert columns.split() == ["ID", "Day", "Model", "Size", "Value"]
+    assert row.split()[:4] == ["20260101T000001Z", "2026-01-01", "vidm", "64x48/32x32"]
+    assert row.endswith(f"  {measured(value=90.04321).text()}")
+    title, common, columns, row, failed = second.splitlines()
+    assert title == f"{tmp_path / 'second'}: 1 record"
+    assert columns.split()[-1] == "File"
     assert (row.split()[1], row.split()[-1]) == ("2026-01-01", "B.json")  # the day in UTC; a file with another name
     assert r"a\x1bb" in row
-    assert " KVD " in failed
+    assert " KVD ↓ " in failed
     assert " failed " in failed
     assert list_text(find_records(tmp_path / "nothing")) == ""
+
+
+def test_what_differs_between_rows_has_a_column(tmp_path):
+    for number, changes in enumerate(({}, {"frames": 64, "num_fake": 100}, {"precision": "bf16"})):
+        write_record(run_of(measured(**changes), run_id=f"run{number}"), tmp_path)
+    _, common, columns, *_ = list_text(find_records(tmp_path)).splitlines()
+    assert common == "  FVD ↓ · clevrer · fvd-vidm-paper · #aaaaaaaa"
+    assert columns.split() == ["ID", "Day", "Model", "Size", "Frames", "Value", "N", "Precision"]
 
 
 def test_a_record_without_measurements_is_listed(tmp_path):
@@ -73,7 +81,7 @@ def test_the_json_holds_the_numbers_in_full(found, tmp_path):
     assert content[str(tmp_path / "C.json")]["measurements"] == []
     lines = result_lines(find_records(tmp_path))
     assert lines["20260101T000001Z_a_t16"] == (
-        f"vidm on clevrer, 2026-01-01: FVD {measured(value=90.04321).text()}, 16 frames"
+        f"vidm on clevrer, 2026-01-01: FVD ↓ {measured(value=90.04321).text()}, 16 frames"
     )
     assert lines[str(tmp_path / "C.json")].startswith("cannot be read: ")
 
@@ -87,5 +95,5 @@ def test_one_record_whole(found, tmp_path):
     assert "  interval   85.0 to 99.0, bootstrap-95" in lines
     assert "  clips      16 frames, stride 1, 64x48/32x32 pixels, seed 0" in lines
     assert "  scored     clips: 256 clips of 300 videos, 1 skipped, digest abababababab" in lines
-    assert "KVD  failed: too few" in lines
+    assert "KVD ↓  failed: too few" in lines
     assert not [line for line in lines if "\x1b" in line]

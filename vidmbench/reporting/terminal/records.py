@@ -1,4 +1,4 @@
-"""Records as text for people and as JSON for programs: the list of all, and one whole."""
+"""Records as text and as JSON: the list of all, and one whole."""
 
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,7 +8,13 @@ from typing import Any
 
 from vidmbench.core.text import counted, printable
 from vidmbench.records.record import FoundRecords, Measurement, RunRecord, SideRecord
+from vidmbench.reporting.terminal.columns import GAP, aligned, without_constants
+from vidmbench.reporting.terminal.numbers import NUMBER_HEADER, Row
 
+_HEADER = (
+    "ID", "Day", "Model", "Dataset", "Size", "Frames", "Metric", "Value", "N", "Protocol", "Precision", "Signature",
+    "File",
+)  # fmt: skip
 #: Fields of a measurement in :func:`results_json`; `vidmbench results show NAME --json` has them all.
 _LISTED = {
     "metric", "status", "reason", "value", "interval", "interval_kind", "interval_reason", "spread", "spread_kind",
@@ -50,7 +56,8 @@ def result_lines(found: FoundRecords) -> dict[str, str]:
     readable = {
         record.run_id: f"{record.model} on {_dataset(record)}, {_day(record)}: "
         + "; ".join(
-            f"{item.metric.upper()} {_value(item)}, {counted(item.frames, 'frame')}" for item in record.measurements
+            f"{row.metric} {row.value}, {counted(row.measurement.frames, 'frame')}"
+            for row in (Row(record, item) for item in record.measurements)
         )
         for record in found.records
     }
@@ -92,27 +99,33 @@ def _num_shared(first: str, second: str) -> int:
 
 
 def _folder_text(folder: Path, records: Sequence[RunRecord], ids: Mapping[str, str], files: Mapping[str, Path]) -> str:
-    from tabulate import tabulate
-
-    metrics = {item.metric for record in records for item in record.measurements}
-    is_one = len(metrics) == 1
+    """What all rows share is above them; files have a column where they are named unlike their runs."""
     renamed = any(not files[record.run_id].name.startswith(ids[record.run_id]) for record in records)
-    head = ["ID", "Day", "Model", "Dataset", "Size", "Frames", *([] if is_one else ["Metric"])]
-    head += [next(iter(metrics)).upper() if is_one else "Value", "N (real/fake)", "Protocol", "Signature"]
-    rows = []
-    for record in records:
-        start = [ids[record.run_id], _day(record), record.model, _dataset(record)]
-        end = [files[record.run_id].name] if renamed else []
-        if not record.measurements:
-            rows.append([*start, *[""] * (len(head) - len(start) - 1), "no measurements", *end])
-        for item in record.measurements:
-            row = [*start, _size(item), str(item.frames), *([] if is_one else [item.metric.upper()]), _value(item)]
-            row += [f"{item.num_real}/{item.num_fake}", item.protocol, f"#{item.signature_id}"]
-            rows.append([*row, *end])
-    cells = [[printable(cell) for cell in row] for row in [[*head, *(["File"] if renamed else [])], *rows]]
-    table = tabulate(cells, tablefmt="plain", disable_numparse=True)
     title = f"{folder}: {counted(len(records), 'record')}" + ("" if renamed else ", files ID*.json")
-    return "\n".join([printable(title), *(f"  {line}".rstrip() for line in table.splitlines())])
+    rows = [
+        (ids[record.run_id], _day(record), record.model, *numbers, files[record.run_id].name if renamed else "")
+        for record in records
+        for numbers in map(_numbers, [Row(record, item) for item in record.measurements] or [record])
+    ]
+    header, cells, common = without_constants(_HEADER, rows, keep=("ID", "Day", "Model", "Size", "Value", "File"))
+    dataset, frames = common.get("Dataset", ""), f"{common['Frames']} frames" if "Frames" in common else ""
+    counts = f"N = {common['N']}" if "N" in common else ""
+    others = (common.get(name, "") for name in ("Protocol", "Precision", "Signature"))
+    above = " · ".join(filter(None, (common.get("Metric", ""), dataset, frames, counts, *others)))
+    lines = (
+        aligned([header, *cells]) if any(row[-1] for row in rows) else aligned([line[:-1] for line in (header, *cells)])
+    )
+    return "\n".join(map(printable, [title, *([f"{GAP}{above}"] if above else []), *lines]))
+
+
+def _numbers(row: Row | RunRecord) -> tuple[str, ...]:
+    """The cells of a number; of a record without any."""
+    if isinstance(row, RunRecord):
+        return _dataset(row), "", "", "", "no measurements", "", "", "", ""
+    cells = dict(zip(NUMBER_HEADER, row.cells(), strict=True))
+    size = _size(row.measurement)
+    first = (_dataset(row.record), size, cells["Frames"], cells["Metric"], cells["Value"])
+    return *first, cells["N"], cells["Protocol"], cells["Precision"], cells["Id"]
 
 
 def record_text(record: RunRecord, file: Path) -> str:
@@ -131,7 +144,7 @@ def record_text(record: RunRecord, file: Path) -> str:
     }
     lines = [record.run_id, *_facts(facts)]
     for item in record.measurements:
-        lines += ["", f"{item.metric.upper()}  {item.text()}", *_facts(_of_measurement(item))]
+        lines += ["", f"{Row(record, item).metric}{GAP}{item.text()}", *_facts(_of_measurement(item))]
         lines += [f"  note: {warning}" for warning in item.warnings]
     lines += ["", "environment", *_facts(_flat(record.environment))]
     return "\n".join(map(printable, lines))
@@ -181,10 +194,6 @@ def _dataset(record: RunRecord) -> str:
 
 def _day(record: RunRecord) -> str:
     return record.time.astimezone(UTC).date().isoformat()
-
-
-def _value(item: Measurement) -> str:
-    return "failed" if item.status == "failed" or item.value is None else item.text()
 
 
 def _size(item: Measurement) -> str:
