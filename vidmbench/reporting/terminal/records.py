@@ -105,7 +105,7 @@ def _folder_text(folder: Path, records: Sequence[RunRecord], ids: Mapping[str, s
     rows = [
         (ids[record.run_id], _day(record), record.model, *numbers, files[record.run_id].name if renamed else "")
         for record in records
-        for numbers in map(_numbers, [Row(record, item) for item in record.measurements] or [record])
+        for numbers in [_numbers(record, item) for item in record.measurements] or [_no_numbers(record)]
     ]
     header, cells, common = without_constants(_HEADER, rows, keep=("ID", "Day", "Model", "Size", "Value", "File"))
     dataset, frames = common.get("Dataset", ""), f"{common['Frames']} frames" if "Frames" in common else ""
@@ -118,14 +118,14 @@ def _folder_text(folder: Path, records: Sequence[RunRecord], ids: Mapping[str, s
     return "\n".join(map(printable, [title, *([f"{GAP}{above}"] if above else []), *lines]))
 
 
-def _numbers(row: Row | RunRecord) -> tuple[str, ...]:
-    """The cells of a number; of a record without any."""
-    if isinstance(row, RunRecord):
-        return _dataset(row), "", "", "", "no measurements", "", "", "", ""
-    cells = dict(zip(NUMBER_HEADER, row.cells(), strict=True))
-    size = _size(row.measurement)
-    first = (_dataset(row.record), size, cells["Frames"], cells["Metric"], cells["Value"])
+def _numbers(record: RunRecord, item: Measurement) -> tuple[str, ...]:
+    cells = dict(zip(NUMBER_HEADER, Row(record, item).cells(), strict=True))
+    first = (_dataset(record), _size(item), cells["Frames"], cells["Metric"], cells["Value"])
     return *first, cells["N"], cells["Protocol"], cells["Precision"], cells["Id"]
+
+
+def _no_numbers(record: RunRecord) -> tuple[str, ...]:
+    return _dataset(record), "", "", "", "no measurements", "", "", "", ""
 
 
 def record_text(record: RunRecord, file: Path) -> str:
