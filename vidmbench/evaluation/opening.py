@@ -174,7 +174,7 @@ class Given:
         if self.named is not None:
             return open_named(self.named, options)
         if is_list_of_paths(self.videos):
-            if self.declared and not self.is_shared:
+            if not self.declared.is_default and not self.is_shared:
                 raise needless(self.declared, "paths of files", self.where)
             return open_paths(self.videos, on_bad=options.reading.on_bad)
         return open_in_memory(self.videos, self.declared, self.where, taking=options.taking, is_shared=self.is_shared)
@@ -219,7 +219,7 @@ def given_pair(real: Videos, fake: Videos, declared: Declared) -> tuple[Given, G
     if not declared:
         return first, second
     open_ones = [side for side in (first, second) if side.named is None and needs_declaring(side.videos, declared)]
-    if not open_ones:
+    if not open_ones and not declared.is_default:
         raise needless(declared, "two sides that are names, sources, or uint8 with the axes NTHWC", "real and fake")
     is_shared = all(side.named is None for side in (first, second))
     return replace(first, is_shared=is_shared), replace(second, is_shared=is_shared)

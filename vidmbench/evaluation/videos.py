@@ -96,7 +96,7 @@ def open_source(
     source = given(videos, declared=declared)
     if source.named is None:
         return source.open(OpeningOptions(Reading(on_bad, data_root), taking=Taking(num_videos, seed=seed)))
-    if declared:
+    if not declared.is_default:
         raise needless(declared, f"a name, {videos}", "videos")
     side = None if real is None else given(real)
     options = OpeningOptions(

@@ -43,6 +43,11 @@ class Declared:
         return self.value_range is not None or self.layout is not None
 
     @property
+    def is_default(self) -> bool:
+        """Whether it says no more than what holds without it, of uint8."""
+        return self.layout in (None, _DEFAULT) and self.value_range in (None, (0, 255))
+
+    @property
     def of_many(self) -> str:
         """The axes of an array of several videos."""
         layout = self.layout or _DEFAULT

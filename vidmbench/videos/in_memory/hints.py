@@ -49,7 +49,8 @@ def undeclared(numbers: Any, declared: Declared, where: str, *, is_whole: bool =
     ways = [_layout_hint(shape, is_whole=is_whole)] if is_form_open else []
     if is_range_open:
         hint = range_hint(extent, is_integer=_is_integer(numbers))
-        ways.append(hint.removeprefix("declare ") if ways else hint)
+        if not ways or "layout=" in ways[0]:
+            ways.append(hint.removeprefix("declare ") if ways else hint)
     return DataError(problem, expected=EXPECTED, found=found, where=where, fix=" and ".join(ways))
 
 

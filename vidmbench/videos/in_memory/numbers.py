@@ -10,6 +10,9 @@ from vidmbench.videos.arrays.mapped import read_mapped
 from vidmbench.videos.arrays.tensors import array_of
 from vidmbench.videos.arrays.values import Extent, extent_of, slabs
 
+#: What makes a plain tensor of one that is stored otherwise.
+_DENSE = {"sparse": "x.to_dense()", "quantised": "x.dequantize()"}
+
 
 def is_tensor(thing: Any) -> bool:
     """Whether it is a tensor of PyTorch, on any device; asked without importing PyTorch."""
@@ -130,5 +133,8 @@ def _no_pixels(found: str, where: str) -> DataError:
         expected="real numbers in a plain array or tensor",
         found=found,
         where=where,
-        fix="give the array or tensor of videos itself, not that of masks, names or objects",
+        fix=next(
+            (f"give {way}" for kind, way in _DENSE.items() if kind in found),
+            "give the array or tensor of videos itself, not that of masks, names or objects",
+        ),
     )

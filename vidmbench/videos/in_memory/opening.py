@@ -86,7 +86,7 @@ def open_in_memory(
         is_declared = not (is_shared and is_ready(numbers, declared))
         return _of_numbers(numbers, declared if is_declared else Declared(), where)
     if isinstance(videos, MinimalSource):
-        if declared and not is_shared:
+        if not declared.is_default and not is_shared:
             raise needless(declared, f"a source, {type(videos).__name__}", where)
         return completed(videos)
     _refuse_nearly_right(videos, where)
@@ -115,7 +115,13 @@ def converted(videos: Any, declared: Declared, where: str = "videos", *, roundin
         DataError: It is none, or is not as declared.
     """
     if not is_array(videos):
-        raise no_video(videos, where)
+        raise DataError(
+            f"{type(videos).__name__} is not an array",
+            expected="an array or tensor of one video or several",
+            found=type(videos).__name__,
+            where=where,
+            fix="give each array by itself; vidmbench.score and open_source also take loaders, lists and paths",
+        )
     numbers = as_numbers(videos, where)
     conversion = Conversion(declared, where, rounding=rounding)
     clips = np.ascontiguousarray(_whole(numbers, declared, conversion, where))
@@ -170,7 +176,7 @@ def needless(declared: Declared, found: str, where: str) -> UsageError:
 def _of_numbers(numbers: Any, declared: Declared, where: str) -> Source:
     """An array or tensor: as it is where it is uint8, as bytes in memory, or from a file that is mapped on disk."""
     conversion = Conversion(declared, where)
-    if is_mapped(numbers) and not (is_bytes(numbers) and declared.value_range is None):
+    if is_mapped(numbers) and not (is_bytes(numbers) and declared.value_range in (None, (0, 255))):
         return _spooled(conversion.clips(numbers), conversion, "array")
     clips = _whole(numbers, declared, conversion, where)
     notes = conversion.notes()

@@ -109,6 +109,8 @@ def of_shape(*shape, dtype=torch.float32):
         (of_shape(4), {}, ["one array of five axes"]),
         (of_shape(4, 8, 6, 6, 3) + 0j, {"value_range": (0, 1)}, ["cannot be pixels", "complex64"]),
         (torch.zeros(4, 8, 6, 6, 3, device="meta"), {"value_range": (0, 1)}, ["cannot be pixels", "without values"]),
+        (UNIT.to_sparse(), {"value_range": (-1, 1)}, ["cannot be pixels", "x.to_dense()"]),
+        (np.float32(3), {}, ["one array of five axes"]),
         (np.ma.masked_array(CLIPS, CLIPS > 3), {}, ["masked arrays", "filled"]),
         (np.array(["x"]), {}, ["cannot be pixels"]),
     ],
@@ -182,6 +184,15 @@ def test_an_array_in_a_file_is_converted_without_being_held_in_memory(tmp_path):
     assert is_mapped(open_source(np.load(tmp_path / "y.npy", mmap_mode="r"))._clips)
     with pytest.raises(UsageError, match=r"np\.load"):
         open_source(tmp_path / "x.npy", value_range=(-1, 1))
+
+
+def test_what_is_declared_needlessly_but_truly_is_taken(tmp_path):
+    np.save(tmp_path / "x.npy", CLIPS)
+    true = {"value_range": (0, 255), "layout": "NTHWC"}
+    for given in (CLIPS, torch.from_numpy(CLIPS), list(CLIPS), open_source(CLIPS), tmp_path / "x.npy"):
+        assert (pixels(open_source(given, **true)) == CLIPS).all()
+    with pytest.raises(DataError, match="list is not an array"):
+        to_uint8([CLIPS])
 
 
 def test_what_converts_itself_to_an_array_is_taken():

@@ -214,6 +214,7 @@ def test_one_declaration_describes_the_side_that_needs_it(fake_network):
         ]
     }
     assert len(values) == 1
+    assert vidmbench.score(CLIPS, CLIPS[::-1], value_range=(0, 255), layout="NTHWC", **options).value in values
     for sides in ((CLIPS, CLIPS), ("dataset:clevrer-mini", "control:static"), (open_source(CLIPS), CLIPS)):
         with pytest.raises(UsageError, match="these videos know their own"):
             vidmbench.score(*sides, **options, **DECLARED)
