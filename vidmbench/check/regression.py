@@ -5,6 +5,7 @@ A test file ``test_metrics.py`` has its values in ``test_metrics.vidmbench.json`
 
 import json
 import math
+import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -182,7 +183,8 @@ class StoredValues:
         Raises:
             ResultError: The file is damaged, or cannot be written.
         """
-        lock = sha256_of_parts(str(self.path.absolute()))[:16]
+        user = os.getuid() if hasattr(os, "getuid") else 0
+        lock = sha256_of_parts(str(self.path.absolute()), str(user))[:16]
         with FileLock(Path(tempfile.gettempdir()) / f"vidmbench-values-{lock}.lock"):  # pytest-xdist has many processes
             entries = self._read()
             before = entries.get(key)

@@ -35,6 +35,7 @@ def format_of(form: ExportFormat | None, out: Path | None) -> ExportFormat:
             expected=f"a name that ends in {' or '.join(list(SUFFIXES)[:2])}, or --format",
             found=str(out),
             where="--out",
+            fix="vidmbench results export --out results.csv",
         )
     if named is not None and form is not None and named != form:
         raise UsageError(
