@@ -8,6 +8,7 @@ import typer
 from vidmbench.cli import completion
 from vidmbench.cli.options import OUTPUT_PANEL, DeviceName, Json
 from vidmbench.cli.output import print_json, remark, say
+from vidmbench.cli.parsing import listed
 from vidmbench.core.vocabulary import CheckedWeights
 
 
@@ -17,8 +18,8 @@ def check(
         typer.Option(
             "--protocol",
             autocompletion=completion.protocols,
-            metavar="NAME",
-            help="Only this; may be repeated.",
+            metavar="NAME[,...]",
+            help="Only these; may be repeated.",
             show_default="all",
         ),
     ] = None,
@@ -50,7 +51,7 @@ def check(
     if junit is not None:
         _check_file(junit)
     checks = []
-    for item in run_checks(protocol or (), weights=weights, device=device):
+    for item in run_checks(listed(protocol), weights=weights, device=device):
         checks.append(item)
         if not as_json:
             say(item.line, at_once=True)

@@ -34,6 +34,7 @@ from vidmbench.cli.output import (
     write_record_to,
 )
 from vidmbench.cli.parsing import check_figure, choices_from
+from vidmbench.cli.refusals import checked_request, source_check
 from vidmbench.core.progress import progress_bar
 from vidmbench.core.text import counted
 
@@ -73,7 +74,9 @@ def compare(
     from vidmbench.evaluation.studies.compare import prepare_compare, with_all_protocols
     from vidmbench.reporting.terminal.comparison import comparison_text
 
-    choices = choices_from(clips, compute, reading, protocols=protocol)
+    make = partial(choices_from, clips, compute, reading)
+    sources = source_check(real), source_check(fake)
+    choices = checked_request(make, clips=clips, protocols=protocol, sources=sources, out=out, is_lenient=True)
     comparison = prepare_compare(real, fake, with_all_protocols(choices, bool(protocol)))
     if output.dry_run:
         print_plan(comparison.job, as_json=output.as_json)

@@ -33,13 +33,9 @@ Fake = Annotated[
         help="The same; control:NAME made from REAL; vidm or vidm:RUN; static-of: before any of these.",
     ),
 ]
-Fakes = Annotated[
-    list[str],
-    typer.Argument(
-        autocompletion=completion.sources,
-        metavar="FAKE...",
-        help="The same, of one model or more; control:NAME made from REAL; vidm or vidm:RUN; static-of: before any.",
-    ),
+MoreFakes = Annotated[
+    list[str] | None,
+    typer.Argument(autocompletion=completion.sources, metavar="MORE", help="Videos of further models, in one table."),
 ]
 ProtocolNames = Annotated[
     list[str] | None,

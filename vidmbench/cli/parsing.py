@@ -1,11 +1,13 @@
 """From options as the user wrote them to checked values."""
 
+from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidmbench.cli.options import ClipOptions, ComputeOptions, ReadingOptions
-from vidmbench.core.errors import UsageError
+from vidmbench.core.errors import UsageError, together
 from vidmbench.core.vocabulary import DEFAULT_PROTOCOL
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ def choices_from(
     compute: ComputeOptions,
     reading: ReadingOptions,
     *,
-    protocols: list[str] | None = None,
+    protocols: Sequence[str] | None = None,
     sampling: "SamplingOptions | None" = None,
 ) -> "Choices":
     """The options as :class:`vidmbench.evaluation.choices.Choices`.
@@ -27,7 +29,8 @@ def choices_from(
         clips: Which clips are scored.
         compute: How the network runs.
         reading: How videos are read.
-        protocols: Names or files; none takes :data:`vidmbench.core.vocabulary.DEFAULT_PROTOCOL`.
+        protocols: Names or files, as :func:`listed` gives them; none takes
+            :data:`vidmbench.core.vocabulary.DEFAULT_PROTOCOL`.
         sampling: How a VIDM is sampled; None takes its own settings.
 
     Raises:
@@ -36,15 +39,16 @@ def choices_from(
     from vidmbench.evaluation.choices import Choices
     from vidmbench.vidm.sampling.opening import SamplingOptions
 
-    _check_counts(clips)
     data_root = reading.data_root
-    if data_root is not None and not data_root.exists():
-        raise UsageError(
-            "--data-root does not exist", expected="a folder or file", found=str(data_root), where="--data-root"
-        )
+    together(
+        partial(_check_counts, clips),
+        partial(_check_data_root, data_root),
+        partial(frames_of, clips),
+        *(partial(_check_one, name) for name in protocols or ()),
+    )
     return Choices(
-        protocols=listed(protocols) or (DEFAULT_PROTOCOL,),
-        frames=whole_numbers(clips.frames, "--frames", "16, or 16,64,128"),
+        protocols=tuple(protocols or (DEFAULT_PROTOCOL,)),
+        frames=frames_of(clips),
         stride=clips.stride,
         num_real=clips.num_videos if clips.num_real is None else clips.num_real,
         num_fake=clips.num_videos if clips.num_fake is None else clips.num_fake,
@@ -55,6 +59,33 @@ def choices_from(
         data_root=data_root,
         drawing=sampling or SamplingOptions(),
     )
+
+
+def frames_of(clips: ClipOptions) -> tuple[int, ...]:
+    """The clip lengths asked for; none leaves them to the protocols.
+
+    Raises:
+        UsageError: Something other than numbers.
+    """
+    return whole_numbers(clips.frames, "--frames", "16, or 16,64,128")
+
+
+def _check_data_root(data_root: Path | None) -> None:
+    if data_root is not None and not data_root.exists():
+        raise UsageError(
+            "--data-root does not exist", expected="a folder or file", found=str(data_root), where="--data-root"
+        )
+
+
+def _check_one(protocol: str) -> None:
+    if "," in protocol and not Path(protocol).is_file():
+        raise UsageError(
+            "this command takes one protocol",
+            expected="a name or a TOML file",
+            found=protocol,
+            where="--protocol",
+            fix="give the command once for each; run, score and compare take several at once",
+        )
 
 
 def _check_counts(clips: ClipOptions) -> None:

@@ -11,7 +11,7 @@ from vidmbench.cli import completion
 from vidmbench.cli.groups import spread
 from vidmbench.cli.options import FigureOptions, RecordOptions
 from vidmbench.cli.output import print_notes, write_figure
-from vidmbench.cli.parsing import check_figure, records_folder, whole_numbers
+from vidmbench.cli.parsing import check_figure, listed, records_folder, whole_numbers
 from vidmbench.core.errors import UsageError, unknown
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class SelectionOptions:
     protocols: Annotated[
         list[str] | None,
         typer.Option(
-            "--protocol", autocompletion=completion.protocols, metavar="NAME", help="Only these; may be repeated."
+            "--protocol", autocompletion=completion.protocols, metavar="NAME[,...]", help="Only these; may be repeated."
         ),
     ] = None
     frames: Annotated[str | None, typer.Option("--frames", metavar="N[,N...]", help="Only clips of these lengths.")] = (
@@ -76,7 +76,7 @@ class SelectionOptions:
         from vidmbench.reporting.plots.selection import RecordFilter
 
         frames = whole_numbers(self.frames, "--frames", "16, or 16,64,128")
-        models, protocols = tuple(self.models or ()), tuple(self.protocols or ())
+        models, protocols = tuple(self.models or ()), listed(self.protocols)
         return RecordFilter(models, self.dataset, protocols, frames, self.metric.lower(), where)
 
 

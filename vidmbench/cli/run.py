@@ -1,6 +1,7 @@
 """``vidmbench run`` and ``vidmbench score``."""
 
 import shlex
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +13,8 @@ from vidmbench.cli.options import (
     OUTPUT_PANEL,
     ClipOptions,
     ComputeOptions,
-    Fakes,
+    Fake,
+    MoreFakes,
     NumbersOutput,
     ProtocolNames,
     ReadingOptions,
@@ -30,6 +32,7 @@ from vidmbench.cli.output import (
     write_record_to,
 )
 from vidmbench.cli.parsing import choices_from
+from vidmbench.cli.refusals import checked_request, dataset_check, model_check, source_check
 from vidmbench.core.progress import frames_bar, progress_bar
 
 # What is written beside each other, and what the last lines call it.
@@ -91,7 +94,9 @@ def run(
 
     shown = output.shows_progress
     with frames_bar(is_shown=shown) as on_frame, progress_bar(is_shown=shown) as progress:
-        choices = choices_from(clips, compute, reading, protocols=protocol, sampling=vidm.sampling(on_frame))
+        make = partial(choices_from, clips, compute, reading, sampling=vidm.sampling(on_frame))
+        sources = model_check(model, samples), dataset_check(dataset)
+        choices = checked_request(make, clips=clips, protocols=protocol, sources=sources, out=out)
         job = prepare_run(model, dataset, choices, samples=samples, layout=layout)
         if output.dry_run:
             check_existing(out)
@@ -114,14 +119,15 @@ def run(
         print_measurements([record], output, files=files)
         remark(*(f"{label}:  {files[key]}" for key, label in _WRITTEN.items() if key in files))
     if not output.as_json:
-        remark(f"next:    vidmbench table --runs {shlex.quote(str(out))}")
+        remark(f"next:    vidmbench table --runs {shlex.quote(str(out))} --format latex")
     exit_without_value(measurements)
 
 
 @spread
 def score(
     real: Real,
-    fakes: Fakes,
+    fake: Fake,
+    more: MoreFakes = None,
     *,
     protocol: ProtocolNames = None,
     clips: ClipOptions,
@@ -141,14 +147,16 @@ def score(
     from vidmbench.core.files import checked_output
     from vidmbench.evaluation.job import carry_out_all, prepare_scores, record_of
 
-    jobs = prepare_scores(real, fakes, choices_from(clips, compute, reading, protocols=protocol))
-    if output.dry_run:
-        check_existing(out)
-        print_plan(*jobs, as_json=output.as_json)
-        return
-    if out is not None:
-        out = checked_output(out)
+    make = partial(choices_from, clips, compute, reading)
+    sources = [source_check(text) for text in (real, fake, *(more or ()))]
+    choices = checked_request(make, clips=clips, protocols=protocol, sources=sources, out=out)
     with progress_bar(is_shown=output.shows_progress) as progress:
+        jobs = prepare_scores(real, [fake, *(more or ())], choices)
+        if output.dry_run:
+            print_plan(*jobs, as_json=output.as_json)
+            return
+        if out is not None:
+            out = checked_output(out)
         evaluations = carry_out_all(jobs, progress)
     records = [
         record_of(job, evaluation.measurements, command=command_line())
@@ -157,5 +165,5 @@ def score(
     print_measurements(records, output)
     write_record_to(out, *records)
     if out is None and not (output.as_json or output.is_quiet):
-        remark("signature in full: -v     keep this: --out DIR")
+        remark("keep this: --out DIR" if output.is_verbose else "signature in full: -v     keep this: --out DIR")
     exit_without_value([item for record in records for item in record.measurements])

@@ -109,7 +109,8 @@ def unknown(
     near = [folded[match] for match in sure or get_close_matches(name.lower(), folded, n=2, cutoff=0.5)]
     family = [known_name for known_name in names if known_name.lower().startswith(f"{name.lower()}-")]
     if family:  # a word that several names begin with, such as fvd
-        near = sorted(family, key=lambda known_name: known_name != default)[:2]
+        family.sort(key=lambda known_name: known_name != default)
+        near = [f"{known_name} (the default)" if known_name == default else known_name for known_name in family[:2]]
     hint = f"did you mean {' or '.join(near)}?" if near else None
     return error(
         f"unknown {kind} {name!r}" + (f": {hint}" if hint else ""),

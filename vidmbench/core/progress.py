@@ -30,7 +30,10 @@ def progress_bar(unit: str = "clip", *, is_shown: bool | None = None) -> Iterato
     from tqdm import tqdm
 
     form = "{desc}  {n_fmt}/{total_fmt}  |{bar:20}|  {elapsed}, {remaining} left"
-    bar: Any = tqdm(total=0, unit=unit, disable=is_shown is False, file=sys.stderr, leave=False, bar_format=form)
+    is_silent = is_shown is False
+    bar: Any = tqdm(
+        total=0, unit=unit, disable=is_silent, file=sys.stderr, leave=False, bar_format=form, desc="starting"
+    )
     shown = ""
 
     def tick(done: int, total: int, label: str) -> None:
@@ -41,7 +44,7 @@ def progress_bar(unit: str = "clip", *, is_shown: bool | None = None) -> Iterato
         bar.update(done - bar.n)
         if label != shown:  # at once, for what comes may take long
             shown = label
-            bar.set_description(printable(label), refresh=True)
+            bar.set_description_str(printable(label), refresh=True)
 
     try:
         yield tick

@@ -86,7 +86,7 @@ def plan_clips(
         short: Whether videos shorter than a clip are skipped or are an error.
         label: The source's label, for messages.
         repeat: Which of a protocol's repeats this is; each draws anew.
-        is_asked: Whether somebody asked for the number of videos; for the message where there are fewer.
+        is_asked: Whether the user gave the number of videos; for the message where there are fewer.
 
     Returns:
         The plan.
@@ -196,7 +196,7 @@ def too_few_words(is_asked: bool) -> tuple[str, str]:
     """How a message of too few videos begins, and what follows the number that was expected.
 
     Args:
-        is_asked: Whether somebody asked for that number; else it is the protocol's or the data set's own.
+        is_asked: Whether the user gave that number; else it is the protocol's or the data set's own.
     """
     return ("than asked for", "") if is_asked else ("than are taken by default", " by default")
 

@@ -78,7 +78,7 @@ class _Tally:
     """How much is done of all that is missing, over all sources, networks and protocols.
 
     Args:
-        progress: Who is told; None for nobody.
+        progress: Called with clips done, clips in all, and a label; None calls nothing.
         protocols: Of every key, the protocols that want these features, in the order in which they were asked for.
         entries: All entries that are not whole.
     """
@@ -91,7 +91,7 @@ class _Tally:
         self._total = sum(entry.num_rows for entry in entries)
 
     def say(self, label: str) -> None:
-        """Tells what is going on now."""
+        """Calls it with what is going on now."""
         if self._progress is not None:
             self._progress(sum(entry.num_done for entry in self._entries), self._total, label)
 

@@ -56,7 +56,7 @@ def plan(
         specs: Bound protocols.
         short_real: What happens to real videos shorter than a clip; None leaves it to the protocol.
         short_fake: The same for the scored side.
-        is_asked: Whether somebody asked for the number of videos on the real and on the scored side; for messages.
+        is_asked: Whether the user gave the number of videos of the real and of the scored side; for messages.
 
     Returns:
         One plan a protocol.
@@ -132,7 +132,7 @@ def check_both_counts(real: Source, fake: Source, specs: Sequence[ProtocolSpec],
         real: The real videos.
         fake: The videos to score.
         specs: Bound protocols.
-        is_asked: Whether somebody asked for the number of videos.
+        is_asked: Whether the user gave the number of videos.
 
     Raises:
         DataError: Both sides have too few; the message names the count that works for both.

@@ -1,5 +1,6 @@
 """From a parsed name to a source: files, data sets and controls. Models are opened a floor above."""
 
+import os
 from dataclasses import dataclass
 
 from vidmbench.core.errors import DataError, UsageError, unknown
@@ -146,6 +147,26 @@ def copied_control(kind: str, base: Source, *, seed: int = 0) -> Source:
     """
     _check_control(kind)
     return control(kind, base, seed=seed, is_paired=True)
+
+
+def check_named(name: SourceName) -> None:
+    """Refuses a name that cannot be opened, as far as that is known without opening it.
+
+    Args:
+        name: Any source's name.
+
+    Raises:
+        VidmbenchError: Unknown data set or control, or a path where nothing is.
+    """
+    base = name.base
+    if base.kind == "dataset":
+        resolve(base)
+    elif base.kind == "control":
+        _check_control(base.name)
+    elif (
+        base.kind == "path" and not os.path.exists(expanded(base.path or "")) and not set(base.path or "") & set("*?[")
+    ):
+        _open_files(base, "stop")  # which says that nothing is there
 
 
 def _check_control(kind: str) -> None:

@@ -14,7 +14,9 @@ from vidmbench.reporting.terminal.signatures import signature_lines
 
 #: The columns of a number, in the order of :meth:`Row.cells`.
 NUMBER_HEADER = ("Model", "Frames", "Metric", "Value", "N", "Protocol", "Precision", "Id")
-_INTERVAL = "±: 95 % interval at this N, bias included"
+# How intervals are printed, and what that is called below the numbers.
+_SIGNS = {"±": "±", "[": "[low, high]"}
+_INTERVAL = "95 % interval at this N"
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,9 @@ def below(rows: Sequence[Row], default: str = DEFAULT_PROTOCOL) -> list[str]:
 def interval_lines(rows: Sequence[Row]) -> list[str]:
     """What ± means; for each reason the numbers that have no interval, and those that have no value."""
     items = [row.measurement for row in rows]
-    lines = [_INTERVAL] if len(rows) > 1 and any(item.interval for item in items) else []
+    values = [row.value for row in rows if row.measurement.interval is not None]
+    signs = [words for sign, words in _SIGNS.items() if any(sign in value for value in values)]
+    lines = [f"{' or '.join(signs)}: {_INTERVAL}"] if signs and len(rows) > 1 else []
     reasons: dict[tuple[str, str], dict[str, None]] = {}
     for item in items:
         if item.status == "failed":
@@ -144,7 +148,7 @@ def heading(rows: Sequence[Row], common: dict[str, str]) -> str:
 def _single(row: Row) -> list[str]:
     text = f"{row.metric}{GAP}{row.value}"
     if row.measurement.interval is not None:
-        text += "   (95 % interval at this N, bias included)"
+        text += f"   ({_INTERVAL})"
     cells = dict(zip(NUMBER_HEADER, row.cells(), strict=True))
     return [text, heading([row], cells)]
 
