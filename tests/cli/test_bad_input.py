@@ -158,7 +158,9 @@ def test_arrays_that_are_refused(change, said, command, folder, real, clips):
 def test_fewer_videos_than_asked_names_a_count_that_works(command, folder, real, clips):
     np.save(folder / "few.npy", clips[:3])
     for sides in (("few.npy", real), (real, "few.npy")):
-        command("score", *sides).fails("fewer videos than asked", "2048", "on both sides", "--num-videos 3 works")
+        command("score", *sides).fails(
+            "fewer videos than are taken by default", "2048", "on both sides", "--num-videos 3 works"
+        )
         one = command("score", *sides, "--num-videos", "5")
         one.fails("fewer videos than asked", "expected: 5", "found: 3", "--num-videos 3 works", "where: few.npy")
 
@@ -250,6 +252,6 @@ def test_traceback_on_demand(place, script):
 def test_through_the_script(script, folder):
     """The same messages reach a user of the script: stderr, exit code 2, nothing on stdout."""
     script(*RUN, "--frames", "8").fails("error: fvd-vidm-paper cannot score clips of 8 frames", "expected:")
-    script("score", "a", "b").fails("error: there is no a")
+    script("score", "a", "b").fails("error: 2 problems", "there is no a", "there is no b")
     script(*RUN, "--json", "--num-videos", "3000").fails("fewer videos than asked")
     assert not list(Path().iterdir())
