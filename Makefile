@@ -1,4 +1,5 @@
-# make demo: set everything up, then the main job on the built-in data.    make test: all checks.
+# make demo: set everything up, then the main job on the built-in data, and a video of model and simulator side by side.
+#   make test: all checks.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,6 +13,8 @@ demo: $(VENV)/demo.stamp
 		$(BIN)/vidmbench run --model $$model --dataset clevrer-mini/32 --frames 16 --num-videos 64 --out runs/demo || exit; \
 	done
 	$(BIN)/vidmbench results list --runs runs/demo --own
+	$(BIN)/vidmbench plot samples simulator=dataset:clevrer-mini@test/64 VIDM=vidm:vidm-clevrer-mini-64 \
+		--videos 0,1,2 --frames 24 --out runs/demo/side-by-side.mp4
 
 # One process a core, each with one thread. Nothing here depends on how fast the machine is: see make benchmark.
 # A process that dies ends the run at once: pytest-xdist replaces it but then waits forever for tests it lost.

@@ -57,6 +57,10 @@ def test_models_that_cannot_be_started_from(trained, command):
     words = ("train", "--recipe", "finer.toml", "--out", "BAD")
     Path("finer.toml").write_text(FINER.replace("multipliers = [1, 2]", "multipliers = [1, 1]"))
     command(*words, "--from", "vidm:RUN").fails("do not fit the model", "has shape")
+    for line, found in (("num_frames = 12", "num_frames = 16"), ("num_timesteps = 500", "num_timesteps = 1000")):
+        kept = "" if line.startswith("num_frames") else "num_frames = 16\n"
+        Path("finer.toml").write_text(FINER.replace("num_frames = 16", f"{kept}{line}"))  # every tensor fits
+        command(*words, "--from", "vidm:RUN").fails("other sizes", f"expected: {line}", f"found: {found}")
     Path("finer.toml").write_text(FINER)
     assert not list(Path("BAD").glob("*"))  # said before the first step
     command(*words, "--from", "vidm:NOWHERE").fails("NOWHERE")

@@ -98,7 +98,7 @@ class ToyVideos(SourceDefaults):
                 expected=f"frames 0 to {NUM_FRAMES - 1}",
                 found=str(int(indices[(indices < 0) | (indices >= NUM_FRAMES)][0])),
                 where=f"{self.label}, {self.name(index)}",
-                fix="ask for shorter clips or a smaller stride",
+                fix="ask for shorter clips, or a smaller stride where it is above 1",
             )
         scene = random_scene(generator(self.seed, NAME, self.split, index))
         path = simulate(scene, int(indices.max(initial=0)) + 1)

@@ -202,6 +202,7 @@ def _starts(run: TrainRun) -> tuple[dict[Part, Start], dict[str, Any]]:
     starts: dict[Part, Start] = {
         part: Start(net.state_dict(), vidm.sha256, Path(vidm.where)) for part, net in nets.items() if net is not None
     }
+    _check_same_meaning(vidm, run)
     for part, start in starts.items():
         start.filled(part, run.recipe.model, torch.device("meta"))  # whether it fits, before anything is trained
     for part in run.parts:
@@ -214,6 +215,25 @@ def _starts(run: TrainRun) -> tuple[dict[Part, Start], dict[str, Any]]:
                 fix="--part " + " or ".join(starts),
             )
     return starts, {"sha256": vidm.sha256, "facts": dict(vidm.facts)}
+
+
+def _check_same_meaning(vidm: Vidm, run: TrainRun) -> None:
+    """Refuses weights that fit in their shapes but were trained for other coordinates: (h, w, n, t) run over these.
+
+    Raises:
+        UsageError: Resolution, T or N differ.
+    """
+    keys = ["resolution", "num_timesteps", *(["num_frames"] if "motion" in run.parts else [])]
+    there, here = vidm.spec, run.recipe.model
+    differing = [key for key in keys if getattr(there, key) != getattr(here, key)]
+    if differing:
+        raise UsageError(
+            "the model to start from was trained for other sizes than the recipe's",
+            expected=", ".join(f"{key} = {getattr(here, key)}" for key in differing),
+            found=", ".join(f"{key} = {getattr(there, key)}" for key in differing),
+            where=vidm.where,
+            fix="set these in a recipe of your own, or start from another model",
+        )
 
 
 def _facts(run: TrainRun, parts: Sequence[Part], source: Source, *, has_sintel: bool) -> dict[str, Any]:
