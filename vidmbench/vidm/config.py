@@ -163,6 +163,11 @@ class VidmSpec(Frozen):
         """Whether the content frame opens the video, or is omitted, so that n = 0 comes first as in the code."""
         return "left out" if self.variant == "official" else "frame 0"
 
+    @property
+    def truncates_bytes(self) -> bool:
+        """Whether samples become bytes by cutting fractions off, as in the code, instead of rounding."""
+        return self.variant == "official"
+
     def attention_factors(self, unet: UNetSpec) -> tuple[int, ...]:
         """The downsampling factors at which attention stands."""
         if self.variant == "official":

@@ -39,8 +39,12 @@ def to_tensor(frames: UInt8[np.ndarray, "*batch height width 3"]) -> Tensor:
     return torch.from_numpy(np.array(np.moveaxis(frames, -1, -3), order="C")).float() / 127.5 - 1
 
 
-def to_uint8(frames: Tensor) -> Frames:
-    """float32 (batch, 3, height, width) in [-1, 1] to uint8 (batch, height, width, 3), rounded.
+def to_uint8(frames: Tensor, *, truncated: bool = False) -> Frames:
+    """float32 (batch, 3, height, width) in [-1, 1] to uint8 (batch, height, width, 3).
+
+    Args:
+        frames: The frames.
+        truncated: Whether fractions of an intensity level are cut off, as in the published code, instead of rounded.
 
     Raises:
         DataError: A value is NaN or infinite; it would become black.
@@ -53,6 +57,7 @@ def to_uint8(frames: Tensor) -> Frames:
             found=f"NaN or infinity in {int((~is_finite).sum())} of {len(frames)} frames",
             fix="take another sampler, more steps or an earlier checkpoint",
         )
-    levels = ((frames + 1) * 127.5).round().clamp(0, 255).byte()
+    values = (frames + 1) * 127.5
+    levels = (values if truncated else values.round()).clamp(0, 255).byte()
     converted: Frames = levels.permute(0, 2, 3, 1).cpu().numpy()
     return converted

@@ -127,7 +127,8 @@ class SamplingSpec(Frozen):
         sampler: The paper's is ``ancestral``.
         steps: Denoising steps per frame.
         content_steps: The same for first frames, which are drawn once a video; None takes ``steps``.
-        spacing: ``even`` from the first to the last timestep, or ``strided`` from 0 ("ddim100" in the code).
+        spacing: ``even`` from the first to the last timestep, ``accumulated``, the same as the code adds it up ("100"),
+            or ``strided`` from 0 ("ddim100" in the code).
         noise: Noise of the motion generator: sampled again for every ``frame``, as the paper does, or once a ``video``
             and shared by its frames, which steadies what a small network cannot tell from its conditions.
     """
@@ -135,7 +136,7 @@ class SamplingSpec(Frozen):
     sampler: SamplerName = "ancestral"
     steps: PositiveInt = 100
     content_steps: PositiveInt | None = None
-    spacing: Literal["even", "strided"] = "even"
+    spacing: Literal["even", "accumulated", "strided"] = "even"
     noise: NoiseChoice = "frame"
 
 

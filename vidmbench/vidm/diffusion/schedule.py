@@ -120,6 +120,20 @@ def even_steps(num_timesteps: int, count: int) -> list[int]:
     return [round(step) for step in np.linspace(0, num_timesteps - 1, count)]
 
 
+def accumulated_steps(num_timesteps: int, count: int) -> list[int]:
+    """:func:`even_steps` as the VIDM code has them ("100"): the distance is added up, and its error with it.
+
+    For T = 1000, a step is another one than that of :func:`even_steps` for some numbers of steps.
+    """
+    _check_count(num_timesteps, count)
+    distance, place = (num_timesteps - 1) / max(count - 1, 1), 0.0
+    steps = []
+    for _ in range(count):
+        steps.append(round(place))
+        place += distance
+    return steps
+
+
 def strided_steps(num_timesteps: int, count: int) -> list[int]:
     """Every k-th step from 0, so the last is seldom visited ("ddim100" in the VIDM code: 0, 10, ..., 990).
 

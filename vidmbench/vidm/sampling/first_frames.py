@@ -9,7 +9,13 @@ from torch import Tensor
 
 from vidmbench.core.seeding import generator
 from vidmbench.vidm.diffusion.samplers import sample
-from vidmbench.vidm.diffusion.schedule import Schedule, even_steps, linear_schedule, strided_steps
+from vidmbench.vidm.diffusion.schedule import (
+    Schedule,
+    accumulated_steps,
+    even_steps,
+    linear_schedule,
+    strided_steps,
+)
 from vidmbench.vidm.networks.content import ContentNet
 from vidmbench.vidm.recipes import SamplingSpec
 
@@ -97,5 +103,5 @@ def schedule_of(num_timesteps: int, sampling: SamplingSpec) -> Schedule:
     Raises:
         UsageError: More steps than the schedule has.
     """
-    spaced = even_steps if sampling.spacing == "even" else strided_steps
+    spaced = {"even": even_steps, "accumulated": accumulated_steps, "strided": strided_steps}[sampling.spacing]
     return linear_schedule(num_timesteps).respaced(spaced(num_timesteps, sampling.steps))

@@ -145,7 +145,8 @@ class VidmVideos(SourceDefaults):
     def digest(self) -> str:
         """Of checkpoint, settings, first frames and seed; no frame is drawn."""
         facts = (VERSION, self.vidm.sha256, self.sampling.model_dump_json(), self.content.digest, self.seed)
-        return sha256_of_parts("vidm", *map(str, facts))
+        cut = ("truncated",) if self.vidm.spec.truncates_bytes else ()
+        return sha256_of_parts("vidm", *map(str, facts), *cut)
 
     def settings(self) -> dict[str, str | int | None]:
         """What :meth:`digest` is of, in words, for those who look at what was drawn."""
@@ -182,7 +183,8 @@ class VidmVideos(SourceDefaults):
     def _drawn(self, indices: Sequence[int], num_frames: int) -> Clips:
         opens = self.vidm.spec.content_frame == "frame 0"
         first = self.content.frames(indices).to(self.vidm.device)
-        drawn = [to_uint8(first)] if opens else []
+        is_cut = self.vidm.spec.truncates_bytes
+        drawn = [to_uint8(first, truncated=is_cut)] if opens else []
         if drawn:
             self._tell(len(indices))
         previous = first
@@ -190,7 +192,7 @@ class VidmVideos(SourceDefaults):
         for n in range(len(drawn), num_frames):
             assert walk is not None
             previous = walk.frame(n, previous)
-            drawn.append(to_uint8(previous))
+            drawn.append(to_uint8(previous, truncated=is_cut))
             self._tell(len(indices))
         frames: Clips = np.stack(drawn[:num_frames], axis=1)
         return frames

@@ -7,7 +7,7 @@ from reference.diffusion import bound_term, linear_alpha_bar
 
 from vidmbench.core.errors import UsageError
 from vidmbench.vidm.diffusion.losses import training_loss, variational_bound
-from vidmbench.vidm.diffusion.schedule import at, blended, even_steps, linear_schedule, strided_steps
+from vidmbench.vidm.diffusion.schedule import accumulated_steps, at, blended, even_steps, linear_schedule, strided_steps
 
 FULL = linear_schedule()
 ALPHA_BAR = linear_alpha_bar()
@@ -30,6 +30,16 @@ def test_the_two_ways_to_choose_100_steps():
     assert set(np.diff(even)) == {10, 11}
     assert even_steps(1000, 1) == strided_steps(1000, 1) == [0]
     assert even_steps(1000, 1000) == strided_steps(1000, 1000) == list(range(1000))
+
+
+def test_steps_as_the_published_code_adds_them_up():
+    both = [(even_steps(1000, count), accumulated_steps(1000, count)) for count in range(1, 1001)]
+    different = [count for count, (even, added) in enumerate(both, start=1) if even != added]
+    assert len(different) == 278  # counted with the published code's own function
+    assert different[:4] == [21, 23, 31, 35]
+    assert 100 not in different
+    assert all(abs(a - b) <= 1 for even, added in both for a, b in zip(even, added, strict=True))
+    assert accumulated_steps(1000, 1) == [0]
 
 
 @pytest.mark.parametrize(

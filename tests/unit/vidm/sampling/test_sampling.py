@@ -10,6 +10,7 @@ from support.vidm_published import first_frames, frame_computed_anew, published_
 
 from vidmbench.core.errors import DataError, UsageError
 from vidmbench.videos.source import Source
+from vidmbench.vidm.config import VidmSpec
 from vidmbench.vidm.recipes import SamplingSpec
 from vidmbench.vidm.sampling import rollout as walk
 from vidmbench.vidm.sampling import source as sampling
@@ -29,7 +30,7 @@ def one_thread():
 @pytest.fixture
 def floats(monkeypatch):
     """Frames as they are before they become grey levels: float32 (batch, 3, height, width)."""
-    monkeypatch.setattr(sampling, "to_uint8", lambda frames: frames.numpy())
+    monkeypatch.setattr(sampling, "to_uint8", lambda frames, **_: frames.numpy())
 
 
 def counted(monkeypatch, owner, name):
@@ -123,6 +124,24 @@ def test_noise_depends_on_seed_sample_and_purpose_alone_to_the_bit():
     assert len({first.numpy().tobytes() for first in firsts}) == 4
 
 
+@pytest.mark.parametrize("variant", ["paper", "official"])
+def test_the_official_variant_cuts_bytes_as_its_code_does(variant, monkeypatch):
+    seen, whole = [], sampling.to_uint8
+    monkeypatch.setattr(sampling, "to_uint8", lambda x, **how: seen.append(x) or whole(x, **how))
+    drawn = VidmVideos(small_vidm(variant), num_videos=2, num_frames=3).draw(range(2), 3)
+    values = torch.stack(seen, dim=1).permute(0, 1, 3, 4, 2).add(1).mul(127.5).clamp(0, 255)
+    expected = values.floor() if variant == "official" else values.round()
+    assert (torch.from_numpy(drawn) == expected).all()
+    assert (values.floor() != values.round()).any()
+
+
+def test_bytes_of_another_kind_are_other_videos(monkeypatch):
+    official = VidmVideos(small_vidm("official"), num_videos=2)
+    before = official.digest()
+    monkeypatch.setattr(VidmSpec, "truncates_bytes", property(lambda _: False))
+    assert official.digest() != before  # features of the others are not taken from the cache
+
+
 def test_the_content_frame_opens_the_video_in_the_paper_and_is_left_out_in_the_code():
     first = sampling.to_uint8(real_frames([0, 1]))
     paper = VidmVideos(small_vidm("paper"), num_videos=2, content=REAL)
@@ -131,7 +150,7 @@ def test_the_content_frame_opens_the_video_in_the_paper_and_is_left_out_in_the_c
     official = VidmVideos(small_vidm("official"), num_videos=2, content=REAL)
     assert (official.draw([0, 1], 2)[:, 0] != first).mean() > 0.9
     assert "the content frame opens each video" in paper.notes
-    assert any("left out" in note for note in official.notes)
+    assert any("omitted" in note for note in official.notes)
 
 
 def test_classes_are_drawn_by_the_seed_and_move_the_pixels(monkeypatch):
