@@ -25,6 +25,20 @@ def test_committed_records_are_drawn_in_every_format(command, folder, kind, suff
     assert [path.name for path in (folder / "new").iterdir()] == [f"{kind}.{suffix}"]
 
 
+@pytest.mark.parametrize("kind", FROM_RECORDS)
+def test_no_caption_and_json(command, folder, kind):
+    whole = command("plot", kind, "--json", "--out", "whole.png")
+    bare = command("plot", kind, "--no-caption", "--out", "bare.png")
+    assert (whole.code, bare.code, bare.out) == (0, 0, "bare.png\n")
+    assert whole.json["picture"] == "whole.png"
+    assert whole.json["caption"].replace("\n", "\ncaption: ") in bare.err
+    with Image.open(folder / "whole.png") as high, Image.open(folder / "bare.png") as low:
+        assert high.height > low.height
+    text = str(whole.json)
+    assert "control:real" in text or kind == "ablation"
+    assert "interval" in text
+
+
 def test_what_is_left_out_is_told(command):
     outcome = command("plot", "fvd-vs-frames")
     assert outcome.out == "runs/fvd-vs-frames.png\n"
@@ -52,6 +66,9 @@ def test_own_records_are_drawn_beside_committed_ones(command, real, fakes, monke
 def test_a_contact_sheet(command, folder, real, fakes):
     outcome = command("plot", "samples", real, f"gan={fakes}", "control:static", "--videos", "0,2", "--out", "s.png")
     assert (outcome.code, outcome.out, outcome.err) == (0, "s.png\n", "")
+    listed = command("plot", "timeline", real, fakes, "--frames", 9, "--json", "--out", "t.png")
+    assert [len(source["change_since_frame_0"]) for source in listed.json["sources"]] == [8, 8]
+    assert listed.json["sources"][0]["videos"][0]["frames"] == 9
     with Image.open(folder / "s.png") as picture:
         assert picture.width == 1540  # seven inches
 

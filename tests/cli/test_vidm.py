@@ -163,6 +163,7 @@ def test_ablation_trains_scores_and_goes_on(command, fake_network, monkeypatch):
     assert len(done.out.split("\n\n")[0].splitlines()) == 2 + 3 * 1 + 4 * 2
     found = {record.model: record for record in map(read_record, sorted(Path("rows/records").glob("*.json")))}
     assert len(found) == 7
+    assert len(list(Path("rows/records").glob("*.png"))) == 7  # for the report
     assert {path for path in half} <= set(Path("rows/records").glob("*.json"))
     assert [one.frames for one in found["vidm-default"].measurements] == [9, 12]
     assert [one.frames for one in found["vidm-content-vanilla"].measurements] == [9]

@@ -41,7 +41,14 @@ def samples(
     *,
     frames: NumFrames = 16,
     every: Every = None,
-    videos: Annotated[str, typer.Option(metavar="I[,I...]", help="Which videos of every source, from 0.")] = "0,1",
+    videos: Annotated[
+        str | None,
+        typer.Option(
+            metavar="I[,I...]",
+            help="Which videos of every source, from 0.",
+            show_default="two of each that move about as much as most",
+        ),
+    ] = None,
     seed: SampleSeed = 0,
     steps: Steps = None,
     reading: ReadingOptions,
@@ -65,7 +72,8 @@ def samples(
 
     check_figure(out, *_VIDEOS)
     indices = whole_numbers(videos, "--videos", "0, or 0,1,5")
-    request = ShownClips(frames, indices, seed, steps, Reading(reading.on_bad, reading.data_root))
+    reading_options = Reading(reading.on_bad, reading.data_root)
+    request = ShownClips(frames, indices, 2, seed, steps, reading_options)
     is_video = out.suffix.lower() in _VIDEOS
     if is_video and every is not None:
         raise UsageError("--every is for figures", found=f"--every {every} with --out {out}", fix="omit it")
@@ -75,7 +83,7 @@ def samples(
     if not is_video:
         caption = described(shown, request)
         drawn = samples_figure(shown, every or -(-frames // 8), "" if figure.no_caption else caption)
-        numbers = shown_json(shown, indices)
+        numbers = shown_json(shown)
         write_figure(drawn, out, notes, options=figure, caption=caption, numbers=numbers)
         return
     from vidmbench.videos import write_gif, write_mp4
@@ -84,7 +92,7 @@ def samples(
     write(out, samples_video(shown), fps=fps)
     print_notes(notes)
     if figure.as_json:
-        print_json({**shown_json(shown, indices), "caption": "", "notes": notes, "picture": str(out)})
+        print_json({**shown_json(shown), "caption": "", "notes": notes, "picture": str(out)})
     else:
         say(str(out))
 
@@ -95,7 +103,15 @@ def timeline(
     *,
     frames: NumFrames = 128,
     every: Every = None,
-    video: Annotated[int, typer.Option(metavar="I", help="Which video of every source, from 0.", min=0)] = 0,
+    video: Annotated[
+        int | None,
+        typer.Option(
+            metavar="I",
+            help="Which video of every source, from 0.",
+            min=0,
+            show_default="one of each that moves about as much as most",
+        ),
+    ] = None,
     seed: SampleSeed = 0,
     steps: Steps = None,
     reading: ReadingOptions,
@@ -114,12 +130,13 @@ def timeline(
     from vidmbench.sources.datasets.opening import Reading
 
     check_figure(out)
-    request = ShownClips(frames, (video,), seed, steps, Reading(reading.on_bad, reading.data_root))
+    reading_options = Reading(reading.on_bad, reading.data_root)
+    request = ShownClips(frames, () if video is None else (video,), 1, seed, steps, reading_options)
     checked_output(out.parent)
     shown = open_shown(sources, request)
     caption = described(shown, request)
     drawn = timeline_figure(shown, every or -(-frames // 16), "" if figure.no_caption else caption)
-    numbers = timeline_json(shown, request.videos)
+    numbers = timeline_json(shown)
     write_figure(drawn, out, short_notes(shown, frames), options=figure, caption=caption, numbers=numbers)
 
 

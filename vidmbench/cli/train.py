@@ -24,6 +24,8 @@ from vidmbench.core.progress import progress_bar
 from vidmbench.core.vocabulary import Device, TrainedPart
 
 if TYPE_CHECKING:
+    from vidmbench.evaluation.job import Job
+    from vidmbench.records.record import RunRecord
     from vidmbench.vidm.recipes import RecipeSpec
 
 
@@ -196,7 +198,7 @@ def ablate(
         say(*plan_lines(ablation))
         return
     with progress_bar("step") as progress:
-        records = run_ablation(ablation, progress)
+        records = run_ablation(ablation, progress, _write_contact_sheet)
 
     from vidmbench.reporting.tables.build import measurement_rows
 
@@ -205,3 +207,10 @@ def ablate(
         f"records: {folder / 'records'}; vidmbench table 3 shows them beside the published ones after",
         f"  vidmbench results import {folder / 'records'}/*.json",
     )
+
+
+def _write_contact_sheet(job: "Job", record: "RunRecord", path: Path) -> None:
+    """The picture beside the record of a row, which a report shows."""
+    from vidmbench.reporting.plots.contact_sheet import contact_sheet, save_figure
+
+    save_figure(contact_sheet(job.real, job.fake, job.plans[0], record.measurements[0]), path.with_suffix(".png"))

@@ -1,7 +1,7 @@
 """The ablation of the paper's Table 3: every row trained with equal seed and budget, sampled alike, scored alike."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -155,7 +155,11 @@ def _check_rows(ablation: Ablation, rows: Sequence[RowSpec]) -> None:
         seen[really_off if len(really_off) > 1 else ("default",)] = row
 
 
-def run_ablation(ablation: Ablation, progress: Progress | None = None) -> list[RunRecord]:
+def run_ablation(
+    ablation: Ablation,
+    progress: Progress | None = None,
+    on_record: Callable[[Job, RunRecord, Path], None] | None = None,
+) -> list[RunRecord]:
     """Trains, samples and scores every row; a second call continues where the first stopped.
 
     A content row is scored with the default motion generator, a motion row with the default content generator and the
@@ -164,6 +168,7 @@ def run_ablation(ablation: Ablation, progress: Progress | None = None) -> list[R
     Args:
         ablation: What.
         progress: Called with steps or clips done, their total, and a label.
+        on_record: Called with what was scored, its record and the record's file, while the samples are still there.
 
     Returns:
         The rows' records, in the order of the rows.
@@ -176,11 +181,16 @@ def run_ablation(ablation: Ablation, progress: Progress | None = None) -> list[R
     records = []
     for row in _rows(ablation):
         done = _finished(row, ablation)
-        records.append(done or _measured(row, ablation, progress))
+        records.append(done or _measured(row, ablation, progress, on_record))
     return records
 
 
-def _measured(row: RowSpec, ablation: Ablation, progress: Progress | None) -> RunRecord:
+def _measured(
+    row: RowSpec,
+    ablation: Ablation,
+    progress: Progress | None,
+    on_record: Callable[[Job, RunRecord, Path], None] | None,
+) -> RunRecord:
     content = _trained("content", row.off if row.part == "content" else (), ablation, progress, row.model)
     motion = _trained("motion", row.off if row.part == "motion" else (), ablation, progress, row.model)
     vidm = Vidm(
@@ -194,7 +204,9 @@ def _measured(row: RowSpec, ablation: Ablation, progress: Progress | None) -> Ru
     job = _job(row, vidm, ablation)
     measurements = carry_out(job, progress).measurements
     record = record_of(job, measurements, command=ablation.command)
-    write_record(record, ablation.out / "records")
+    path = write_record(record, ablation.out / "records")
+    if on_record is not None:
+        on_record(job, record, path)
     return record
 
 

@@ -19,7 +19,7 @@ from vidmbench.reporting.plots.style import (
     text_at,
     text_height,
 )
-from vidmbench.reporting.plots.video_inputs import Shown, shown_json
+from vidmbench.reporting.plots.video_inputs import Shown, motion_of, shown_json
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,18 +28,6 @@ if TYPE_CHECKING:
 # Inches: labels and axes' numbers on the left, between strips, a panel of curves, below it for its numbers.
 _LEFT, _GAP, _PANEL, _BELOW = 1.3, 0.05, 1.1, 0.25
 _LABEL = 0.45  # the least height of a row: two lines of a label, and its key below
-
-
-def motion_of(video: Frames) -> np.ndarray:
-    """How much a video moves: the mean absolute difference of each frame from the one before.
-
-    Args:
-        video: uint8 (frame, height, width, 3).
-
-    Returns:
-        float64 (frame - 1,), intensity levels of 255; 0 where a frame repeats the one before.
-    """
-    return np.asarray(np.abs(np.diff(video.astype(np.float64), axis=0)).mean(axis=(1, 2, 3)))
 
 
 def distance_from_start(video: Frames) -> np.ndarray:
@@ -101,7 +89,7 @@ def timeline_figure(shown: Sequence[Shown], every: int, caption: str = "") -> "F
     return figure
 
 
-def timeline_json(shown: Sequence[Shown], videos: Sequence[int]) -> dict[str, Any]:
+def timeline_json(shown: Sequence[Shown]) -> dict[str, Any]:
     """The same, and both curves of each source from frame 1 on, in intensity levels of 255."""
     curves = [
         {
@@ -110,7 +98,7 @@ def timeline_json(shown: Sequence[Shown], videos: Sequence[int]) -> dict[str, An
         }
         for source in shown
     ]
-    sources = shown_json(shown, videos)["sources"]
+    sources = shown_json(shown)["sources"]
     return {"sources": [{**source, **curve} for source, curve in zip(sources, curves, strict=True)]}
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,9 @@ from vidmbench.sources.opening import open_control, resolve
 from vidmbench.videos.source import Source
 from vidmbench.vidm.sampling.opening import SamplingOptions
 
+# Videos among which typical ones are searched: of stored ones, and of those that are drawn for the figure.
+_AMONG, _AMONG_SAMPLED = 8, 4
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -28,12 +32,14 @@ class Shown:
         label: How the figure names it.
         videos: Its clips, each uint8 (frame, height, width, 3) from the video's first frame on, large frames reduced;
             a short video gives fewer frames.
+        indices: Which videos of the source these are; empty where that is unknown.
         text: The source as the user named it.
         notes: How its videos were made.
     """
 
     label: str
     videos: tuple[Frames, ...]
+    indices: tuple[int, ...] = ()
     text: str = ""
     notes: tuple[str, ...] = ()
 
@@ -44,7 +50,8 @@ class ShownClips:
 
     Attributes:
         frames: Frames of a clip.
-        videos: Indices of the videos of each source.
+        videos: Indices of the videos of each source; empty for those of median motion.
+        num_typical: How many of these.
         seed: Seed of samples and of controls.
         steps: Denoising steps of a VIDM; None takes the checkpoint's.
         reading: How files are read.
@@ -52,6 +59,7 @@ class ShownClips:
 
     frames: int
     videos: tuple[int, ...] = (0,)
+    num_typical: int = 1
     seed: int = 0
     steps: int | None = None
     reading: Reading = DEFAULT_READING
@@ -69,10 +77,45 @@ def open_shown(texts: Sequence[str], clips: ShownClips) -> list[Shown]:
     """
     labels, names = zip(*map(_labelled, texts), strict=True)
     sources = _opened(names, clips)
-    return [
-        Shown(label or source.label, _videos(source, clips), name.text, tuple(source.notes))
-        for label, name, source in zip(labels, names, sources, strict=True)
-    ]
+    chosen: dict[SourceName, tuple[int, ...]] = {}
+    shown = []
+    for label, name, source in zip(labels, names, sources, strict=True):
+        # A control is shown beside the videos it was made from, and so is a static baseline.
+        origin = names[0] if name.base.kind == "control" else name.base
+        indices = clips.videos or chosen.get(origin) or _typical(source, clips)
+        chosen.setdefault(origin, indices)
+        videos = _videos(source, replace(clips, videos=indices))
+        shown.append(Shown(label or source.label, videos, indices, name.text, tuple(source.notes)))
+    return shown
+
+
+def _typical(source: Source, clips: ShownClips) -> tuple[int, ...]:
+    """The videos, among the first few, that move about as much as most: neither the luckiest nor the unluckiest."""
+    among = range(min(_AMONG_SAMPLED if source.is_sampled else _AMONG, len(source)))
+    if len(among) <= clips.num_typical:
+        return tuple(among)
+    motion = [_mean_motion(source, index, clips.frames) for index in among]
+    from_middle = np.abs(np.argsort(np.argsort(motion, kind="stable")) - (len(motion) - 1) / 2)
+    return tuple(sorted(np.argsort(from_middle, kind="stable")[: clips.num_typical].tolist()))
+
+
+def _mean_motion(source: Source, index: int, num_frames: int) -> float:
+    """The mean of :func:`motion_of`, two frames at a time; 0 for a single frame."""
+    frames = (reduced(frame) for frame in source.stream(index, range(min(num_frames, source.num_frames(index)))))
+    changes = [np.abs(later.astype(np.float32) - earlier).mean() for earlier, later in pairwise(frames)]
+    return float(np.mean(changes)) if changes else 0.0
+
+
+def motion_of(video: Frames) -> np.ndarray:
+    """How much a video moves: the mean absolute difference of each frame from the one before.
+
+    Args:
+        video: uint8 (frame, height, width, 3).
+
+    Returns:
+        float64 (frame - 1,), intensity levels of 255; 0 where a frame repeats the one before.
+    """
+    return np.asarray(np.abs(np.diff(video.astype(np.float64), axis=0)).mean(axis=(1, 2, 3)))
 
 
 def _labelled(text: str) -> tuple[str | None, SourceName]:
@@ -89,7 +132,7 @@ def _opened(names: Sequence[SourceName], clips: ShownClips) -> list[Source]:
     """The sources, each opened once: a model and its static baseline are sampled once."""
     opened: dict[SourceName, Source] = {}
     first = resolve(names[0])
-    num_videos = max(clips.videos) + 1
+    num_videos = max(clips.videos) + 1 if clips.videos else max(_AMONG_SAMPLED, clips.num_typical)
     options = OpeningOptions(
         reading=clips.reading,
         seed=clips.seed,
@@ -137,15 +180,26 @@ def described(shown: Sequence[Shown], clips: ShownClips) -> str:
         shown: The sources.
         clips: How they were read.
     """
-    several = len(clips.videos) > 1
-    videos = f"Video{'s' if several else ''} {', '.join(map(str, clips.videos))} of each source"
-    sentences = [f"{videos}, from frame 0; seed {clips.seed}."]
+    if len({source.indices for source in shown}) == 1:
+        videos = f"{_videos_in_words(shown[0].indices)} of each source"
+    else:
+        videos = "; ".join(f"{_videos_in_words(source.indices)} of {source.label}" for source in shown)
+    rule = (
+        ""
+        if clips.videos
+        else f", those of median motion among the first {_AMONG} ({_AMONG_SAMPLED} where they are sampled)"
+    )
+    sentences = [f"{videos}{rule}, from frame 0; seed {clips.seed}."]
     for source in shown:
         origin = f" is {source.text}" if source.text not in ("", source.label) else ""
         notes = f" ({'; '.join(source.notes)})" if source.notes else ""
         if origin or notes:
             sentences.append(f"{source.label}{origin}{notes}.")
     return " ".join(sentences)
+
+
+def _videos_in_words(indices: Sequence[int]) -> str:
+    return f"Video{'s' if len(indices) > 1 else ''} {', '.join(map(str, indices))}"
 
 
 def short_notes(shown: Sequence[Shown], frames: int) -> list[str]:
@@ -163,7 +217,7 @@ def short_notes(shown: Sequence[Shown], frames: int) -> list[str]:
     return notes
 
 
-def shown_json(shown: Sequence[Shown], videos: Sequence[int]) -> dict[str, Any]:
+def shown_json(shown: Sequence[Shown]) -> dict[str, Any]:
     """The sources of a figure of videos, and the length of each video that it shows."""
     return {
         "sources": [
@@ -171,7 +225,8 @@ def shown_json(shown: Sequence[Shown], videos: Sequence[int]) -> dict[str, Any]:
                 "label": source.label,
                 "source": source.text,
                 "videos": [
-                    {"index": index, "frames": len(video)} for index, video in zip(videos, source.videos, strict=True)
+                    {"index": index, "frames": len(video)}
+                    for index, video in zip(source.indices, source.videos, strict=True)
                 ],
                 "notes": list(source.notes),
             }

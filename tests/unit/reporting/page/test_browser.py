@@ -119,6 +119,22 @@ def test_less_motion_stops_them(browser, site):
     assert browser.value("document.getElementById('stop').textContent") == "Play all videos"
 
 
+@pytest.mark.parametrize("width", [1000, 1920])
+def test_the_first_screen_says_which_model_is_better(browser, site, width):
+    browser.media(width=width, height=900)
+    browser.open(site)
+    bottom = "document.querySelector('.board tbody tr:nth-child(2)').getBoundingClientRect().bottom"
+    assert browser.value(bottom) < 900
+    assert "Not distinguishable" in browser.value("document.querySelector('.board p').textContent")
+    assert browser.value("document.querySelectorAll('.board th button').length") == 0
+
+
+def test_wide_tables_use_the_width(browser, site):
+    browser.media(width=1920)
+    browser.open(site)
+    assert browser.value("document.querySelector('table.numbers').getBoundingClientRect().width") > 1700
+
+
 @pytest.mark.parametrize("width", [360, 1200])
 def test_nothing_is_wider_than_the_page(browser, site, width):
     browser.media(width=width)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from support.engines import FakeEngine, use_engine, whole_numbers
+from support.figure_texts import faults
 from support.score_map_sides import CHOICES, real_and_fake
 
 from vidmbench.evaluation.choices import Choices
@@ -26,6 +27,11 @@ def test_the_figure_shows_each_end_once(sides):
     worst, best = scored.ranked[0], scored.ranked[-1]
     assert f"1  {worst.realism:.2f}  {worst.name}" in texts
     assert f"4  inf  {best.name}" in texts
+    axis = figure.axes[0]
+    assert axis.get_xlabel().startswith("1st principal component of the features (")
+    assert axis.get_ylabel().startswith("2nd principal component (")
+    assert sum(scored.shares) <= 1
+    assert faults(figure) == []
     legend = figure.axes[0].get_legend().get_window_extent()
     caption = figure.texts[-1].get_window_extent()
     assert legend.y0 > caption.y1  # these clips are small: the strips do not make room for the legend

@@ -36,6 +36,23 @@ def test_sources_are_opened_as_they_are_named(arrays):
     assert caption.startswith("Videos 1, 0 of each source, from frame 0; seed 5. gan is fake.npy")
 
 
+def test_unless_named_the_videos_are_those_of_median_motion(tmp_path, monkeypatch):
+    """Neither the one that jumps nor the one that is frozen; a control shows the videos it was made from."""
+    monkeypatch.chdir(tmp_path)
+    steps = [40, 0, 10, 12, 30]
+    videos = np.stack([np.arange(5)[:, None, None, None] * step * np.ones((1, 4, 4, 3)) for step in steps])
+    np.save("real.npy", videos.astype(np.uint8))
+    np.save("fake.npy", videos[[3, 1, 2]].astype(np.uint8))
+    clips = ShownClips(5, (), num_typical=1)
+    shown = open_shown(["real.npy", "fake.npy", "control:static", "static-of:fake.npy"], clips)
+    assert [one.indices for one in shown] == [(3,), (2,), (3,), (2,)]
+    caption = described(shown, clips)
+    assert caption.startswith("Video 3 of real.npy; Video 2 of fake.npy; ")
+    assert "those of median motion among the first 8" in caption
+    assert [one.indices for one in open_shown(["real.npy"], ShownClips(5, (), num_typical=2))] == [(2, 3)]
+    assert [one.indices for one in open_shown(["real.npy"], ShownClips(5, (), num_typical=9))] == [(0, 1, 2, 3, 4)]
+
+
 def test_a_path_with_an_equals_sign_is_no_label(arrays):
     (arrays / "a=b.npy").write_bytes((arrays / "real.npy").read_bytes())
     assert open_shown(["a=b.npy"], ShownClips(2))[0].label == "a=b.npy"
