@@ -210,7 +210,7 @@ def ablate(
 
 
 def _write_contact_sheet(job: "Job", record: "RunRecord", path: Path) -> None:
-    """The picture beside the record of a row, which a report shows."""
+    """The contact sheet beside the record of a row, which a report shows."""
     from vidmbench.reporting.plots.contact_sheet import contact_sheet, save_figure
 
     save_figure(contact_sheet(job.real, job.fake, job.plans[0], record.measurements[0]), path.with_suffix(".png"))
