@@ -1,4 +1,4 @@
-"""Videos that Python objects stand for: decoders of torchcodec and decord, paths, and files as bytes."""
+"""Videos that Python objects represent: Video columns, decoders of torchcodec and decord, paths, files as bytes."""
 
 import tempfile
 from collections.abc import Mapping
@@ -15,6 +15,21 @@ from vidmbench.videos.files.compression_labels import of_stream
 from vidmbench.videos.in_memory.numbers import is_array
 
 _FILE_KEYS = {"path", "bytes"}
+
+
+def undecoded(table: Any) -> Any:
+    """A data set of Hugging Face whose Video columns give files, so that they are read as all files are.
+
+    Args:
+        table: Anything; what is no such data set, or is streamed from afar, is returned as it is.
+    """
+    columns = getattr(table, "features", None)
+    if not isinstance(columns, Mapping) or not hasattr(table, "cast_column") or not hasattr(table, "__getitem__"):
+        return table
+    for name, kind in columns.items():
+        if type(kind).__name__ == "Video" and getattr(kind, "decode", False):
+            table = table.cast_column(name, type(kind)(decode=False))
+    return table
 
 
 def is_decoder(thing: Any) -> bool:

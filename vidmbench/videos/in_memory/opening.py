@@ -17,6 +17,7 @@ from vidmbench.videos.arrays.uint8_source import ArraySource
 from vidmbench.videos.files.compression_labels import joined
 from vidmbench.videos.in_memory.conversion import Conversion, is_ready
 from vidmbench.videos.in_memory.declared import Declared
+from vidmbench.videos.in_memory.decoders import undecoded
 from vidmbench.videos.in_memory.hints import undeclared
 from vidmbench.videos.in_memory.items import no_video, numbers_in
 from vidmbench.videos.in_memory.numbers import as_numbers, is_array, is_bytes, is_mapped
@@ -195,6 +196,7 @@ class _Stream:
     """Videos one after the other, from anything that can be iterated over or counted through."""
 
     def __init__(self, videos: Any, conversion: Conversion, where: str) -> None:
+        videos = undecoded(videos)
         if isinstance(videos, str | bytes | bytearray | memoryview):
             raise no_video(videos, where)
         if isinstance(videos, Mapping):

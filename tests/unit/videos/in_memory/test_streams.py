@@ -1,98 +1,18 @@
 """Loaders, data sets, generators, lists and functions: the same videos give the same source as an array of them."""
 
-import io
-import os
-import tracemalloc
-
 import h5py
 import numpy as np
 import pytest
 import torch
-from PIL import Image
-from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
+from support.video_streams import CLIPS, SIGNED, Decoder, DecordReader, Mapped, Stream, Table, firsts, images
+from torch.utils.data import DataLoader, TensorDataset
 
 import vidmbench
-from vidmbench import VidmbenchError, open_source
-from vidmbench.core.errors import DataError, ResultError, UsageError
-from vidmbench.videos.in_memory import spool
-from vidmbench.videos.writing.writers import write_mp4
+from vidmbench import open_source
+from vidmbench.core.errors import DataError, UsageError
 
-CLIPS = np.random.default_rng(0).integers(0, 256, (5, 10, 16, 16, 3), dtype=np.uint8)
-SIGNED = torch.from_numpy(CLIPS).permute(0, 4, 1, 2, 3).float() / 127.5 - 1
 DECLARED = {"value_range": (-1, 1), "layout": "NCTHW"}
 LABELS = torch.arange(5)
-
-
-class Mapped(Dataset):
-    """A data set of PyTorch as most people write it: no __iter__, and no IndexError at its end."""
-
-    def __init__(self, make=lambda index: (SIGNED[index], int(index))):
-        self.make = make
-
-    def __len__(self):
-        return 5
-
-    def __getitem__(self, index):
-        return self.make(index % 5)
-
-
-class Stream(IterableDataset):
-    def __iter__(self):
-        return iter(SIGNED)
-
-
-class Decoder:
-    """As torchcodec's VideoDecoder, which is what a Video column of Hugging Face gives."""
-
-    def __init__(self, clip):
-        self.clip = torch.from_numpy(clip).permute(0, 3, 1, 2)
-
-    def __len__(self):
-        return len(self.clip)
-
-    def get_frames_in_range(self, start, stop):
-        batch = type("FrameBatch", (), {})()
-        batch.data = self.clip[start:stop]
-        return batch
-
-
-class DecordReader:
-    def __init__(self, clip):
-        self.clip = clip
-
-    def __len__(self):
-        return len(self.clip)
-
-    def get_batch(self, indices):
-        frames = type("NDArray", (), {})()
-        frames.asnumpy = lambda: self.clip[list(indices)]
-        return frames
-
-
-class Table:
-    """As a data set of Hugging Face: rows by number and one after the other."""
-
-    features = ("video", "label", "caption")
-
-    def __init__(self, column):
-        self.column = column
-
-    def __len__(self):
-        return 5
-
-    def __getitem__(self, index):
-        return {"label": 1, "video": self.column(CLIPS[index]), "caption": "a ball"}
-
-    def __iter__(self):
-        return (self[index] for index in range(5))
-
-
-def firsts(rows):
-    return [row[0] for row in rows]
-
-
-def images(clip):
-    return [Image.fromarray(frame) for frame in clip]
 
 
 WAYS = {
@@ -231,124 +151,6 @@ def test_videos_of_different_lengths(fake_network):
     assert found.digest() != open_source([clip[:8] for clip in CLIPS]).digest()
     with pytest.raises(DataError, match="shorter than the clip"):
         vidmbench.score(CLIPS, videos, frames=9, num_videos=5)
-
-
-def test_files_by_their_paths(tmp_path, monkeypatch):
-    for index, clip in enumerate(CLIPS):
-        write_mp4(tmp_path / f"{index}.mp4", clip)
-    paths, expected = sorted(tmp_path.iterdir()), open_source(tmp_path)
-    monkeypatch.chdir(tmp_path)
-    for named in (paths, tuple(map(str, paths)), [path.name for path in paths]):
-        found = open_source(named)
-        assert (found.digest(), found.compression) == (expected.digest(), expected.compression)
-    assert len(open_source(paths[:3])) == 3
-    as_rows = ([{"video": {"path": str(path), "bytes": None}} for path in paths],
-               [{"video": {"path": None, "bytes": path.read_bytes()}} for path in paths],
-               [(str(path), 3) for path in paths], iter(paths))  # fmt: skip
-    for rows in as_rows:
-        found = open_source(rows)
-        assert all((found.read(index, range(10)) == expected.read(index, range(10))).all() for index in range(5))
-        assert found.compression == expected.compression
-    paths[3].write_bytes(b"x")
-    assert len(open_source(paths, on_bad="skip")) == 4
-    for wrong, words in (
-        ([*paths, tmp_path / "nowhere.mp4"], r"1 of the paths given not found: nowhere\.mp4"),
-        ([paths[0], paths[0]], "more than once"),
-        (paths, "cannot be used"),
-        (["x.xyz"], "not found"),
-    ):
-        with pytest.raises(DataError, match=words):
-            open_source(wrong)
-    with pytest.raises(UsageError, match="paths of files"):
-        open_source(paths[:2], value_range=(0, 1))
-
-
-REFUSED = {
-    "numbers": (lambda: [1, 2], "item 0"),
-    "text": (lambda: [("x", 1)], "unsupported video source"),
-    "a path of none": (lambda: iter(["nowhere.mp4"]), r"nowhere\.mp4 is no video file"),
-    "bytes": (lambda: b"xyz", "unsupported video source"),
-    "nothing": (lambda: [], "there are no videos"),
-    "a generator that was read": (lambda: iter(()), "can be read once"),
-    "two batches in one": (lambda: [(SIGNED, SIGNED)], r"item\[0\] for item in videos"),
-    "two entries": (lambda: [{"a": CLIPS, "b": CLIPS}], "a, b"),
-    "labels alone": (lambda: [{"label": 3}], "a dictionary of label"),
-    "frames": (lambda: list(CLIPS[0].astype(float)), "one array of five axes"),
-    "sizes": (lambda: [CLIPS[0], CLIPS[0][:, :8]], "8x16 of video 1"),
-    "floats": (lambda: [CLIPS[0], CLIPS[1] / 255], r"declare value_range=\(0, 1\)"),
-    "floats of a loader": (lambda: DataLoader(TensorDataset(SIGNED)), r'layout="NCTHW" and value_range=\(-1, 1\)'),
-    "floats, one by one": (lambda: iter(SIGNED), r'layout="CTHW" and value_range=\(-1, 1\)'),
-    "unscaled": (lambda: iter(CLIPS // 255), "no value in videos exceeds 1"),
-    "frames of two sizes": (lambda: [[CLIPS[0, 0], CLIPS[0, 0, :8]]], "frames of a video differ in size"),
-    "a part of a source": (lambda: type("Half", (), {"read": 1, "name": 1, "label": "x"})(), "lacks size, __len__"),
-    "a set": (lambda: {1, 2}, "unsupported video source"),
-    "a table of splits": (lambda: {"train": Table(images), "test": Table(images)}, "choose one of its parts"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", REFUSED)
-def test_what_holds_no_videos_is_refused_with_what_to_do(name, own_cache):
-    make, words = REFUSED[name]
-    with pytest.raises(VidmbenchError, match=words):
-        open_source(make())
-
-
-def test_an_error_of_the_users_own_code_passes_with_a_note():
-    def broken():
-        yield CLIPS[0]
-        raise RuntimeError("out of memory")
-
-    with pytest.raises(RuntimeError, match="out of memory") as raised:
-        open_source(broken())
-    assert raised.value.__notes__ == ["vidmbench was reading videos, item 1"]
-    with pytest.raises(ZeroDivisionError) as raised:
-        open_source(lambda seed, index: 1 // 0, num_videos=2)
-    assert "seed 0, index 0" in raised.value.__notes__[0]
-
-
-def left_in(cache):
-    return [path for path in cache.rglob("*") if path.is_file() and "streams" in path.parts]
-
-
-def test_nothing_is_left_in_the_cache(own_cache, fake_network):
-    vidmbench.score(CLIPS, iter(CLIPS), frames=9, num_videos=5)
-    source = open_source(iter(CLIPS))
-    with pytest.raises(DataError):
-        open_source([CLIPS[0], CLIPS[0][:, :8]])
-    assert left_in(own_cache) == []
-    assert (source.read(0, [0]) == CLIPS[0, :1]).all()
-
-
-def test_memory_does_not_grow_with_the_number_of_videos():
-    clip = np.random.default_rng(0).integers(0, 256, (16, 64, 64, 3), dtype=np.uint8)
-    tracemalloc.start()
-    try:
-        source = open_source(clip for _ in range(60))
-        source.digest()
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert len(source) == 60
-    assert peak < 12 * clip.nbytes
-
-
-def test_a_full_disk_is_one_message(monkeypatch, tmp_path):
-    class Full(io.FileIO):
-        def write(self, data):
-            raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(spool, "_new_file", lambda folder: Full(tmp_path / "x", "w"))
-    with pytest.raises(ResultError, match="No space left on device") as raised:
-        open_source(iter(CLIPS))
-    assert "VIDMBENCH_CACHE" in raised.value.fix
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write anywhere")
-def test_a_cache_that_cannot_be_written_to_is_one_message(own_cache):
-    own_cache.chmod(0o500)
-    with pytest.raises(ResultError, match="Permission denied"):
-        open_source(iter(CLIPS))
-    own_cache.chmod(0o700)
 
 
 def test_samples_that_stand_still_or_end_early_are_found_as_in_an_array(fake_network):
