@@ -182,7 +182,12 @@ class PartSpec(Frozen):
 
 
 class MetricFormat(Frozen):
-    """How a metric's measured numbers are printed."""
+    """How a metric's measured numbers are printed.
+
+    Attributes:
+        better: Which way is better.
+        decimals: Digits after the decimal point of numbers without an interval; with one, it decides.
+    """
 
     better: Literal["lower", "higher"]
     decimals: NonNegativeInt

@@ -68,7 +68,8 @@ def _measured_cell(layout: Layout, part: PartSpec, case: Entry, pairs: Sequence[
     good = [pair for pair in pairs if pair[1].status == "ok" and pair[1].value is not None]
     record, measurement = (good or pairs)[-1]
     metric = case.metric or part.select.metric
-    text = measurement.text(layout.metrics[metric].decimals if metric else None)
+    given = layout.metrics[metric].decimals if metric and measurement.interval is None else None
+    text = measurement.text(given)
     signature = f"#{measurement.signature_id}, {measurement.interval_kind or 'no interval'}: `{measurement.signature}`"
     if not good:
         return Cell("failed", "failed", (f"{record.model} {text}; {signature}",), signature=measurement.signature)
