@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -13,14 +14,17 @@ from vidmbench.core.errors import ProtocolError, ResultError, unknown
 from vidmbench.core.files import visible, write_text
 from vidmbench.records.published import PublishedValue, published_values
 from vidmbench.records.record import RunRecord, read_records
+from vidmbench.reporting.tables.captions import measured_lines, signatures_of
+from vidmbench.reporting.tables.delimited import to_csv
+from vidmbench.reporting.tables.footnotes import said_once
 from vidmbench.reporting.tables.html import to_html
 from vidmbench.reporting.tables.latex import to_latex
 from vidmbench.reporting.tables.layout import Entry, Layout, PartSpec, layout_names, load_layout
-from vidmbench.reporting.tables.marks import UNMARKED, comparison_of, with_marks
-from vidmbench.reporting.tables.measured import claimed_cell, compared, has_any, measured_series, tied
+from vidmbench.reporting.tables.marks import TIED, UNMARKED, comparison_of, with_marks
+from vidmbench.reporting.tables.measured import claimed_cell, compared, has_any, measured_series
 from vidmbench.reporting.tables.rows import ResultRows, measurement_rows
-from vidmbench.reporting.tables.text import to_csv, to_frame, to_markdown
-from vidmbench.reporting.tables.values import Cell, Panel, Table
+from vidmbench.reporting.tables.text import to_frame, to_markdown
+from vidmbench.reporting.tables.values import Cell, Note, Panel, Subject, Table
 
 __all__ = [
     "FORMATS",
@@ -46,14 +50,20 @@ FORMATS: dict[str, Callable[[Table], str]] = {"md": to_markdown, "csv": to_csv, 
 SUFFIXES = {"md": "md", "csv": "csv", "latex": "tex", "html": "html"}
 
 
-def printed(tables: Sequence[Table], form: str) -> str:
+def printed(tables: Sequence[Table], form: str, *, signatures: bool = False) -> str:
     """Several tables in one text: in HTML one page, otherwise with an empty line between them.
 
     Args:
         tables: The tables, in order.
         form: A key of :data:`FORMATS`.
+        signatures: Whether each is followed by its long signatures; HTML and CSV have them anyway.
     """
-    return to_html(*tables) if form == "html" else "\n".join(FORMATS[form](table) for table in tables)
+    if form == "html":
+        return to_html(*tables)
+    if form == "csv":
+        return "\n".join(to_csv(table) for table in tables)
+    texts = {"md": to_markdown, "latex": to_latex}[form]
+    return "\n".join(texts(table, signatures=signatures) for table in tables)
 
 
 def build_table(layout: Layout | str, records: Sequence[RunRecord] = (), *, published: bool = True) -> Table:
@@ -61,8 +71,8 @@ def build_table(layout: Layout | str, records: Sequence[RunRecord] = (), *, publ
 
     A record joins a part if its data set, metric, frames and (if both name one) split match. It gets a separate row
     or column beside the published systems, marked as measured; if a row names its model by ``measured_as``, it joins
-    that row, in a column beside the published one. Every measured number has a footnote with its long signature, and
-    a second one if a measured number beside it has another signature.
+    that row, in a column beside the published one. What all measured numbers share is in the legend; a footnote says
+    what differs, above all where a measured number beside it has another signature.
 
     Args:
         layout: The layout, or its name.
@@ -91,6 +101,8 @@ def build_table(layout: Layout | str, records: Sequence[RunRecord] = (), *, publ
     published = flag("published", published)
     values = _published(layout)
     problems: list[str] = []
+    known = {note for value in values for note in value.notes}
+    problems += [unknown("note in in_legend", note, known).problem for note in layout.in_legend if note not in known]
     panels = [_panel(layout, part, values, records, published, problems) for part in layout.parts]
     if problems:
         unique = list(dict.fromkeys(problems))
@@ -100,12 +112,25 @@ def build_table(layout: Layout | str, records: Sequence[RunRecord] = (), *, publ
             where=f"layout {layout.name}",
             fix="correct the layout, or list the pair of labels under `none`",
         )
+    shown = [(panel, part) for panel, part in zip(panels, layout.parts, strict=True) if panel.rows and panel.columns]
+    in_rows = [_systems_in_rows(part) for _, part in shown]
+    said = said_once([panel for panel, _ in shown], systems_in_rows=in_rows, told=("told",))
     arrows = "; ".join(
         f"{metric} {layout.arrow(metric)} {spec.better} is better" for metric, spec in layout.metrics.items()
     )
-    legend = [layout.caption, f"{arrows}.", *layout.legend]
-    shown = tuple(panel for panel in panels if panel.rows and panel.columns)
-    return Table(layout.name, layout.title, (*legend, *_origin_legend(shown)), shown)
+    legend = [layout.caption, f"{arrows}.", *layout.legend, *_origin_legend(said.panels)]
+    table = Table(layout.name, layout.title, tuple(legend), said.panels)
+    published_ones = [pair for _, part in shown for pair in part.signature_lines()] if published else []
+    measured_ones = signatures_of(said.panels, in_rows)
+    if table.has_measured:
+        measured = measured_lines(said.panels, said.shared, systems_in_rows=in_rows)
+        table = replace(table, legend=(*table.legend, *measured))
+    return replace(table, signatures=(*published_ones, *measured_ones))
+
+
+def _systems_in_rows(part: PartSpec) -> bool:
+    """Whether a part's systems are its rows: also where it has no published ones, which leaves models as rows."""
+    return part.methods_in_rows or not part.columns
 
 
 def write_all_tables(folder: Path | None = None) -> list[Path]:
@@ -146,7 +171,8 @@ def _origin_legend(panels: Sequence[Panel]) -> list[str]:
         lines.append(
             "Measured and published numbers follow different protocols: read them side by side, do not rank them."
         )
-    if sum(cell.value is not None for cell in cells) > 1 and not any(cell.mark for cell in cells):
+    has_ties = any(note == TIED for cell in cells for note in cell.details)
+    if sum(cell.value is not None for cell in cells) > 1 and not any(cell.mark for cell in cells) and not has_ties:
         lines.append(UNMARKED)
     return lines
 
@@ -182,7 +208,7 @@ def _panel(
     cells: list[list[Cell]] = []
     for case, matching, claims, *measured in zip(cases, matches, claimed, *(line for _, line in series), strict=True):
         line = [_published_cell(value, layout, part) for value in matching]
-        lines = _case_lines(line, claims, measured, labels, layout.better(case.metric or part.select.metric), published)
+        lines = _case_lines(line, claims, measured, layout.better(case.metric or part.select.metric), published)
         heads.append(_label(layout, case))
         if len(lines) > 1:
             joined.append(len(heads))
@@ -191,14 +217,15 @@ def _panel(
     venues = [", ".join(sorted({value.venue for value in column if value})) for column in zip(*matches, strict=True)]
     venues += [""] * (len(labels) - len(venues))
     rows, columns = heads, labels
-    if part.methods_in_rows:
+    if _systems_in_rows(part):
         rows, columns, cells = columns, rows, [list(line) for line in zip(*cells, strict=True)]
     metric = part.select.metric
+    has_venues = part.venues and not _systems_in_rows(part) and published
     return Panel(
         title=f"{part.title} ({metric} {layout.arrow(metric)})" if metric else part.title,
         rows=tuple(rows),
         columns=tuple(columns),
-        venues=tuple(venues) if part.venues and not part.methods_in_rows and published else None,
+        subheads=(("Venue", tuple(venues)),) if has_venues else (),
         cells=tuple(tuple(line) for line in cells),
         protocols=part.protocol_lines() if published else (),
         joined=frozenset(joined),
@@ -209,7 +236,6 @@ def _case_lines(
     published: Sequence[Cell],
     claimed: Sequence[Cell],
     measured: Sequence[Cell],
-    labels: Sequence[str],
     better: Literal["lower", "higher"],
     has_published: bool,
 ) -> list[list[Cell]]:
@@ -219,7 +245,6 @@ def _case_lines(
         published: The published numbers, one per system.
         claimed: The measured number of each system; empty cells where there is none.
         measured: The numbers of other models.
-        labels: Labels of the systems, then of the other models.
         better: The direction of the metric.
         has_published: Whether published numbers are shown.
     """
@@ -232,7 +257,7 @@ def _case_lines(
             line.append(compared(cell, line))
     for cell in measured:
         line.append(compared(cell, line))
-    return [*lines, with_marks(tied(line, labels) if has_any(claimed) else line, better)]
+    return [*lines, with_marks(line, better)]
 
 
 def _label(layout: Layout, entry: Entry, more: str = "") -> str:
@@ -242,12 +267,16 @@ def _label(layout: Layout, entry: Entry, more: str = "") -> str:
 def _published_cell(value: PublishedValue | None, layout: Layout, part: PartSpec) -> Cell:
     if value is None:
         return Cell()
+    notes = value.notes if value.flag or layout.footnotes == "all" else ()
+    group = part.group_of(value.method)
     return Cell(
         "published",
         value.printed,
-        value.notes if value.flag or layout.footnotes == "all" else (),
-        value.value,
+        details=tuple(Note("told" if note in layout.in_legend else value.flag, note) for note in notes),
+        value=value.value,
         spread=value.stderr,
+        subject=Subject(value.metric, value.dataset, value.frames, group.note if group else ""),
+        signature=" // ".join(group.signatures_of(value.metric)) if group else "",
         flag=value.flag,
         compared=comparison_of(value, part.scored_together(value.method)),
     )

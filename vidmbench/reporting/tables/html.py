@@ -2,12 +2,13 @@
 
 import re
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vidmbench.reporting.jinja import render, verbatim
-from vidmbench.reporting.tables.marks import legend
-from vidmbench.reporting.tables.values import EMPTY, PROTOCOLS, Cell, Table, numbered_notes, spans
+from vidmbench.reporting.tables.marks import marks_legend
+from vidmbench.reporting.tables.values import EMPTY, PROTOCOLS, HeadLine, Table, numbered_notes, spans
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -25,11 +26,10 @@ class _Mark:
 
 @dataclass(frozen=True)
 class _Footnote:
-    """A footnote: its text up to the signature, the signature (empty where it has none), the ids of its marks."""
+    """A footnote, and the ids of its marks."""
 
     number: int
     text: str
-    signature: str
     marks: tuple[str, ...]
 
 
@@ -47,37 +47,49 @@ def html_section(table: Table) -> "Markup":
     numbers = numbered_notes(table)
     ids: defaultdict[int, list[str]] = defaultdict(list)
 
-    def marks_of(cell: Cell) -> list[_Mark]:
+    def marks_of(notes: Sequence[str]) -> list[_Mark]:
         marks = []
-        for number in sorted(numbers[note] for note in cell.notes):
+        for number in sorted(numbers[note] for note in notes):
             ids[number].append(f"{name}-ref-{number}-{len(ids[number]) + 1}")
             marks.append(_Mark(number, ids[number][-1]))
         return marks
 
-    rows = [
-        [
-            (label, [(cell, marks_of(cell)) for cell in line])
-            for label, line in zip(panel.rows, panel.cells, strict=True)
-        ]
-        for panel in table.panels
-    ]
+    heads, rows = [], []
+    for panel in table.panels:
+        # In the order of the page, so that the marks of a note count up.
+        columns = [marks_of(panel.notes_of_column(column)) for column in range(len(panel.columns))]
+        heads.append([_head(line, columns) for line in panel.head_lines])
+        rows.append(
+            [
+                (label, marks_of(panel.notes_of_row(at)), [(cell, marks_of(cell.notes)) for cell in line])
+                for at, (label, line) in enumerate(zip(panel.rows, panel.cells, strict=True))
+            ]
+        )
     return render(
         _PACKAGE,
         "section.html",
         name=name,
         table=table,
-        panels=list(zip(table.panels, rows, strict=True)),
-        notes=[_footnote(text, number, ids[number]) for text, number in numbers.items()],
-        has_measured=table.has_measured,
-        legend_of_marks=legend(best=""),
+        panels=list(zip(table.panels, heads, rows, strict=True)),
+        notes=[_Footnote(number, text, tuple(ids[number])) for text, number in numbers.items()],
+        numbers=[
+            (f"{row}, {column}", cell, [text for _, text in cell.details if text])
+            for panel in table.panels
+            for row, line in zip(panel.rows, panel.cells, strict=True)
+            for column, cell in zip(panel.columns, line, strict=True)
+            if cell.signature_id
+        ],
+        published_signatures=[(owners, text) for owners, text in table.signatures if not owners.startswith("#")],
+        has_both=table.has_measured and table.has_published,
+        legend_of_marks=marks_legend(table, best=""),
         protocols_heading=PROTOCOLS,
         no_panels=EMPTY,
         spans=spans,
     )
 
 
-def _footnote(note: str, number: int, marks: list[str]) -> _Footnote:
-    text, separator, signature = note.partition(": `")
-    if separator and signature.endswith("`"):
-        return _Footnote(number, text, signature[:-1], tuple(marks))
-    return _Footnote(number, note, "", tuple(marks))
+def _head(line: HeadLine, marks: Sequence[list[_Mark]]) -> tuple[str, list[tuple[str, int, list[_Mark]]]]:
+    """A line of heads: its name, and each text with the columns that it is above and its marks."""
+    return line.name, [
+        (text, width, marks[at] if line.has_marks else []) for at, (text, width) in enumerate(line.runs())
+    ]

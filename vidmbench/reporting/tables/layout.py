@@ -63,6 +63,11 @@ class ProtocolGroup(Frozen):
     signatures: tuple[str, ...] = Field(default=(), strict=False)
     scored_together: bool = False
 
+    def signatures_of(self, metric: str) -> tuple[str, ...]:
+        """The partial signatures of one metric; all, where none names it."""
+        named = tuple(text for text in self.signatures if text.split(" | ")[0].casefold() == metric.casefold())
+        return named or self.signatures
+
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         differing = [field for pair in combinations(self.signatures, 2) for field in conflicts(*pair)]
@@ -110,7 +115,6 @@ class PartSpec(Frozen):
             " ".join(
                 [f"{name}: {group.note}."]
                 + ["Scored together: ranked among themselves."] * (group.scored_together and len(group.methods) > 1)
-                + [f"`{signature}`" for signature in group.signatures]
             )
             for name, group in zip(names, self.protocols, strict=True)
         ]
@@ -119,6 +123,19 @@ class PartSpec(Frozen):
             if differing:
                 lines.append(f"Not comparable: {name} with {other}; known to differ in {', '.join(differing)}.")
         return tuple(lines)
+
+    def signature_lines(self) -> tuple[tuple[str, str], ...]:
+        """The partial signatures of the published numbers, each with its systems."""
+        labels = {entry.method: entry.label for entry in (*self.rows, *self.columns) if entry.method}
+        return tuple(
+            (", ".join(labels[method] for method in group.methods), signature)
+            for group in self.protocols
+            for signature in group.signatures
+        )
+
+    def group_of(self, method: str) -> ProtocolGroup | None:
+        """The group of a published system."""
+        return next((group for group in self.protocols if method in group.methods), None)
 
     def scored_together(self, method: str) -> int | None:
         """Position of the group of methods scored together that a method belongs to; None if it belongs to none."""
@@ -227,6 +244,7 @@ class Layout(Frozen):
         legend: Further lines of the legend.
         published: Names of the tables in results/published whose values it shows.
         footnotes: Whose notes are printed: ``flagged`` cells' only, or ``all``.
+        in_legend: Notes of published cells that the caption or the legend tells, so that they get no footnote.
         metrics: The metrics shown.
         measured: Which records join.
         parts: The blocks.
@@ -238,6 +256,7 @@ class Layout(Frozen):
     legend: tuple[str, ...] = Field(default=(), strict=False)
     published: tuple[str, ...] = Field(strict=False)
     footnotes: Literal["flagged", "all"] = "flagged"
+    in_legend: tuple[str, ...] = Field(default=(), strict=False)
     metrics: dict[str, MetricFormat]
     measured: MeasuredSpec = MeasuredSpec()
     parts: tuple[PartSpec, ...] = Field(strict=False, min_length=1)

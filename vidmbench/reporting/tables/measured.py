@@ -1,18 +1,20 @@
 """Measured numbers in a layout: which records fill which cells, and with which footnotes."""
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from functools import cache
-from itertools import combinations
 
 from vidmbench.core import resources
 from vidmbench.core.declarations import load_toml
-from vidmbench.records.fields import Measurement, overlap
+from vidmbench.protocols.signature import conflicts
+from vidmbench.records.fields import Measurement
 from vidmbench.records.record import RunRecord
+from vidmbench.reporting.tables.facts import number_cell
 from vidmbench.reporting.tables.layout import Entry, Layout, PartSpec, Row
-from vidmbench.reporting.tables.values import Cell
+from vidmbench.reporting.tables.values import Cell, Note
 from vidmbench.sources.baselines.spec import BaselineSpec
-from vidmbench.sources.names import baseline_names, is_reference
+from vidmbench.sources.names import baseline_names
 
 
 def measured_series(
@@ -33,14 +35,19 @@ def measured_series(
     for (model, protocol), lines in sorted(groups.items()):
         has_several = sum(other == model for other, _ in groups) > 1
         filled = [
-            [_measured_cell(layout, part, case, pairs) for pairs in line.values()]
+            [
+                _measured_cell(layout, part, case, pairs, told={"protocol"} if has_several else set())
+                for pairs in line.values()
+            ]
             for case, line in zip(cases, lines, strict=True)
         ]
         for cells in filled:
             cells.sort(key=lambda cell: cell.kind == "failed")
         for nth in range(max(len(cells) for cells in filled)):
             kind = "reproduced" if any(cell.kind == "reproduced" for cells in filled for cell in cells) else "measured"
-            label = f"{model} ({kind}{', ' + protocol if has_several else ''}{f', {nth + 1}' if nth else ''})"
+            # Where nothing is published beside it, a number that is measured goes without saying.
+            words = [kind] * bool(layout.published) + [protocol] * has_several + [str(nth + 1)] * bool(nth)
+            label = f"{model} ({', '.join(words)})" if words else model
             series.append((label, [cells[nth] if nth < len(cells) else Cell() for cells in filled]))
     return series
 
@@ -59,51 +66,39 @@ def claimed_cell(layout: Layout, part: PartSpec, case: Entry, row: Row, records:
     shown = ([pair for pair in pairs if pair[1].status == "ok"] or pairs)[-1][1].signature_id
     cell = _measured_cell(layout, part, case, [pair for pair in pairs if pair[1].signature_id == shown])
     others = sorted({f"#{measurement.signature_id}" for _, measurement in pairs} - {f"#{shown}"})
-    note = f"The latest number of {row.measured_as} here; not shown: signature {', '.join(others)}."
-    return replace(cell, notes=(*cell.notes, note)) if others else cell
+    text = f"the latest number of {row.measured_as} here; not shown: signature {', '.join(others)}"
+    return replace(cell, details=(*cell.details, Note("not shown", text))) if others else cell
 
 
-def _measured_cell(layout: Layout, part: PartSpec, case: Entry, pairs: Sequence[tuple[RunRecord, Measurement]]) -> Cell:
-    """The latest of the measurements with the same signature; a failed one only if none succeeded."""
-    good = [pair for pair in pairs if pair[1].status == "ok" and pair[1].value is not None]
-    record, measurement = (good or pairs)[-1]
+def _measured_cell(
+    layout: Layout,
+    part: PartSpec,
+    case: Entry,
+    pairs: Sequence[tuple[RunRecord, Measurement]],
+    told: AbstractSet[str] = frozenset(),
+) -> Cell:
+    """The latest of the measurements with the same signature, and where it is of other data than the layout prints."""
     metric = case.metric or part.select.metric
-    given = layout.metrics[metric].decimals if metric and measurement.interval is None else None
-    text = measurement.text(given)
-    signature = f"#{measurement.signature_id}, {measurement.interval_kind or 'no interval'}: `{measurement.signature}`"
-    if not good:
-        return Cell("failed", "failed", (f"{record.model} {text}; {signature}",), signature=measurement.signature)
-    notes = [f"Measured by vidmbench, {signature}"]
-    if len(good) > 1:
-        notes.append(f"The latest of {len(good)} runs with this signature: {record.run_id}.")
+    cell = number_cell(pairs, layout.metrics[metric].decimals if metric else None)
+    if cell.kind == "failed":
+        record = pairs[-1][0]
+        return replace(cell, details=tuple(Note(kind, f"{record.model} {text}") for kind, text in cell.details))
+    record, measurement = next(pair for pair in reversed(pairs) if pair[0].run_id == cell.run_id)
     side = part.select.resolution or case.resolution
+    others = {}
     if measurement.real.size and side and measurement.real.size != (side, side):
         height, width = measurement.real.size
-        notes.append(f"Real clips of {height} x {width} pixels, not {side} x {side}.")
+        others["pixels"] = f"real clips of {height} x {width} pixels, not {side} x {side}"
     dataset = part.select.dataset or case.dataset
     is_same_dataset = not dataset or layout.measured.is_own(dataset, record)
     if not is_same_dataset:
-        notes.append(f"Data set {record.dataset}, not {dataset}.")
-    notes += measurement.warnings
-    return Cell(
-        "reproduced" if is_same_dataset and _is_reproduced(part, record) else "measured",
-        text,
-        tuple(notes),
-        measurement.value,
-        measurement.interval,
-        signature=measurement.signature,
-        signature_id=measurement.signature_id,
-        compared=f"measured #{measurement.signature_id}" if _competes(record, measurement) else "",
+        others["dataset"] = f"data set {record.dataset}, not {dataset}"
+    details = [fact for fact in cell.details if fact.kind not in {"dataset", "pixels", *told}]
+    return replace(
+        cell,
+        kind="reproduced" if is_same_dataset and _is_reproduced(part, record) else "measured",
+        details=(*(Note(kind, text) for kind, text in others.items()), *details),
     )
-
-
-def _competes(record: RunRecord, measurement: Measurement) -> bool:
-    """Whether a number may be marked as best: not of a control, and not of videos that continue given frames."""
-    has_given_frames = any(
-        note.startswith("first frames: ") and not note.startswith("first frames: generated")
-        for note in measurement.warnings
-    )
-    return not is_reference(record.model) and not has_given_frames
 
 
 def _is_reproduced(part: PartSpec, record: RunRecord) -> bool:
@@ -121,29 +116,26 @@ def _published_as(model: str) -> frozenset[str]:
 
 def compared(cell: Cell, others: Sequence[Cell]) -> Cell:
     """The cell, with a note if the first measured number beside it has another signature."""
-    first = next((other.signature_id for other in others if other.signature_id), cell.signature_id)
-    if not cell.signature_id or cell.signature_id == first:
+    first = next((other for other in others if other.signature_id), cell)
+    if not cell.signature_id or cell.signature_id == first.signature_id or cell.kind == "failed":
         return cell
-    note = f"Not comparable with the measured number beside it: signature #{cell.signature_id}, not #{first}."
-    return replace(cell, notes=(*cell.notes, note))
+    note = Note("comparison", not_comparable(cell, first))
+    return replace(cell, details=(*cell.details, note))
+
+
+def not_comparable(cell: Cell, other: Cell, beside: str = "the measured number beside it") -> str:
+    """Why two measured numbers do not compare: their ids, and the fields in which their signatures differ.
+
+    Args:
+        cell: The number that gets the note.
+        other: Another one.
+        beside: What the other is to it.
+    """
+    differing = ", ".join(conflicts(cell.signature, other.signature))
+    ids = f"signature #{cell.signature_id}, not #{other.signature_id}"
+    return f"not comparable with {beside}: {ids}" + (f", which differ in {differing}" if differing else "")
 
 
 def has_any(cells: Sequence[Cell]) -> bool:
     """Whether a cell holds a number, or the reason why there is none."""
     return any(cell.kind != "none" for cell in cells)
-
-
-def tied(cells: Sequence[Cell], labels: Sequence[str]) -> list[Cell]:
-    """A column of measured cells; those whose intervals overlap get a note with the pairs."""
-    pairs = [
-        (a, b)
-        for a, b in combinations(range(len(cells)), 2)
-        if (first := cells[a]).signature_id == (second := cells[b]).signature_id
-        and first.interval
-        and second.interval
-        and overlap(first.interval, second.interval)
-    ]
-    names = "; ".join(f"{labels[a]} and {labels[b]}" for a, b in pairs)
-    note = f"Differences within the intervals are ties, in this column: {names}."
-    positions = {position for pair in pairs for position in pair}
-    return [replace(cell, notes=(*cell.notes, note)) if i in positions else cell for i, cell in enumerate(cells)]

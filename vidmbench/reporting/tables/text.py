@@ -1,29 +1,26 @@
-"""Tables in Markdown for people, in CSV for programs, and as a data frame."""
+"""Tables in Markdown for people, and as a data frame."""
 
-import csv
-import io
 import re
 import textwrap
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from vidmbench.core.text import printable, spreadsheet_text
-from vidmbench.reporting.tables.marks import legend
+from vidmbench.core.text import printable
+from vidmbench.reporting.tables.marks import marks_legend
 from vidmbench.reporting.tables.values import EMPTY, PROTOCOLS, Cell, Panel, Table, column_blocks, numbered_notes
 
 if TYPE_CHECKING:
     import pandas
 
 WIDTH = 100
-# A value, with an interval or a spread behind it; a dash alone stands for no value.
-_NUMBER = re.compile(
-    r"-|[-+]?[\d.]+(e[-+]?\d+)?( ± [\d.]+| \[[-\d., ]+\])?( \((no interval|sd [\d.e+-]+ [\w ]+|[\w ]+, all equal)\))?"
+_FRAME = (
+    *("kind", "text", "value", "interval", "spread", "counts", "signature", "signature_id", "flag", "mark", "run_id"),
+    "notes",
 )
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def to_markdown(table: Table, width: int = WIDTH) -> str:
+def to_markdown(table: Table, width: int = WIDTH, *, signatures: bool = False) -> str:
     """A table in Markdown that lines up in a terminal.
 
     A block that would be too wide is first set without the space on the right of each cell, then broken into
@@ -32,6 +29,7 @@ def to_markdown(table: Table, width: int = WIDTH) -> str:
     Args:
         table: The table.
         width: Characters a line may take.
+        signatures: Whether the appendix of long signatures follows.
     """
     numbers = numbered_notes(table)
 
@@ -40,11 +38,12 @@ def to_markdown(table: Table, width: int = WIDTH) -> str:
 
     blocks = [column_blocks(panel, fits) for panel in table.panels]
     numbers = numbered_notes(table, blocks)
-    lines = [f"**{_markdown(table.title)}**", ""]
-    for sentence in (*table.legend, *([legend("**Bold**", "_underscored_")] if table.has_marks else [])):
+    heading = _wrapped(table.caption, "", width) if table.caption else [f"**{_markdown(table.title)}**"]
+    lines = [*heading, ""]
+    for sentence in (*table.legend, *marks_legend(table, "**Bold**", "_underscored_")):
         lines += [*_wrapped(sentence, "", width), ""]
     for panel, split in zip(table.panels, blocks, strict=True):
-        lines += [f"**{_markdown(panel.title)}**", ""]
+        lines += [f"**{_markdown(panel.title)}**", ""] if panel.title else []
         for columns in split:
             lines += [_grid(panel, columns, numbers, width), ""]
         if panel.protocols:
@@ -56,43 +55,14 @@ def to_markdown(table: Table, width: int = WIDTH) -> str:
     if numbers:
         lines += ["Notes:", ""]
         lines += [line for text, number in numbers.items() for line in _wrapped(text, f"{number}. ", width)]
+        lines.append("")
+    if table.signature and not signatures:
+        lines += [f"Signature: `{printable(table.signature)}`"]
+    if signatures and table.signatures:
+        lines += ["Signatures:", ""]
+        for owners, signature in table.signatures:
+            lines += [*_wrapped(owners, "- ", width), f"  `{printable(signature)}`"]
     return "\n".join(lines).rstrip() + "\n"
-
-
-def to_csv(table: Table) -> str:
-    """A table in CSV, rows and columns as in print, under one header.
-
-    The columns are ``part`` (the block's heading), ``row``, every column label of any block, ``best`` and ``second``
-    (the labels whose cells in that row are marked so, separated by `` // ``), and ``notes``: the footnotes of that row,
-    each after the label of its column. A block opens with a row ``protocols`` whose notes say how its published
-    numbers were made and, where printed, a row ``venue``.
-    """
-    labels = list(dict.fromkeys(label for panel in table.panels for label in panel.columns))
-    lines = [["part", "row", *labels, "best", "second", "notes"]]
-    for panel in table.panels:
-
-        def line(
-            row: str, texts: Sequence[str], notes: Sequence[str], cells: Sequence[Cell] = (), panel: Panel = panel
-        ) -> list[str]:
-            text_of = dict(zip(panel.columns, texts, strict=False))
-            marked = [
-                " // ".join(label for label, cell in zip(panel.columns, cells, strict=False) if cell.mark == mark)
-                for mark in ("best", "second")
-            ]
-            return [panel.title, row, *(text_of.get(label, "") for label in labels), *marked, " // ".join(notes)]
-
-        if panel.protocols:
-            lines.append(line("protocols", (), panel.protocols))
-        if panel.venues:
-            lines.append(line("venue", panel.venues, ()))
-        for row, cells in zip(panel.rows, panel.cells, strict=True):
-            notes = [
-                f"{label}: {note}" for label, cell in zip(panel.columns, cells, strict=True) for note in cell.notes
-            ]
-            lines.append(line(row, [cell.text for cell in cells], notes, cells))
-    stream = io.StringIO()
-    csv.writer(stream, lineterminator="\n").writerows([_text_cell(text) for text in line] for line in lines)
-    return stream.getvalue()
 
 
 def to_frame(table: Table) -> "pandas.DataFrame":
@@ -100,7 +70,7 @@ def to_frame(table: Table) -> "pandas.DataFrame":
     import pandas
 
     lines = [
-        {"part": panel.title, "row": row, "column": column, **asdict(cell)}
+        {"part": panel.title, "row": row, "column": column, **{name: getattr(cell, name) for name in _FRAME}}
         for panel in table.panels
         for row, cells in zip(panel.rows, panel.cells, strict=True)
         for column, cell in zip(panel.columns, cells, strict=True)
@@ -110,21 +80,27 @@ def to_frame(table: Table) -> "pandas.DataFrame":
 
 
 def _grid(panel: Panel, columns: range, numbers: dict[str, int], width: int) -> str:
-    lines = [["", *(panel.columns[column] for column in columns)]]
-    if panel.venues:
-        lines.append(["", *(panel.venues[column] for column in columns)])
-    for label, cells in zip(panel.rows, panel.cells, strict=True):
-        lines.append([label, *(_marked(cells[column], numbers) for column in columns)])
+    lines = []
+    for head_line in panel.head_lines:
+        marks = [_raised(panel.notes_of_column(column), numbers) if head_line.has_marks else "" for column in columns]
+        texts = [head_line.texts[column] + mark for column, mark in zip(columns, marks, strict=True)]
+        lines.append(["", *texts])
+    for row, (label, cells) in enumerate(zip(panel.rows, panel.cells, strict=True)):
+        head = label + _raised(panel.notes_of_row(row), numbers)
+        lines.append([head, *(_marked(cells[column], numbers) for column in columns)])
     text = pipe_table(lines, right_aligned=range(1, len(columns) + 1))
     return text if _widest(text) <= width else _squeezed(text)
 
 
 def _marked(cell: Cell, numbers: dict[str, int]) -> str:
-    notes = sorted(numbers[note] for note in cell.notes)
-    text = cell.text + ",".join(str(note).translate(_RAISED) for note in notes)
-    # The footnotes stand inside: behind a closing underscore they would keep it from closing.
+    text = cell.text + _raised(cell.notes, numbers)
+    # The footnotes are inside: behind a closing underscore they would keep it from closing.
     around = {"best": "**", "second": "_", "": ""}[cell.mark]
     return f"{around}{text}{around}"
+
+
+def _raised(notes: Sequence[str], numbers: dict[str, int]) -> str:
+    return ",".join(str(number).translate(_RAISED) for number in sorted(numbers[note] for note in notes))
 
 
 def pipe_table(lines: Sequence[Sequence[str]], right_aligned: Sequence[int]) -> str:
@@ -147,11 +123,6 @@ def _markdown(text: str) -> str:
     """A text on one line in which no name is a tag or a link; code, in backticks, cannot be either."""
     plain = re.split(r"(`[^`]*`)", printable(text))
     return "".join(part if part.startswith("`") else re.sub(r"<|(?<=\])\(", r"\\\g<0>", part) for part in plain)
-
-
-def _text_cell(text: str) -> str:
-    """A cell of a CSV file that no spreadsheet takes for a formula; numbers stay numbers."""
-    return text if _NUMBER.fullmatch(text) else spreadsheet_text(text)
 
 
 def _squeezed(text: str) -> str:

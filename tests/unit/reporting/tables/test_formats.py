@@ -34,25 +34,30 @@ from vidmbench.reporting.tables.values import Cell, Panel, Table
 @pytest.mark.parametrize("name", ["table1", "table2", "table3"])
 def test_csv_parses_back_to_the_published_numbers(name):
     rows = list(csv.reader(io.StringIO(to_csv(build_table(load_layout(name))))))
-    assert rows[0][:2] == ["part", "row"]
-    assert rows[0][-3:] == ["best", "second", "notes"]
     assert {len(line) for line in rows} == {len(rows[0])}
-    body = [line for line in rows[1:] if line[1] not in ("protocols", "venue")]
-    printed = sorted(text for line in body for text in line[2:-3] if text)
-    assert printed == sorted(value.printed for value in published_values(name) if value.printed)
-    notes = " ".join(line[-1] for line in body)
+    body = [dict(zip(rows[0], line, strict=True)) for line in rows[1:]]
+    values = [value for value in published_values(name) if value.value is not None]
+    assert sorted(line["value"] for line in body if line["value"]) == sorted(
+        value.printed.partition("±")[0] for value in values
+    )
+    assert sorted(float(line["spread"]) for line in body if line["spread"]) == sorted(
+        value.stderr for value in values if value.stderr
+    )
+    assert not [text for line in body for key, text in line.items() if "±" in text and key != "notes"]
+    notes = " ".join(line["notes"] for line in body)
     assert all(note in notes for value in published_values(name) if value.flag for note in value.notes)
 
 
 def test_csv_names_the_marked_columns():
     rows = list(csv.DictReader(io.StringIO(to_csv(build_table(load_layout("table1"))))))
-    found = {row["row"]: (row["best"], row["second"]) for row in rows}
-    assert found["256-UCF101^16"] == ("StyleGAN-V", "DIGAN")
-    assert found["256-CLEVRER^128"] == ("VIDM", "StyleGAN-V")
-    assert found["128-TaiChi^16"] == ("", "")
-    rows = list(csv.DictReader(io.StringIO(to_csv(build_table(load_layout("table3"))))))
-    (default,) = (row for row in rows if row["row"] == "default VIDM" and "Content" in row["part"])
-    assert default["best"] == "FID ↓ // IS ↑ // FVD^16 ↓"
+    found = {(row["row"], row["mark"]): row["column"] for row in rows if row["mark"]}
+    assert found["256-UCF101^16", "best"] == "StyleGAN-V"
+    assert found["256-UCF101^16", "second"] == "DIGAN"
+    assert found["256-CLEVRER^128", "best"] == "VIDM"
+    assert not [row for row, _ in found if row == "128-TaiChi^16"]
+    assert {row["venue"] for row in rows if row["column"] == "TATS"} == {"ECCV22"}
+    assert "trained and scored by StyleGAN-V's authors" in rows[0]["protocol"]
+    assert rows[0]["signature"].startswith("fvd | proto:fvd-stylegan-v | ")
 
 
 def test_markdown_marks_the_best_and_says_what_that_means():
@@ -63,7 +68,7 @@ def test_markdown_marks_the_best_and_says_what_that_means():
     assert "**Bold**: best; _underscored_: second best" in markdown
     assert "underscored" not in to_markdown(build_table(load_layout("table2")))
     cells = ((Cell("published", "1", ("odd",), mark="second"), Cell("published", "2", ("odd",), mark="best")),)
-    panel = Panel("p", ("r",), ("c", "d"), None, cells, ())
+    panel = Panel("p", ("r",), ("c", "d"), (), cells, ())
     assert "| _1¹_ | **2¹** |" in to_markdown(Table("t", "T", (), (panel,)))
 
 
@@ -84,7 +89,7 @@ def test_markdown_lines_up_and_numbers_footnotes_in_reading_order():
 
 def test_equal_notes_share_a_number_and_wide_panels_break():
     cells = tuple(Cell("published", "1", notes=("odd",) if number % 2 else ("even",)) for number in range(30))
-    panel = Panel("p", ("row",), tuple(f"column {number}" for number in range(30)), None, (cells,), ())
+    panel = Panel("p", ("row",), tuple(f"column {number}" for number in range(30)), (), (cells,), ())
     markdown = to_markdown(Table("t", "T", (), (panel,)), width=60)
     assert max(len(line) for line in markdown.splitlines()) <= 60
     assert [markdown.count(f"column {number} ") + markdown.count(f"column {number}|") for number in range(30)] == [
@@ -94,7 +99,7 @@ def test_equal_notes_share_a_number_and_wide_panels_break():
 
 
 def test_a_pipe_in_a_label_does_not_break_the_grid():
-    panel = Panel("p", ("a|b",), ("c",), None, ((Cell("published", "1"),),), ())
+    panel = Panel("p", ("a|b",), ("c",), (), ((Cell("published", "1"),),), ())
     assert r"| a\|b |" in to_markdown(Table("t", "T", (), (panel,)))
 
 
@@ -153,21 +158,21 @@ def test_table_command(tmp_path, capsys):
 
     assert list(get_args(TableFormat)) == list(FORMATS) == list(SUFFIXES)
     write_record(run_of(measured()), tmp_path)
-    table("1", runs=tmp_path)
+    table(name="1", runs=tmp_path)
     captured = capsys.readouterr()
     assert "vidm (measured)" in captured.out
     assert captured.err == ""
     table(runs=tmp_path, form="html")
     assert capsys.readouterr().out.count("<html") == 1
-    table("1", runs=tmp_path, form="latex")
+    table(name="1", runs=tmp_path, form="latex")
     assert "\\toprule" in capsys.readouterr().out
     table(runs=tmp_path, measured_only=True, form="csv")
     assert "StyleGAN-V" not in capsys.readouterr().out
     with pytest.raises(ResultError, match="no such folder of records"):
-        table("1", runs=tmp_path / "nowhere")
+        table(name="1", runs=tmp_path / "nowhere")
     (tmp_path / "run-1.json").unlink()
     with pytest.raises(ResultError, match="no measured number fits 2"):
-        table("2", runs=tmp_path, measured_only=True)
+        table(name="2", runs=tmp_path, measured_only=True)
 
 
 def test_results_commands(tmp_path, capsys, monkeypatch):

@@ -93,7 +93,9 @@ def test_marks_kinds_and_signatures(table):
     cells = [cell for panel in table.panels for line in panel.cells for cell in line]
     of = [attrs for attrs in found.all("td") if attrs.get("class") in ("published", "measured", "reproduced", "failed")]
     assert [attrs["class"] for attrs in of] == [cell.kind for cell in cells if cell.kind != "none"]
-    assert [attrs.get("title", "") for attrs in of] == [cell.signature for cell in cells if cell.kind != "none"]
+    assert [attrs.get("title", "") for attrs in of] == [
+        cell.signature if cell.signature_id else "" for cell in cells if cell.kind != "none"
+    ]
     legend = table.has_marks
     assert len(found.all("strong")) - legend == sum(cell.mark == "best" for cell in cells)
     assert len(found.all("u")) == sum(cell.mark == "second" for cell in cells)
@@ -102,7 +104,9 @@ def test_marks_kinds_and_signatures(table):
 def test_texts_are_escaped():
     evil = '<script>x</script> & "q"'
     cell = Cell("measured", evil, (evil, f"Measured, #x: `{evil}`"), signature=evil)
-    text = to_html(Table("n 1", evil, (evil,), (Panel(evil, (evil,), (evil,), (evil,), ((cell,),), (evil,)),)))
+    text = to_html(
+        Table("n 1", evil, (evil,), (Panel(evil, (evil,), (evil,), ((evil, (evil,)),), ((cell,),), (evil,)),))
+    )
     assert "<script>" not in text
     assert Page(text).faults == []
     assert evil in unescape(re.sub(r"<[^>]*>", "", text))
@@ -111,13 +115,13 @@ def test_texts_are_escaped():
 @pytest.mark.parametrize("name", ["it's.mp4", 'say "hi".mp4', "a & b.mp4", "two\nlines.mp4", "<b>.mp4", "{{ x }}.mp4"])
 def test_file_names_are_printed_as_they_are(name):
     shown = name.replace("\n", r"\n")  # on one line
-    cell = Cell("measured", "1.0", (name,), signature=name)
-    page = Page(to_html(Table(name, name, (), (Panel(name, (name,), (name,), None, ((cell,),), ()),))))
+    cell = Cell("measured", "1.0", (name,), signature=name, signature_id="a")
+    page = Page(to_html(Table(name, name, (), (Panel(name, (name,), (name,), (), ((cell,),), ()),))))
     assert page.faults == []
     assert not page.all("b")
     assert [text for text in map(str.strip, page.text) if text == shown] == [
         shown
-    ] * 6  # title, heading, caption, row, column, note
+    ] * 7  # title, heading, caption, row, column, note, signature
     assert [attrs["title"] for attrs in page.all("td") if "title" in attrs] == [shown]
 
 
@@ -129,8 +133,10 @@ def test_a_template_without_its_values_is_an_error():
 def test_signatures_are_folded_away(tmp_path):
     one = measured()
     text = to_html(build_table(layout_of(tmp_path), [run_of(one)]))
-    assert f"<code>{one.signature}</code></details>" in text
-    assert "<summary>Measured by vidmbench, #aaaaaaaa, bootstrap-95</summary>" in text
+    assert text.index("<details") < text.index(f"<code>{one.signature}</code>") < text.index("</details>")
+    assert "VIDM, " not in text.partition("<details")[0]
+    assert "Signature: #aaaaaaaa; in full with --signatures." in text
+    assert "vidm (measured): 90.04 [85.0, 99.0]; 256 real and 200 scored clips" in text.replace("16, ", "")
     assert "90.0 [85.0, 99.0]" in text
 
 

@@ -87,8 +87,8 @@ def test_footnotes_of_all_cells_with_notes(tmp_path):
             tmp_path, a=('"CLEVRER", metric', '"UCF-101", metric'), b=("published", 'footnotes = "all"\npublished')
         )
     )
-    assert not any(cell.notes for cell in column(flagged, "VIDM"))
-    assert all(cell.notes for cell in column(every, "VIDM"))
+    assert flagged.panels[0].column_notes == ((),)
+    assert every.panels[0].column_notes == (("Remarks. This table does not state VIDM's split and conditioning.",),)
 
 
 # Measured numbers
@@ -102,9 +102,12 @@ def test_measured_numbers_stand_beside_the_published_ones_with_interval_and_sign
     first, second = column(table, "vidm (measured)")
     assert (first.kind, first.text, second.kind) == ("measured", "90.0 [85.0, 99.0]", "none")
     markdown = to_markdown(table)
-    assert f"`{one.signature}`" in markdown, "whole, on one line"
-    assert "90.0 [85.0, 99.0]¹" in markdown
-    assert "bootstrap-95" in markdown
+    assert one.signature not in markdown
+    assert f"`{one.signature}`" in to_markdown(table, signatures=True), "whole, on one line"
+    assert "90.0 [85.0, 99.0] |" in markdown, "nothing differs, so nothing has a mark"
+    assert "Measured by vidmbench ?: N = 256 + 200, fvd-vidm-paper, fp32." in markdown
+    assert "[low, high]: 95 % interval at this N." in markdown
+    assert "Signature: #aaaaaaaa; in full with --signatures." in markdown
     assert "do not rank them" in markdown
     assert "do not rank them" not in to_markdown(build_table(layout_of(tmp_path)))
     assert one.signature in to_csv(table)
@@ -116,7 +119,8 @@ def test_two_signatures_beside_each_other_are_marked(tmp_path):
         column(build_table(layout_of(tmp_path), records), f"{name} (measured)")[0] for name in ("digan", "vidm")
     )
     assert not any("Not comparable" in note for note in digan.notes)
-    assert vidm.notes[-1] == "Not comparable with the measured number beside it: signature #aaaaaaaa, not #bbbbbbbb."
+    words = "Not comparable with the measured number beside it: signature #aaaaaaaa, not #bbbbbbbb, which differ in x"
+    assert vidm.notes[-1] == f"{words} (aaaaaaaa against bbbbbbbb)."
     assert set(digan.notes).isdisjoint(vidm.notes), "each has a footnote of its own"
     same = [run_of(measured()), run_of(measured(), model="digan", run_id="run-2")]
     assert "Not comparable" not in to_markdown(build_table(layout_of(tmp_path), same))
@@ -140,8 +144,10 @@ def test_two_protocols_of_one_model_have_columns_of_their_own(tmp_path):
 def test_the_latest_of_several_runs_stands_and_says_so(tmp_path):
     records = [run_of(measured(value=1.0)), run_of(measured(value=2.0, interval=None), run_id="run-2")]
     cell = column(build_table(layout_of(tmp_path), records), "vidm (measured)")[0]
-    assert cell.text == "2.0 (no interval)"
+    assert cell.text == "2.0"
     assert "The latest of 2 runs with this signature: run-2." in cell.notes
+    same = [run_of(measured()), run_of(measured(), run_id="run-2")]
+    assert column(build_table(layout_of(tmp_path), same), "vidm (measured)")[0].notes == (), "the same again"
 
 
 @pytest.mark.parametrize(
@@ -171,11 +177,16 @@ def test_measured_systems_join_the_rows_of_table_3_where_the_layout_admits_them(
     assert [cell.kind for cell in motion.cells[-1]] == ["measured", "none", "none"]
 
 
-def test_size_and_warnings_become_footnotes(tmp_path):
+def test_size_and_warnings_are_said(tmp_path):
     small = SideRecord(label="x", digest="0" * 64, num_videos=9, num_scored=9, size=(64, 48))
     layout = layout_of(tmp_path, a=('metric = "FVD" }', 'metric = "FVD", resolution = 256 }'))
-    cell = column(build_table(layout, [run_of(measured(real=small, warnings=("few videos",)))]), "vidm (measured)")[0]
-    assert cell.notes[1:] == ("Real clips of 64 x 48 pixels, not 256 x 256.", "few videos")
+    odd = run_of(measured(real=small, warnings=("few videos",)))
+    legend = " ".join(build_table(layout, [odd]).legend)
+    assert "real clips of 64 x 48 pixels, not 256 x 256" in legend
+    assert "Few videos." in legend
+    beside = [odd, run_of(measured(), model="digan", run_id="run-2")]
+    cell = column(build_table(layout, beside), "vidm (measured)")[0]
+    assert cell.notes == ("Real clips of 64 x 48 pixels, not 256 x 256.", "Few videos.")
 
 
 def test_a_failed_measurement_gives_its_reason(tmp_path):
@@ -183,7 +194,8 @@ def test_a_failed_measurement_gives_its_reason(tmp_path):
     table = build_table(layout_of(tmp_path), [run_of(failed)])
     cell = column(table, "vidm (measured)")[0]
     assert (cell.kind, cell.text) == ("failed", "failed")
-    assert cell.notes[0].startswith("vidm failed: too few | videos for this; #aaaaaaaa")
+    assert cell.notes == ("vidm failed: too few | videos for this.",)
+    assert cell.signature_id == "aaaaaaaa"
     rows = measurement_rows([run_of(failed)])
     assert rows.rows[0][3] == "failed: too few | videos for this"
     for text in (to_markdown(table), to_csv(table), rows.to_markdown()):
@@ -203,4 +215,5 @@ def test_measured_only(tmp_path):
 def test_a_layout_without_published_columns_is_only_a_file(tmp_path):
     own = {"a": ('["table1"]', "[]"), "b": ('dataset = "CLEVRER"', 'dataset = "clevrer-mini"')}
     table = build_table(layout_of(tmp_path, "", "", **own), [run_of(measured(), dataset="clevrer-mini")])
-    assert table.panels[0].columns == ("vidm (measured)",)
+    assert table.panels[0].rows == ("vidm",)
+    assert table.panels[0].columns == ("16", "128")

@@ -101,11 +101,10 @@ def test_one_row_measured():
     cells = column(table, FVD16, panel=1)
     assert [cell.text for cell in cells] == ["", "512 ± 10", "", ""]
     assert [cell.kind for cell in cells] == ["none", "measured", "none", "none"]
-    assert cells[1].notes == (
-        "Measured by vidmbench, #aaaaaaaa, bootstrap-95: `fvd | proto:fvd-vidm-paper.1 | t:16 | x:aaaaaaaa`",
-        "Real clips of 32 x 32 pixels, not 256 x 256.",
-        "Data set clevrer-mini, not CLEVRER.",
-    )
+    assert cells[1].notes == ()
+    words = "Measured by vidmbench ?: data set clevrer-mini, not CLEVRER, real clips of 32 x 32 pixels, not 256 x 256, "
+    assert f"{words}N = 256 + 200, fvd-vidm-paper, fp32." in table.legend
+    assert cells[1].signature == "fvd | proto:fvd-vidm-paper.1 | t:16 | x:aaaaaaaa"
     assert [cell.text for cell in column(table, "FVD^16 ↓", panel=1)] == ["603.7", "532.1", "584.8", "87.4"]
     markdown = to_markdown(table)
     assert "do not rank them" in markdown
@@ -140,7 +139,9 @@ def test_another_signature_below_is_not_compared():
         record("vidm-motion-no-posgn", one(600.0, 16, "bbbbbbbb", num_fake=100)),
     ]
     first, second, *_ = column(table3(*records), FVD16, 1)
-    assert second.notes[-1] == "Not comparable with the measured number beside it: signature #bbbbbbbb, not #aaaaaaaa."
+    words = "Not comparable with the measured number beside it: signature #bbbbbbbb, not #aaaaaaaa, which differ in x"
+    assert second.notes[-1] == f"{words} (bbbbbbbb against aaaaaaaa)."
+    assert "N = 256 + 100." in second.notes
     assert not any("Not comparable" in note or "are ties" in note for note in first.notes)
 
 
@@ -150,7 +151,7 @@ def test_a_failed_measurement_gives_its_reason():
     table = table3(lost)
     cell = column(table, FVD16, 1)[0]
     assert (cell.kind, cell.text) == ("failed", "failed")
-    assert cell.notes[0].startswith("vidm-motion-vanilla failed: too few videos; #cccccccc")
+    assert cell.notes == ("vidm-motion-vanilla failed: too few videos.",)
     assert "too few videos" in to_markdown(table)
     cell = column(table3(record("vidm-motion-vanilla", one(600.0)), lost), FVD16, 1)[0]
     assert (cell.kind, cell.text) == ("measured", "600 ± 10"), "an older number goes before a newer failure"
@@ -202,25 +203,26 @@ def test_overlapping_intervals_are_ties():
         record("vidm-default", one(95.0)),
     ]
     vanilla, truncation, penalty, default = column(table3(*records), FVD16)
-    words = (
-        "Differences within the intervals are ties, in this column: "
-        "vanilla and w/o sampling space truncation; w/o sampling space truncation and default VIDM."
-    )
-    assert vanilla.notes[-1] == truncation.notes[-1] == default.notes[-1] == words
+    words = "Not distinguishable from the best: equal, or the intervals overlap."
+    assert words in truncation.notes
+    assert words in default.notes
+    assert words not in vanilla.notes, "it overlaps the second, not the best"
     assert words not in penalty.notes, "without an interval nothing is known"
     apart = [records[0], record("vidm-default", one(99.0))]
-    assert "are ties" not in to_csv(table3(*apart))
+    assert words not in to_csv(table3(*apart))
 
 
 def test_csv_has_the_measured_column_and_its_notes():
     text = to_csv(table3(record("vidm-default", one(90.0), one(290.0, 64))))
     rows = list(csv.DictReader(io.StringIO(text)))
-    assert list(rows[0])[2:-3] == ["FID ↓", "IS ↑", "FVD^16 ↓", FVD16, "FVD^64 ↓", "FVD^64, measured ↓", "FVD^128 ↓"]
-    default = [row for row in rows if row["row"] == "default VIDM"]
-    assert [row[FVD16] for row in default] == ["90 ± 10"] * 2
-    assert [row["FVD^64, measured ↓"] for row in default] == ["", "290 ± 10"]
-    assert f"{FVD16}: Data set clevrer-mini, not CLEVRER." in default[0]["notes"]
-    assert {row[FVD16] for row in rows if row["row"] != "default VIDM"} == {""}
+    default = [row for row in rows if row["kind"] == "measured"]
+    assert [(row["row"], row["column"], row["value"], row["low"], row["high"]) for row in default] == [
+        ("default VIDM", FVD16, "90.0", "80.0", "100.0"),
+        ("default VIDM", FVD16, "90.0", "80.0", "100.0"),
+        ("default VIDM", "FVD^64, measured ↓", "290.0", "280.0", "300.0"),
+    ]
+    assert {row["dataset"] for row in default} == {"clevrer-mini@test"}
+    assert {(row["num_real"], row["num_fake"]) for row in default} == {("256", "200")}
 
 
 def test_measured_only_shows_the_rows_that_were_measured():
@@ -256,9 +258,9 @@ def test_columns_may_be_parted_otherwise():
     """The twin of the test above."""
     cells = tuple(Cell("published", "1234567890") for _ in range(6))
     heads = tuple(f"column {number}" for number in range(6))
-    panel = Panel("p", ("row",), heads, None, (cells,), ())
+    panel = Panel("p", ("row",), heads, (), (cells,), ())
 
-    joined = Panel("p", ("row",), heads, None, (cells,), (), frozenset({3}))
+    joined = Panel("p", ("row",), heads, (), (cells,), (), frozenset({3}))
     first, second = (
         next(line for line in to_markdown(Table("n", "t", (), (one_of,)), width=60).splitlines() if "column 2" in line)
         for one_of in (panel, joined)
