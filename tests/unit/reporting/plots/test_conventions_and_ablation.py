@@ -130,7 +130,7 @@ def test_the_bars_and_words_of_the_ablation():
     assert spans(measured_axis)[:4] == [(2970, 3030)] * 2 + [(5970, 6030)] * 2  # each with a white rim
     assert spans(published_axis) == []
     words = [text.get_text() for text in measured_axis.texts]
-    assert words[:2] == ["3000.0 ± 30.0", "6000.0 ± 30.0"]
+    assert words[:2] == ["3000 ± 30", "6000 ± 30"]
     assert "not measured" in words
     assert [text.get_text() for text in measured_axis.get_yticklabels()] == [
         "vanilla", "w/o PosGN", "w/o implicit conditions", "default VIDM"]  # fmt: skip
