@@ -24,7 +24,7 @@ _OWN = "Tables of your own records"
 
 @dataclass(frozen=True)
 class PivotOptions:
-    """What a table of one's own records shows; None leaves the default."""
+    """What a table of your own records shows; None leaves the default."""
 
     rows: Annotated[
         str | None,
@@ -149,7 +149,7 @@ def table(
 
 
 def _own(found: "FoundRecords", asked: dict[str, tuple[str, ...]], folder: Path) -> "Table":
-    """The table of one's own records."""
+    """The table of your own records."""
     from vidmbench.reporting.tables.dimensions import Selection
     from vidmbench.reporting.tables.own import own_table
 

@@ -1,4 +1,4 @@
-"""What numbers can be told apart by: the dimensions of a pivot, their values in words, and selections of them."""
+"""What distinguishes numbers: the dimensions of a pivot, their values in words, and selections of them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field

@@ -150,9 +150,8 @@ def _below(table: Table, at: int, numbers: dict[str, int]) -> list[str]:
 def _appendix(signatures: Sequence[tuple[str, str]]) -> list[str]:
     lines = [r"\begingroup\footnotesize\raggedright\frenchspacing\setlength{\parindent}{0pt}", r"Signatures.\par"]
     for owners, signature in signatures:
-        lines.append(
-            rf"\hangindent=1.5em\hangafter=1 {breakable(owners)}:\newline \texttt{{{breakable(signature)}}}\par"
-        )
+        code = breakable("`" + signature.replace("`", "'") + "`")
+        lines.append(rf"\hangindent=1.5em\hangafter=1 {breakable(owners)}:\newline {code}\par")
     return [*lines, r"\endgroup"]
 
 

@@ -83,7 +83,11 @@ def _escaped_character(character: str) -> str:
 def breakable(text: str) -> str:
     """A text as LaTeX in which long names may break, so that they fit a column; counts are set as mathematics."""
     text = "".join(
-        _around(span, r"\allowbreak{}".join(map(_escaped, _pieces(span.text)))) for span in spans(text) if span.text
+        _around(
+            span, r"\allowbreak{}".join(_escaped(piece, is_code=span.kind == "code") for piece in _pieces(span.text))
+        )
+        for span in spans(text)
+        if span.text
     )
     return _tied(re.sub(r"N = (\d+) \+ (\d+)", r"$N=\1+\2$", text))
 

@@ -12,7 +12,7 @@ from vidmbench.reporting.tables.values import Cell, Note, Table
 _OUTSIDE = ("other-protocol", "duplicate", "not-printed")
 # These may be wrong. Repaired numbers are not among them: a second source confirms what was hard to read.
 _DOUBTFUL = ("doubtful", "misprinted")
-# More numbers in bold would say little: a note says instead that they cannot be told apart.
+# More numbers in bold would say little: a note says instead that they are not distinguishable.
 _MOST_SHARING = 2
 TIED = Note("tie", "not distinguishable from the best: equal, or the intervals overlap")
 SHORT = "Bold: best; underlined: second best, among numbers that compare."
@@ -35,7 +35,7 @@ def marks_legend(table: Table, best: str = "Bold", second: str = "underlined") -
         f"{best}: best; {second}: second best; by the arrow, and only among published numbers that were scored "
         "together (see the protocols) or measured ones with the same signature. A number without a mark is worse than "
         "the marked ones or does not compare with them. Two numbers whose intervals overlap share a mark; of more that "
-        "cannot be told apart a note says so. Where no interval is printed, small differences may be chance. "
+        "are not distinguishable a note says so. Where no interval is printed, small differences may be chance. "
         "Doubtful numbers and controls have no mark."
     ]
 

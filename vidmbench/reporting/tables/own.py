@@ -1,4 +1,4 @@
-"""Tables of one's own records: models as rows by default, or any other pivot."""
+"""Tables of your own records: models as rows by default, or any other pivot."""
 
 from collections.abc import Sequence
 from dataclasses import replace

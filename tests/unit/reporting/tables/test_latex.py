@@ -5,11 +5,14 @@ import shutil
 import subprocess
 
 import pytest
+from support.own_records import own, two_models
 from support.table_samples import layout_of, measured, run_of
 
 from vidmbench.core import resources
 from vidmbench.reporting.tables.build import build_table, layout_names, load_layout, printed
-from vidmbench.reporting.tables.latex import escaped, to_latex
+from vidmbench.reporting.tables.latex import to_latex
+from vidmbench.reporting.tables.latex_text import escaped
+from vidmbench.reporting.tables.own import own_table
 from vidmbench.reporting.tables.values import Cell, Panel, Table
 
 
@@ -27,10 +30,11 @@ HOSTILE = (
 )
 
 
-def compiled(folder, *fragments):
+def compiled(folder, *fragments, columns="onecolumn"):
     """The log of a run, in the plainest document there is."""
     body = "\n\\clearpage\n".join(fragments)
-    text = f"\\documentclass{{article}}\n\\usepackage{{booktabs}}\n\\begin{{document}}\n{body}\n\\end{{document}}\n"
+    head = f"\\documentclass[{columns}]{{article}}\n\\usepackage{{booktabs}}\n\\begin{{document}}\n"
+    text = f"{head}{body}\n\\end{{document}}\n"
     (folder / "x.tex").write_text(text, encoding="utf-8")
     done = subprocess.run(
         ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "x.tex"],
@@ -44,13 +48,38 @@ def compiled(folder, *fragments):
     return log
 
 
+def own_tables():
+    """Two models; and many of long names, with everything that can differ, over several columns."""
+    long = "a_model_whose_name_holds_its_whole_configuration_and_then_some_epoch_00012000"
+    records = [
+        own(f"{long}_{at}" if at % 2 else f"m{at}", 500.0 + at, None if at % 3 == 0 else 50.0, count=20 + at % 4,
+            frames=frames, signature_id=f"{frames}{at % 4:06d}", protocol=protocol, warnings=(f"{long} {at}",))
+        for at in range(3) for frames in (16, 64) for protocol in ("fvd-vidm-paper", "a-protocol-of-a-long-name.toml")
+    ]  # fmt: skip
+    return [own_table(two_models()), own_table(records)]
+
+
 @needs_latex
-@pytest.mark.parametrize("name", layout_names())
-def test_each_committed_table_compiles_and_fits_the_page(name, tmp_path):
-    committed = (resources.results_dir() / "tables" / f"{name}.tex").read_text(encoding="utf-8")
-    log = compiled(tmp_path, committed)
+@pytest.mark.parametrize("columns", ["onecolumn", "twocolumn"])
+def test_all_tables_compile_and_fit_one_column_and_two(columns, tmp_path):
+    folder = resources.results_dir() / "tables"
+    texts = [(folder / f"{name}.tex").read_text(encoding="utf-8") for name in layout_names()]
+    texts += [to_latex(table, signatures=True) for table in own_tables()]
+    log = compiled(tmp_path, *texts, columns=columns)
     assert "Overfull" not in log
+    assert "Float too large" not in log
     assert "undefined" not in log.replace("There were undefined references", "")
+
+
+def test_floats_hold_their_notes_and_no_paragraph_is_empty():
+    for table in (*own_tables(), *(build_table(load_layout(name)) for name in layout_names())):
+        text = to_latex(table) if table.panels else ""
+        floats = re.findall(r"\\begin\{table\*?\}.*?\\end\{table\*?\}", text, flags=re.S)
+        assert len(floats) == len(table.panels)
+        assert all("\n\n" not in one and not re.search(r"^\s*\\par$", one, flags=re.M) for one in floats)
+        outside = re.sub(r"\\begin\{table\*?\}.*?\\end\{table\*?\}", "", text, flags=re.S)
+        assert all(line.startswith("%") for line in outside.splitlines() if line), "all is in the floats"
+        assert not re.search(r"\\caption\{Table \d", text)
 
 
 @needs_latex
@@ -131,7 +160,7 @@ def test_measured_numbers_with_interval_and_signature(tmp_path):
     assert one.signature not in to_latex(table)
     assert "90.0 {[}85.0, 99.0]" in text
     assert r"90.0 $\pm$ 5.0" in text
-    assert rf"\texttt{{{escaped(one.signature)}}}" in text
+    assert escaped(f"`{one.signature}`") in text
     assert "vidm (measured)" in text
 
 
