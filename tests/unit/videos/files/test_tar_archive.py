@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from support.stored_videos import CLIPS, add_to_tar, as_tar, as_webdataset, png
 
-from vidmbench.core.errors import DataError
+from vidmbench.core.errors import ChangedError, DataError
 from vidmbench.videos import open_source
+from vidmbench.videos.files.archives import find_archived_videos
+from vidmbench.videos.files.inspection import survey
 from vidmbench.videos.files.tar_archive import TarArchive
 
 FRAMES = [(f"v/{number}.png", png(CLIPS[0][number])) for number in range(5)]
@@ -161,6 +163,15 @@ def test_a_video_is_read_in_place(tmp_path, monkeypatch):
             b"",
             "v1.mp4",
         )
+
+
+def test_an_archive_that_is_replaced_after_its_table_was_read(tmp_path):
+    """Where members lie in the old one says nothing about the new one."""
+    path = packed(tmp_path / "a.tar", FRAMES)
+    found = find_archived_videos(path)
+    packed(tmp_path / "b.tar", FRAMES[::-1]).replace(path)
+    with pytest.raises(ChangedError, match=r"a\.tar changed while it was read"):
+        survey(path, found)
 
 
 def test_little_of_a_large_member_is_in_memory(tmp_path):
