@@ -28,6 +28,8 @@ def mutated(rng: random.Random, data: bytes) -> tuple[bytes, str]:
     """
     if data.startswith(_ZIP) and rng.random() < 0.5:
         return _member_mutated(rng, data)
+    if data[257:262] == b"ustar" and rng.random() < 0.7:
+        return _tar_header_mutated(rng, bytearray(data))
     kinds = [_bits, _head_bits, _cut, _splice, _insert, _repeat, _noise]
     if _is_text(data) or b"NUMPY" in data[:8]:
         kinds += [_number, _number, _text, _line]
@@ -105,6 +107,25 @@ def _line(rng: random.Random, data: bytearray) -> None:
         other = rng.randrange(len(lines))
         lines[place], lines[other] = lines[other], lines[place]
     data[:] = b"\n".join(lines)
+
+
+def _tar_header_mutated(rng: random.Random, data: bytearray) -> tuple[bytes, str]:
+    """A tar archive in which a header says something else, under a checksum that is right."""
+    headers = [place for place in range(0, len(data), 512) if data[place + 257 : place + 262] == b"ustar"]
+    place = rng.choice(headers)
+    field, start, end = rng.choice(
+        (("name", 0, 100), ("size", 124, 136), ("type", 156, 157), ("link", 157, 257), ("prefix", 345, 500))
+    )
+    width = end - start
+    values = {
+        "size": (b"%011o" % rng.choice((0, 1, 511, 512, 513, 2**20, 8**11 - 1)), b"\x80" + rng.randbytes(11), b"9"),
+        "type": tuple(b"01234567LKxgXSMVD~"[number : number + 1] for number in range(18)),
+    }
+    value = rng.choice((*values.get(field, _WEIRD_TEXT), rng.randbytes(width)))[:width]
+    data[place + start : place + end] = value.ljust(width, b"\0")
+    data[place + 148 : place + 156] = b" " * 8
+    data[place + 148 : place + 156] = b"%06o\0 " % sum(data[place : place + 512])
+    return bytes(data), f"tar header at {place}: {field}"
 
 
 def _member_mutated(rng: random.Random, data: bytes) -> tuple[bytes, str]:

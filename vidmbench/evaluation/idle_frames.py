@@ -166,7 +166,7 @@ def _ways_out(source: Source, clips: Sequence[Clip], spec: ClipsSpec, idle: Iter
     if declared is None:
         ways.append("save the array without them")
         return f"omit them: {', or '.join(ways)}"
-    unpacked = "unpack the archive, " if source.label.lower().endswith(".zip") else ""
+    unpacked = "unpack the archive, " if source.label.lower().endswith((".tar", ".zip")) else ""
     ways.append(
         f"{unpacked}save the lines below as FILE.toml and read the videos by "
         "vidmbench run --model LABEL --samples PATH --dataset DATASET --layout FILE.toml"
