@@ -94,7 +94,7 @@ def _of_environment(key: Key) -> Default | None:
 
 def _check_environment() -> None:
     """Refuses a variable that is spelt almost as one of those known: it would change nothing, silently."""
-    keys = [key.upper() for key in KEYS]
+    keys = [*(key.upper() for key in KEYS), "WEIGHTS"]  # the last has no option and no key of a file
     for name in sorted(os.environ):
         key = name.removeprefix(_PREFIX)
         if name != key and key not in keys and get_close_matches(key, keys, cutoff=0.75):

@@ -66,12 +66,21 @@ def own_weights(name: str) -> Path:
     return cache_dir() / "weights" / name
 
 
-def found_weights(name: str) -> Path:
-    """Path of a file of converted weights: in the user's cache, or in ``$VIDMBENCH_WEIGHTS`` where only that has it.
+def shared_weights() -> Path | None:
+    """``$VIDMBENCH_WEIGHTS``: a folder that is only read, shared by the users of a machine or part of a container."""
+    folder = os.environ.get("VIDMBENCH_WEIGHTS")
+    return expanded(folder) if folder else None
 
-    The second folder is only read: it is shared by the users of a machine, or part of a container.
-    """
-    own, shared = own_weights(name), os.environ.get("VIDMBENCH_WEIGHTS")
-    if shared and not own.is_file() and (expanded(shared) / name).is_file():
-        return expanded(shared) / name
-    return own
+
+def found_weights(name: str) -> Path:
+    """Path of a file of converted weights: in the user's cache, or in :func:`shared_weights` where only that has it."""
+    own, shared = own_weights(name), shared_weights()
+    return own if shared is None or own.is_file() or not (shared / name).is_file() else shared / name
+
+
+def none_in_shared() -> str:
+    """What messages about missing weights add where a shared folder was looked in too."""
+    folder = shared_weights()
+    if folder is None:
+        return ""
+    return f"; none in {folder} either (VIDMBENCH_WEIGHTS{'' if folder.is_dir() else ', which is not a folder'})"

@@ -184,7 +184,7 @@ def missing(spec: DetectorSpec) -> WeightsError:
     return WeightsError(
         f"the weights {spec.owner} are not on this machine, and no package registry carries them",
         expected=f"{spec.weights_file}, published on {spec.published}",
-        found="nothing",
+        found=f"nothing{resources.none_in_shared()}",
         where=str(real_path(spec)),
         fix=f"get the file there, then: vidmbench weights add {spec.owner} FILE{seeded}",
     )

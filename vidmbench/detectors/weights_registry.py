@@ -255,7 +255,7 @@ def _unavailable(spec: DetectorSpec, reason: str) -> WeightsError:
     return WeightsError(
         f"the weights of {spec.name} are not on this machine and could not be fetched",
         expected=f"{spec.weights_file} (sha256 {(spec.weights_sha256 or '?')[:12]}…), from the {spec.published}",
-        found=reason,
+        found=f"{reason}{resources.none_in_shared()}",
         where=str(weights_path(spec)),
         fix="one of three ways:\n"
         f"    1. with a connection (or a mirror set up in pip): vidmbench weights get {spec.name}\n"

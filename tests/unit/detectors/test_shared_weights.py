@@ -4,7 +4,8 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from vidmbench.core import resources
-from vidmbench.core.errors import WeightsError
+from vidmbench.core.defaults import defaults
+from vidmbench.core.errors import UsageError, WeightsError
 from vidmbench.detectors import weights_local, weights_registry
 from vidmbench.detectors.weights_local import real_path
 from vidmbench.detectors.weights_registry import (
@@ -79,3 +80,21 @@ def test_weights_on_no_registry_may_be_shared_too(shared, tmp_path, monkeypatch)
 def test_a_shared_folder_that_is_not_there_changes_nothing(name, spec, monkeypatch):
     monkeypatch.setenv("VIDMBENCH_WEIGHTS", name)
     assert weights_path(spec) == own_weights_path(spec)
+
+
+def test_missing_weights_name_the_shared_folder_too(spec, shared, monkeypatch):
+    weights_path(spec).unlink()
+    with pytest.raises(WeightsError) as caught:
+        load_weights(spec)
+    assert f"none in {shared} either (VIDMBENCH_WEIGHTS)" in caught.value.found
+    monkeypatch.setenv("VIDMBENCH_WEIGHTS", "nowhere")
+    other = next(one for one in load_detectors().values() if one.package is None and one.network is not None)
+    assert weights_local.missing(other).found == (
+        "nothing; none in nowhere either (VIDMBENCH_WEIGHTS, which is not a folder)"
+    )
+
+
+def test_a_misspelt_variable_is_refused(monkeypatch):
+    monkeypatch.setenv("VIDMBENCH_WEIGHT", "somewhere")
+    with pytest.raises(UsageError, match="did you mean VIDMBENCH_WEIGHTS"):
+        defaults()
