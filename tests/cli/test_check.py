@@ -25,7 +25,7 @@ def test_one_line_a_check_and_a_summary(command):
     assert gap == ""
     assert {line.split()[0] for line in lines} == {"ok", "skip"}
     assert all(line.split()[2] == "fvd-digan" for line in lines)
-    assert "2 skipped, which is no pass" in summary
+    assert "2 skipped, which do not count as passed" in summary
 
 
 def test_the_whole_from_the_script_in_time(script):

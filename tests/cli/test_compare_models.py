@@ -74,7 +74,7 @@ def test_the_better_model_is_named_either_way_round(command, models):
         assert said["verdict"].startswith(
             f"{name} is better: its FVD of {said[better]['value']:.2f} is lower by {lower:.2f}, p"
         )
-        assert f"about {said['needed']:,} videos a side" in said["verdict"]
+        assert f"about {said['needed']:,} videos per side" in said["verdict"]
 
 
 def test_a_model_against_itself_is_a_tie(command, models):
@@ -124,7 +124,9 @@ def test_unequal_counts_are_refused_before_any_work(command, models, folder, fak
 @pytest.mark.parametrize("given", ["compare-models", "infinity"])
 def test_only_frechet_distances_at_one_length(given, command, models):
     names = models if given == "compare-models" else models[:2]
-    command(given, *names, "--protocol", "kvd-tats").fails("measures no Fréchet distance", "kernel", "list protocols")
+    command(given, *names, "--protocol", "kvd-tats").fails(
+        "does not measure a Fréchet distance", "kernel", "list protocols"
+    )
     command(given, *names, "--frames", "8,16").fails("one clip length", "8,16")
     command(given, *names, "--protocol", "fvd-styleganv").fails("unknown protocol", "fvd-stylegan-v")
     command(given, names[0], "nowhere.npy", *names[2:]).fails("nowhere.npy")

@@ -106,7 +106,7 @@ def test_the_fit_in_one_over_n_is_that_of_infinity(command, folder):
         (("controls", "--out", "file/x.png"), ("the output folder is a file", "where: file")),
         (("samples", "REAL", "--out", "file/x.png"), ("the output folder is a file",)),
         (("ablation", "--out", "folder.png"), ("--out must be a file, not a folder",)),
-        (("controls", "--own"), ("there are no records to plot", "where: runs", "vidmbench run")),
+        (("controls", "--own"), ("no records to plot", "where: runs", "vidmbench run")),
         (("controls", "--runs", "nowhere"), ("no such folder of records", "nowhere")),
         (("conventions",), ("no record of several protocols", "vidmbench compare REAL FAKE")),
         (("controls", "--frames", "17"), ("no record fits this plot", "frames 17")),

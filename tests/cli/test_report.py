@@ -98,7 +98,7 @@ def test_vidm_is_sampled_only_if_requested(command, folder, fake_network):
 def test_no_records(command, folder):
     (folder / "empty").mkdir()
     command("report", "--runs", "empty", "--own", "--out", "site").fails(
-        "there are no records to report", "expected:", "where: empty", "what to do: measure something: vidmbench run"
+        "no records to report", "expected:", "where: empty", "what to do: measure something: vidmbench run"
     )
     assert not (folder / "site").exists()
 

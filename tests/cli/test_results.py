@@ -57,8 +57,8 @@ def test_nothing_measured_yet(command):
     shutil.rmtree("runs")
     assert command("results", "list").out == "no results yet\n"
     assert command("results", "list", "--json").json == {}
-    command("results", "show", "x").fails("there are no records", "vidmbench run")
-    command("results", "export").fails("there are no records to export", "runs")
+    command("results", "show", "x").fails("no records", "vidmbench run")
+    command("results", "export").fails("no records to export", "runs")
 
 
 def test_export_to_stdout_and_to_a_file(command):

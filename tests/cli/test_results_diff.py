@@ -66,7 +66,7 @@ def test_json(command):
 
 
 def test_no_records_at_all(command):
-    command("results", "diff", "run-a", "run-b").fails("there are no records", "found: run-a", "vidmbench run")
+    command("results", "diff", "run-a", "run-b").fails("no records", "found: run-a", "vidmbench run")
     command("table", "1", "--measured-only").fails("no measured number fits", "vidmbench run")
     assert command("results", "list").out == "no results yet\n"
 

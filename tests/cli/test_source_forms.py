@@ -69,9 +69,9 @@ def test_a_fit_to_many_videos_opens_all_forms(command, films):
         ("control:statik", ("unknown control 'statik': did you mean static",)),
         ("static-of:control:statik", ("unknown control 'statik'",)),
         ("dataset:clevrer-mimi", ("unknown data set 'clevrer-mimi'",)),
-        ("static-of:dataset:clevrer-mini/x", ("the resolution is no number",)),
+        ("static-of:dataset:clevrer-mini/x", ("the resolution must be a number",)),
         ("static-of:", ("a source without a path",)),
-        ("static-of:gone", ("there is no gone",)),
+        ("static-of:gone", ("path not found: gone",)),
     ],
 )
 def test_nonsense_is_refused_in_a_sentence(command_name, text, words, command, films):

@@ -173,7 +173,7 @@ def test_folders_that_are_no_run(command):
     Path("other/mine.safetensors").write_bytes(b"")
     command(*words).fails("give the file: other/mine.safetensors")
     Path("other/content.state.safetensors").write_bytes(b"")
-    command(*words).fails("unfinished run", "go on with it: vidmbench train --out other")
+    command(*words).fails("unfinished run", "resume it: vidmbench train --out other")
 
 
 def test_a_flipped_bit_is_one_clear_error(trained, command):

@@ -65,7 +65,7 @@ def coverage(cases, count, replications, seed):
 def counts(cases, replications, seed):
     """What the number of videos, and which they are, do to the value; the last columns extrapolate."""
     heading(
-        f"Mean and standard deviation of FVD over {replications} draws of N videos a side",
+        f"Mean and standard deviation of FVD over {replications} draws of N videos per side",
         ("case", *(f"N = {count}" for count in COUNTS), "from 2048 to infinity", "true d²"),
     )
     for place, (name, real, fake) in enumerate(cases):

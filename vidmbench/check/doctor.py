@@ -1,4 +1,4 @@
-"""Checks of an installation, as its user would want them: one line each."""
+"""Checks of an installation, as its user would want them: one per line."""
 
 import shutil
 import sys
@@ -23,7 +23,7 @@ from vidmbench.records.environment import environment
 
 State = Literal["ok", "note", "FAIL"]
 
-# What the original TensorFlow code prints for 30 black against 30 white frames, however many such clips a side.
+# What the original TensorFlow code prints for 30 black against 30 white frames, however many such clips per side.
 _GOLDEN, _GOLDEN_FRAMES, _GOLDEN_TOLERANCE = 151.39244, 30, 1e-5
 
 

@@ -112,7 +112,7 @@ def tolerances(rtol: object, atol: object) -> Tolerances:
     """What a test gave as tolerances.
 
     Raises:
-        ArgumentError: One is no number, negative or NaN.
+        ArgumentError: One is not a number, negative or NaN.
     """
     given = {"rtol": real_number("rtol", rtol), "atol": real_number("atol", atol)}
     for name, value in given.items():

@@ -1,4 +1,4 @@
-"""What a check found, on one line each, and what all of them say together."""
+"""What a check found, one per line, and what all of them say together."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,8 @@ class Check:
         stage: The stage; None for whether a protocol has golden values at all.
         protocol: The protocol.
         name: What was compared.
-        state: ``moved`` past the tolerance; ``failed`` where there was nothing to compare; ``skipped`` is no pass.
+        state: ``moved`` past the tolerance; ``failed`` where there was nothing to compare; ``skipped`` is
+            not counted as passed.
         expected: The golden value.
         found: Today's.
         moved: By how much, relative to what the tolerance is of; None where that says nothing.
@@ -89,7 +90,7 @@ class Report:
     def summary(self) -> str:
         """One line: counts, and the first stage that moved."""
         made = len(self.checks) - self.count("skipped")
-        skipped = f"; {self.count('skipped')} skipped, which is no pass" if self.count("skipped") else ""
+        skipped = f"; {self.count('skipped')} skipped, which do not count as passed" if self.count("skipped") else ""
         if self.is_good:
             return f"{made} checks hold{skipped}; {self._digits()}"
         clauses = []

@@ -43,7 +43,7 @@ def run_checks(
     Args:
         names: Protocols; none takes all.
         weights: ``with`` also fetches weights, and is an error where a network that has golden features cannot have
-            its own; ``auto`` takes what lies on this machine; ``without`` leaves networks alone.
+            its own; ``auto`` takes what is on this machine; ``without`` leaves networks alone.
         device: Where networks run.
         golden: The golden values; None takes those in protocols/golden.
 

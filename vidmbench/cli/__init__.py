@@ -60,7 +60,7 @@ def _end() -> None:
 
 
 def _stop_at_once(_number: int, _frame: FrameType | None) -> None:
-    """While the commands are loaded there is no work to keep, and an exception may be lost inside a module."""
+    """While the commands are loaded no work has been done, and an exception may be lost inside a module."""
     os.write(2, _LINE.encode())
     os._exit(_INTERRUPTED)
 

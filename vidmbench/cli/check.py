@@ -37,7 +37,7 @@ def check(
     """Golden input to golden values: has any number moved, and in which stage?
 
     Every stage is checked from golden input of its own. Exit code 0: all hold; 1: a number moved, or a protocol has
-    no golden values; 2: the request cannot be carried out. Skipped checks are counted, and are no pass.
+    no golden values; 2: the request cannot be carried out. Skipped checks are counted, not taken as passed.
 
     \b
     Examples:

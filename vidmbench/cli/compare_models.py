@@ -38,7 +38,7 @@ def compare_models(
     """Is model A better than model B? A paired test on the same real videos.
 
     Prints both Fréchet distances, their difference with its interval and p value, and how many videos
-    a side are needed to tell such a difference from none.
+    per side are needed to tell such a difference from none.
 
     \b
     Examples:

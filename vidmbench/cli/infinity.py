@@ -42,7 +42,7 @@ def infinity(
 ) -> None:
     """The Fréchet distance with infinitely many videos, extrapolated from subsets of those there are.
 
-    A distance is too large by a bias that falls as 1/N. Needs 1024 videos a side or more.
+    A distance is too large by a bias that falls as 1/N. Needs 1024 videos per side or more.
 
     \b
     Examples:
@@ -66,7 +66,7 @@ def fvd_vs_n(
 ) -> None:
     """FVD against the number of videos, with the line in 1/N and its limit: the plot of ``vidmbench infinity``.
 
-    Needs 1024 videos a side or more.
+    Needs 1024 videos per side or more.
 
     \b
     Examples:

@@ -150,7 +150,7 @@ def whole_numbers(text: str | None, option: str, example: str) -> tuple[int, ...
 
 
 def check_figure(out: Path, *more: str) -> None:
-    """Refuses a figure whose suffix is no known format, or whose name is that of a folder.
+    """Refuses a figure of an unknown format, or whose name is that of a folder.
 
     Args:
         out: The file to write.

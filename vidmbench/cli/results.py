@@ -155,7 +155,7 @@ def export_records(
     chosen = format_of(form, target)
     if chosen == "parquet" and target is None and sys.stdout.isatty():
         raise UsageError(
-            "Parquet files are no text for a terminal",
+            "Parquet files are binary and cannot be shown in a terminal",
             expected="--out FILE, or stdout that goes to a file",
             found="a terminal",
             fix="vidmbench results export --out results.parquet",

@@ -23,7 +23,7 @@ def whole_number(name: str, value: Any, *, least: int | None = None) -> int:
         least: The smallest that is allowed.
 
     Raises:
-        ArgumentError: It is no whole number, or too small.
+        ArgumentError: It is not a whole number, or too small.
     """
     try:
         number = None if isinstance(value, bool) or type(value).__name__ == "bool" else operator.index(value)
@@ -49,7 +49,7 @@ def seed_number(seed: Any, *, bits: int = 63) -> int | None:
         bits: How many it may have: 32 for numpy's ``RandomState``.
 
     Raises:
-        ArgumentError: It is no whole number, negative, or has more bits.
+        ArgumentError: It is not a whole number, negative, or has more bits.
     """
     number = optional_number("seed", seed)
     if number is not None and number < 0:

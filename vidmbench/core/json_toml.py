@@ -25,7 +25,7 @@ def parse_json(data: str | bytes) -> Any:
         data: The text, or its bytes: UTF-8, or UTF-16 or UTF-32, with or without a byte order mark.
 
     Raises:
-        ValueError: It is no JSON, is nested deeper than :data:`DEEPEST`, or holds a number that JSON lacks (NaN,
+        ValueError: It is not JSON, is nested deeper than :data:`DEEPEST`, or holds a number that JSON lacks (NaN,
             Infinity) or that does not fit 64 bits.
     """
     text = (data.decode(json.detect_encoding(data)) if isinstance(data, bytes) else data).removeprefix("\ufeff")
@@ -75,7 +75,7 @@ def parse_toml(text: str) -> dict[str, Any]:
     """What a TOML text says.
 
     Raises:
-        ValueError: It is no TOML, is longer than a declaration can be, is nested deeper than :data:`DEEPEST`, or holds
+        ValueError: It is not TOML, is longer than a declaration can be, is nested deeper than :data:`DEEPEST`, or holds
             an integer of more than 64 bits.
     """
     if len(text) > _LONGEST_TOML:
@@ -149,7 +149,7 @@ def _too_wide(bits: int) -> ValueError:
 
 
 def _no_number(name: str) -> Any:
-    raise ValueError(f"{name}, which is no number of JSON")
+    raise ValueError(f"{name}, which JSON does not have")
 
 
 def _whole(digits: str) -> int:

@@ -258,7 +258,7 @@ def _read(path: Path) -> Tensors:
             return {name: np.asarray(archive[name]) for name in archive.files}
     except (OSError, ValueError, EOFError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
         raise _refused(
-            "this is no whole archive of plain arrays",
+            "this is not a whole archive of plain arrays",
             expected="an npz file without pickled objects; nothing was run",
             found=str(error) or type(error).__name__,
             where=str(path),

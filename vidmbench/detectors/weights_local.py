@@ -79,7 +79,7 @@ def add_other(spec: DetectorSpec, file: str) -> Path:
     bad = next((name for name in floats if not np.isfinite(tensors[name]).all()), None)
     if bad is not None:
         raise WeightsError(
-            "these weights hold values that are no numbers",
+            "these weights hold NaN or infinity",
             expected="finite weights",
             found=f"NaN or infinity in {bad}",
             where=file,
@@ -154,7 +154,7 @@ def identity(spec: DetectorSpec) -> str:
 
 
 def _code(spec: DetectorSpec) -> list[str]:
-    """Hashes of the files in which a detector's own functions stand; what those import is not looked at."""
+    """Hashes of the files in which a detector's own functions are; what those import is not looked at."""
     identifiers = []
     for where in (spec.network, spec.prepare, spec.reader):
         location = (where or "").partition(":")[0]

@@ -288,7 +288,9 @@ def _why_no_interval(repeat: Repeat, notes: Sequence[str]) -> str:
     reasons = (note.removeprefix(NO_INTERVAL) for note in notes if note.startswith(NO_INTERVAL))
     sides = [side for side in (repeat.real, repeat.fake) if side.features is not None]
     is_few = min(len(side.by_video()) for side in sides) < MIN_SAMPLES
-    return next(reasons, f"one needs at least {MIN_SAMPLES} videos a side" if is_few else "this metric gives none here")
+    return next(
+        reasons, f"one needs at least {MIN_SAMPLES} videos per side" if is_few else "this metric gives none here"
+    )
 
 
 def _measurement(

@@ -30,7 +30,7 @@ class CacheEntry:
     A row that could not be computed stays open: the entry then never becomes whole, and every run tries that row again.
 
     Attributes:
-        folder: Where entries lie.
+        folder: Where entries are stored.
         key: What the features are, hashed.
         num_rows: Rows of the whole entry.
         width: Numbers a row.
@@ -257,7 +257,7 @@ class CacheEntry:
             found=error.strerror or str(error),
             where=str(self.folder),
             fix=f"free some space, or choose another folder with VIDMBENCH_CACHE; {int(self._is_there.sum())} of "
-            f"{self.num_rows} clips are kept in {self._path('.rows').name}, and the same command goes on from there",
+            f"{self.num_rows} clips are kept in {self._path('.rows').name}, and the same command resumes there",
         )
 
     def read(self) -> tuple[Features, tuple[Skipped, ...]]:

@@ -75,7 +75,7 @@ class FeatureSet:
 
 
 def by_video(features: np.ndarray, plan: ClipPlan) -> np.ndarray:
-    """Several clips of each video together: they are no independent samples, and an interval must know.
+    """Several clips of each video together: they are not independent samples, and an interval must know.
 
     Args:
         features: (clip, feature) or (clip, frame, feature), in the plan's order.

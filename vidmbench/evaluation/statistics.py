@@ -89,7 +89,7 @@ def _unusable(spec: ProtocolSpec, features: Features, clip_names: Mapping[SideNa
     """Why these features give no number at all."""
     counts = [len(features.rows(side)) for side in spec.kind.sides]
     if min(counts) < 2:
-        return f"{spec.metric} needs at least 2 clips a side, {' and '.join(map(str, counts))} could be read"
+        return f"{spec.metric} needs at least 2 clips per side, {' and '.join(map(str, counts))} could be read"
     for side in spec.kind.sides:
         names = clip_names.get(side, ())
         of_clips = features[side].reshape(len(names) or len(features[side]), -1)

@@ -241,7 +241,7 @@ def _bounds(count: int, splits: int, must_divide: bool) -> list[int]:
 
 
 def _check_array(array: npt.NDArray[Any], name: str) -> None:
-    """Refuses what is no finite, non-empty float32 or float64 array (sample, class)."""
+    """Refuses what is not a finite, non-empty float32 or float64 array (sample, class)."""
     if not isinstance(array, np.ndarray):
         raise wrong_argument(name, "a numpy array (sample, class), float32 or float64", array)
     if array.ndim != 2:
@@ -256,7 +256,7 @@ def _check_array(array: npt.NDArray[Any], name: str) -> None:
 
 
 def _check_probabilities(probabilities: npt.NDArray[Any]) -> None:
-    """Refuses what are no class probabilities."""
+    """Refuses what are not class probabilities."""
     _check_array(probabilities, "probabilities")
     bad = np.flatnonzero((probabilities < 0.0).any(axis=1))
     if bad.size:
@@ -274,6 +274,6 @@ def _check_probabilities(probabilities: npt.NDArray[Any]) -> None:
 
 
 def _check_eps(eps: float) -> None:
-    """Refuses an eps that is no small number."""
+    """Refuses an eps that is not a small number."""
     if not 0.0 <= eps < 1.0:
         raise ArgumentError(f"eps is a number from 0 to below 1, found {eps}")

@@ -1,6 +1,6 @@
 """FVD-infinity: the Fréchet distance with infinitely many samples, extrapolated from subsets of those there are.
 
-A distance from n samples a side is too large by b / n, and b depends on the model, so equal counts do not make two
+A distance from n samples per side is too large by b / n, and b depends on the model, so equal counts do not make two
 distances comparable in that respect: Chong and Forsyth (2020, "Effectively unbiased FID and Inception Score and where
 to find them"), who fit a line against 1 / n through nested random subsets. The points here are made otherwise. Both
 sides are cut at random into k parts of equal size, part is compared with part, and the k distances are averaged:
@@ -120,7 +120,7 @@ def _joined(a: Moments | None, b: Moments | None) -> Moments | None:
 
 
 def least_samples(num_features: int, rows: int = 1) -> int:
-    """The fewest samples a side that can be extrapolated: two parts of the smallest size.
+    """The fewest samples per side that can be extrapolated: two parts of the smallest size.
 
     Args:
         num_features: Length of a feature vector.
@@ -149,10 +149,10 @@ def check_counts(num_real: int, num_fake: int, num_features: int, rows: int = 1)
     if min(num_real, num_fake) < least:
         raise DataError(
             "too few videos to extrapolate a Fréchet distance",
-            expected=f"at least {least} a side: two parts of {least // 2}, for the law of 1/N fails near and below the "
-            f"{num_features} features",
+            expected=f"at least {least} per side: two parts of {least // 2}, for the law of 1/N fails near and below "
+            f"the {num_features} features",
             found=f"{num_real} real and {num_fake} generated",
-            fix=f"score {least} videos a side or more, or take the plain distance and its interval",
+            fix=f"score {least} videos per side or more, or take the plain distance and its interval",
         )
 
 

@@ -162,11 +162,11 @@ def kernel_distance_subsets(
 
     Returns:
         Mean over the subsets and standard deviation (divided by their number). The subsets overlap, so the
-        latter is no standard error: take :func:`kernel_interval` for that.
+        latter is not a standard error: take :func:`kernel_interval` for that.
 
     Raises:
         DataError: A side has fewer samples than a subset.
-        ArgumentError: As in :func:`kernel_distance`, or there are no subsets.
+        ArgumentError: As in :func:`kernel_distance`, or no subsets.
     """
     kernel = PolynomialKernel(degree, gamma, coef0)
     if subsets < 1:
@@ -202,7 +202,7 @@ def kernel_interval(
     both. Each kernel is computed once: the values without a group are put together from the sums of kernels
     between groups. Neither end is held at 0.
 
-    Of 300 simulated intervals at 95 % in each of six cases (10 features, 5 to 100 samples a side; Gaussian, and
+    Of 300 simulated intervals at 95 % in each of six cases (10 features, 5 to 100 samples per side; Gaussian, and
     t with 5 degrees of freedom), 95 to 96 % held the expected value where the sides differ. Where they have one
     distribution 98 to 99 % did, with a standard error 1.4 times too large: the estimate has no linear part there.
 

@@ -7,7 +7,7 @@ clips and k = floor(q (h + 1)), the headline is
     share    generated clips with L below the k-th smallest L of the held-out clips, the threshold, divided by m
 
 Up is worse. A generator as good as fresh real videos has an expected share of k / (h + 1), about q; 1 means that
-everything it makes is nearer to the training set than nearly all of the held-out clips are. Beside it stands
+everything it makes is nearer to the training set than nearly all of the held-out clips are. Next to it:
 
     area     probability that a generated clip is nearer to the training set than a held-out one, ties counted half:
              the Mann-Whitney U of the two sets of L, divided by h m; 0.5 is what fresh real videos give
@@ -186,7 +186,7 @@ def threshold_rank(num_heldout: int, quantile: float) -> int:
         ValueError: The quantile is out of range.
     """
     if not 0.0 < quantile < 1.0:
-        raise ValueError(f"a quantile lies between 0 and 1, found {quantile}")
+        raise ValueError(f"a quantile is between 0 and 1, found {quantile}")
     exact = Fraction(str(quantile))  # in floats 0.1 * (29 + 1) may fall just short of 3
     rank = math.floor(exact * (num_heldout + 1))
     if rank < 1:

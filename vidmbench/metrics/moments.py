@@ -207,7 +207,7 @@ class Moments:
 
 
 def checked_features(features: npt.NDArray[Any]) -> None:
-    """Refuses what is no finite, non-empty float32 or float64 array (sample, feature).
+    """Refuses what is not a finite, non-empty float32 or float64 array (sample, feature).
 
     Args:
         features: The array to look at.

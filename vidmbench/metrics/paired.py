@@ -195,7 +195,7 @@ def check_counts(num_real: int, num_a: int, num_b: int) -> None:
     """
     if num_a != num_b:
         raise DataError(
-            "two models compare only at equal counts: the distance holds a bias that depends on the count",
+            "two models can be compared only at equal counts: the bias of the distance depends on them",
             expected="as many videos of A as of B",
             found=f"{num_a} and {num_b}",
             fix=f"score {min(num_a, num_b)} of each",

@@ -94,7 +94,7 @@ def prdc(real: npt.NDArray[Any], fake: npt.NDArray[Any], *, k: int) -> PRDC:
     """All four numbers for one k, from one pass over the distances.
 
     Against ``compute_prdc`` of clovaai/generative-evaluation-prdc, precision and recall differ where samples
-    repeat (see the top of this file), and k + 1 samples a side are enough where that needs k + 2. Two times 2048
+    repeat (see the top of this file), and k + 1 samples per side are enough where that needs k + 2. Two times 2048
     samples of 400 features take a few seconds; memory stays bounded however many there are.
 
     Args:

@@ -90,7 +90,7 @@ def jackknife_interval(
         groups: The most groups a side is cut into, at least 2; with fewer samples each is a group of its own.
         level: The probability with which the interval should hold the expected value, between 0 and 1.
         seed: Decides which samples share a group.
-        lowest: No value of the statistic is below this, and so is no end of the interval; -inf where it has
+        lowest: No value of the statistic is below this, and no end of the interval is either; -inf where it has
             no bound.
 
     Returns:

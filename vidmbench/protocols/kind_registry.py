@@ -35,7 +35,7 @@ def register(kind: AnyMetricKind) -> None:
 
 def _add(kind: AnyMetricKind) -> None:
     if kind.name in _KINDS:
-        raise ValueError(f"there is a metric kind {kind.name!r} already")
+        raise ValueError(f"the metric kind {kind.name!r} exists already")
     if "fake" not in kind.sides:
         raise ValueError(f"the metric kind {kind.name!r} must read the scored side")
     statistics: type[StatisticsStage] = kind.statistics

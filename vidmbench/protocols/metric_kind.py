@@ -122,7 +122,7 @@ class MetricKind(ABC, Generic[StatisticsT]):
 
         Args:
             statistics: The [statistics] stage.
-            features: Finite, at least two clips a side.
+            features: Finite, at least two clips per side.
 
         Returns:
             One value for each of :attr:`numbers`.
@@ -166,7 +166,7 @@ def jackknife_notes(counts: Counts) -> list[str]:
     if counts.several_per_video:
         notes.append("several clips of one video are taken as independent: the interval is too narrow")
     if min(counts.real, counts.fake) < MIN_SAMPLES:
-        notes.append(f"{NO_INTERVAL}one needs at least {MIN_SAMPLES} clips a side")
+        notes.append(f"{NO_INTERVAL}one needs at least {MIN_SAMPLES} clips per side")
     return notes
 
 

@@ -1,1 +1,1 @@
-"""One JSON a run, and the published numbers. Never loads torch."""
+"""One JSON per run, and the published numbers. Never loads torch."""

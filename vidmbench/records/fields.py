@@ -281,11 +281,13 @@ class RunRecord(Frozen):
         """When it was made.
 
         Raises:
-            ValueError: That is no time with its zone.
+            ValueError: That is not a time with its zone.
         """
         time = datetime.fromisoformat(self.created)
         if time.tzinfo is None or not 1900 < time.year < 2200:
-            raise ValueError(f"created: {self.created!r} is no time with its zone, as 2026-01-31T12:00:00+00:00 is")
+            raise ValueError(
+                f"created: {self.created!r} is not a time with its zone, such as 2026-01-31T12:00:00+00:00"
+            )
         return time
 
     def sealed(self) -> "RunRecord":

@@ -124,7 +124,7 @@ def no_records(doing: str, where: str) -> ResultError:
         where: Where they were searched.
     """
     return ResultError(
-        f"there are no records to {doing}",
+        f"no records to {doing}",
         expected="records that `vidmbench run` wrote",
         found="none",
         where=where,

@@ -117,7 +117,7 @@ def find_record(name: str, folder: Path) -> tuple[RunRecord, Path]:
         raise damaged[0]
     if not found.records:
         raise ResultError(
-            "there are no records",
+            "no records",
             expected=_NAMES,
             found=name,
             where=where,

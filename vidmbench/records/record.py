@@ -72,7 +72,7 @@ def two_records(problem: str, where: str) -> ResultError:
     """
     return ResultError(
         problem,
-        expected="one record a run",
+        expected="one record per run",
         where=where,
         fix="compare them: vidmbench results diff A.json B.json; then move the one that you do not trust elsewhere",
     )
@@ -159,7 +159,7 @@ class FoundRecords:
     Attributes:
         records: The records, oldest first.
         files: The file of each, by the run's name.
-        unreadable: One error for each file that is no valid record, or is too damaged to say.
+        unreadable: One error for each file that is not a valid record, or is too damaged to say.
     """
 
     records: tuple[RunRecord, ...]
@@ -228,7 +228,7 @@ def _record_in(path: Path) -> RunRecord | None:
 
 
 def _may_be_record(path: Path) -> bool:
-    """Whether a file that is no JSON was a record once: cut off anywhere, or emptied by a power cut."""
+    """Whether a file that is not JSON was a record once: cut off anywhere, or emptied by a power cut."""
     try:
         if not path.is_file():
             return False

@@ -51,7 +51,7 @@ def declaration(name: str) -> tuple[str, dict[str, Any]]:
 
     Raises:
         UsageError: Nothing has this name.
-        ProtocolError: The file is no valid protocol.
+        ProtocolError: The file is not a valid protocol.
     """
     if name in resources.declared_names("metrics") or name.endswith(".toml"):
         from vidmbench.protocols.protocol import load_protocol

@@ -128,7 +128,7 @@ def _missing(path: Path) -> DataError:
         names = [entry.name for entry in visible(parent.iterdir())]
     near = get_close_matches(path.name, names, n=3, cutoff=0.5)
     return DataError(
-        f"there is no {path.name}",
+        f"path not found: {path.name}",
         expected="an existing folder or file",
         found=f"{parent} has {', '.join(near)}" if near else f"nothing of a similar name in {parent}",
         where=str(path),

@@ -138,7 +138,7 @@ class VidmSpec(Frozen):
             for position in part.attention:
                 if position not in known:
                     kind = "downsampling factor" if self.variant == "official" else "size of a feature map"
-                    raise ValueError(f"attention = {position} is no {kind} here: {', '.join(map(str, known))}")
+                    raise ValueError(f"attention = {position} is not a {kind} here: {', '.join(map(str, known))}")
         return self
 
     @property

@@ -52,7 +52,7 @@ def to_uint8(frames: Tensor, *, truncated: bool = False) -> Frames:
     is_finite = frames.isfinite().flatten(1).all(dim=1)
     if not is_finite.all():
         raise DataError(
-            "the model drew frames that are no numbers",
+            "the model generated frames with NaN or infinity",
             expected="finite values",
             found=f"NaN or infinity in {int((~is_finite).sum())} of {len(frames)} frames",
             fix="take another sampler, more steps or an earlier checkpoint",

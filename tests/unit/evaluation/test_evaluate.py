@@ -98,7 +98,7 @@ def test_a_bad_video_stops_the_work_or_is_listed():
 def test_fewer_than_two_readable_clips_are_a_failed_measurement():
     (item,) = scored(films(0), films(1, bad=(0, 1, 2, 3, 4)), on_bad="skip")
     assert (item.status, item.value, item.interval, item.interval_kind) == ("failed", None, None, None)
-    assert item.reason == "frechet needs at least 2 clips a side, 6 and 1 could be read"
+    assert item.reason == "frechet needs at least 2 clips per side, 6 and 1 could be read"
     assert len(item.fake.skipped) == 5
 
 
@@ -267,10 +267,10 @@ def test_a_number_without_an_interval_says_why():
     )  # fmt: skip
     assert of_windows(real, fake, "fvd-digan").interval_reason is None
     few = scored(films(0, count=3), films(1, count=3), spec(count=3))[0]
-    assert (few.interval, few.interval_reason) == (None, "one needs at least 4 clips a side")
+    assert (few.interval, few.interval_reason) == (None, "one needs at least 4 clips per side")
     films_of_two = films(0, count=2, frames=20), films(1, count=2, frames=20)
     windows = load_protocol("fvd-tats").with_options(num_real=10, num_fake=2)
-    assert scored(*films_of_two, windows)[0].interval_reason == "one needs at least 4 clips a side"
+    assert scored(*films_of_two, windows)[0].interval_reason == "one needs at least 4 clips per side"
 
 
 def test_precision_of_few_videos_warns():
@@ -279,6 +279,6 @@ def test_precision_of_few_videos_warns():
     assert [item.metric for item in numbers] == ["precision", "recall", "density", "coverage"]
     for item in numbers:
         assert item.warnings[0].startswith("N = 24 is few for 5 neighbours: precision and coverage come out high")
-        assert item.interval_reason == "nearest neighbours are no smooth function of the sample"
+        assert item.interval_reason == "nearest neighbours are not a smooth function of the sample"
     kind, statistics = spec("prdc-i3d").kind, spec("prdc-i3d").statistics
     assert len(kind.notes(statistics, Counts(250, 250, 400))) == 1

@@ -136,9 +136,9 @@ def test_frames_of_one_clip_stay_together():
 def test_too_few_samples_are_refused_with_what_would_do():
     with pytest.raises(DataError, match="too few videos to extrapolate") as problem:
         frechet_infinity(drawn(0, 1023), drawn(1, 5000), normalisation="n")
-    assert (problem.value.expected or "").startswith("at least 1024 a side")
+    assert (problem.value.expected or "").startswith("at least 1024 per side")
     assert problem.value.found == "1023 real and 5000 generated"
-    assert "1024 videos a side" in (problem.value.fix or "")
+    assert "1024 videos per side" in (problem.value.fix or "")
 
 
 def test_many_features_need_more_samples():

@@ -227,7 +227,7 @@ def test_what_is_no_set_of_features():
         memorisation(train.astype(int), heldout, fake)
     with pytest.raises(ValueError, match="must not be empty"):
         memorisation(train, heldout, fake[:0])
-    with pytest.raises(ValueError, match="a quantile lies between 0 and 1, found 1"):
+    with pytest.raises(ValueError, match="a quantile is between 0 and 1, found 1"):
         memorisation(train, heldout, fake, quantile=1.0)
     with pytest.raises(DataError, match="distances are not finite: the features are too large"):
         memorisation(train, heldout, fake * 1e200)

@@ -123,7 +123,7 @@ def test_an_outlier_raises_precision_and_not_density():
 
 
 def test_one_distribution_has_a_density_of_one_and_the_coverage_naeem_et_al_expect():
-    """Expected coverage with as many samples a side is 1 - (N - 1) ... (N - k) / ((2N - 1) ... (2N - k))."""
+    """Expected coverage with as many samples per side is 1 - (N - 1) ... (N - k) / ((2N - 1) ... (2N - k))."""
     random = np.random.default_rng(42)
     results = [density_coverage(random.random((40, 4)), random.random((40, 4))) for _ in range(200)]
     density, coverage = np.mean(results, axis=0)

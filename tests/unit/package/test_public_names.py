@@ -164,7 +164,7 @@ def test_features_are_those_that_were_scored(fake_network):
         (lambda: clips(0) / 255, r"declare value_range=\(0, 1\)"),
         (lambda: clips(0).transpose(0, 4, 1, 2, 3), 'declare layout="NCTHW"'),
         (lambda: [1, 2], "unsupported video source"),
-        (lambda: "nowhere", "there is no nowhere"),
+        (lambda: "nowhere", "path not found: nowhere"),
         (lambda: clips(0, count=3), "num-videos"),
     ],
 )

@@ -108,7 +108,7 @@ def test_prefixes_mean_the_same_everywhere(text, bare, name):
 def test_a_text_without_a_prefix(text, of_path, of_dataset, of_label):
     for bare, fields in (("path", of_path), ("dataset", of_dataset), ("label", of_label)):
         if fields is None:
-            with pytest.raises(UsageError, match="the resolution is no number"):
+            with pytest.raises(UsageError, match="the resolution must be a number"):
                 parse_source(text, bare=bare)
             continue
         assert parse_source(text, bare=bare) == SourceName(text=text, **fields)
@@ -141,7 +141,7 @@ def test_a_model_comes_before_a_folder_of_its_name(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("text", ["dataset:a/x", "dataset:a/", "dataset:a@b/3/4", "static-of:dataset:a/-3"])
 def test_a_resolution_must_be_a_number(text):
-    with pytest.raises(UsageError, match="the resolution is no number"):
+    with pytest.raises(UsageError, match="the resolution must be a number"):
         parse_source(text)
 
 

@@ -75,7 +75,7 @@ def test_one_video_file_is_a_source(tmp_path):
 def test_missing_path_names_its_neighbours(tmp_path):
     (tmp_path / "ucf101").mkdir()
 
-    with pytest.raises(DataError, match="there is no ucf10l") as raised:
+    with pytest.raises(DataError, match="path not found: ucf10l") as raised:
         open_source(tmp_path / "ucf10l" / "train")
 
     assert raised.value.fix == "did you mean ucf101?"

@@ -63,7 +63,7 @@ _REFUSED = {
     "real/mmaction2/rawframes": "the pictures in rawframes do not form one series of frames",
     "real/mmaction2": "videos are in mmaction2 twice, in two formats",
     "real/ucf101_frames/annos": "no videos in annos",
-    "real/ucf101_frame": "there is no ucf101_frame",
+    "real/ucf101_frame": "path not found: ucf101_frame",
 }
 # Pictures that must be read as one frame each: (height, width), and words of a note
 _PICTURES = {

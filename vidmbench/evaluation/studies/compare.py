@@ -141,7 +141,7 @@ def bound_to_sources(
 
 
 def available_clips(source: Source, clips: ClipsSpec, side: SideSpec, frames: int | None, stride: int | None) -> int:
-    """How many clips a side could have at most."""
+    """How many clips per side could have at most."""
     if side.start not in MANY_A_VIDEO:
         return len(source)
     taken = clips.model_copy(update={"frames": frames or clips.frames, "stride": stride or clips.stride})

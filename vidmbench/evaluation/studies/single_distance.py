@@ -18,7 +18,7 @@ def one_job(real: str, fake: str, choices: Choices) -> Job:
     spec = load_protocol(choices.protocols[0])
     if spec.metric != "frechet":
         raise UsageError(
-            f"{spec.name} measures no Fréchet distance",
+            f"{spec.name} does not measure a Fréchet distance",
             expected="a protocol with metric frechet",
             found=spec.metric,
             where="--protocol",

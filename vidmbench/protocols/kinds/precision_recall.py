@@ -55,7 +55,7 @@ class PrecisionRecall(MetricKind[PrecisionRecallStatistics]):
                 f"N = {fewest} is few for {statistics.neighbours} neighbours: precision and coverage come out high; "
                 f"take {CLIPS_PER_NEIGHBOUR * statistics.neighbours} videos or more, and compare only at equal N"
             )
-        return [*notes, f"{NO_INTERVAL}nearest neighbours are no smooth function of the sample"]
+        return [*notes, f"{NO_INTERVAL}nearest neighbours are not a smooth function of the sample"]
 
     def fit_to(self, statistics: PrecisionRecallStatistics, num_clips: int) -> PrecisionRecallStatistics:
         """The neighbour halfway, if there are not as many clips."""

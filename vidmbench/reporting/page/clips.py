@@ -118,12 +118,12 @@ def media_of_models(
     """Clips of models scored against the same real videos, and of these.
 
     Args:
-        records: One record a model, all with the same real side; a static baseline after its model.
+        records: One record per model, all with the same real side; a static baseline after its model.
         options: What may be read.
         media: Where files are stored.
 
     Returns:
-        The real videos, None where they cannot be read; and one entry a record.
+        The real videos, None where they cannot be read; and one entry per record.
     """
     real: ModelMedia | None = None
     models = []

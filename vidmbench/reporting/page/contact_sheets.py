@@ -58,7 +58,7 @@ def _pixels_of(data: bytes, path: Path) -> bytes:
     except ResultError:
         raise
     except Exception as error:  # Pillow's decoders raise errors of many types
-        raise _unshown("is no PNG file that can be read", path) from error
+        raise _unshown("is not a PNG file that can be read", path) from error
     return copy.getvalue()
 
 

@@ -147,8 +147,8 @@ def frames_figure(plot: FramesPlot, caption: str | None = None) -> "Figure":
         caption: The text below the figure; None takes that of :func:`frames_caption`.
 
     Returns:
-        A figure one column wide: frames on a logarithmic axis, values on another; neighbours stand a little beside
-        each other so that their intervals can be seen.
+        A figure one column wide: frames on a logarithmic axis, values on another; neighbours are a little
+        apart so that their intervals can be seen.
     """
     labels, points = _labels(plot), _points(plot)
     models, recipes = list(labels), _by_length(points)

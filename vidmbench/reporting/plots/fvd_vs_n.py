@@ -46,7 +46,7 @@ def extrapolation_figure(extrapolation: Extrapolation, *, metric: str, title: st
     for position, value, text, colour in named:
         axis.annotate(text, (position, value), (5, -6), textcoords="offset points", va="top", color=colour)
     axis.set_xticks([0.0, *positions], ["∞", *(f"{size:,.0f}" for size in extrapolation.sizes)])
-    axis.set_xlabel("videos a side, N (drawn at 1/N)")
+    axis.set_xlabel("videos per side, N (drawn at 1/N)")
     axis.set_ylabel(metric)
     axis.set_xlim(-0.06 * positions[-1], 1.2 * positions[-1])
     axis.margins(y=0.15)

@@ -27,7 +27,7 @@ def memorisation_sheet(finding: Finding, top: int = 6) -> "Figure":
         top: How many pairs are shown at most.
 
     Returns:
-        A figure; below the pairs stand both distributions of distances and the threshold.
+        A figure; both distributions are below the pairs of distances and the threshold.
     """
     job, pairs = finding.job, finding.pairs[:top]
     rows = [

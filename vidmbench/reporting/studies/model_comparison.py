@@ -13,7 +13,7 @@ def verdict(comparison: ModelComparison) -> str:
     test, metric = comparison.difference, comparison.measurements[0].metric.upper()
     limits = interval_text((test.interval.low, test.interval.high))
     p = f"p = {test.p_value:.2g}" if test.p_value >= 1e-4 else "p < 0.0001"
-    needed = f"about {test.needed:,} videos a side" if test.needed is not None else ""
+    needed = f"about {test.needed:,} videos per side" if test.needed is not None else ""
     if test.p_value < SIGNIFICANCE:
         better, low, high = ("A", test.first, test.second) if test.difference < 0 else ("B", test.second, test.first)
         lower = f"its {metric} of {low:.2f} is lower by {high - low:.2f}"

@@ -143,7 +143,7 @@ def write_all_tables(folder: Path | None = None) -> list[Path]:
         The files written.
 
     Raises:
-        ResultError: No folder was given and there is no checkout.
+        ResultError: No folder was given, outside a checkout.
     """
     if folder is None:
         results = resources.checkout_results_dir()

@@ -170,7 +170,7 @@ class PartSpec(Frozen):
         for axis in (self.rows, self.columns):
             labels = [entry.label for entry in axis]
             problems += [
-                f"label {label!r} stands twice" for label in sorted({x for x in labels if labels.count(x) > 1})
+                f"label {label!r} is given twice" for label in sorted({x for x in labels if labels.count(x) > 1})
             ]
         for row, column in product(self.rows, self.columns):
             keys = [*self.select.chosen(), *row.chosen(), *column.chosen()]
@@ -181,7 +181,7 @@ class PartSpec(Frozen):
                 problems.append("either all entries of rows (or of columns) name a method or none does")
         claims = [row.measured_as for row in self.rows if row.measured_as is not None]
         problems += [
-            f"measured_as {name!r} stands twice" for name in sorted({x for x in claims if claims.count(x) > 1})
+            f"measured_as {name!r} is given twice" for name in sorted({x for x in claims if claims.count(x) > 1})
         ]
         if claims and not self.methods_in_rows:
             problems.append("measured_as is for rows that name a method")

@@ -57,7 +57,7 @@ def page(spec: BaselineSpec) -> str:
 
 
 def _with_paths(spec: BaselineSpec) -> list[str]:
-    """The steps, with the folder of the exporters where it really lies."""
+    """The steps, with the folder of the exporters where it really is."""
     folder = str(resources.data_root() / "baselines")
     return [step.replace("BASELINES", folder) if exporter(spec.name) else step for step in spec.produce]
 

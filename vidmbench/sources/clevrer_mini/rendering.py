@@ -1,7 +1,7 @@
 """Images of the toy world: a camera above a grey plane, one soft lamp, shadows, rubber and metal.
 
 Each object is met with rays only inside the square of pixels that can show it, for many frames at once. Objects are
-sampled several times a pixel; the plane, which has no edges, once. The arithmetic never mixes frames, so a frame
+sampled several times per pixel; the plane, which has no edges, once. The arithmetic never mixes frames, so a frame
 comes out the same to the last bit whatever others are drawn with it.
 """
 

@@ -45,7 +45,7 @@ class ToyVideos(SourceDefaults):
             raise unknown(f"split of {NAME}", split, SPLITS)
         if resolution not in RESOLUTIONS:
             raise DataError(
-                f"{NAME} is not drawn at this resolution",
+                f"{NAME} is not available at this resolution",
                 expected=f"one of {', '.join(map(str, RESOLUTIONS))}",
                 found=str(resolution),
                 where="resolution",

@@ -150,7 +150,7 @@ def find_dataset(spec: DiskDatasetSpec, root: Path, split: str | None = None) ->
     Args:
         spec: The data set.
         root: As :func:`root_of` gives it.
-        split: One of its splits; None takes the one that stands for the real side.
+        split: One of its splits; None takes the one that serves as the real side.
 
     Raises:
         DataError: It is another data set, it lacks the split, or nothing in it can be read.

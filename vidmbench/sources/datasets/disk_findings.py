@@ -39,7 +39,7 @@ def count_findings(spec: DiskDatasetSpec, split: str, count: int) -> list[Findin
     share = f"{count} of {released} ({100 * count / released:.0f} %)" if count < released else f"{count}"
     meaning = "an incomplete or another copy" if count < released else "more than the release has"
     more = f"; {note}" if note else ""
-    meaning = f"{meaning}: scores compare only with those of the same videos{more}"
+    meaning = f"{meaning}: compare scores only with those of the same videos{more}"
     return [Finding(videos(released), f"{share} videos", meaning)]
 
 
@@ -68,7 +68,7 @@ def archive_finding(spec: DiskDatasetSpec, size: tuple[int, int], depth: int | N
     match = next((archive for archive in archives if archive.size == size), None)
     if match is None:
         difference = "is none of these archives" if len(archives) > 1 else "is not as released"
-        meaning = "cropped or resized before; scores compare only with those of the same copy"
+        meaning = "cropped or resized before; compare scores only with those of the same copy"
         return [Finding(known, f"{here}: this {difference}", meaning)]
     if match.depth and depth and depth != match.depth:
         expected = f"{match.name} with {counted(match.depth, 'level')} of folders"

@@ -77,7 +77,7 @@ def _by_lists(spec: DiskDatasetSpec, tree: Tree, split: str, paths: Sequence[Pat
     findings = []
     if missing:
         text = f"{len(there)} are here; {len(missing)} are missing, first {missing[0]}"
-        meaning = "an incomplete copy: scores compare only with those of the same videos"
+        meaning = "an incomplete copy: compare scores only with those of the same videos"
         findings.append(Finding(f"the {len(listed)} videos in {names}", text, meaning))
     if spec.splits[split].is_whole and len(items) < len(tree.items):
         text = f"{videos(len(tree.items) - len(items))} in neither list"

@@ -42,7 +42,7 @@ class Preparation:
         return f"{len(self.source)} videos of {self.source.label} {size}: {raw} raw, about {expected} as written"
 
     def write(self, path: Path, *, workers: int | None, progress: "Progress | None") -> "PreparedFile":
-        """Writes the file, or goes on with it; see :func:`vidmbench.videos.packed.writer.write_prepared`."""
+        """Writes the file, or resumes it; see :func:`vidmbench.videos.packed.writer.write_prepared`."""
         return write_prepared(self.source, path, rule=self.rule, pixels=self.pixels, workers=workers, progress=progress)
 
 
@@ -80,7 +80,7 @@ def prepare_dataset(
         raise UsageError(
             f"{name} does not need to be prepared",
             expected="a data set on your disk",
-            found=f"{name}, which vidmbench makes itself",
+            found=f"{name}, which is built in",
             fix=f"write it as files, if you want them: vidmbench data make {name}",
         )
     stage = load_protocol(protocol).dataset

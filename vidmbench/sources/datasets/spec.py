@@ -19,14 +19,14 @@ _Ranges = Annotated[
 
 
 class ProceduralDatasetSpec(Frozen):
-    """A data set that vidmbench makes itself.
+    """A built-in data set.
 
     Attributes:
         name: The file's name without its suffix.
         title: A line for people.
         reader: What reads it.
         splits: Its splits.
-        default_split: The split that stands for the real side.
+        default_split: The split that serves as the real side.
         videos: Videos a split.
         default_num_videos: Videos taken when nothing else is asked for.
         frames: Frames of a video.
@@ -104,7 +104,7 @@ class DiskDatasetSpec(Frozen):
         title: A line for people.
         reader: What reads it.
         splits: Its splits by name.
-        default_split: The split that stands for the real side.
+        default_split: The split that serves as the real side.
         default_num_videos: Videos taken when nothing else is asked for.
         frames: Fewest and most frames of a video in the release; None where not known.
         fps: Lowest and highest frame rate of the release; None where frames carry none.

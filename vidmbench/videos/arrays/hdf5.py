@@ -169,11 +169,11 @@ def open_hdf5(path: Path, layout: ArrayLayout | None = None, split: str | None =
         split: ``train`` or ``test`` where the file holds several, or its name says which it holds.
 
     Raises:
-        DataError: It is no HDF5 file, is damaged, has not the expected keys, or its index does not fit.
+        DataError: It is not an HDF5 file, is damaged, has not the expected keys, or its index does not fit.
     """
     refuse_special(path)
     if not path.is_file():
-        raise DataError("there is no such file", where=str(path), fix="check the path")
+        raise DataError("path not found", where=str(path), fix="check the path")
     unchanged = UnchangedFile(path)
     with _looking_into(path) as file:
         key = key_of(file, path, layout, split)
@@ -259,7 +259,7 @@ def _unreadable(path: Path, error: Exception) -> DataError:
     elif whole:
         why = f"it was cut off: {size} of {whole.group(1)} bytes are there"
     elif "signature not found" in str(error):
-        why = "it is no HDF5 file"
+        why = "it is not an HDF5 file"
     else:
         why = (str(error).splitlines() or [type(error).__name__])[0]
     return DataError(

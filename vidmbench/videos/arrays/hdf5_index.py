@@ -21,7 +21,7 @@ class Index(NamedTuple):
         spans: First frame of each, and the one after its last.
         labels: The class of each; None where there are none.
         classes: Names of the classes, sorted, in the order of their numbers.
-        where: Where it stands, for messages.
+        where: Where it is, for messages.
     """
 
     spans: tuple[tuple[int, int], ...]
@@ -36,7 +36,7 @@ def of_starts(starts: np.ndarray, num_frames: int, where: str, key: str) -> Inde
     Args:
         starts: Integers (video,), ascending.
         num_frames: Frames of the file.
-        where: Where they stand.
+        where: Where they are.
         key: Their name.
 
     Raises:
@@ -44,7 +44,7 @@ def of_starts(starts: np.ndarray, num_frames: int, where: str, key: str) -> Inde
     """
     if starts.ndim != 1 or starts.dtype.kind not in "ui":
         raise DataError(
-            f"{key} is no list of frame numbers",
+            f"{key} is not a list of frame numbers",
             expected="integers (video,): the first frame of each",
             found=f"{starts.dtype} {starts.shape}",
             where=where,
@@ -74,7 +74,7 @@ def beside(path: Path) -> Index:
             raise ValueError("categories")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(
-            f"{file.name} is no index of videos",
+            f"{file.name} is not an index of videos",
             expected=_EXPECTED,
             found=file.read_text(encoding="utf-8", errors="replace")[:80] or "nothing",
             where=str(file),

@@ -36,7 +36,7 @@ def index_of(file: Any, key: str, path: Path) -> Index:
     where = f"{path}:{starts}"
     if not _is_array(file, starts) or file[starts].size > num_frames:
         raise DataError(
-            f"{starts} is no list of frame numbers",
+            f"{starts} is not a list of frame numbers",
             expected=f"integers (video,), at most {num_frames}: the first frame of each",
             found=f"an array {file[starts].shape}" if _is_array(file, starts) else "no array",
             where=where,

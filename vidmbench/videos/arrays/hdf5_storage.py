@@ -136,7 +136,7 @@ def _sources_of(dataset: Any, path: Path, where: str) -> tuple[Path, ...]:
         low, high = part.vspace.get_select_bounds()
         size = math.prod(end - start + 1 for start, end in zip(low, high, strict=True))
         if size != part.vspace.get_select_npoints():
-            raise _incomplete(where, "a virtual array of parts that are no blocks", _COPY)
+            raise _incomplete(where, "a virtual array of parts that are not blocks", _COPY)
         boxes.append((low, high, size))
         file = path if part.file_name == "." else path.parent / part.file_name
         _check_source(part, file, path, dataset, where)

@@ -45,7 +45,7 @@ class ArrayLayout:
     def __post_init__(self) -> None:
         if not set("thw") <= set(self.axes) <= set(_LETTERS) or len(set(self.axes)) < len(self.axes):
             raise DataError(
-                "there are no such axes of an array of videos",
+                "unknown axes of an array of videos",
                 expected="t, h and w, and n and c where the file has them, each once, such as nthwc",
                 found=f"axes {self.axes!r}",
                 fix="declare a letter for each axis of the file, in its order",
@@ -166,7 +166,7 @@ def _other_axes(shape: tuple[int, ...], axes: str) -> str:
 
 
 def tokens(expected: str, actual: str, where: str) -> DataError:
-    """The error for token indices, which are no pixels."""
+    """The error for token indices, which are not pixels."""
     fix = (
         "decode the tokens with the system's own network first (TATS: --save_videos); grey videos without an axis of "
         'channels are declared as such, axes = "nthw", and more than 8 bits brought to 0..255'

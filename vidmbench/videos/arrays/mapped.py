@@ -42,7 +42,7 @@ def read_mapped(part: np.ndarray) -> np.ndarray:
 
 
 def read_frames(video: np.ndarray, frames: Sequence[int]) -> np.ndarray:
-    """Some frames of a video; where frames lie one after another, those between them are not read.
+    """Some frames of a video; where frames follow one another, those between them are not read.
 
     Args:
         video: Frames along the first axis; it may be a view of an array that ``np.load`` mapped.

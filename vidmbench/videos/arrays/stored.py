@@ -158,7 +158,7 @@ def _check_memory(header: Header, path: Path) -> None:
     free = free_memory()
     if free is not None and header.num_bytes > free:
         raise DataError(
-            f"{path.name} holds an array larger than the memory that is free",
+            f"{path.name} holds an array larger than the free memory",
             expected=f"at most {free / 2**30:.1f} GiB",
             found=f"{header.dtype} {header.shape}, {header.num_bytes / 2**30:.1f} GiB",
             where=str(path),
@@ -170,7 +170,7 @@ def read_header(stream: _Bytes) -> Header:
     """What stands before the numbers.
 
     Raises:
-        Exception: Of any kind: it is no header.
+        Exception: Of any kind: it is not a header.
     """
     magic = stream.read(8)
     if magic[:6] != _MAGIC:
@@ -241,7 +241,7 @@ def _by_itself(keys: Sequence[str], path: Path) -> str:
 
 
 def unreadable(path: Path, error: Exception, expected: str) -> DataError:
-    """The error for a file that is no array.
+    """The error for a file that is not an array.
 
     Args:
         path: The file.
@@ -255,7 +255,7 @@ def unreadable(path: Path, error: Exception, expected: str) -> DataError:
         text = f"it asks for {foreign[1].rstrip('.,')} when it is loaded, which is never done"
         fix = "save a plain tensor: torch.save(torch.as_tensor(videos), path)"
     elif not path.exists():
-        text, fix = "there is no such file", "check the path"
+        text, fix = "path not found", "check the path"
     elif isinstance(error, MemoryError):
         text, fix = "it does not fit into memory", "split it into several files"
     elif path.stat().st_size == 0:

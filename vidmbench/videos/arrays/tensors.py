@@ -112,7 +112,7 @@ def _check_size(path: Path) -> None:
     size, free = path.stat().st_size, free_memory()
     if free is not None and size > free:
         raise DataError(
-            f"{path.name} holds tensors larger than the memory that is free",
+            f"{path.name} holds tensors larger than the free memory",
             expected=f"at most {free / 2**30:.1f} GiB, of a kind that is not read piece by piece",
             found=f"{size / 2**30:.1f} GiB",
             where=str(path),
@@ -125,7 +125,7 @@ def _check_repeats(tensor: Any, path: Path) -> None:
     size, free = tensor.numel() * tensor.element_size(), free_memory()
     if free is not None and size > max(free, tensor.untyped_storage().nbytes()):
         raise DataError(
-            f"{path.name} holds a tensor that repeats its numbers beyond the memory that is free",
+            f"{path.name} holds a tensor that repeats its numbers beyond the free memory",
             expected=f"at most {free / 2**30:.1f} GiB",
             found=f"{_kind(tensor)}, {size / 2**30:.1f} GiB, of a file of {path.stat().st_size} bytes",
             where=str(path),

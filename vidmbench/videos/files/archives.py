@@ -21,7 +21,7 @@ class _Inside:
         archive: The archive.
 
     Attributes:
-        folders: Where the frames of a WebDataset's samples lie, by the sample's key.
+        folders: Where the frames of a WebDataset's samples are, by the sample's key.
     """
 
     loose = "the pictures lie in no folder"

@@ -33,7 +33,7 @@ def opened(
         options: Of the demuxer, as FFmpeg names them.
 
     Raises:
-        DataError: It is no video, cannot be read, or fails while the block runs.
+        DataError: It is not a video, cannot be read, or fails while the block runs.
     """
     import av
     import av.error
@@ -90,7 +90,7 @@ def packets_of(
 
 
 def unreadable(path: InputFile, reason: str) -> DataError:
-    """The error for a file that is no video, or cannot be opened."""
+    """The error for a file that is not a video, or cannot be opened."""
     return DataError(
         f"{path.name} cannot be read as a video: {reason}",
         where=str(path),

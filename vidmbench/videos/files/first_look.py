@@ -87,7 +87,7 @@ def inspect_video(path: InputFile) -> VideoFacts:
         What it holds.
 
     Raises:
-        DataError: It is empty, no video, cut off, damaged, changes its size on the way, or has colours that cannot be
+        DataError: It is empty, no video, cut off, damaged, changes its size, or has colours that cannot be
             brought to RGB.
     """
     _check_length(path)

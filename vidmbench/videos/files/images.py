@@ -29,7 +29,7 @@ TURNED_NOTE = "the EXIF orientation was applied; images were turned or mirrored 
 
 _FAINT = 4095 >> 8
 _ORIENTATION_TAG = 0x0112
-#: Modes of Pillow that have 8 or 16 bits a channel and that it turns into RGB.
+#: Modes of Pillow that have 8 or 16 bits per channel and that it turns into RGB.
 _MODES = frozenset(("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "HSV"))
 _DEEP = "I;16"
 
@@ -139,9 +139,9 @@ def check_mode(image: "Image.Image", where: str) -> None:
         return
     raise DataError(
         f"{Path(where).name} holds numbers whose range is not declared",
-        expected="8 or 16 bits a channel",
+        expected="8 or 16 bits per channel",
         found={"I": "Pillow mode I (32 bits)", "F": "Pillow mode F (32 bits)"}.get(
-            image.mode, "12 bits a channel" if image.mode.startswith(_DEEP) else f"Pillow mode {image.mode}"
+            image.mode, "12 bits per channel" if image.mode.startswith(_DEEP) else f"Pillow mode {image.mode}"
         ),
         where=where,
         fix="save the frames as 8-bit PNG",

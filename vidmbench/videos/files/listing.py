@@ -48,7 +48,7 @@ class Found(NamedTuple):
 
 @runtime_checkable
 class Place(Protocol):
-    """Where listed files lie.
+    """Where listed files are.
 
     Attributes:
         path: The folder, archive or list, for messages.
@@ -122,7 +122,7 @@ def videos_among(listing: Listing, place: Place, of_array: ArrayItem | None = No
 
     Args:
         listing: What there is.
-        place: Where it lies.
+        place: Where it is.
         of_array: Makes a video of each .npy file where there are no others; None leaves them aside.
 
     Raises:
@@ -163,7 +163,7 @@ def _left_aside(place: Place, inner: str, files: Sequence[str]) -> str:
 
 
 def _of_pictures(place: Place, inner: str, files: Sequence[str]) -> tuple[list[Item], list[str]]:
-    """The images of one folder: one video of them all, or a video each where the first holds several frames."""
+    """The images of one folder: one video of them all, or one video per image where the first holds several frames."""
     frames = sort_frames(files)
     if _holds_frames(place, inner, frames[0]):
         animated = [file for file in frames if _holds_frames(place, inner, file)]

@@ -29,7 +29,7 @@ class Archive(ABC):
         file: The archive as it was before its table of contents was read.
 
     Raises:
-        DataError: It is no regular file.
+        DataError: It is not a regular file.
         OSError: It is not there, or may not be looked at.
     """
 

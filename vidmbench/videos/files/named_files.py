@@ -70,7 +70,7 @@ def find_given(paths: Sequence[Path], of_array: ArrayItem | None = None) -> tupl
         The deepest folder that holds them all, and what was found.
 
     Raises:
-        DataError: Some are not there, are no videos, or are named twice.
+        DataError: Some are not there, are not videos, or are named twice.
     """
     missing = [path for path in paths if not os.path.exists(path)]
     strange = [path for path in paths if path not in missing and not is_taken(path)]

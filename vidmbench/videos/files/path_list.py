@@ -46,7 +46,7 @@ def listed(path: Path) -> tuple[list[Line], UnchangedFile]:
         Its lines, and the list as it was read.
 
     Raises:
-        DataError: It is no list, names nothing, or names what is not there, twice, or no video: all at once.
+        DataError: It is not a list, names nothing, or names what is not there, twice, or no video: all at once.
     """
     try:
         file = UnchangedFile(path)
@@ -84,7 +84,7 @@ def _text(path: Path) -> str:
     else:
         text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
     if "\0" in text:
-        raise _no_list(path, "bytes that are no text")
+        raise _no_list(path, "bytes that are not text")
     return text
 
 
@@ -96,7 +96,7 @@ def _check_lines(path: Path, lines: Sequence[Line]) -> None:
     times = Counter(os.path.abspath(line.path) for line in lines)
     twice = [line for line in lines if times[os.path.abspath(line.path)] > 1]
     strange = [line for line in lines if line not in missing and not is_taken(line.path)]
-    kinds = {"there is no file": missing, "named more than once": twice, "no video": strange}
+    kinds = {"no file": missing, "named more than once": twice, "no video": strange}
     wrong = {what: found for what, found in kinds.items() if found}
     if not wrong:
         return
@@ -133,7 +133,7 @@ def is_taken(path: Path) -> bool:
 
 def _no_list(path: Path, found: str) -> DataError:
     return DataError(
-        f"{path.name} is no list of videos",
+        f"{path.name} is not a list of videos",
         expected="a text file with the path of a video in each line",
         found=found,
         where=str(path),

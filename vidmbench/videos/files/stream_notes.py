@@ -79,7 +79,7 @@ def _is_uneven(times: Sequence[int | None]) -> bool:
 def _hole(times: Sequence[int | None]) -> tuple[int, int] | None:
     """The frame (from 0) before the longest step, and that step; None where it is about as long as the others.
 
-    What the last frame is shown for is no step, and neither is what comes before the first one.
+    What the last frame is shown for is not a step, and neither is what comes before the first one.
     """
     steps = {
         frame: later - time

@@ -1,4 +1,4 @@
-"""Tar archives, read without unpacking: where each member lies, from the headers between them.
+"""Tar archives, read without unpacking: where each member is, from the headers between them.
 
 The headers are read here and not by Python's ``tarfile``, which takes a damaged header or a cut for the end of the
 archive, stops silently at the end of the first of several archives that were joined, and reads headers of any
@@ -61,7 +61,7 @@ class TarArchive(Archive):
 
     Raises:
         DataError: No tar archive, compressed, cut off, damaged, joined with another one, with members that lead out of
-            it or are no files, or with two files at one path.
+            it or are not files, or with two files at one path.
     """
 
     def __init__(self, path: Path) -> None:

@@ -24,7 +24,7 @@ class ZipArchive(Archive):
     """A zip archive; see :class:`vidmbench.videos.files.members.Archive`.
 
     Raises:
-        DataError: No zip archive, cut off, with members that lead out of it or are no files, or with two files at one
+        DataError: No zip archive, cut off, with members that lead out of it or are not files, or with two files at one
             path.
     """
 

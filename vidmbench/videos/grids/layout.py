@@ -96,7 +96,7 @@ class GridLayout:
         padding: Pixels between neighbouring tiles.
         border: Pixels around the whole.
         tile: Height and width of a tile, pixels.
-        origin: Row and column of the first tile's corner where the border does not lie evenly around: VideoGPT and
+        origin: Row and column of the first tile's corner where the border is not even on all sides: VideoGPT and
             TATS write all of it at the right and the bottom. Goes with ``border``, which counts twice in the size.
         is_habit: Whether all this is only what a system usually writes: an image that clearly shows other tiles is cut
             as it shows them.
@@ -231,7 +231,7 @@ def _check_numbers(rows: int | None, columns: int | None, padding: int | None, b
     wrong += [f"{k} {v}" for k, v in {"padding": padding, "border": border}.items() if v is not None and v < 0]
     if wrong:
         raise DataError(
-            "there is no such grid",
+            "the grid declared does not fit",
             expected="at least one row and column, tiles of at least one pixel, padding and border of 0 or more",
             found=", ".join(wrong),
             fix="declare numbers that are possible, or omit them to have them found",
@@ -261,7 +261,7 @@ def _undecided(outcome: Outcome, declared: GridLayout, height: int, width: int, 
         found=f"an image of {height}x{width}, declared {declared}; "
         + (f"possible: {'; '.join(shown)}" if shown else "no usual tile size fits"),
         where=where,
-        fix=f"declare {needed}; if the file shows one video only, it is no grid",
+        fix=f"declare {needed}; if the file shows one video only, it is not a grid",
     )
 
 

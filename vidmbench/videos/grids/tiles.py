@@ -124,13 +124,13 @@ def _whole(source: Source, index: int) -> Frames:
     """All frames of a grid.
 
     Raises:
-        DataError: They do not fit into the memory that is free.
+        DataError: They do not fit into the free memory.
     """
     num_frames, (height, width), free = source.num_frames(index), source.size, free_memory()
     size = 2 * num_frames * height * width * 3  # frames are collected before they are one array
     if free is not None and size > free:
         raise DataError(
-            f"{source.name(index)} is larger than the memory that is free: grids are read whole",
+            f"{source.name(index)} is larger than the free memory: grids are read whole",
             expected=f"at most {free / 2**30:.1f} GiB while it is read",
             found=f"{num_frames} frames of {height}x{width}, {size / 2**30:.1f} GiB",
             where=source.label,

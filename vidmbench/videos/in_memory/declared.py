@@ -32,7 +32,7 @@ class Declared:
         """Checks the arguments ``value_range`` and ``layout`` of the public functions.
 
         Raises:
-            UsageError: They are no pair of numbers in rising order, or no such axes.
+            UsageError: They are not a pair of numbers in rising order, or no such axes.
         """
         return cls(
             None if value_range is None else _checked_range(value_range),

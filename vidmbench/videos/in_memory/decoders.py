@@ -84,7 +84,7 @@ def frames_of_file(file: str | Path | Mapping[str, Any], where: str) -> tuple[Fr
     """All frames of a video file, read as `vidmbench score` reads it, and what they went through before.
 
     Raises:
-        DataError: It is not there, or is no video.
+        DataError: It is not there, or is not a video.
     """
     if not isinstance(file, Mapping):
         return _read(expanded(file), where)
@@ -101,7 +101,7 @@ def frames_of_file(file: str | Path | Mapping[str, Any], where: str) -> tuple[Fr
 def _read(path: Path, where: str) -> tuple[Frames, str]:
     if not path.is_file() or not is_video_file(path):
         raise DataError(
-            f"{path.name or 'an item'} is no video file",
+            f"{path.name or 'an item'} is not a video file",
             expected="the path of one video file per item",
             found=str(path)[:200],
             where=where,

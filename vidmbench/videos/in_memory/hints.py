@@ -28,9 +28,7 @@ def undeclared(numbers: Any, declared: Declared, where: str, *, is_whole: bool =
     extent = whole_extent(numbers, where)
     form, shape = described(numbers), tuple(numbers.shape)
     if 0 in shape:
-        return DataError(
-            "there are no videos", expected=EXPECTED, found=form, where=where, fix="give at least 2 videos"
-        )
+        return DataError("no videos", expected=EXPECTED, found=form, where=where, fix="give at least 2 videos")
     found = form if is_bytes(numbers) else f"{form}, {extent}"
     if extent.num_bad:
         return DataError(

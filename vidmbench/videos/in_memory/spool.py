@@ -112,7 +112,7 @@ def spooled(clips: Iterable[Frames]) -> tuple[IO[bytes], list[int], tuple[int, i
             lengths.append(len(clip))
         if file is None or size is None:
             raise DataError(
-                "there are no videos",
+                "no videos",
                 expected="at least 2",
                 found="an iteration that ended at once",
                 fix="a generator can be read once: make a new one for each call",

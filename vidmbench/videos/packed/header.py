@@ -48,7 +48,7 @@ def parsed(path: Path, header: bytes, index: bytes, end: int) -> tuple[dict[str,
         end: Where the index begins, bytes from the file's start: the videos are stored before it.
 
     Raises:
-        DataError: One of them is no JSON, or is not what was written by any version.
+        DataError: One of them is not JSON, or is not what was written by any version.
     """
     try:
         about, places = parse_json(header), parse_json(index)

@@ -54,7 +54,7 @@ def write_mp4(target: Path, frames: np.ndarray, *, fps: float | int = 25.0, loss
 def write_gif(target: Path, frames: np.ndarray, *, fps: float | int = 10.0) -> None:
     """Writes one endlessly looping gif with a palette of its own for every frame.
 
-    A gif holds at most 256 colours a frame, so this is for looking at, not for scoring. No frame is dropped, even
+    A gif holds at most 256 colours per frame, so this is for looking at, not for scoring. No frame is dropped, even
     where two neighbours are equal.
 
     Args:

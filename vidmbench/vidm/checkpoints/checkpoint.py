@@ -186,8 +186,8 @@ def filled(
     """A network with these weights, float32, in evaluation mode; every key and shape must fit.
 
     Raises:
-        WeightsError: A key is missing, unknown or of another shape (the first of each is named), or a weight is no
-            finite number.
+        WeightsError: A key is missing, unknown or of another shape (the first of each is named), or a weight is not
+            a finite number.
     """
     with torch.device("meta"):
         net = kind(spec)
@@ -212,7 +212,7 @@ def filled(
     bad = next((name for name, value in weights.items() if not value.isfinite().all()), None)
     if bad is not None:
         raise WeightsError(
-            "the weights hold values that are no numbers, so every video sampled from them would be black",
+            "the weights hold NaN or infinity, so every video sampled from them would be black",
             expected="finite weights",
             found=f"NaN or infinity in {bad}",
             where=str(path),
@@ -274,7 +274,7 @@ def file_of_run(folder: Path) -> Path:
     begun = ", ".join(file.name for file in visible(folder.glob("*.state.safetensors")))
     if begun:
         content = f"an unfinished run ({begun})"
-        fix = f"go on with it: vidmbench train --out {folder} (and the options it was started with)"
+        fix = f"resume it: vidmbench train --out {folder} (and the options it was started with)"
     else:
         others = [path.name for path in visible(folder.iterdir())]
         listed = ", ".join(others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")

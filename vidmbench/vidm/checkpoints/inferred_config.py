@@ -20,7 +20,7 @@ class Evidence:
     """What the coordinate buffers of a checkpoint tell; None where it has none.
 
     The published code makes them on the first forward pass, in every PosGN: ``new_coords`` [T, N, 1, 1, 2] and
-    ``coords`` [batch, height, width, 2]. They are no weights, but nothing else in the file knows N or the resolution.
+    ``coords`` [batch, height, width, 2]. They are not weights, but nothing else in the file knows N or the resolution.
 
     Attributes:
         num_timesteps: T.

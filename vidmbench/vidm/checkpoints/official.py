@@ -135,7 +135,7 @@ def load_official(path: Path, device: torch.device) -> Vidm:
     content = _read(path)
     if "ema_state_dict" not in content:
         raise WeightsError(
-            "this is no checkpoint of VIDM's published training script: it has no moving average of the weights",
+            "this is not a checkpoint of VIDM's published training script: it has no moving average of the weights",
             expected="the key ema_state_dict",
             found=f"the keys {_listed(content)}",
             where=str(path),
@@ -219,7 +219,7 @@ def _read(path: Path) -> dict[str, Any]:
     content = read_torch(path, fix=FIX)
     if not isinstance(content, dict):
         raise WeightsError(
-            "this is no checkpoint of VIDM's published training script",
+            "this is not a checkpoint of VIDM's published training script",
             expected="a dictionary of weights",
             found=f"a {type(content).__name__}",
             where=str(path),
@@ -243,7 +243,7 @@ def _plain(state: Any, path: Path, label: str) -> dict[str, Tensor]:
         if not isinstance(value, Tensor) or not value.is_floating_point() or name in plain:
             kind = value.dtype if isinstance(value, Tensor) else type(value).__name__
             raise WeightsError(
-                f"{label} holds something besides one tensor of weights a name",
+                f"{label} holds something besides one tensor of weights per name",
                 expected=f"{name} as one floating-point tensor",
                 found="two of that name" if name in plain else f"a {kind}",
                 where=str(path),

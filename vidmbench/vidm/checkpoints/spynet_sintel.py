@@ -43,7 +43,7 @@ def load_sintel() -> "dict[str, Tensor] | None":
 
     Returns:
         Names as in :class:`vidmbench.vidm.networks.spynet.SpyNet` to float32 tensors on the CPU, 60 of them (the
-        buffers ``mean`` and ``std`` are no weights); None where the user has added none.
+        buffers ``mean`` and ``std`` are not weights); None where the user has added none.
 
     Raises:
         WeightsError: The cached file is damaged.

@@ -107,7 +107,7 @@ def _foreign(path: Path) -> WeightsError:
     """The error for a file of another kind."""
     beside = path.with_suffix(".safetensors")
     return WeightsError(
-        "the checkpoint cannot be read: it is no safetensors file of a VIDM",
+        "the checkpoint cannot be read: it is not a safetensors file of a VIDM",
         expected="the vidm.safetensors of a run, or a published checkpoint (.pth.tar, .pth, .pt)",
         found=f"{kind_of(path)} of {path.stat().st_size} bytes",
         where=str(path),

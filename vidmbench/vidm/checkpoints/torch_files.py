@@ -50,7 +50,7 @@ def read_torch(path: Path, *, fix: str) -> Any:
         fix: What to do where it cannot be used.
 
     Raises:
-        WeightsError: It is truncated, is no PyTorch file, or asks for code to be run; none was.
+        WeightsError: It is truncated, is not a PyTorch file, or asks for code to be run; none was.
     """
     import torch
 

@@ -78,7 +78,7 @@ def load_model(name: SourceName, data: ResolvedName | None, device: str = "auto"
 
     Args:
         name: ``vidm`` (the checkpoint shipped for the data set) or ``vidm:PATH``.
-        data: The real side; None takes the data set that vidmbench makes itself.
+        data: The real side; None takes the built-in data set.
         device: ``auto``, ``cpu`` or ``cuda``.
 
     Raises:
@@ -186,7 +186,7 @@ def _content(
         path = file_of_run(path)
     if not path.is_file():
         raise UsageError(
-            "there is no such first frame",
+            "unknown first frame",
             expected="generated, real, or the path of an image, of a run or of a content generator's weights",
             found=f"--content {choice}",
             fix="check the path, or give --content generated or --content real",

@@ -114,7 +114,7 @@ class VidmVideos(SourceDefaults):
         requested = list(frames)
         if not 0 <= index < self.num_videos or not all(0 <= frame < self.length for frame in requested):
             raise DataError(
-                "there is no such sample or frame",
+                "sample or frame out of range",
                 expected=f"samples 0 to {self.num_videos - 1} of {self.length} frames",
                 found=f"sample {index}, frames {min(requested, default=0)} to {max(requested, default=0)}",
                 where=self.label,
@@ -279,7 +279,7 @@ class Replayed:
 def _no_motion(vidm: Vidm) -> UsageError:
     return UsageError(
         "this checkpoint has no motion generator",
-        expected="a model that draws more than a first frame",
+        expected="a model that samples more than a first frame",
         where=vidm.where,
         fix="train the motion part: vidmbench train --part motion",
     )

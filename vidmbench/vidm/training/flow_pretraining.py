@@ -48,7 +48,7 @@ def pretrain_flow(
     Args:
         net: The network, on the device to train on.
         pairs: Given the step, from 0: a batch (reference, support), each float32 (batch, 3, height, width) in
-            [-1, 1], on any device; at least 8 pixels a side.
+            [-1, 1], on any device; at least 8 pixels wide and high.
         steps: How many batches; a few hundred are enough.
         lr: Highest learning rate of AdamW; it rises over the first twentieth of the steps and then falls to zero.
         seed: Of the mirroring, turning round and shifting that is done to the pairs.

@@ -51,7 +51,7 @@ class TrainRun:
         dataset: On what, as ``--dataset`` names it; its training split unless one is given.
         out: The folder.
         seed: The seed.
-        data_root: Where a data set lies that the user owns.
+        data_root: The folder of a data set that the user owns.
         parts: Which generators; a folder may be finished by several calls.
         device: ``auto``, ``cpu`` or ``cuda``.
         command: The command line, for the model's header.

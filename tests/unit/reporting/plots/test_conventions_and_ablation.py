@@ -79,7 +79,7 @@ def test_the_latest_comparison_is_drawn():
 
 
 def test_no_comparison():
-    with pytest.raises(ResultError, match="there are no records"):
+    with pytest.raises(ResultError, match="no records"):
         conventions_of([], "here")
     with pytest.raises(ResultError, match="no record of several protocols") as error:
         conventions_of([run_of(convention("fvd-a", 3.0))], "here")
@@ -156,7 +156,7 @@ def test_rows_of_several_signatures_are_said_not_to_compare():
 
 
 def test_no_row_of_the_ablation():
-    with pytest.raises(ResultError, match="there are no records"):
+    with pytest.raises(ResultError, match="no records"):
         ablation_of([], "here")
     with pytest.raises(ResultError, match="no record is of a row of the ablation") as error:
         ablation_of([row("vidm", 1.0)], "here")

@@ -78,7 +78,7 @@ def test_failed_numbers_are_not_drawn():
 
 
 def test_nothing_to_draw():
-    with pytest.raises(ResultError, match="there are no records to plot") as error:
+    with pytest.raises(ResultError, match="no records to plot") as error:
         chosen_points([], RecordFilter(where="here"))
     assert (error.value.where, "vidmbench run" in error.value.fix) == ("here", True)
     with pytest.raises(ResultError, match="no record fits this plot") as error:

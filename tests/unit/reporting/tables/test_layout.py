@@ -30,7 +30,7 @@ def test_all_mistakes_are_reported_at_once(tmp_path):
 @pytest.mark.parametrize(
     ("columns", "rest", "words"),
     [
-        (f"{VIDM}, {VIDM}", PROTOCOLS, "label 'VIDM' stands twice"),
+        (f"{VIDM}, {VIDM}", PROTOCOLS, "label 'VIDM' is given twice"),
         ('{ label = "VIDM", method = "VIDM", frames = 16 }', PROTOCOLS, "frames is set twice for row '16'"),
         (VIDM + ', { label = "other" }', PROTOCOLS, "name a method or none"),
         (VIDM, "", "must be in one group of protocols, not in 0"),

@@ -66,7 +66,7 @@ def test_each_row_of_table_3_has_its_model():
     ("rows", "words"),
     [
         (ROWS.replace("measured_as", "measured_at"), "rows.0.measured_at: unknown key"),
-        (ROWS + ', { label = "b", method = "DIGAN", measured_as = "vidm-a" }', "measured_as 'vidm-a' stands twice"),
+        (ROWS + ', { label = "b", method = "DIGAN", measured_as = "vidm-a" }', "measured_as 'vidm-a' is given twice"),
         ('{ label = "ours", measured_as = "vidm-a" }', "measured_as is for rows that name a method"),
     ],
 )

@@ -61,7 +61,7 @@ def test_the_table_and_the_json_say_the_same(tmp_path):
     assert content["findings"][0] == {
         "expected": "9537 videos",
         "found": "2 of 9537 (0 %) videos",
-        "meaning": "an incomplete or another copy: scores compare only with those of the same videos",
+        "meaning": "an incomplete or another copy: compare scores only with those of the same videos",
     }
     assert content["long_enough"][0] == {"frames": 16, "stride": 1, "videos": 2}
 

@@ -103,7 +103,7 @@ def test_a_resolution_nobody_draws_is_refused_with_those_that_are(name, pixels):
     "text", [f"clevrer-mini{rest}" for rest in ("/x", "/", "/-32", "/3.2", "/32@train", "@train/32/32", "/²")]
 )
 def test_a_resolution_that_is_no_number_is_refused(text):
-    with pytest.raises(UsageError, match="the resolution is no number") as caught:
+    with pytest.raises(UsageError, match="the resolution must be a number") as caught:
         real_side(text)
     assert (caught.value.found, caught.value.expected) == (text, "NAME@SPLIT/PIXELS")
 

@@ -224,7 +224,7 @@ def test_cut_and_empty_files_are_named(form, tmp_path):
         assert "weights_only" not in str(raised.value)
         assert ("(0 bytes" in str(raised.value)) == (size == 0)
     path.unlink()
-    with pytest.raises(DataError, match="there is no such file"):
+    with pytest.raises(DataError, match="path not found"):
         open_declared(path, LAYOUT)
 
 

@@ -199,7 +199,7 @@ def test_an_index_of_another_form(text, tmp_path):
     path = as_tgan(tmp_path / "train.h5")
     path.with_suffix(".json").write_text(text)
 
-    with pytest.raises(DataError, match=r"train\.json is no index of videos") as raised:
+    with pytest.raises(DataError, match=r"train\.json is not an index of videos") as raised:
         open_hdf5(path)
 
     assert raised.value.where == str(tmp_path / "train.json")
@@ -241,8 +241,8 @@ def test_an_index_that_does_not_fit_the_frames(spans, problem, found, tmp_path):
         ([0, 40], "beyond the last frame, first for video 0"),
         ([-3, 7], "out of order"),
         ([], "names no video"),
-        ([[0, 7]], "train_idx is no list of frame numbers"),
-        ([0.0, 7.0], "train_idx is no list of frame numbers"),
+        ([[0, 7]], "train_idx is not a list of frame numbers"),
+        ([0.0, 7.0], "train_idx is not a list of frame numbers"),
     ],
 )
 def test_starts_that_do_not_fit_the_frames(starts, words, tmp_path):
@@ -314,7 +314,7 @@ def test_files_that_are_cut_off_or_no_hdf5(tmp_path):
     for data, words in {
         content[: len(content) // 2]: f"it was cut off: {len(content) // 2} of {len(content)} bytes are there",
         b"": "the file is empty",
-        b"PK\3\4" * 600: "it is no HDF5 file",
+        b"PK\3\4" * 600: "it is not an HDF5 file",
         content[:60]: "cannot be read",
     }.items():
         path.write_bytes(data)
@@ -324,7 +324,7 @@ def test_files_that_are_cut_off_or_no_hdf5(tmp_path):
         assert raised.value.fix
     path.unlink()
     for missing in (path, tmp_path):
-        with pytest.raises(DataError, match="there is no such file"):
+        with pytest.raises(DataError, match="path not found"):
             open_hdf5(missing)
 
 

@@ -109,7 +109,7 @@ def test_archives_that_claim_more_than_memory_are_not_unpacked(tmp_path, monkeyp
     assert (tmp_path / "a.npz").stat().st_size < 50_000
     monkeypatch.setattr(stored, "free_memory", lambda: 10**6)
 
-    with pytest.raises(DataError, match="larger than the memory that is free"):
+    with pytest.raises(DataError, match="larger than the free memory"):
         open_source(tmp_path / "a.npz")
 
 

@@ -85,7 +85,7 @@ def test_a_file_cut_while_it_is_scored_is_one_message(tmp_path):
 def test_what_must_be_read_whole_and_does_not_fit_is_refused(tmp_path, monkeypatch):
     torch.save(VALUES.bfloat16(), tmp_path / "a.pt")
     monkeypatch.setattr(tensors, "free_memory", lambda: 100)
-    with pytest.raises(DataError, match="holds tensors larger than the memory that is free"):
+    with pytest.raises(DataError, match="holds tensors larger than the free memory"):
         load_array(tmp_path / "a.pt")
 
 

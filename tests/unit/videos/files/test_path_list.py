@@ -66,16 +66,16 @@ def test_all_that_is_wrong_with_a_list_is_said_at_once(tmp_path):
 
     error = refused(written(root / "list.txt", *lines), "6 lines of list.txt cannot be used")
 
-    assert "there is no file: gone/a.mp4 (line 2), b.mp4 (line 4), https:/x.org/a.mp4 (line 7)" in error.found
+    assert "no file: gone/a.mp4 (line 2), b.mp4 (line 4), https:/x.org/a.mp4 (line 7)" in error.found
     assert "named more than once: v2.mp4 (line 3), v2.mp4 (line 5)" in error.found
     assert "no video: notes.md (line 6)" in error.found
     assert f"relative paths begin in the list's folder, {root}" in error.fix
 
 
 def test_files_that_are_no_lists(tmp_path):
-    refused(written(tmp_path / "a.txt", "", "# nothing"), "a.txt is no list of videos", "found: no path")
+    refused(written(tmp_path / "a.txt", "", "# nothing"), "a.txt is not a list of videos", "found: no path")
     (tmp_path / "b.txt").write_bytes(b"v\0\0\1")
-    refused(tmp_path / "b.txt", "b.txt is no list of videos", "bytes that are no text")
+    refused(tmp_path / "b.txt", "b.txt is not a list of videos", "bytes that are not text")
     refused(written(tmp_path / "c.txt", "c.txt"), "no video: c.txt (line 1)")
 
 

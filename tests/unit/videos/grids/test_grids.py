@@ -90,7 +90,7 @@ def test_tiles_that_do_not_divide_the_picture():
     ],
 )
 def test_impossible_numbers(wrong):
-    with pytest.raises(DataError, match="there is no such grid"):
+    with pytest.raises(DataError, match="the grid declared does not fit"):
         wrong()
 
 
@@ -576,5 +576,5 @@ def test_a_grid_larger_than_memory_is_refused_before_it_is_read(monkeypatch):
     monkeypatch.setattr(tiles, "free_memory", lambda: 1000)
     source = ArraySource(np.full((1, 9, 36, 36, 3), 7, np.uint8))
     monkeypatch.setattr(source, "read", lambda *_: pytest.fail("read"))
-    with pytest.raises(DataError, match="larger than the memory that is free: grids are read whole"):
+    with pytest.raises(DataError, match="larger than the free memory: grids are read whole"):
         tiles.TiledSource(source, GridLayout(2, 2, padding=2, border=0))

@@ -105,7 +105,7 @@ def of_shape(*shape, dtype=torch.float32):
         (CLIPS // 255, {}, ["no value in videos exceeds 1", "value_range=(0, 1)"]),
         (CLIPS / 255, {"value_range": (0, 255)}, ["no value in videos exceeds 1", "value_range=(0, 1)"]),
         (CLIPS.astype(np.int64) * 30, {}, ["token numbers must be decoded first", "value_range=(0, 65535)"]),
-        (CLIPS[:0], {}, ["there are no videos"]),
+        (CLIPS[:0], {}, ["no videos"]),
         (of_shape(4), {}, ["one array of five axes"]),
         (of_shape(4, 8, 6, 6, 3) + 0j, {"value_range": (0, 1)}, ["cannot be pixels", "complex64"]),
         (torch.zeros(4, 8, 6, 6, 3, device="meta"), {"value_range": (0, 1)}, ["cannot be pixels", "without values"]),

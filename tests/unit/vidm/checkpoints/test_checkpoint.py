@@ -160,7 +160,7 @@ def test_files_that_are_no_checkpoints_are_refused(tmp_path):
             load_vidm(path, CPU)
         assert f"({size} bytes)" in caught.value.found
     path.write_text("not a checkpoint", encoding="utf-8")
-    with pytest.raises(WeightsError, match="cannot be read: it is no safetensors file of a VIDM"):
+    with pytest.raises(WeightsError, match="cannot be read: it is not a safetensors file of a VIDM"):
         load_vidm(path, CPU)
     with pytest.raises(WeightsError, match="cannot be read"):
         load_vidm(tmp_path, CPU)

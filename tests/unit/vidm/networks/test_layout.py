@@ -135,11 +135,14 @@ def test_switches_of_the_content_generator(variant):
         ({"content": {"channels": 48, "groups": 16}}, "head_channels = 64 does not divide the 96 channels"),
         ({"motion": {"multipliers": []}}, "motion.multipliers"),
         ({"motion": {"channels": 33, "groups": 33}}, "motion: channels = 33 is odd: a timestep is embedded as pairs"),
-        ({"resolution": 96}, "attention = 16 is no size of a feature map here: 96, 48, 24, 12, 6, 3"),
-        ({"motion": {"multipliers": [1, 1, 1], "attention": [32, 8]}}, "attention = 8 is no size of a feature map he"),
+        ({"resolution": 96}, "attention = 16 is not a size of a feature map here: 96, 48, 24, 12, 6, 3"),
+        (
+            {"motion": {"multipliers": [1, 1, 1], "attention": [32, 8]}},
+            "attention = 8 is not a size of a feature map he",
+        ),
         (
             {"variant": "official", "penalty": False, "content": {"multipliers": [1, 2, 2]}},
-            "attention = 16 is no downsampling factor here: 1, 2, 4",
+            "attention = 16 is not a downsampling factor here: 1, 2, 4",
         ),
         ({"num_frames": 1}, "num_frames"),
         ({"flow": {"widths": [8, 8]}}, "flow.widths"),
