@@ -162,7 +162,7 @@ def test_floats_that_numpy_lacks_are_widened():
 
 def test_a_tensor_that_repeats_one_number_beyond_memory(tmp_path):
     torch.save(torch.ones(1).expand(10**6, 10**9), tmp_path / "a.pt")
-    with pytest.raises(DataError, match="repeats its numbers beyond the memory"):
+    with pytest.raises(DataError, match="repeats its numbers beyond the free memory"):
         load_array(tmp_path / "a.pt")
     torch.save(torch.ones(1).expand(10, 10), tmp_path / "b.pt")
     np.testing.assert_array_equal(load_array(tmp_path / "b.pt"), np.ones((10, 10), np.float32))
