@@ -92,15 +92,15 @@ def test_options_nobody_knows(command):
 def test_sources_that_are_not_there(command, folder, real):
     (folder / "empty").mkdir()
     command("score", real, "empty").fails("no videos in empty", "an empty folder", "where: empty", "what to do")
-    command("score", real, "nothing").fails("there is no nothing", "an existing folder or file", "where: nothing")
-    command("score", "real.npz", "real.npy").fails("there is no real.npz", "did you mean real.npy?")
+    command("score", real, "nothing").fails("path not found: nothing", "an existing folder or file", "where: nothing")
+    command("score", "real.npz", "real.npy").fails("path not found: real.npz", "did you mean real.npy?")
     command("run", "--model", "a", "--samples", "emty", "--dataset", "folder:real.npy").fails("did you mean empty?")
     command("run", "--model", "a", "--samples", "real.npy", "--dataset", "folder:").fails("a source without a path")
     command("score", "", real).fails("a source without a path")
     command("score", real, "static").fails("did you mean control:static?")
     for text in ("grid:", "strips:", "digan:", "static-of:grid:"):
         command("score", real, text).fails("a source without a path", f"found: {text.removeprefix('static-of:')}")
-    command("score", real, "~nobody-of-this-name/x").fails("there is no ~nobody-of-this-name")
+    command("score", real, "~nobody-of-this-name/x").fails("path not found: ~nobody-of-this-name")
     command("score", real, "grid:~nobody-of-this-name/x").fails("~nobody-of-this-name")
     (folder / "text.md").write_text("x")
     command("score", real, "text.md").fails("not a supported video source", "ends in .md")
@@ -111,7 +111,7 @@ def test_sources_that_are_not_there(command, folder, real):
 
 def test_numbers_and_names_beyond_all_measure(command, real):
     digits = "9" * 5000
-    command("score", real, f"dataset:clevrer-mini/{digits}").fails("the resolution is no number")
+    command("score", real, f"dataset:clevrer-mini/{digits}").fails("the resolution must be a number")
     command("score", real, real, "--frames", digits).fails("--frames takes whole numbers")
     command("score", real, "static-of:" * 2000 + "real.npy").fails("static-of: more than 32 times")
     command("plot", "samples", real, "--fps", "inf", "--out", "a.mp4").fails("--fps")
@@ -145,7 +145,7 @@ def test_mixed_sizes(command, folder, real, clips):
         (lambda x: x[0], ["does not have the shape", "(16, 64, 64, 3)"]),
         (lambda x: x[..., :1], ["does not have the shape"]),
         (lambda x: x[:0], ["empty"]),
-        (lambda x: x[:1], ["has 1 video", "at least 2 videos a side", "found: 1"]),
+        (lambda x: x[:1], ["has 1 video", "at least 2 videos per side", "found: 1"]),
         (lambda x: x[:, :9], ["shorter than the clip", "--frames 9"]),
     ],
     ids=["0..1", "-1..1", "int64", "channels second", "four axes", "grey", "no clips", "one clip", "short clips"],
@@ -252,6 +252,6 @@ def test_traceback_on_demand(place, script):
 def test_through_the_script(script, folder):
     """The same messages reach a user of the script: stderr, exit code 2, nothing on stdout."""
     script(*RUN, "--frames", "8").fails("error: fvd-vidm-paper cannot score clips of 8 frames", "expected:")
-    script("score", "a", "b").fails("error: 2 problems", "there is no a", "there is no b")
+    script("score", "a", "b").fails("error: 2 problems", "path not found: a", "there is no b")
     script(*RUN, "--json", "--num-videos", "3000").fails("fewer videos than asked")
     assert not list(Path().iterdir())

@@ -209,7 +209,7 @@ def _too_few(requested: int, usable: int, skipped: int, side: Side, label: str, 
         expected=f"{requested} {what}{default}",
         found=f"{usable}{because}",
         where=label,
-        fix=f"--num-videos {usable} works (or --num-{side} {usable}); numbers compare only at equal counts"
+        fix=f"--num-videos {usable} works (or --num-{side} {usable}); compare numbers only at equal counts"
         if usable >= 2
         else "give a source with at least 2 usable videos",
     )

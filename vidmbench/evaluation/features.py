@@ -43,7 +43,7 @@ def features_of(
         progress: Called with clips done, clips in all, and what is being scored.
 
     Returns:
-        One set a job, in order.
+        One set per job, in order.
 
     Raises:
         DataError: A video cannot be read (what was done stays in the cache).

@@ -59,7 +59,7 @@ def plan(
         is_asked: Whether the user gave the number of videos of the real and of the scored side; for messages.
 
     Returns:
-        One plan a protocol.
+        One plan per protocol.
 
     Raises:
         DataError: Too few videos, or videos shorter than a clip.
@@ -118,7 +118,7 @@ def checked_counts(real: Source, fake: Source) -> None:
         if len(source) < 2:
             raise DataError(
                 f"{source.label} has {counted(len(source), 'video')}",
-                expected="at least 2 videos a side: a covariance needs them",
+                expected="at least 2 videos per side: a covariance needs them",
                 found=suspected(source.notes) or str(len(source)),
                 where=source.label,
                 fix="give a folder of videos, a glob in quotes, or a file that shows many of them with --layout grid",
@@ -151,5 +151,5 @@ def check_both_counts(real: Source, fake: Source, specs: Sequence[ProtocolSpec],
                 found=f"{available[0]} and {available[1]}",
                 where=f"{real.label} and {fake.label}",
                 fix=f"--num-videos {min(available)} works (or --num-real {available[0]} --num-fake {available[1]}); "
-                "numbers compare only at equal counts",
+                "compare numbers only at equal counts",
             )

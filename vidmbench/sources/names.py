@@ -116,7 +116,7 @@ def _dataset(text: str, rest: str) -> SourceName:
     name, _, split = before.partition("@")
     if slash and not (pixels.isdecimal() and len(pixels) <= _MAX_DIGITS):
         raise UsageError(
-            "the resolution is no number", expected="NAME@SPLIT/PIXELS", found=text, fix=f"for files: folder:{rest}"
+            "the resolution must be a number", expected="NAME@SPLIT/PIXELS", found=text, fix=f"for files: folder:{rest}"
         )
     resolution = int(pixels) if pixels else None
     return SourceName("dataset", text, name=name, split=split or None, resolution=resolution)

@@ -17,9 +17,9 @@ from vidmbench.videos.in_memory import spool
 REFUSED = {
     "numbers": (lambda: [1, 2], "item 0"),
     "text": (lambda: [("x", 1)], "unsupported video source"),
-    "a path of none": (lambda: iter(["nowhere.mp4"]), r"nowhere\.mp4 is no video file"),
+    "a path of none": (lambda: iter(["nowhere.mp4"]), r"nowhere\.mp4 is not a video file"),
     "bytes": (lambda: b"xyz", "unsupported video source"),
-    "nothing": (lambda: [], "there are no videos"),
+    "nothing": (lambda: [], "no videos"),
     "a generator that was read": (lambda: iter(()), "can be read once"),
     "two batches in one": (lambda: [(SIGNED, SIGNED)], r"item\[0\] for item in videos"),
     "two entries": (lambda: [{"a": CLIPS, "b": CLIPS}], "a, b"),
