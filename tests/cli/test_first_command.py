@@ -105,7 +105,7 @@ def test_weights_get_says_where_it_is_published(command, published):
     assert command("weights", "status", "--json").json[OFFICIAL]["present"] is True
 
 
-def test_files_that_are_another_thing(command, folder, published):
+def test_files_that_are_another_thing(command, folder, published, monkeypatch):
     command("weights", "add", OFFICIAL, "seed:0").fails("not made from a seed")
     command("weights", "add", OFFICIAL, ".").fails("a folder was given", OFFICIAL_FILE)
     command("weights", "add", OFFICIAL, "gone").fails("no such weights file", OFFICIAL_FILE)
@@ -119,6 +119,13 @@ def test_files_that_are_another_thing(command, folder, published):
     command("weights", "add", OFFICIAL, "other.pth").fails("do not fit the model")
     assert not official_path().exists()
     assert command("weights", "add", OFFICIAL, published).code == 0
-    moved = official_path().rename(folder / "moved.safetensors")
+    (folder / "shared").mkdir()
+    shared = official_path().rename(folder / "shared" / official_path().name)
+    official_path().with_suffix(".json").unlink()
+    assert f"{OFFICIAL}: none" in command("weights", "status").out
+    monkeypatch.setenv("VIDMBENCH_WEIGHTS", str(folder / "shared"))
+    assert f"{OFFICIAL}: here, {shared}" in command("weights", "status").out
+    monkeypatch.delenv("VIDMBENCH_WEIGHTS")
+    moved = shared.rename(folder / "moved.safetensors")
     assert command("weights", "add", OFFICIAL, moved).code == 0  # as copied from another machine
     assert "pixels = 8; iterations 400000" in command("weights", "add", OFFICIAL, moved).out

@@ -14,6 +14,8 @@ OFFICIAL_DATASET = "clevrer"
 OFFICIAL_FILE = "checkpoint_accum_clevrer_robust_400000.pth.tar"
 #: As README of MKFMIKU/VIDM gives it (commit f62e3cf, 2023-01-05); there is no published hash.
 OFFICIAL_URL = f"https://www.cis.jhu.edu/~kmei1/share/vidm/checkpoints/{OFFICIAL_FILE}"
+#: What is kept of it, among the other converted weights.
+OFFICIAL_COPY = f"{OFFICIAL}.safetensors"
 #: What the training code stores there: weights, moving average and two moments of the optimiser.
 OFFICIAL_SIZE = "about 3 GB"
 #: Where its first frames come from, as it has no content generator.
@@ -21,8 +23,8 @@ FIRST_FRAMES = "--content real (those of real videos) or --content RUN (your own
 
 
 def official_path() -> Path:
-    """Path of the published checkpoint in the cache, once it was added."""
-    return resources.cache_dir() / "weights" / f"{OFFICIAL}.safetensors"
+    """Path of the published checkpoint, once it was added: in the cache, or in ``$VIDMBENCH_WEIGHTS``."""
+    return resources.found_weights(OFFICIAL_COPY)
 
 
 def known_checkpoints() -> dict[str, Path]:

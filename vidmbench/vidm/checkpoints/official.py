@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from vidmbench.core import resources
 from vidmbench.core.declarations import validated
 from vidmbench.core.errors import WeightsError, no_weights_file
 from vidmbench.core.inputs import UnchangedFile, refuse_special
@@ -24,7 +25,7 @@ from vidmbench.vidm.checkpoints.checkpoint import (
     save_vidm,
 )
 from vidmbench.vidm.checkpoints.inferred_config import FIX, HALVED, Evidence, is_coordinates, read_evidence
-from vidmbench.vidm.checkpoints.known import OFFICIAL, OFFICIAL_FILE, official_path
+from vidmbench.vidm.checkpoints.known import OFFICIAL, OFFICIAL_COPY, OFFICIAL_FILE
 from vidmbench.vidm.checkpoints.torch_files import read_torch
 from vidmbench.vidm.config import VidmSpec
 from vidmbench.vidm.networks.content import ContentNet
@@ -91,8 +92,9 @@ def add_official(file: Path) -> Vidm:
         vidm = load_official(file, cpu)
         facts = {**vidm.facts, "published_file": file.name, "published_sha256": vidm.sha256}
     assert vidm.motion is not None
-    save_vidm(official_path(), vidm.spec, {"motion": vidm.motion.state_dict()}, vidm.sampling, facts)
-    return replace(vidm, facts=facts, where=str(official_path()))
+    target = resources.own_weights(OFFICIAL_COPY)
+    save_vidm(target, vidm.spec, {"motion": vidm.motion.state_dict()}, vidm.sampling, facts)
+    return replace(vidm, facts=facts, where=str(target))
 
 
 def open_content(path: Path, device: torch.device) -> ContentNet:
