@@ -18,6 +18,7 @@ from vidmbench.evaluation.opening import OpeningOptions, Videos, given_pair, ope
 from vidmbench.evaluation.plan import Planned, Short, check_both_counts, checked_counts, plan
 from vidmbench.evaluation.request import request_of
 from vidmbench.protocols.protocol import ProtocolSpec
+from vidmbench.protocols.stages import MANY_A_VIDEO
 from vidmbench.records.environment import environment
 from vidmbench.records.record import Measurement, RunRecord
 from vidmbench.records.request import RunRequest
@@ -149,7 +150,15 @@ def prepare_score(
     data = real_side.data
     dataset = None if data is None else data.dataset
     specs = choices.bound_protocols(dataset, is_cropped=False, protocols=protocols)
-    source, other = open_pair(real_side, fake_side, choices, [spec.clips for spec in specs], progress=progress)
+    whole = [spec.clips.real for spec in specs if spec.kind.reads_real and spec.clips.real.start not in MANY_A_VIDEO]
+    source, other = open_pair(
+        real_side,
+        fake_side,
+        choices,
+        [spec.clips for spec in specs],
+        least_real=max((side.videos or 0 for side in whole), default=0),
+        progress=progress,
+    )
     job = _planned_job(
         model=other.label,
         dataset=source.label if dataset is None else dataset.name,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Union
 import numpy as np
 
 from vidmbench.core.arguments import name_or_path
-from vidmbench.core.errors import UsageError
+from vidmbench.core.errors import DataError, UsageError
 from vidmbench.core.files import expanded
 from vidmbench.core.progress import Progress
 from vidmbench.core.vocabulary import Device
@@ -26,6 +26,7 @@ from vidmbench.videos.in_memory.opening import (
     Sampler,
     Taking,
     is_list_of_paths,
+    is_read_once,
     needless,
     needs_declaring,
     open_in_memory,
@@ -226,7 +227,13 @@ def given_pair(real: Videos, fake: Videos, declared: Declared) -> tuple[Given, G
 
 
 def open_pair(
-    real: Given, fake: Given, choices: Choices, clips: Sequence[ClipsSpec], *, progress: Progress | None = None
+    real: Given,
+    fake: Given,
+    choices: Choices,
+    clips: Sequence[ClipsSpec],
+    *,
+    least_real: int = 0,
+    progress: Progress | None = None,
 ) -> tuple[Source, Source]:
     """Opens the two sources that are scored against each other; controls are made from the first.
 
@@ -235,6 +242,7 @@ def open_pair(
         fake: The videos to score.
         choices: How to read and sample.
         clips: Which clips will be scored: a model gives as many videos and frames as any of them takes.
+        least_real: Real videos that planning will ask for: fewer are refused before a function is called for hours.
         progress: Called with videos taken, videos in all, and a label, of what is in memory.
 
     Raises:
@@ -255,6 +263,15 @@ def open_pair(
             num_frames=max(side.span_of(side.real) for side in clips),
         )
     )
+    if len(source) < least_real and fake.named is None and is_read_once(fake.videos):
+        raise DataError(
+            "there are fewer real videos than will be scored",
+            expected=f"{least_real}",
+            found=f"{len(source)}",
+            where=source.label,
+            fix=f"num_videos={len(source)} works; numbers compare only at equal counts. Nothing of the other side was "
+            "read or sampled yet",
+        )
     num_samples = max(side.fake.videos or len(source) for side in clips)
     other = fake.open(
         replace(

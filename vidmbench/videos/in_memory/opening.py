@@ -143,6 +143,11 @@ def needs_declaring(videos: Any, declared: Declared) -> bool:
     return not isinstance(videos, MinimalSource) and not is_list_of_paths(videos)
 
 
+def is_read_once(videos: Any) -> bool:
+    """Whether opening it reads or samples all of its videos, which may take hours."""
+    return not (is_array(videos) or isinstance(videos, MinimalSource) or is_list_of_paths(videos))
+
+
 def is_list_of_paths(videos: Any) -> TypeGuard[list[str | Path]]:
     """Whether it names files one by one."""
     return isinstance(videos, list | tuple) and bool(videos) and all(isinstance(path, str | Path) for path in videos)

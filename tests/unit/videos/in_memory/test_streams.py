@@ -88,6 +88,16 @@ def test_a_sampler_is_scored_with_the_seed_of_the_request(fake_network):
     assert vidmbench.score(CLIPS, sample, frames=9, protocol="fvd-tf-hub").num_fake == 5  # as many as there are real
 
 
+def test_nothing_is_sampled_where_there_are_too_few_real_videos(fake_network):
+    def sample(seed, index):
+        raise AssertionError("sampled")
+
+    for asked in ({}, {"num_videos": 6}):
+        with pytest.raises(DataError, match="fewer real videos than will be scored") as raised:
+            vidmbench.score(CLIPS, sample, frames=9, **asked)
+        assert "num_videos=5 works" in raised.value.fix
+
+
 def test_of_a_stream_without_end_as_many_are_taken_as_asked_for(fake_network):
     taken = []
 
