@@ -267,7 +267,7 @@ PAIR = ("real.npy", "fake.npy")
 # One or several outputs of every command with --json; a comma parts the command from what is special.
 OUTPUTS: dict[str, tuple[str, ...]] = {
     "check": ("check", "--protocol", "fvd-digan", "--weights", "without", "--json"),
-    "compare": ("compare", *PAIR, *TOY, "--protocol", "toy-kd.toml"),
+    "compare": ("compare", *PAIR, *TOY, "--protocol", "toy-kd.toml", "--out", "pair"),
     "compare, a protocol refused": ("compare", *PAIR, *TOY, "--protocol", "fid-frames", "--frames", "4"),
     "compare, dry run": ("compare", *PAIR, *TOY, "--dry-run"),
     "compare-models": ("compare-models", *PAIR, "other.npy", *TOY),
@@ -281,8 +281,14 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
         for what in ("datasets", "detectors", "models", "protocols", "recipes", "results")
     },
     "memorisation": ("memorisation", "real.npy", "other.npy", "fake.npy", "--quantile", "0.2", *TOY),
+    "plot ablation": ("plot", "ablation", "--json"),
+    "plot controls": ("plot", "controls", "--frames", "16", "--model", "vidm", "--json"),
+    "plot conventions": ("plot", "conventions", "--own", "--runs", "pair", "--json"),
+    "plot fvd-vs-frames": ("plot", "fvd-vs-frames", "--json"),
     "plot fvd-vs-n": ("plot", "fvd-vs-n", "many-real.npy", "many.npy", *TOY),
     "plot score-map": ("plot", "score-map", *PAIR, "--protocol", "toy-prdc.toml", "--json"),
+    "plot samples": ("plot", "samples", *PAIR, "--frames", "4", "--json"),
+    "plot timeline": ("plot", "timeline", *PAIR, "--frames", "4", "--json"),
     "results diff": ("results", "diff", "first/RECORD", "second/RECORD", "--json"),
     "results show": ("results", "show", "first/RECORD", "--json"),
     "run": ("run", "--model", "control:static", "--dataset", "folder:real.npy", *TOY, "--out", "first"),
@@ -309,7 +315,8 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
 def json_keys() -> dict[str, Any]:
     """The keys and types of every output of :data:`OUTPUTS` and of a record's file; to be called in the work_folder."""
     found = {}
-    for title, words in sorted(OUTPUTS.items(), key=lambda item: item[0].startswith("results")):  # what run wrote
+    # Last what reads the records that the others wrote.
+    for title, words in sorted(OUTPUTS.items(), key=lambda item: item[0].startswith(("results", "plot conventions"))):
         words = tuple(_a_record(word.split("/")[0]) if word.endswith("/RECORD") else word for word in words)
         # The doctor misses the weights, data check whole videos, and score a value: the output is there all the same.
         content = command(*words, codes=(0, 2) if title in ("doctor", "score, no value") else (0,))

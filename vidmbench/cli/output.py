@@ -246,7 +246,14 @@ def write_figure(
     missing = save_figure(figure, out)
     print_notes([*notes, *missing])
     if options.as_json:
-        print_json({**(numbers or {}), "caption": caption, "notes": list(dict.fromkeys(notes)), "picture": str(out)})
+        print_json(
+            {
+                **(numbers or {}),
+                "caption": caption,
+                "notes": list(dict.fromkeys([*notes, *missing])),
+                "picture": str(out),
+            }
+        )
         return
     if options.no_caption:
         remark(*(f"caption: {line}" for line in caption.split("\n") if line))

@@ -135,7 +135,7 @@ def verdict(board: Leaderboard) -> str:
         others = "that of the other" if len(ranked) == 2 else "those of all others"
         return f"{leaders[0]} is best: its interval lies {side} {others}."
     rest = len(ranked) - len(leaders)
-    worse = f" {counted(rest, 'model')} {'is' if rest == 1 else 'are'} surely worse." if rest else ""
+    worse = f" Below them: {counted(rest, 'model')}, surely worse than at least one of these." if rest else ""
     return f"Not distinguishable: {_listed(leaders)}, whose intervals overlap.{worse}"
 
 

@@ -11,6 +11,7 @@ from vidmbench.reporting.plots.lettering import in_full, label_of, labels_of, sp
 from vidmbench.reporting.plots.rows import room_for_name, row_panels, row_words
 from vidmbench.reporting.plots.selection import level_of, none_fits, number_text
 from vidmbench.reporting.plots.style import BLUE, COLUMN, styled
+from vidmbench.reporting.tables.metrics import metric_label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,7 +25,7 @@ class Scale:
     """Numbers of one metric, or of several on one scale.
 
     Attributes:
-        title: The metric's name, in capitals.
+        title: The metric's name, as people write it.
         bars: Measurements with a value, largest first.
     """
 
@@ -72,7 +73,7 @@ def conventions_of(records: Sequence[RunRecord], where: str) -> ConventionsPlot:
         )
     panels: dict[str, list[Measurement]] = {}
     for item in good:
-        title = ", ".join(numbers_on_one_scale(item.metric)).upper()
+        title = ", ".join(map(metric_label, numbers_on_one_scale(item.metric)))
         panels.setdefault(title, []).append(item)
     scales = [
         Scale(title, tuple(sorted(bars, key=lambda item: -(item.value or 0.0)))) for title, bars in panels.items()

@@ -90,12 +90,17 @@ def lines_against_frames(records: Sequence[RunRecord], record_filter: RecordFilt
         short = []
     if short:
         notes.append(f"one length only, not shown: {', '.join(short)} (--model shows them)")
+    points = [point for point in points if point.model not in short]
+    # Without lines the recipes of a model would lie on each other.
+    is_bare = all(len(lengths[point.model]) < 2 for point in points)
     recipes = _recipes(points)
-    for recipe in recipes[len(_FILLS) :]:
-        notes.append(f"more recipes than marker styles, not shown: {recipe}")
+    num_shown = 1 if is_bare and not record_filter.protocols else len(_FILLS)
+    left = dict.fromkeys(point.measurement.protocol for point in points if point.recipe in recipes[num_shown:])
+    if left:
+        notes.append(f"more recipes than can be distinguished, not shown: {', '.join(left)} (--protocol shows one)")
     groups: dict[tuple[str, str], list[Point]] = {}
     for point in points:
-        if point.model not in short and point.recipe in recipes[: len(_FILLS)]:
+        if point.recipe in recipes[:num_shown]:
             groups.setdefault((point.model, point.recipe), []).append(point)
     lines = [
         Line(model, recipe, tuple(sorted(members, key=lambda point: point.measurement.frames)))

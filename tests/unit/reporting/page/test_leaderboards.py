@@ -25,7 +25,8 @@ def test_one_model_is_surely_best():
 def test_overlapping_intervals_share_a_rank():
     (board,) = leaderboards([run("a", 100.0), run("b", 115.0), run("c", 130.0), run("d", 300.0)])
     assert ranks(board) == [("a", 1), ("b", 1), ("c", 2), ("d", 4)]  # c overlaps b, not a
-    assert verdict(board) == "Not distinguishable: a and b, whose intervals overlap. 2 models are surely worse."
+    worse = "Below them: 2 models, surely worse than at least one of these."
+    assert verdict(board) == f"Not distinguishable: a and b, whose intervals overlap. {worse}"
 
 
 def test_higher_is_better_where_the_metric_says_so():

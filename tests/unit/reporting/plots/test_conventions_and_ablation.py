@@ -44,7 +44,7 @@ def spans(axis):
 def test_a_panel_a_scale_and_a_bar_a_convention():
     figure = conventions_figure(conventions_of([compared()], "here"))
     fvd, shares, kvd = figure.axes
-    axes = ["FVD", "PRECISION, RECALL, DENSITY, COVERAGE (no intervals)", "KVD"]
+    axes = ["FVD", "Precision, Recall, Density, Coverage (no intervals)", "KVD"]
     assert [axis.get_xlabel() for axis in figure.axes] == axes
     assert widths(fvd) == [(0, 40), (0, 10)]
     assert spans(fvd) == [(38, 44), (8, 14)]

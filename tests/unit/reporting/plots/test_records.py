@@ -158,6 +158,15 @@ def test_no_model_at_two_lengths():
     assert plot.notes == ("one length only, so no lines: vidmbench run --frames 16,64,128",)
 
 
+def test_recipes_of_one_length_would_lie_on_each_other():
+    records = [run("a", one(1), one(2, proto="fvd-digan")), run("b", one(3))]
+    plot = lines_against_frames(records, RecordFilter())
+    assert [(line.model, line.points[0].value) for line in plot.lines] == [("b", 3), ("a", 1)]
+    assert "not shown: fvd-digan (--protocol shows one)" in plot.notes[-1]
+    (asked,) = lines_against_frames(records, RecordFilter(protocols=("fvd-digan",))).lines
+    assert asked.points[0].value == 2
+
+
 def ruled():
     return [
         run("control:real", one(100)),
