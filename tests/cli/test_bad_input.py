@@ -252,6 +252,6 @@ def test_traceback_on_demand(place, script):
 def test_through_the_script(script, folder):
     """The same messages reach a user of the script: stderr, exit code 2, nothing on stdout."""
     script(*RUN, "--frames", "8").fails("error: fvd-vidm-paper cannot score clips of 8 frames", "expected:")
-    script("score", "a", "b").fails("error: 2 problems", "path not found: a", "there is no b")
+    script("score", "a", "b").fails("error: 2 problems", "path not found: a", "path not found: b")
     script(*RUN, "--json", "--num-videos", "3000").fails("fewer videos than asked")
     assert not list(Path().iterdir())

@@ -76,10 +76,7 @@ def test_help_loads_nothing_slow(words, tmp_path):
     [
         ["score", "nothere", "control:static"],
         ["score", ".", ".", "--protocol", "fvd-dign"],
-        ["compare", ".", "control:nothing"],
         ["run", "--model", "vidm", "--dataset", "clevrer"],
-        ["run", "--model", "mine", "--samples", "nothere", "--dataset", "folder:nothere"],
-        ["table", "nothere"],
         ["table", "--runs", "nothere"],
         ["show", "fvd-dign"],
         ["plot", "controls", "--runs", "nothere"],

@@ -138,7 +138,7 @@ def frames_caption(plot: FramesPlot) -> str:
     points = _points(plot)
     fillings = [f"{_FILLS[index][1]}: {_described(recipe, points)}" for index, recipe in enumerate(_by_length(points))]
     level = level_of(point.measurement.interval_kind for point in points)
-    rule = f"Bars: {level}. Lines join equal recipes; a value compares only with those above and below it"
+    rule = f"Bars: {level}. Lines join equal recipes; compare a value only with those above and below it"
     rule += " whose marker is filled alike." if len(fillings) > 1 else "."
     return "\n".join([*fillings, f"{rule}{in_full(_labels(plot))}"])
 
