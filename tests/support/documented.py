@@ -10,7 +10,8 @@ _PROGRAMS = ("vidmbench", "python", "torchrun", "make", "pip")
 # What a reader must bring, and what stands in for it here.
 _BROUGHT = {"REAL": "REAL", "SAMPLES": "SAMPLES", "FAKE": "SAMPLES", "OTHER": "SAMPLES", "TRAIN": "REAL",
             "HELDOUT": "SAMPLES", "DIR": "DIR", "folder:REAL": "folder:REAL", "folder:MINE": "folder:REAL",
-            "folder:CLEVRER": "folder:DIR/clevrer/train", "generate_videos.mp4": "generate_videos.mp4"}  # fmt: skip
+            "folder:CLEVRER": "folder:DIR/clevrer/train", "generate_videos.mp4": "generate_videos.mp4",
+            "A": "SAMPLES", "B": "REAL", "C": "SAMPLES"}  # fmt: skip
 _MANY = {"REAL": "dataset:clevrer-mini@test", "SAMPLES": "dataset:clevrer-mini@train"}
 _DRAWS = re.compile(r"(static-of:)?vidm(:RUN)?$")
 _DRY = ("run", "score", "compare", "infinity", "train", "ablate", "data prepare")

@@ -7,9 +7,14 @@ from vidmbench.core.text import printable
 from vidmbench.records.record import Measurement
 
 
-def interval_text(interval: tuple[float, float] | None) -> str:
-    """An interval as a table's cell; empty for none."""
-    return "" if interval is None else f"[{interval[0]:.2f}, {interval[1]:.2f}]"
+def interval_text(interval: tuple[float, float] | None, decimals: int) -> str:
+    """An interval as a table's cell; empty for none.
+
+    Args:
+        interval: Its ends.
+        decimals: Digits after the point: those of the measurement, as ``score`` prints it.
+    """
+    return "" if interval is None else f"[{interval[0]:.{decimals}f}, {interval[1]:.{decimals}f}]"
 
 
 def aligned(header: Sequence[str], rows: Sequence[Sequence[str]], *, num_text: int = 1) -> str:

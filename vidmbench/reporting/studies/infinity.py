@@ -13,12 +13,13 @@ def infinity_text(distance: ExtrapolatedDistance) -> str:
     line, measurement = distance.extrapolation, distance.measurement
     plain = measurement.interval if distance.repeats == 1 else None
     counts = f"plain, N = {measurement.num_real}/{measurement.num_fake}"
+    digits = measurement.decimals
     rows = [
-        (counts, f"{line.values[0]:.2f}", interval_text(plain)),
-        ("infinity", f"{line.value:.2f}", interval_text((line.interval.low, line.interval.high))),
+        (counts, f"{line.values[0]:.{digits}f}", interval_text(plain, digits)),
+        ("infinity", f"{line.value:.{digits}f}", interval_text((line.interval.low, line.interval.high), digits)),
     ]
     table = aligned(("", measurement.metric.upper(), "95 % interval"), rows)
-    bias = f"Of the plain value about {line.values[0] - line.value:.2f} comes from the number of videos."
+    bias = f"Of the plain value about {line.values[0] - line.value:.{digits}f} comes from the number of videos."
     return f"{table}\n\n{bias}\n\n{printable(f'{measurement.signature}  #{measurement.signature_id}')}"
 
 

@@ -11,26 +11,33 @@ from vidmbench.reporting.studies.distances import aligned, interval_text, proven
 def verdict(comparison: ModelComparison) -> str:
     """The answer in one sentence."""
     test, metric = comparison.difference, comparison.measurements[0].metric.upper()
-    limits = interval_text((test.interval.low, test.interval.high))
+    digits = _digits(comparison)
+    limits = interval_text((test.interval.low, test.interval.high), digits)
     p = f"p = {test.p_value:.2g}" if test.p_value >= 1e-4 else "p < 0.0001"
     needed = f"about {test.needed:,} videos per side" if test.needed is not None else ""
     if test.p_value < SIGNIFICANCE:
         better, low, high = ("A", test.first, test.second) if test.difference < 0 else ("B", test.second, test.first)
-        lower = f"its {metric} of {low:.2f} is lower by {high - low:.2f}"
+        lower = f"its {metric} of {low:.{digits}f} is lower by {high - low:.{digits}f}"
         return f"{better} is better: {lower}, {p}; {needed} would be enough to see this."
     tie = f"a tie: the interval of the difference, {limits}, holds 0, {p}"
     return f"{tie}; if the difference is real, {needed} would tell them apart." if needed else f"{tie}."
 
 
+def _digits(comparison: ModelComparison) -> int:
+    """Digits after the point of all its numbers: those of the more precise of the two distances."""
+    return max(item.decimals for item in comparison.measurements)
+
+
 def comparison_text(comparison: ModelComparison) -> str:
     """Both distances and their difference as a table, the verdict, both signatures."""
-    test, measurements = comparison.difference, comparison.measurements
+    test, measurements, digits = comparison.difference, comparison.measurements, _digits(comparison)
     intervals = [item.interval if comparison.repeats == 1 else None for item in measurements]
     rows = [
-        (f"{name}: {item.fake.label}", f"{value:.2f}", interval_text(interval))
+        (f"{name}: {item.fake.label}", f"{value:.{digits}f}", interval_text(interval, digits))
         for name, item, value, interval in zip("AB", measurements, (test.first, test.second), intervals, strict=True)
     ]
-    rows.append(("A - B", f"{test.difference:+.2f}", interval_text((test.interval.low, test.interval.high))))
+    limits = interval_text((test.interval.low, test.interval.high), digits)
+    rows.append(("A - B", f"{test.difference:+.{digits}f}", limits))
     table = aligned(("Model", measurements[0].metric.upper(), "95 % interval"), rows)
     signatures = [
         f"{name}: {item.signature}  #{item.signature_id}" for name, item in zip("AB", measurements, strict=True)
