@@ -5,6 +5,7 @@ that folder: names begin at the deepest folder that holds them all.
 """
 
 import os
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from vidmbench.core.errors import DataError
 from vidmbench.core.inputs import UnchangedFile, refuse_special
+from vidmbench.core.text import counted
 from vidmbench.videos.files.archives import find_archived_videos
 from vidmbench.videos.files.endings import ARCHIVE_SUFFIXES, KINDS
 from vidmbench.videos.files.folders import Folder, add_folder
@@ -137,9 +139,24 @@ def _in_archives(paths: Sequence[Path], of_array: ArrayItem | None) -> Found:
         root = root_of(paths)
         stems = [str(PurePosixPath(_absolute(path).relative_to(root).as_posix()).with_suffix("")) for path in paths]
         parts = [_below(stem, part) for stem, part in zip(stems, parts, strict=True)]
-    notes = [f"{path.name}: {note}" for path, part in zip(paths, parts, strict=True) for note in part.notes]
+    notes = _notes_together([(path.name, note) for path, part in zip(paths, parts, strict=True) for note in part.notes])
     items = sort_items(item for part in parts for item in part.items)
     return Found(items, notes, {name: label for part in parts for name, label in part.labels.items()})
+
+
+def _notes_together(notes: Sequence[tuple[str, str]]) -> list[str]:
+    """Of notes that differ in numbers and examples only, the first, and how many archives have the same.
+
+    Args:
+        notes: The name of an archive and a note on it.
+    """
+    alike: dict[str, list[str]] = {}
+    for name, note in notes:
+        alike.setdefault(re.sub(r"[0-9]+", "#", note.partition(" (first: ")[0]), []).append(f"{name}: {note}")
+    return [
+        first + (f"; {counted(len(others), 'more archive')} alike" if others else "")
+        for first, *others in alike.values()
+    ]
 
 
 def _below(folder: str, found: Found) -> Found:

@@ -5,7 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
-from support.stored_videos import CLIPS, as_frames, as_mp4, as_tar, as_tar_of_arrays, png
+from support.stored_videos import CLIPS, as_frames, as_mp4, as_tar, as_tar_of_arrays, as_webdataset, png
 
 from vidmbench.core.errors import DataError
 from vidmbench.videos import open_source, write_mp4
@@ -142,6 +142,14 @@ def test_shards_are_one_source(tmp_path):
     source = open_source(str(tmp_path / "b" / "*.tar"))
     assert names(source) == [f"shard-{number:06d}/{video}.mp4" for number in range(2) for video in range(2)]
     np.testing.assert_array_equal(source.read(3, [4]), CLIPS[2][[4]])
+
+
+def test_notes_on_many_shards_are_one(tmp_path):
+    for number in range(3):
+        as_webdataset(tmp_path / f"set{number}").rename(tmp_path / f"shard{number}.tar")
+    source = open_source(str(tmp_path / "*.tar"))
+    assert len(source) == 9
+    assert source.notes == ("shard0.tar: files that are no videos were left aside: 3 .json; 2 more archives alike",)
 
 
 def test_archives_beside_videos(tmp_path):
