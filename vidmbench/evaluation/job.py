@@ -12,7 +12,7 @@ from vidmbench.core.errors import UsageError
 from vidmbench.core.progress import Progress
 from vidmbench.evaluation.choices import Choices, common_stage
 from vidmbench.evaluation.evaluate import Evaluation, Pair, evaluate_pairs
-from vidmbench.evaluation.missing import BUILT_IN, check_present
+from vidmbench.evaluation.missing import BUILT_IN, check_present, check_weights
 from vidmbench.evaluation.model_samples import open_model_samples
 from vidmbench.evaluation.opening import OpeningOptions, Videos, given_pair, open_named, open_pair
 from vidmbench.evaluation.plan import Planned, Short, check_both_counts, checked_counts, plan
@@ -25,6 +25,7 @@ from vidmbench.records.request import RunRequest
 from vidmbench.sources.names import SourceName, parse_source
 from vidmbench.sources.opening import ResolvedName, open_control, open_videos, resolve, resolve_dataset
 from vidmbench.videos.in_memory.declared import Declared
+from vidmbench.videos.in_memory.opening import is_read_once
 from vidmbench.videos.source import Source
 from vidmbench.vidm.sampling.opening import load_model
 
@@ -150,6 +151,9 @@ def prepare_score(
     data = real_side.data
     dataset = None if data is None else data.dataset
     specs = choices.bound_protocols(dataset, is_cropped=False, protocols=protocols)
+    if any(side.named is None and is_read_once(side.videos) for side in (real_side, fake_side)):
+        for spec in specs:  # before videos are read or sampled for hours
+            check_weights(spec)
     whole = [spec.clips.real for spec in specs if spec.kind.reads_real and spec.clips.real.start not in MANY_A_VIDEO]
     source, other = open_pair(
         real_side,

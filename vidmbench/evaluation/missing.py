@@ -1,9 +1,12 @@
-"""What a request for a VIDM needs that is not on this machine: model and videos in one message."""
+"""What a request needs that is not on this machine: a VIDM and videos in one message; weights of a network."""
 
 from collections.abc import Sequence
 
 from vidmbench.core.errors import DataError, UsageError, VidmbenchError
+from vidmbench.detectors.weights_local import identity, missing
 from vidmbench.evaluation.choices import Choices
+from vidmbench.protocols.detector import load_detector
+from vidmbench.protocols.protocol import ProtocolSpec
 from vidmbench.sources.datasets.spec import DiskDatasetSpec
 from vidmbench.sources.names import SourceName
 from vidmbench.sources.opening import ResolvedName
@@ -78,3 +81,14 @@ def _both(*texts: str | None) -> str | None:
 def _indented(text: str | None) -> str:
     """Lines below the first, further in."""
     return (text or "").replace("\n", "\n    ")
+
+
+def check_weights(spec: ProtocolSpec) -> None:
+    """Refuses a protocol whose network has no weights on this machine and on no registry.
+
+    Raises:
+        WeightsError: It has none.
+    """
+    detector = load_detector(spec.array.detector)
+    if detector.network is not None and identity(detector) == "?":
+        raise missing(detector)

@@ -5,13 +5,12 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from vidmbench.core.errors import DataError, VidmbenchError, WeightsError
-from vidmbench.detectors.weights_local import identity, missing
 from vidmbench.evaluation.choices import Choices
 from vidmbench.evaluation.clips import num_windows
 from vidmbench.evaluation.job import Job
+from vidmbench.evaluation.missing import check_weights
 from vidmbench.evaluation.opening import given, open_pair
 from vidmbench.evaluation.plan import Planned, checked_counts, plan
-from vidmbench.protocols.detector import load_detector
 from vidmbench.protocols.protocol import ProtocolSpec, load_protocol, protocol_names
 from vidmbench.protocols.stages import MANY_A_VIDEO, ClipsSpec, SideSpec
 from vidmbench.videos.source import Source
@@ -69,7 +68,7 @@ def prepare_compare(
     for protocol in protocols:
         for frames in choices.frames or (None,):
             try:
-                _check_weights(protocol)
+                check_weights(protocol)
                 plans.append(planned(bound_to_sources(protocol, frames, choices, *sources), *sources, choices))
             except VidmbenchError as error:
                 if len(protocols) == 1 and len(choices.frames) < 2:
@@ -84,12 +83,6 @@ def prepare_compare(
             fix="see what one of them needs: vidmbench score REAL FAKE --protocol NAME",
         )
     return Comparison(job_of(*sources, plans, choices), tuple(refused))
-
-
-def _check_weights(spec: ProtocolSpec) -> None:
-    detector = load_detector(spec.array.detector)
-    if detector.network is not None and identity(detector) == "?":
-        raise missing(detector)
 
 
 def open_both(real: str, fake: str, choices: Choices, protocols: Sequence[ProtocolSpec]) -> tuple[Source, Source]:

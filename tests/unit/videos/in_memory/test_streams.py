@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 import vidmbench
 from vidmbench import open_source
-from vidmbench.core.errors import DataError, UsageError
+from vidmbench.core.errors import DataError, UsageError, WeightsError
 
 DECLARED = {"value_range": (-1, 1), "layout": "NCTHW"}
 LABELS = torch.arange(5)
@@ -96,6 +96,14 @@ def test_nothing_is_sampled_where_there_are_too_few_real_videos(fake_network):
         with pytest.raises(DataError, match="fewer real videos than will be scored") as raised:
             vidmbench.score(CLIPS, sample, frames=9, **asked)
         assert "num_videos=5 works" in raised.value.fix
+
+
+def test_nothing_is_sampled_where_the_weights_are_missing():
+    def sample(seed, index):
+        raise AssertionError("sampled")
+
+    with pytest.raises(WeightsError, match="inception-v3"):
+        vidmbench.score(CLIPS, sample, protocol="fid-frames", num_videos=5)
 
 
 def test_of_a_stream_without_end_as_many_are_taken_as_asked_for(fake_network):
