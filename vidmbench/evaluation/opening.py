@@ -269,7 +269,7 @@ def open_pair(
             expected=f"{least_real}",
             found=f"{len(source)}",
             where=source.label,
-            fix=f"num_videos={len(source)} works; numbers compare only at equal counts. Nothing of the other side was "
+            fix=f"num_videos={len(source)} works; compare numbers only at equal counts. Nothing of the other side was "
             "read or sampled yet",
         )
     num_samples = max(side.fake.videos or len(source) for side in clips)

@@ -42,7 +42,7 @@ def own_table(
         records: Records, oldest first; of several numbers with one signature the latest is shown.
         rows: Dimensions of the rows, of :data:`DIMENSIONS`; None for the model, or for what the columns are not where
             they are the model.
-        columns: Dimensions of the columns; None for the data set, metric, frames and protocol that are no rows.
+        columns: Dimensions of the columns; None for the data set, metric, frames and protocol that are not rows.
         selection: Which numbers; None for all.
         where: Where the records were looked for, for messages.
 

@@ -134,7 +134,7 @@ def root_of(spec: DiskDatasetSpec, data_root: Path | None) -> Path:
             )
     if root is None or not root.exists():
         raise DataError(
-            f"no {spec.name} in {given}" if root is None else f"path not found: {given}",
+            f"no {spec.name} in {given}" if root is None and given.exists() else f"path not found: {given}",
             expected=f"{spec.name}/ or {spec.name}.zip" if root is None else f"a folder with {spec.holds}",
             found=f"{default.text}, from {default.origin}" if default else "nothing",
             where=str(given),
