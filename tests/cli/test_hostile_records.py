@@ -64,6 +64,7 @@ COMMANDS = [
     ("table", "vidm-mini", "--runs", "lab", "--format", "csv"),
     ("table", "vidm-mini", "--runs", "lab", "--format", "latex"),
     ("table", "vidm-mini", "--runs", "lab", "--format", "html"),
+    *(("table", "--runs", "lab", "--format", form) for form in ("md", "csv", "latex", "html")),
     ("report", "--own", "--runs", "lab", "--out", "site"),
     ("plot", "fvd-vs-frames", "--own", "--runs", "lab", "--out", "x.svg"),
     ("plot", "controls", "--own", "--runs", "lab", "--out", "y.svg"),

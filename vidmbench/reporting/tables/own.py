@@ -124,7 +124,10 @@ def _table(pairs: Sequence[Pair], rows: tuple[str, ...], columns: tuple[str, ...
     cells = _ranked(_compared(cells, by_column="metric" in columns or len(row_keys) >= len(column_keys)), pairs)
     row_labels = [words.label(rows, key, row_keys) for key in row_keys]
     varying = [at for at in range(len(columns)) if len({key[at] for key in column_keys}) > 1]
-    column_labels = [words.label(columns, key, column_keys) for key in column_keys]
+    # The caption says all of a single column but, where there is one, its metric's name and arrow.
+    named = ("metric",) if len(column_keys) == 1 and not _varies("metric", pairs) else columns
+    labelled = [_key(named, pairs[0])] if named != columns else column_keys
+    column_labels = [words.label(named, key, labelled) for key in labelled]
     heads = tuple(tuple(words.said(columns[at], key[at]) for key in column_keys) for at in varying)
     panel = Panel("", tuple(row_labels), tuple(column_labels), (), tuple(map(tuple, cells)), (), heads=heads)
     axes = {*rows, *columns}
