@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _END, _UP, _DOWN = BLUE, VERMILLION, SKY
-_LABELS = 2.6  # inches of the labels at the left
+_LABELS = 3.0  # inches of the labels at the left
 
 
 @styled

@@ -211,7 +211,7 @@ def spaced_ticks(axis: "Axis", *, is_log: bool = False, among: Sequence[float] =
             slack = 1e-9 * (vmax - vmin)
             inside: Sequence[float] = ()
             for ticks in _candidates(vmin, vmax, is_log=is_log, among=among):
-                inside = [tick for tick in ticks if vmin - slack <= tick <= vmax + slack]
+                inside = [tick for tick in ticks if vmin - slack <= tick <= vmax + slack and _is_whole(axis, tick)]
                 if _have_room(axis, inside):
                     break
             return inside
@@ -241,6 +241,18 @@ def _candidates(low: float, high: float, *, is_log: bool, among: Sequence[float]
 
         for count in (8, 6, 5, 4, 3, 2, 1):
             yield MaxNLocator(count, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+
+
+def _is_whole(axis: "Axis", tick: float) -> bool:
+    """Whether the figure holds all of a tick's number; a layout of Matplotlib's own makes room for it."""
+    from matplotlib.axis import XAxis
+
+    axes: Any = axis.axes
+    if not isinstance(axis, XAxis) or axes.figure.get_layout_engine() is not None:
+        return True
+    place = float(axes.transData.transform((tick, 1.0))[0]) / axes.figure.dpi
+    half = width_of(number_of_tick(tick)) / 2
+    return half <= place <= float(axes.figure.get_size_inches()[0]) - half
 
 
 def _have_room(axis: "Axis", ticks: Sequence[float]) -> bool:

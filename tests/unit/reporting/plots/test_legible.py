@@ -49,6 +49,15 @@ def test_a_ruler_of_six_models_with_long_names():
     assert bare.get_size_inches()[1] < figure.get_size_inches()[1]
 
 
+def test_a_number_at_the_end_of_an_axis_is_whole_or_not_there():
+    values = (165.0, 1500.0, 2000.0)
+    rulers = rulers_of([run(name, value, 16) for name, value in zip("abc", values, strict=True)], RecordFilter())
+    for widest in (1900.0, 1950.0, 1999.0, 2000.0, 2050.0):
+        figure = rulers_figure(rulers, "")
+        figure.axes[0].set_xlim(100.0, widest)
+        assert faults(figure) == []
+
+
 def test_models_without_controls_have_a_ruler():
     (ruler,) = rulers_of([run("a", 100.0, 16), run("b", 120.0, 16)], RecordFilter())
     figure = rulers_figure([ruler])
