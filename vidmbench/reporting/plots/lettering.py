@@ -252,7 +252,7 @@ def _is_whole(axis: "Axis", tick: float) -> bool:
         return True
     place = float(axes.transData.transform((tick, 1.0))[0]) / axes.figure.dpi
     half = width_of(number_of_tick(tick)) / 2
-    return half <= place <= float(axes.figure.get_size_inches()[0]) - half
+    return bool(half <= place <= float(axes.figure.get_size_inches()[0]) - half)
 
 
 def _have_room(axis: "Axis", ticks: Sequence[float]) -> bool:
