@@ -7,7 +7,7 @@ from vidmbench.core.defaults import default_of
 from vidmbench.evaluation.choices import Choices
 from vidmbench.records.request import RunRequest, SamplingRequest
 from vidmbench.sources.datasets.spec import DiskDatasetSpec, dataset_names, load_dataset
-from vidmbench.sources.names import SourceName, parse_source
+from vidmbench.sources.names import parse_source
 from vidmbench.vidm.sampling.opening import SamplingOptions
 
 # Fields that have the same name and type in both.
@@ -33,12 +33,7 @@ def request_of(
         samples: Where the model's videos are stored.
         layout: How they are stored there.
     """
-    is_run = command == "run"
-    sides = (
-        parse_source(real, bare="dataset" if is_run else "path"),
-        parse_source(fake, bare="label" if is_run else "path"),
-    )
-    root = choices.data_root or _default_root(*sides)
+    root = choices.data_root or _default_root(command, real, fake)
     sampling = {name: getattr(choices.drawing, name) for name in SamplingRequest.model_fields}
     return RunRequest(
         command=command,
@@ -52,12 +47,19 @@ def request_of(
     )
 
 
-def _default_root(*sides: SourceName) -> str | None:
+def _default_root(command: Literal["run", "score"], real: str, fake: str) -> str | None:
     """The folder that data sets on disk were read from though no option named it."""
-    names = {side.base.name for side in sides if side.base.kind == "dataset"}.intersection(dataset_names())
     default = default_of("data_root")
+    if default is None:
+        return None
+    is_run = command == "run"
+    sides = (
+        parse_source(real, bare="dataset" if is_run else "path"),
+        parse_source(fake, bare="label" if is_run else "path"),
+    )
+    names = {side.base.name for side in sides if side.base.kind == "dataset"}.intersection(dataset_names())
     is_used = any(isinstance(load_dataset(name), DiskDatasetSpec) for name in names)
-    return default.text if default is not None and is_used else None
+    return default.text if is_used else None
 
 
 def choices_of(request: RunRequest, *, batch_size: int = SamplingOptions.batch_size) -> Choices:
