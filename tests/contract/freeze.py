@@ -290,6 +290,7 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
     "plot samples": ("plot", "samples", *PAIR, "--frames", "4", "--json"),
     "plot timeline": ("plot", "timeline", *PAIR, "--frames", "4", "--json"),
     "results diff": ("results", "diff", "first/RECORD", "second/RECORD", "--json"),
+    "results list": ("results", "list", "--runs", "first", "--json"),
     "results show": ("results", "show", "first/RECORD", "--json"),
     "run": ("run", "--model", "control:static", "--dataset", "folder:real.npy", *TOY, "--out", "first"),
     "run, dry run": ("run", "--model", "control:static", "--dataset", "folder:real.npy", *TOY, "--dry-run"),
@@ -321,7 +322,8 @@ def json_keys() -> dict[str, Any]:
         # The doctor misses the weights, data check whole videos, and score a value: the output is there all the same.
         content = command(*words, codes=(0, 2) if title in ("doctor", "score, no value") else (0,))
         found[title] = tree(content)
-    found["list, results"] = {"RUN": next(iter(found["list, results"].values()))}  # one like the other
+    for title in ("list, results", "results list"):
+        found[title] = {"RUN": next(iter(found[title].values()))}  # one like the other
     record = json.loads(Path(_a_record("first")).read_text(encoding="utf-8"))
     environment = dict.fromkeys(record.pop("environment"), "any")  # of the machine: only the keys are the same anywhere
     found["a record's file"] = {**tree(record), "environment": environment}
