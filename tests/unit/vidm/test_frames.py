@@ -7,7 +7,8 @@ from support.full_disk import full_disk
 from support.vidm_helpers import CPU, CodedVideos, randomised, small_recipe, small_spec, training_videos
 
 from vidmbench.core.errors import DataError, ResultError, WeightsError
-from vidmbench.vidm.checkpoints.checkpoint import FILE_NAME, load_vidm, save_vidm
+from vidmbench.vidm.checkpoints.checkpoint import load_vidm, save_vidm
+from vidmbench.vidm.checkpoints.known import FILE_NAME
 from vidmbench.vidm.checkpoints.tensor_files import write_tensors
 from vidmbench.vidm.frames import to_uint8
 from vidmbench.vidm.networks.content import ContentNet

@@ -17,6 +17,7 @@ from vidmbench.core.files import expanded, sha256_of, visible
 from vidmbench.core.inputs import UnchangedFile, refuse_special
 from vidmbench.core.json_toml import parse_json
 from vidmbench.vidm.checkpoints.known import (
+    FILE_NAME,
     chosen_checkpoint,
     known_checkpoints,
     name_of,
@@ -28,8 +29,6 @@ from vidmbench.vidm.config import PARTS, Part, VidmSpec
 from vidmbench.vidm.networks.content import ContentNet
 from vidmbench.vidm.networks.motion import MotionNet
 from vidmbench.vidm.recipes import SamplingSpec
-
-FILE_NAME = "vidm.safetensors"
 
 
 @dataclass(frozen=True)

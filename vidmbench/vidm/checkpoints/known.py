@@ -7,6 +7,8 @@ from vidmbench.core.errors import VidmbenchError, WeightsError
 from vidmbench.core.files import expanded, visible
 from vidmbench.vidm.recipes import RecipeSpec, load_recipe, recipe_names
 
+#: What a training run ends with, in its folder.
+FILE_NAME = "vidm.safetensors"
 #: VIDM's own motion generator, as its authors publish it.
 OFFICIAL = "vidm-clevrer-official"
 #: The data set it was trained on.
@@ -38,7 +40,7 @@ def name_of(path: Path) -> str:
     """The name of a checkpoint in signatures: its own, where it is known by one, else that of its folder or file."""
     if known_checkpoints().get(path.stem) == path:
         return path.stem
-    name = path.parent.name if path.stem == "vidm" else path.name
+    name = path.parent.name if path.name == FILE_NAME else path.name
     return name or path.stem
 
 

@@ -21,7 +21,8 @@ from vidmbench.sources.datasets.opening import Reading, open_dataset
 from vidmbench.sources.names import parse_source
 from vidmbench.sources.opening import open_videos, resolve_dataset
 from vidmbench.videos.source import Source
-from vidmbench.vidm.checkpoints.checkpoint import FILE_NAME, Vidm, filled, save_vidm
+from vidmbench.vidm.checkpoints.checkpoint import Vidm, filled, save_vidm
+from vidmbench.vidm.checkpoints.known import FILE_NAME
 from vidmbench.vidm.checkpoints.spynet_sintel import load_sintel
 from vidmbench.vidm.config import PARTS, Part
 from vidmbench.vidm.frames import to_tensor
