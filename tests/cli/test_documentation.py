@@ -6,8 +6,10 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tarfile
 import tomllib
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -65,6 +67,16 @@ def place(tmp_path_factory):
                 write_mp4(target, toy.read(first + number, range(64)))
             else:
                 shutil.copy(folder / side / f"{number - 24}.mp4", target)
+    for number in range(4):
+        (folder / "data" / str(number)).mkdir(parents=True)
+        shutil.copy(folder / "REAL" / f"{number}.mp4", folder / "data" / str(number) / "clip.mp4")
+    (folder / "list.txt").write_text("".join(f"SAMPLES/{number}.mp4\n" for number in range(4)))
+    (folder / "shards").mkdir()
+    for name, side in (("real", "REAL"), ("shards/samples-000000", "SAMPLES"), ("shards/samples-000001", "REAL")):
+        with tarfile.open(folder / f"{name}.tar", "w") as archive:
+            for number in range(4):
+                archive.add(folder / side / f"{number}.mp4", f"{Path(name).name[-1]}{number}.mp4")
+    shutil.make_archive(str(folder / "samples"), "zip", folder / "SAMPLES")
     root = folder / "DIR"
     write_videos(root / "ucf101", [f"{name}.avi" for name in UCF], count=128)
     ucf_lists(root / "ucf101" / "ucfTrainTestlist", UCF)
@@ -99,8 +111,8 @@ def records(place, command, fake_network):
 def at_work(place, monkeypatch):
     monkeypatch.chdir(place)
     # The recipes of the paper need other machines, on which their steps would be measured.
-    monkeypatch.setattr("vidmbench.vidm.training.memory.free_bytes", lambda _: None)
     monkeypatch.setattr("vidmbench.reporting.training.measured_step", lambda *_: None)
+    monkeypatch.setattr("vidmbench.vidm.training.memory.free_bytes", lambda _: None)
     monkeypatch.setattr("vidmbench.check.doctor._golden", lambda: ("ok", "left out here; test_doctor runs it"))
 
 

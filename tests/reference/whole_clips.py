@@ -13,7 +13,10 @@ from vidmbench.detectors.resize_c3d import resized_for_c3d
 from vidmbench.protocols.detector import load_detector
 
 LINEAGES = {"c3d-tgan": "tgan", "c3d-tganv2": "tganv2"}
-VIDEO_CODECS = {"h264": ("libx264", {"crf": "23"}), "mpeg4": ("mpeg4", {"qmin": "4", "qmax": "4"})}
+VIDEO_CODECS = {
+    "h264": ("libx264", {"crf": "23", "x264-params": "asm=0"}),
+    "mpeg4": ("mpeg4", {"qmin": "4", "qmax": "4"}),
+}
 
 
 def prepared_clip(frames, stage):

@@ -11,7 +11,9 @@ _PROGRAMS = ("vidmbench", "python", "torchrun", "make", "pip")
 _BROUGHT = {"REAL": "REAL", "SAMPLES": "SAMPLES", "FAKE": "SAMPLES", "OTHER": "SAMPLES", "TRAIN": "REAL",
             "HELDOUT": "SAMPLES", "DIR": "DIR", "folder:REAL": "folder:REAL", "folder:MINE": "folder:REAL",
             "folder:CLEVRER": "folder:DIR/clevrer/train", "generate_videos.mp4": "generate_videos.mp4",
-            "A": "SAMPLES", "B": "REAL", "C": "SAMPLES"}  # fmt: skip
+            "A": "SAMPLES", "B": "REAL", "C": "SAMPLES", "list.txt": "list.txt",
+            "shards/samples-{000000..000063}.tar": "shards/samples-{000000..000001}.tar",
+            "real.tar": "real.tar"}  # fmt: skip
 _MANY = {"REAL": "dataset:clevrer-mini@test", "SAMPLES": "dataset:clevrer-mini@train"}
 _DRAWS = re.compile(r"(static-of:)?vidm(:RUN)?$")
 _DRY = ("run", "score", "compare", "infinity", "train", "ablate", "data prepare")

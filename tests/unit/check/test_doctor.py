@@ -34,7 +34,7 @@ def test_all_is_well_here(weights):
     checks = list(doctor.examine())
     assert [check for check in checks if check.state == "FAIL"] == []
     said = {check.name: check for check in checks}
-    assert len(said) == len(checks) == 10
+    assert len(said) == len(checks) == 11
     golden = next(check for name, check in said.items() if name.startswith("golden"))
     assert golden.state == "ok"
     assert golden.said.startswith("151.392")

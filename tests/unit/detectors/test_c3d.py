@@ -453,7 +453,7 @@ def test_truncated_files(folder):
     whole = path.read_bytes()
     for end in [*range(0, len(whole), 1501), len(whole) - 1, len(whole) - 30]:
         path.write_bytes(whole[:end])
-        assert_refused("no whole archive of plain arrays", folder)
+        assert_refused("not a whole archive of plain arrays", folder)
 
 
 @pytest.mark.parametrize("pack", [np.savez, np.savez_compressed])
@@ -463,7 +463,7 @@ def test_damaged_bytes(folder, tensors, pack):
     whole = path.read_bytes()
     for place in (700, len(whole) // 2):
         path.write_bytes(whole[:place] + bytes(255 - byte for byte in whole[place : place + 40]) + whole[place + 40 :])
-        assert_refused("no whole archive of plain arrays", folder)
+        assert_refused("not a whole archive of plain arrays", folder)
 
 
 class Malicious:
@@ -481,15 +481,15 @@ def test_pickles_are_refused_and_do_not_run(folder, tensors, tmp_path):
     hidden = np.empty(1, dtype=object)
     hidden[0] = Malicious(marker)
     rewritten(folder, tensors, **{"fc8/b": hidden})
-    assert "nothing was run" in assert_refused("no whole archive of plain arrays", folder).expected
+    assert "nothing was run" in assert_refused("not a whole archive of plain arrays", folder).expected
     (folder / MODEL_FILE).write_bytes(pickle.dumps(Malicious(marker)))
-    assert_refused("no whole archive of plain arrays", folder)
+    assert_refused("not a whole archive of plain arrays", folder)
     assert not marker.exists()
 
 
 def test_other_archives(folder, tensors):
     np.save(folder / "bare.npy", tensors["fc8/b"])
-    assert_refused("no whole archive of plain arrays", folder / "bare.npy", folder / MEAN_FILE)
+    assert_refused("not a whole archive of plain arrays", folder / "bare.npy", folder / MEAN_FILE)
     with zipfile.ZipFile(folder / MODEL_FILE, "w") as packed:
         packed.writestr("readme.txt", "no array")
     assert_refused("not the weights of C3D", folder)

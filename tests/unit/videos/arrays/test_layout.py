@@ -226,7 +226,7 @@ def test_a_black_video_of_floats_is_black():
 
 @pytest.mark.parametrize("axes", ["nthwx", "nthww", "nhwc", "", "NTHWC"])
 def test_axes_that_cannot_be(axes):
-    with pytest.raises(DataError, match="no such axes") as raised:
+    with pytest.raises(DataError, match="unknown axes of an array of videos") as raised:
         ArrayLayout(axes)
 
     assert raised.value.found == f"axes {axes!r}"
