@@ -32,12 +32,12 @@ def scored(done):
 
 def test_a_protocol_fixes_the_real_side(root, command):
     words = (*RUN, "--dataset", "ucf101", "--data-root", root, "--num-videos", 8)
-    done = command(*words)
+    done = command(*words, "-v")
     assert done.code == 0, done.err
     assert " vs ucf101@all " in done.out
     assert "pre:short-side-lanczos-centre.256" in done.out + done.err
     assert "the real videos taken cover 2 of the 2 classes of ucf101@all" in done.err
-    few = command(*words[:-2], "--num-videos", 4, "--protocol", "fvd-stylegan-v")  # the first in sorted order
+    few = command(*words[:-2], "--num-videos", 4, "--protocol", "fvd-stylegan-v", "-v")  # the first in sorted order
     assert "the real videos taken cover 1 of the 2 classes of ucf101@all" in few.err
     assert "frames were brought to 256x256 by short-side-lanczos-centre" in done.err
     by_name = scored(command(*words, "--json"))

@@ -48,7 +48,7 @@ def scored(done):
 def test_a_baselines_own_files_are_read_without_being_told_how(run, clips, folder):
     write_mp4(folder / "S/generate_videos.mp4", grid(clips, 2, 3))
     write_gif(folder / "S/generate_videos.gif", grid(clips, 2, 3))
-    done = run("digan", "--samples", "S")
+    done = run("digan", "--samples", "S", "-v")
     assert done.code == 0, done.err
     assert "read as DIGAN: layout grid (h264 yuv420p)" in done.err
     assert "cut into 2 x 3 tiles of 64x64" in done.err
@@ -56,7 +56,7 @@ def test_a_baselines_own_files_are_read_without_being_told_how(run, clips, folde
     assert "different compression" in done.err
     assert "real none, scored h264 yuv420p" in done.err
     assert "digan vs " in done.out
-    other = run("digan", "--samples", "S", "--layout", "gif-grid")
+    other = run("digan", "--samples", "S", "--layout", "gif-grid", "-v")
     assert other.code == 0, other.err
     assert "scored gif, 256 colours" in other.err
 
@@ -78,7 +78,7 @@ def test_another_label_is_read_as_a_baseline_writes(run, clips, folder):
         write_mp4(folder / f"T/x_0_{index}_noise.mp4", clip[::-1])
     assert (
         "skipped 6 files: the same latent once more, with noise inputs"
-        in run("mine", "--samples", "T", "--layout", "mocogan-hd").err
+        in run("mine", "--samples", "T", "--layout", "mocogan-hd", "-v").err
     )
     assert "layout with-noise" in run("mine", "--samples", "T", "--layout", "mocogan-hd:with-noise").err
     plain = scored(run("mine", "--samples", "S", "--json"))
@@ -128,7 +128,7 @@ def test_requests_that_cannot_be_met(run, clips, folder, command):
     )
     run("mine", "--layout", "digan").fails("--layout is the layout of --samples")
     run("tats", "--samples", "S").fails("holds no samples in a known layout of TATS", "_eval.npy", "--layout plain")
-    run("digan", "--samples", "nowhere").fails("no such file or folder", "nowhere")
+    run("digan", "--samples", "nowhere").fails("path not found", "nowhere")
     (folder / "bad.toml").write_text('name = "bad"\n')
     run("mine", "--samples", "S", "--layout", "bad.toml").fails("mistakes in bad.toml")
 

@@ -121,7 +121,7 @@ def test_the_folder_of_a_run_gives_first_frames(trained, command):
     )
     Path("empty").mkdir()
     command(*WORDS, "--content", "empty", "--out", "x").fails("vidm.safetensors", "an empty folder", "what to do")
-    command(*WORDS, "--content", "gone.png", "--out", "x").fails("no such first frame", "what to do")
+    command(*WORDS, "--content", "gone.png", "--out", "x").fails("unknown first frame", "what to do")
 
 
 def test_a_half_trained_run_is_told_what_it_lacks(command):
@@ -155,7 +155,7 @@ def test_other_files_are_no_checkpoints(name, data, kind, command):
     else:
         Path("other", name).write_bytes(data)
     done = command("sample", "--model", f"vidm:other/{name}", "--out", "x")
-    done.fails("no safetensors file of a VIDM", f"found: {kind}", f"where: other/{name}", "what to do")
+    done.fails("not a safetensors file of a VIDM", f"found: {kind}", f"where: other/{name}", "what to do")
     assert "cut off" not in done.err
 
 

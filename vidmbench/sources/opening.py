@@ -163,10 +163,13 @@ def check_named(name: SourceName) -> None:
         resolve(base)
     elif base.kind == "control":
         _check_control(base.name)
-    elif (
-        base.kind == "path" and not os.path.exists(expanded(base.path or "")) and not set(base.path or "") & set("*?[")
-    ):
-        _open_files(base, "stop")  # which says that nothing is there
+    elif base.kind == "path" and not os.path.exists(expanded(base.path or "")):
+        from vidmbench.videos.files.patterns import is_pattern, matching
+
+        if is_pattern(base.path or ""):
+            matching(base.path or "")
+        else:
+            _open_files(base, "stop")  # which says that nothing is there
 
 
 def _check_control(kind: str) -> None:

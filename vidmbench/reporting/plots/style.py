@@ -180,12 +180,15 @@ def save_figure(figure: "Figure", path: Path) -> list[str]:
         A note if it has letters for which no font is installed; else nothing.
     """
     import matplotlib
+    import numpy as np
 
     # No date in the file: the same figure is the same file.
     dated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix.lower())
     with replacing(path) as temporary, matplotlib.rc_context(_style()), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        with_visible_texts(figure).savefig(temporary, metadata=dated)
+        # Axes of values near the largest float: ticks beyond it are not drawn.
+        with np.errstate(over="ignore", invalid="ignore"):
+            with_visible_texts(figure).savefig(temporary, metadata=dated)
     return letters_without_font(caught)
 
 
