@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
+IN_PARALLEL := -n auto --dist loadfile --max-worker-restart 0
+
 .PHONY: demo test check benchmark attack fuzz tables notebooks rooms clean
 
 demo: $(VENV)/demo.stamp
@@ -17,13 +19,15 @@ demo: $(VENV)/demo.stamp
 		--videos 0,1,2 --frames 24 --out runs/demo/side-by-side.mp4
 
 # One process a core, each with one thread. Nothing here depends on how fast the machine is: see make benchmark.
+# Whole commands have processes of their own: those of a single run had grown to 7 GB when they came.
 # A process that dies ends the run at once: pytest-xdist replaces it but then waits forever for tests it lost.
 test: $(VENV)/test.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --max-worker-restart 0 --ignore tests/benchmarks
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(IN_PARALLEL) --ignore tests/benchmarks --ignore tests/cli
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(IN_PARALLEL) tests/cli
 
 # Has any number moved, and in which stage? In a hurry: make check CHECK='--weights without'
 check: $(VENV)/demo.stamp
