@@ -173,7 +173,7 @@ def test_files_rewritten_midway_give_no_number_and_leave_no_features(storage, tm
     shutil.rmtree(own_cache / "features")
 
     # A folder is for a moment without its files.
-    with pytest.raises(DataError, match="changed while it was read|cannot be read"):
+    with pytest.raises(DataError, match=r"changed while it was read|cannot be read"):
         scored(open_it(write(tmp_path / "old", OLD)), progress=mixed(write, tmp_path / "old"))
 
     np.testing.assert_array_equal(scored(open_it(write(tmp_path / "new", NEW))), expected["new"])
