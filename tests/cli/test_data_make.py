@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vidmbench.core.files import locked
+from vidmbench.core.locks import locked
 from vidmbench.sources.clevrer_mini import ToyVideos
 from vidmbench.videos import open_source
 

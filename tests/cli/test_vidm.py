@@ -10,7 +10,7 @@ from PIL import Image
 from safetensors.torch import load_file
 from support.minute_recipe import RECIPE
 
-from vidmbench.core.files import locked
+from vidmbench.core.locks import locked
 from vidmbench.records.record import read_record
 from vidmbench.videos import open_source
 

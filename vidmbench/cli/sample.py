@@ -46,7 +46,8 @@ def sample(
       vidmbench sample --model vidm:runs/tiny --num-videos 64 --frames 128 --out samples-64
       vidmbench sample --model vidm --content scene.png --num-videos 8 --frames 16 --out one-scene
     """
-    from vidmbench.core.files import checked_output, locked
+    from vidmbench.core.files import checked_output
+    from vidmbench.core.locks import locked
     from vidmbench.sources.names import parse_source
     from vidmbench.sources.opening import resolve_dataset
     from vidmbench.videos.writing.manifest import FILE_NAME, declare

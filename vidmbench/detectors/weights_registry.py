@@ -16,7 +16,8 @@ from tqdm import tqdm
 
 from vidmbench.core import resources
 from vidmbench.core.errors import WeightsError, no_weights_file
-from vidmbench.core.files import replacing, sha256_of, shared_lock, unwritable
+from vidmbench.core.files import replacing, sha256_of, unwritable
+from vidmbench.core.locks import shared_lock
 from vidmbench.core.progress import note
 from vidmbench.core.temporaries import temporary_folder
 from vidmbench.detectors.array_pickles import flattened, load_array_pickle

@@ -15,7 +15,8 @@ from safetensors.numpy import load, save
 
 from vidmbench.core.arrays import Features
 from vidmbench.core.errors import ResultError
-from vidmbench.core.files import replacing, sha256_of_parts, share, shared_lock
+from vidmbench.core.files import replacing, sha256_of_parts
+from vidmbench.core.locks import share, shared_lock
 from vidmbench.core.progress import note
 from vidmbench.videos.source import Skipped
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from vidmbench.core.errors import DataError
-from vidmbench.core.files import checked_output, locked
+from vidmbench.core.files import checked_output
+from vidmbench.core.locks import locked
 from vidmbench.core.progress import Progress
 from vidmbench.core.vocabulary import DatasetFormat
 from vidmbench.sources.datasets.opening import open_dataset

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from vidmbench.core.errors import ResultError, UsageError
-from vidmbench.core.files import locked
+from vidmbench.core.locks import locked
 from vidmbench.core.progress import Progress
 from vidmbench.core.torch_settings import one_torch_thread
 from vidmbench.videos.packed.format import (

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from vidmbench.core.arrays import Frames, Resized
-from vidmbench.core.files import replacing, shared_lock, unwritable
+from vidmbench.core.files import replacing, unwritable
+from vidmbench.core.locks import shared_lock
 
 _CRC_BYTES = 4
 

@@ -14,7 +14,8 @@ import torch.distributed as dist
 from torch import Tensor
 
 from vidmbench.core.errors import DataError, UsageError, WeightsError
-from vidmbench.core.files import locked, replacing
+from vidmbench.core.files import replacing
+from vidmbench.core.locks import locked
 from vidmbench.core.progress import Progress, note
 from vidmbench.records.environment import environment
 from vidmbench.sources.datasets.opening import Reading, open_dataset

@@ -14,7 +14,7 @@ from support.drifting_video import drifting_frames
 from support.paths import ROOT
 
 from vidmbench.core.errors import DataError, ResultError, UsageError
-from vidmbench.core.files import locked
+from vidmbench.core.locks import locked
 from vidmbench.videos import ArraySource, open_source, write_frames, write_mp4
 from vidmbench.videos.packed.format import compress_group, decompress_group
 from vidmbench.videos.packed.reader import PreparedFile, is_prepared, open_prepared
