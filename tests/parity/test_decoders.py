@@ -1,5 +1,6 @@
 """decord gives the frames of PyAV, to the bit, on all real clips but those in MPEG-4 part 2."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,8 @@ _ODD = sorted(path for path in (_DATA / "odd").rglob("*") if path.suffix in _SUF
 pytestmark = [
     pytest.mark.shared,
     pytest.mark.skipif(not _CLIPS, reason="the reference clips are not beside the checkout (../shared/data)"),
+    pytest.mark.skipif(find_spec("decord") is None, reason="decord has no wheel for this machine"),
 ]
-pytest.importorskip("decord", reason="decord has no wheel for this machine")
 
 
 def _spread(num_frames: int) -> list[int]:

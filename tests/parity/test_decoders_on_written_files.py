@@ -3,6 +3,8 @@
 A bounded sweep over codecs, layouts, sizes, colours and flags, frame by frame.
 """
 
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 from support.encoded_video import encode, moving
@@ -10,7 +12,7 @@ from support.encoded_video import encode, moving
 from vidmbench.core.errors import DataError
 from vidmbench.videos import decode
 
-pytest.importorskip("decord", reason="decord has no wheel for this machine")
+pytestmark = pytest.mark.skipif(find_spec("decord") is None, reason="decord has no wheel for this machine")
 
 _FAST = {"cpu-used": "8"}
 _INTERLACED = {"flags": "+ilme+ildct"}

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vidmbench.core.arrays import Image
+from vidmbench.videos.files.pyav import load_pyav
 from vidmbench.videos.transformed import ClipChange
 
 _FPS = Fraction(25)
@@ -54,6 +55,7 @@ class _ThroughVideo(ClipChange):
         self._size = (0, 0)
 
     def put(self, frame: Image) -> Iterable[Image]:
+        load_pyav()
         import av
 
         height, width = self._size = frame.shape[:2]

@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Int32, UInt8
 
 from vidmbench.videos.files.orientation import Picture
+from vidmbench.videos.files.pyav import load_pyav
 
 if TYPE_CHECKING:
     import av
@@ -116,6 +117,7 @@ def _rounded(weight: int) -> int:
 @cache
 def _swscale_is_fast_as_on_x86() -> bool:
     """Whether FFmpeg's own converter gives what this one does, on frames of all values."""
+    load_pyav()
     import av
     from av.video.reformatter import VideoReformatter
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from vidmbench.core.errors import DataError, VidmbenchError
 from vidmbench.core.inputs import InputFile, size_of
+from vidmbench.videos.files.pyav import load_pyav
 
 if TYPE_CHECKING:
     import av
@@ -35,6 +36,7 @@ def opened(
     Raises:
         DataError: It is not a video, cannot be read, or fails while the block runs.
     """
+    load_pyav()
     import av
     import av.error
     import av.logging

@@ -24,6 +24,7 @@ from vidmbench.videos.files.frame_reading import read_frames_with_pyav
 from vidmbench.videos.files.frame_times import unpacked
 from vidmbench.videos.files.members import stamp_of_file
 from vidmbench.videos.files.orientation import Picture
+from vidmbench.videos.files.pyav import load_pyav
 
 Decoder = Literal["pyav", "decord"]
 
@@ -131,6 +132,7 @@ def _facts_of(path: InputFile, stamp: str) -> VideoFacts:
 @cache
 def _decord() -> Any:
     """The decord module, or None where it has no wheel."""
+    load_pyav()  # first, see there
     try:
         module = importlib.import_module("decord")
     except (ImportError, OSError):

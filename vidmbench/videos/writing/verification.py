@@ -10,6 +10,7 @@ import numpy as np
 
 from vidmbench.core.files import is_system_file, visible
 from vidmbench.core.inputs import refuse_special
+from vidmbench.videos.files.pyav import load_pyav
 
 _FRAME = re.compile(r"frame[0-9]{5,}\.png")
 
@@ -53,6 +54,7 @@ def _is_frame(path: Path) -> bool:
 
 
 def _is_whole(target: Path, num_frames: int, size: tuple[int, int]) -> bool:
+    load_pyav()
     import av
 
     refuse_special(target)

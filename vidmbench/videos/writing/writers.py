@@ -12,6 +12,7 @@ import numpy as np
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import replacing, unwritable, write_errors, write_through
 from vidmbench.core.temporaries import temporary_folder
+from vidmbench.videos.files.pyav import load_pyav
 
 #: x264 at this rate factor is hard to tell from its input; smaller numbers only make larger files.
 _HIGH_QUALITY = "12"
@@ -32,6 +33,7 @@ def write_mp4(target: Path, frames: np.ndarray, *, fps: float | int = 25.0, loss
         DataError: The frames are not of that form.
         ResultError: The folder cannot be written to.
     """
+    load_pyav()
     import av
 
     _check(frames, rank=4, where=target)
@@ -66,6 +68,7 @@ def write_gif(target: Path, frames: np.ndarray, *, fps: float | int = 10.0) -> N
         DataError: The frames are not of that form.
         ResultError: The folder cannot be written to.
     """
+    load_pyav()
     import av
     from PIL import Image
 
