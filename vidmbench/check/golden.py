@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import get_args
 from zipfile import BadZipFile
 
 import numpy as np
@@ -107,9 +108,9 @@ class Golden:
         return {name.removeprefix(start): array for name, array in self.arrays.items() if name.startswith(start)}
 
     def features(self, key: str) -> dict[SideName, np.ndarray]:
-        """Golden features of both sides: float32 (clip, feature)."""
-        arrays = self.under(key)
-        return {"real": arrays["real"], "fake": arrays["fake"]}
+        """Golden features of both sides, float32 (clip, feature), or of pairs, (video, sample, frame, number)."""
+        arrays, sides = self.under(key), get_args(SideName)
+        return {side: arrays[side] for side in sides if side in arrays}
 
 
 def golden_dir() -> Path:

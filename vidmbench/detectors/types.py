@@ -4,10 +4,15 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, UInt8
 
-#: A clip as a network is fed it: cropped, resized, in the protocol's range.
-Prepared = Float32[np.ndarray, "_time size size 3"]
+#: A clip as a network is fed it: cropped, resized, in the protocol's range; of pairs (detectors/pair_pixels.py) the
+#: numbers of each frame, or frames side by side.
+Prepared = (
+    Float32[np.ndarray, "_time size size 3"]
+    | Float32[np.ndarray, "_time _number"]
+    | UInt8[np.ndarray, "_time _height _width 3"]
+)
 Feature = Float32[np.ndarray, " feature"]
 #: Weights by name.
 Tensors = dict[str, np.ndarray]

@@ -131,7 +131,7 @@ def identity(spec: DetectorSpec) -> str:
     A published hash stands for the published file; of weights without one the tensors themselves are hashed. Of a
     detector from outside its code and its options are hashed too: nobody but its author knows when they change.
     """
-    if spec.network is None:
+    if spec.network is None or spec.package is not None:
         return spec.weights_sha256 or "?"
     path = kept_path(spec) if spec.weights_file else None
     if path is not None and not path.is_file():

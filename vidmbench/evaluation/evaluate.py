@@ -11,11 +11,11 @@ from vidmbench.core.progress import Progress
 from vidmbench.core.vocabulary import Device, OnBad, Precision
 from vidmbench.detectors.engine import engine_name
 from vidmbench.detectors.weights_local import identity, short_identity
-from vidmbench.evaluation.feature_job import FeatureJob
+from vidmbench.evaluation.feature_job import FeatureJob, FeatureSet
 from vidmbench.evaluation.features import features_of
 from vidmbench.evaluation.notes import all_remarks, constant
 from vidmbench.evaluation.plan import Planned
-from vidmbench.evaluation.repeats import Repeat, Side
+from vidmbench.evaluation.repeats import Pairs, Repeat, Side
 from vidmbench.evaluation.statistics import Score, scores
 from vidmbench.metrics.jackknife import MIN_SAMPLES
 from vidmbench.protocols.detector import load_detector
@@ -133,17 +133,23 @@ def _repeats(
     jobs: dict[tuple[int, int, int, str], FeatureJob] = {}
     for place, pair in enumerate(pairs):
         for number, planned in enumerate(pair.plans):
+            stage, name = planned.spec.array, planned.spec.name
+            if planned.pairing is not None and planned.pairs is not None:
+                videos = planned.pairing.videos
+                jobs[place, number, 0, "pair"] = FeatureJob(videos, planned.pairs, stage, precision, name)
+                continue
             for repeat, clips in enumerate(planned.draws):
                 for side, source, plan in zip(("real", "fake"), (pair.real, pair.fake), clips, strict=True):
                     if side in planned.spec.kind.sides:
-                        job = FeatureJob(source, plan, planned.spec.array, precision, planned.spec.name)
-                        jobs[place, number, repeat, side] = job
+                        jobs[place, number, repeat, side] = FeatureJob(source, plan, stage, precision, name)
     keys = sorted(jobs, key=lambda key: key[3] == "fake")  # the real side first; the sort keeps the order within
     sets = features_of([jobs[key] for key in keys], device=device, on_bad=on_bad, progress=progress)
     features = dict(zip(keys, sets, strict=True))
     return [
         tuple(
-            tuple(
+            (_paired_repeat(pair.real, pair.fake, planned, features[place, number, 0, "pair"]),)
+            if planned.pairing is not None
+            else tuple(
                 Repeat(
                     Side(pair.real, clips[0], features.get((place, number, repeat, "real"))),
                     Side(pair.fake, clips[1], features.get((place, number, repeat, "fake"))),
@@ -154,6 +160,17 @@ def _repeats(
         )
         for place, pair in enumerate(pairs)
     ]
+
+
+def _paired_repeat(real: Source, fake: Source, planned: Planned, features: FeatureSet) -> Repeat:
+    assert planned.pairs is not None
+    assert planned.pairing is not None
+    pairs = Pairs(planned.pairs, planned.pairing, features)
+    return Repeat(
+        Side(real, planned.real, None, pairs.num_pairs // planned.pairing.samples),
+        Side(fake, planned.fake, None, pairs.num_pairs),
+        pairs,
+    )
 
 
 def planned_signature(item: Planned, real: Source, fake: Source, precision: Precision) -> Signature:
@@ -204,9 +221,7 @@ def _measure(
     """The numbers of one plan; ``reading`` is its share of the seconds that features took."""
     started = time.perf_counter()
     scores_of_plan = scores(
-        spec,
-        [{"real": repeat.real.by_video(), "fake": repeat.fake.by_video()} for repeat in repeats],
-        [{"real": repeat.real.clip_names(), "fake": repeat.fake.clip_names()} for repeat in repeats],
+        spec, [repeat.features() for repeat in repeats], [repeat.clip_names() for repeat in repeats]
     )
     first = repeats[0]
     warnings = _warnings(spec, first)
@@ -224,6 +239,7 @@ def _warnings(spec: ProtocolSpec, repeat: Repeat) -> tuple[str, ...]:
     sources, plans = (real.source, fake.source), (real.plan, fake.plan)
     are_grouped = any(side.by_video().ndim > 2 for side in (real, fake))
     return (
+        *([] if repeat.pairs is None else [repeat.pairs.pairing.note]),
         *constant(real.source, fake.source, (features[0], features[1])),
         *all_remarks(spec, sources, plans, (real.num_clips, fake.num_clips), are_grouped=are_grouped),
     )
@@ -233,7 +249,7 @@ def _why_no_interval(repeat: Repeat, notes: Sequence[str]) -> str:
     """What the notes say, or what they cannot know: videos were skipped, or give many clips and are few."""
     reasons = (note.removeprefix(NO_INTERVAL) for note in notes if note.startswith(NO_INTERVAL))
     sides = [side for side in (repeat.real, repeat.fake) if side.features is not None]
-    is_few = min(len(side.by_video()) for side in sides) < MIN_SAMPLES
+    is_few = bool(sides) and min(len(side.by_video()) for side in sides) < MIN_SAMPLES
     return next(
         reasons, f"one needs at least {MIN_SAMPLES} videos per side" if is_few else "this metric gives none here"
     )
@@ -251,7 +267,6 @@ def _measurement(
     detector = load_detector(spec.array.detector)
     real, fake = repeat.real, repeat.fake
     signature = _signature(spec, real.source, fake.source, (real.num_clips, fake.num_clips), precision, score.metric)
-    assert fake.features is not None  # every metric reads the scored side
     return Measurement(
         metric=signature.metric,
         status="failed" if score.reason else "ok",
@@ -267,7 +282,7 @@ def _measurement(
         frames=spec.clips.frames,
         stride=spec.clips.stride,
         precision=precision,
-        engine=fake.features.engine,
+        engine=repeat.engine,
         signature=signature.long,
         signature_short=signature.short,
         signature_id=signature.id,

@@ -41,7 +41,7 @@ class FeatureJob:
     def width(self) -> int:
         """Numbers a clip."""
         detector = load_detector(self.stage.detector)
-        frames = self.plan.clips[0].frames if self.plan.clips and detector.reads == "frames" else 1
+        frames = self.plan.clips[0].frames if self.plan.clips and detector.reads != "clips" else 1
         return detector.num_features * frames
 
     def key(self, engine: str) -> str:
@@ -52,7 +52,7 @@ class FeatureJob:
             stage = stage.model_copy(update={"crop": "none"})  # of a square there is nothing to crop: one reading
         clips = [(self.source.name(clip.video), clip.start, clip.frames, clip.stride) for clip in self.plan.clips]
         parts = [str(VERSION), self.source.digest(), json.dumps(clips), identity(detector), engine]
-        decisive = set(field_names(ArrayStage, "detector", "array")) - {"detector"}  # which identity() stands for
+        decisive = set(field_names(type(stage), "detector", "array")) - {"detector"}  # which identity() stands for
         parts.append(stage.model_dump_json(include=decisive, exclude_none=True))
         if detector.network is not None:  # several networks share a file of weights
             parts.append(f"{detector.name} {detector.network} {json.dumps(detector.options)} {detector.prepare}")

@@ -17,11 +17,13 @@ from vidmbench.core.errors import ChangedError, DataError
 from vidmbench.core.progress import Progress, note
 from vidmbench.core.vocabulary import Device, OnBad
 from vidmbench.detectors.engine import engine_name, load_engine
-from vidmbench.detectors.types import Engine, Prepared
+from vidmbench.detectors.types import Engine, Feature, Prepared
 from vidmbench.evaluation.clip_assembly import JobEntry, PreparedClip, base_of
 from vidmbench.evaluation.feature_job import FeatureJob, FeatureSet
 from vidmbench.evaluation.read_ahead import read_ahead
 from vidmbench.protocols.detector import load_detector
+from vidmbench.protocols.pair_stages import PairStage
+from vidmbench.protocols.stages import ArrayStage
 from vidmbench.videos.source import Skipped, Source
 
 
@@ -119,7 +121,7 @@ def _spans(numbers: Sequence[int]) -> str:
 
 def _feature_set(job: FeatureJob, features: np.ndarray, skipped: tuple[Skipped, ...], engine: str) -> FeatureSet:
     detector = load_detector(job.stage.detector)
-    if detector.reads == "frames":
+    if detector.reads != "clips":
         features = features.reshape(len(features), -1, detector.num_features)
     return FeatureSet(features, skipped, engine)
 
@@ -195,6 +197,9 @@ def _change(source: Source, video: int) -> DataError | None:
 
 
 def _network(job: FeatureJob) -> tuple[str, float, str]:
+    """What is computed in one pass over the videos: all that is compared of pairs, else one network."""
+    if isinstance(job.stage, PairStage):
+        return "pairs", 0.0, job.precision
     return job.stage.detector, job.stage.batch_norm_eps or 0.0, job.precision
 
 
@@ -207,19 +212,39 @@ def _stream_features(entries: list[JobEntry], device: Device, on_bad: OnBad, tal
     if first is None:
         return  # all that is missing cannot be read: no network is needed
     tally.say(f"loading the network {entries[0].job.stage.detector}")
-    engine: Engine = load_engine(entries[0].job.stage, precision=entries[0].job.precision, device=device)
+    if isinstance(entries[0].job.stage, PairStage):
+        computed = _compare_pairs(chain([first], clips), device)
+    else:
+        engine = load_engine(entries[0].job.stage, precision=entries[0].job.precision, device=device)
+        computed = _run_network(chain([first], clips), engine)
+    for clip, feature in computed:
+        clip.entry.put(clip.row, feature)
+        tally.say(label)
+
+
+def _compare_pairs(clips: Iterable[PreparedClip], device: Device) -> Iterator[tuple[PreparedClip, Feature]]:
+    """Each clip's frames by the engine of its own stage."""
+    engines: dict[ArrayStage, Engine] = {}
+    for clip in clips:
+        assert clip.pixels is not None
+        stage = clip.entry.job.stage
+        if stage not in engines:
+            engines[stage] = load_engine(stage, precision=clip.entry.job.precision, device=device)
+        yield clip, next(engines[stage].features([clip.pixels]))
+
+
+def _run_network(clips: Iterable[PreparedClip], engine: Engine) -> Iterator[tuple[PreparedClip, Feature]]:
+    """Each clip with its feature; the engine takes a few clips ahead."""
     waiting: deque[PreparedClip] = deque()
 
     def prepared_clips() -> Iterator[Prepared]:
-        for clip in chain([first], clips):
+        for clip in clips:
             assert clip.pixels is not None
             waiting.append(PreparedClip(clip.entry, clip.row, None, None))
             yield clip.pixels
 
     for feature in engine.features(prepared_clips()):
-        clip = waiting.popleft()
-        clip.entry.put(clip.row, feature)
-        tally.say(label)
+        yield waiting.popleft(), feature
 
 
 def _readable(entries: list[JobEntry], on_bad: OnBad) -> Iterator[PreparedClip]:

@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from vidmbench.evaluation.choices import Choices, common_stage
 from vidmbench.evaluation.evaluate import Evaluation, Pair, evaluate_pairs
 from vidmbench.evaluation.missing import BUILT_IN, check_present, check_weights
 from vidmbench.evaluation.model_samples import open_model_samples
-from vidmbench.evaluation.opening import OpeningOptions, Videos, given_pair, open_named, open_pair
+from vidmbench.evaluation.opening import OpeningOptions, Videos, control_maker, given_pair, open_named, open_pair
 from vidmbench.evaluation.plan import Planned, Short, check_both_counts, checked_counts, plan
 from vidmbench.evaluation.request import request_of
 from vidmbench.protocols.protocol import ProtocolSpec
@@ -23,7 +22,7 @@ from vidmbench.records.environment import environment
 from vidmbench.records.record import Measurement, RunRecord
 from vidmbench.records.request import RunRequest
 from vidmbench.sources.names import SourceName, parse_source
-from vidmbench.sources.opening import ResolvedName, open_control, open_videos, resolve, resolve_dataset
+from vidmbench.sources.opening import ResolvedName, open_videos, resolve, resolve_dataset
 from vidmbench.videos.in_memory.declared import Declared
 from vidmbench.videos.in_memory.opening import is_read_once
 from vidmbench.videos.source import Source
@@ -159,7 +158,7 @@ def prepare_score(
         real_side,
         fake_side,
         choices,
-        [spec.clips for spec in specs],
+        specs,
         least_real=max((side.videos or 0 for side in whole), default=0),
         progress=progress,
     )
@@ -243,7 +242,7 @@ def _against_dataset(
         reading=choices.reading,
         seed=seed,
         stage=stage,
-        make_control=partial(open_control, real=real, data=data, reading=choices.reading, seed=seed, stage=stage),
+        make_control=control_maker(specs, real, data, choices.reading, seed, stage),
         open_label=open_label,
         real=data,
         num_videos=max(spec.clips.fake.videos or len(real) for spec in specs),

@@ -69,7 +69,7 @@ def remarks(
     """
     (real, fake), (num_real, num_fake) = sources, counts
     notes = [*real.notes, *(note for note in fake.notes if note not in real.notes)]
-    if isinstance(fake, Transformed) and fake.is_paired:
+    if isinstance(fake, Transformed) and fake.is_paired and not spec.kind.reads_pairs:
         notes.append("paired: this control is made from the very videos it is scored against")
     if real.digest() == fake.digest():
         notes.append("both sides hold the same videos")

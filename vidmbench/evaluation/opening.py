@@ -15,11 +15,12 @@ from vidmbench.core.files import expanded
 from vidmbench.core.progress import Progress
 from vidmbench.core.vocabulary import Device
 from vidmbench.evaluation.choices import Choices
+from vidmbench.protocols.protocol import ProtocolSpec
 from vidmbench.protocols.stages import ClipsSpec, DatasetStage
 from vidmbench.sources.controls import static_of
 from vidmbench.sources.datasets.opening import DEFAULT_READING, Reading
 from vidmbench.sources.names import Kind, SourceName, parse_source
-from vidmbench.sources.opening import ResolvedName, open_control, open_videos, resolve
+from vidmbench.sources.opening import ResolvedName, copied_control, open_control, open_videos, resolve
 from vidmbench.videos.in_memory.declared import Declared
 from vidmbench.videos.in_memory.opening import (
     Items,
@@ -226,12 +227,27 @@ def given_pair(real: Videos, fake: Videos, declared: Declared) -> tuple[Given, G
     return replace(first, is_shared=is_shared), replace(second, is_shared=is_shared)
 
 
+def control_maker(
+    specs: Sequence[ProtocolSpec],
+    real: Source,
+    data: ResolvedName | None,
+    reading: Reading,
+    seed: int,
+    stage: DatasetStage | None = None,
+) -> Callable[[str], Source]:
+    """What makes a control by its name: of the very real videos where each is compared with its target."""
+    if all(spec.kind.reads_pairs for spec in specs):
+        return partial(copied_control, base=real, seed=seed)
+    return partial(open_control, real=real, data=data, reading=reading, seed=seed, stage=stage)
+
+
 def open_pair(
     real: Given,
     fake: Given,
     choices: Choices,
-    clips: Sequence[ClipsSpec],
+    specs: Sequence[ProtocolSpec],
     *,
+    clips: Sequence[ClipsSpec] | None = None,
     least_real: int = 0,
     progress: Progress | None = None,
 ) -> tuple[Source, Source]:
@@ -241,7 +257,9 @@ def open_pair(
         real: The real videos.
         fake: The videos to score.
         choices: How to read and sample.
-        clips: Which clips will be scored: a model gives as many videos and frames as any of them takes.
+        specs: What will be measured.
+        clips: Which clips will be scored, if not those of ``specs``: a model gives as many videos and frames as any of
+            them takes.
         least_real: Real videos that planning will ask for: fewer are refused before a function is called for hours.
         progress: Called with videos taken, videos in all, and a label, of what is in memory.
 
@@ -249,6 +267,7 @@ def open_pair(
         VidmbenchError: One of them cannot be opened.
     """
     seed = choices.seed or 0
+    clips = [spec.clips for spec in specs] if clips is None else clips
     options = OpeningOptions(
         reading=choices.reading, seed=seed, real=real.data, sampling=choices.drawing, device=choices.device
     )
@@ -277,7 +296,7 @@ def open_pair(
         replace(
             options,
             taking=Taking(counts[1], num_samples, seed, progress),
-            make_control=partial(open_control, real=source, data=real.named, reading=choices.reading, seed=seed),
+            make_control=control_maker(specs, source, real.named, choices.reading, seed),
             num_videos=num_samples,
             num_frames=max(side.span_of(side.fake) for side in clips),
         )

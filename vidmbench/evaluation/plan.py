@@ -1,13 +1,14 @@
 """From two sources and bound protocols to the clips of every measurement, which checks the request."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from vidmbench.core.errors import DataError
 from vidmbench.core.text import counted
 from vidmbench.evaluation.clips import Clip, ClipPlan, plan_clips, too_few_words
 from vidmbench.evaluation.idle_frames import check_idle_frames
+from vidmbench.evaluation.pairing import Pairing, paired
 from vidmbench.evaluation.unscaled_videos import check_levels
 from vidmbench.protocols.protocol import ProtocolSpec
 from vidmbench.protocols.stages import MANY_A_VIDEO
@@ -26,12 +27,16 @@ class Planned:
         real: Clips of the real side.
         fake: Clips of the scored side.
         again: Both sides of every further repeat, where the protocol repeats its choice of clips.
+        pairs: Clips of the pairs of ``pairing``, for a metric that compares each video with its target.
+        pairing: Which videos belong together.
     """
 
     spec: ProtocolSpec
     real: ClipPlan
     fake: ClipPlan
     again: tuple[tuple[ClipPlan, ClipPlan], ...] = ()
+    pairs: ClipPlan | None = None
+    pairing: Pairing | None = None
 
     @property
     def draws(self) -> tuple[tuple[ClipPlan, ClipPlan], ...]:
@@ -84,7 +89,11 @@ def plan(
 
     planned: list[Planned] = []
     looked_at: set[tuple[Clip, ...]] = set()
+    pairing = paired(real, fake) if any(spec.kind.reads_pairs for spec in specs) else None
     for spec in specs:
+        if pairing is not None and spec.kind.reads_pairs:
+            planned.append(_plan_pairs(spec, pairing))
+            continue
         draws = [
             (clips(spec, "real", short_real, repeat), clips(spec, "fake", short_fake, repeat))
             for repeat in range(spec.statistics.repeats)
@@ -98,6 +107,36 @@ def plan(
             looked_at.add(scored)
         planned.append(Planned(spec, *draws[0], again=tuple(draws[1:])))
     return planned
+
+
+def _plan_pairs(spec: ProtocolSpec, pairing: Pairing) -> Planned:
+    """The clips of pairs: all predictions of the first targets, from frame 0 on."""
+    pairs = pairing.videos
+    indices = range(len(pairs))
+    wanted = spec.clips.real.videos
+    clips = spec.clips.model_copy(
+        update={
+            "real": spec.clips.real.with_videos(wanted * pairing.samples) if wanted is not None else spec.clips.real
+        }
+    )
+    chosen = plan_clips(
+        [pairs.name(index) for index in indices],
+        [pairs.num_frames(index) for index in indices],
+        clips,
+        "real",
+        seed=spec.statistics.seed,
+        short="error",
+        label=pairs.label,
+    )
+    sides = [
+        {
+            getattr(pairs.pairs[clip.video], side): replace(clip, video=getattr(pairs.pairs[clip.video], side))
+            for clip in chosen.clips
+        }
+        for side in ("real", "fake")
+    ]
+    real, fake = (ClipPlan(tuple(clips_of[video] for video in sorted(clips_of)), ()) for clips_of in sides)
+    return Planned(spec, real, fake, pairs=chosen, pairing=pairing)
 
 
 def _with_available_real(spec: ProtocolSpec, real: Source) -> ProtocolSpec:

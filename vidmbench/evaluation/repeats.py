@@ -1,11 +1,15 @@
-"""What one repeat of a measurement is made from: both sides with their clips and features."""
+"""What one measurement is made from: both sides with their clips and features, or their pairs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from vidmbench.evaluation.clips import ClipPlan
 from vidmbench.evaluation.feature_job import FeatureSet, by_video
+from vidmbench.evaluation.pairing import Pairing
+from vidmbench.protocols.metric_kind import SideName
 from vidmbench.records.record import SideRecord
 from vidmbench.videos.source import Source
 
@@ -17,17 +21,19 @@ class Side:
     Attributes:
         source: The videos.
         plan: Which clips of them.
-        features: Their features; None for a side that the metric does not read.
+        features: Their features; None for a side that the metric does not read, or reads in pairs.
+        num_paired: Clips that were scored in pairs.
     """
 
     source: Source
     plan: ClipPlan
     features: FeatureSet | None
+    num_paired: int = 0
 
     @property
     def num_clips(self) -> int:
-        """Clips that have features."""
-        return 0 if self.features is None else len(self.features.features)
+        """Clips that have features, by themselves or in pairs."""
+        return self.num_paired if self.features is None else len(self.features.features)
 
     def by_video(self) -> np.ndarray:
         """Features as the metrics take them, see :func:`vidmbench.evaluation.feature_job.by_video`; (0, 0) for none."""
@@ -57,8 +63,69 @@ class Side:
 
 
 @dataclass(frozen=True)
+class Pairs:
+    """Pairs of videos and what was computed of them.
+
+    Attributes:
+        plan: Their clips.
+        pairing: Which belong together.
+        features: Numbers of each clip's frames, (pair, frame, number).
+    """
+
+    plan: ClipPlan
+    pairing: Pairing
+    features: FeatureSet
+
+    @cached_property
+    def _whole(self) -> list[int]:
+        """Pairs of targets all of whose predictions could be read, as rows among all planned."""
+        skipped = {video.name for video in self.features.skipped}
+        names, samples = [self.pairing.videos.name(clip.video) for clip in self.plan.clips], self.pairing.samples
+        blocks = (range(start, start + samples) for start in range(0, len(names), samples))
+        return [row for block in blocks if skipped.isdisjoint(names[row] for row in block) for row in block]
+
+    @property
+    def num_pairs(self) -> int:
+        """Pairs that are scored."""
+        return len(self._whole)
+
+    def by_target(self) -> np.ndarray:
+        """float32 (video, sample, frame, number) of targets all of whose predictions could be read."""
+        skipped = {video.name for video in self.features.skipped}
+        names = [self.pairing.videos.name(clip.video) for clip in self.plan.clips]
+        place = {row: index for index, row in enumerate(row for row, name in enumerate(names) if name not in skipped)}
+        rows = self.features.features[[place[row] for row in self._whole]]
+        return rows.reshape(-1, self.pairing.samples, *rows.shape[1:])
+
+    def clip_names(self) -> list[str]:
+        """The predictions of each target, in one text a target."""
+        names = [self.pairing.videos.name(self.plan.clips[row].video) for row in self._whole]
+        return names[:: self.pairing.samples]
+
+
+@dataclass(frozen=True)
 class Repeat:
-    """Both sides of one repeat."""
+    """Both sides of one repeat, or their pairs."""
 
     real: Side
     fake: Side
+    pairs: Pairs | None = None
+
+    def features(self) -> dict[SideName, np.ndarray]:
+        """What the metrics take, by side."""
+        if self.pairs is not None:
+            return {"pair": self.pairs.by_target()}
+        return {"real": self.real.by_video(), "fake": self.fake.by_video()}
+
+    def clip_names(self) -> dict[SideName, Sequence[str]]:
+        """The videos of the clips that have features, by side."""
+        if self.pairs is not None:
+            return {"pair": self.pairs.clip_names()}
+        return {"real": self.real.clip_names(), "fake": self.fake.clip_names()}
+
+    @property
+    def engine(self) -> str:
+        """What ran the network."""
+        features = self.fake.features if self.pairs is None else self.pairs.features
+        assert features is not None  # every metric reads the scored side
+        return features.engine

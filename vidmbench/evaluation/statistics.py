@@ -12,7 +12,7 @@ from vidmbench.protocols.metric_kind import Features, SideName, Value
 from vidmbench.protocols.protocol import ProtocolSpec
 from vidmbench.protocols.signature import metric_names
 
-_SIDE_NAMES: dict[SideName, str] = {"real": "real", "fake": "scored"}
+_SIDE_NAMES: dict[SideName, str] = {"real": "real", "fake": "scored", "pair": "scored"}
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def _in_a_line(error: DataError) -> str:
 def _unusable(spec: ProtocolSpec, features: Features, clip_names: Mapping[SideName, Sequence[str]]) -> str | None:
     """Why these features give no number at all."""
     counts = [len(features.rows(side)) for side in spec.kind.sides]
-    if min(counts) < 2:
+    if min(counts) < (1 if spec.kind.reads_pairs else 2):
         return f"{spec.metric} needs at least 2 clips per side, {' and '.join(map(str, counts))} could be read"
     for side in spec.kind.sides:
         names = clip_names.get(side, ())

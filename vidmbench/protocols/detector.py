@@ -25,7 +25,7 @@ class DetectorSpec(Frozen):
         name: Its name in protocols.
         short: Its name in signatures.
         title: Description on one line.
-        reads: Whether it looks at whole clips, or at each frame of them.
+        reads: Whether it looks at whole clips, at each frame of them, or at each frame beside its target's.
         num_features: Numbers a clip, or a frame.
         min_frames: Fewest frames the network accepts.
         max_frames: Most frames; None for any number.
@@ -60,7 +60,7 @@ class DetectorSpec(Frozen):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")
     short: str
     title: str
-    reads: Literal["clips", "frames"] = "clips"
+    reads: Literal["clips", "frames", "pairs"] = "clips"
     num_features: PositiveInt
     min_frames: PositiveInt
     max_frames: PositiveInt | None = None

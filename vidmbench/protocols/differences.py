@@ -25,11 +25,18 @@ def recipe_differences(
         complete: The sides, ``real`` or ``fake``, of which all videos were taken, whatever the recipe picks.
 
     Returns:
-        A few words for each choice that differs; none where a recipe is not known.
+        A few words for each choice that differs, or for each there is where only one of the two compares pairs; none
+        where a recipe is not known.
     """
     if not recipe or not other:
         return []
     kind = metric_kinds().get(recipe["metric"])
+    if kind is not None and kind.reads_pairs:
+        is_alike = other["metric"] == recipe["metric"]
+        stages = ((kind.array, "array"), (kind.statistics, "statistics"))
+        return [
+            word for model, name in stages for word in _differing(model, recipe[name], other[name] if is_alike else {})
+        ]
     words = _differing(ArrayStage, recipe["array"], other["array"])
     clips = recipe["clips"], other["clips"]
     words += _differing(ClipsSpec, *clips)
@@ -65,4 +72,4 @@ def _differing(model: type[BaseModel], stage: Mapping[str, Any], other: Mapping[
             and values != [other.get(name) for name in group.names]
         ):
             words.append(group.rule.words(*values))
-    return words
+    return [word for word in words if word]

@@ -35,14 +35,15 @@ class ProtocolField:
             :func:`vidmbench.protocols.signature.signature_of`.
         text: Its value in signatures; None for a value that is not written, such as "nothing done".
         golden: Its value in keys of golden arrays, for the steps that have golden arrays of their own.
-        words: A few words for tables that compare conventions; None where they do not show it.
+        words: A few words for tables that compare conventions, or None for a value that goes without saying; None where
+            they do not show it.
     """
 
     step: Step
     key: str | None
     text: Callable[..., str | None] = str
     golden: Callable[..., str] = str
-    words: Callable[..., str] | None = None
+    words: Callable[..., str | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -158,8 +159,9 @@ def words_of(model: type[BaseModel], content: dict[str, Any]) -> list[str]:
     def values(names: Sequence[str]) -> list[Any]:
         return [content.get(name) for name in names]
 
-    return [
+    words = [
         group.rule.words(*values(group.names))
         for group in field_groups(model)
         if group.rule.words is not None and content.get(group.names[0]) is not None
     ]
+    return [word for word in words if word]

@@ -36,7 +36,7 @@ def register(kind: AnyMetricKind) -> None:
 def _add(kind: AnyMetricKind) -> None:
     if kind.name in _KINDS:
         raise ValueError(f"the metric kind {kind.name!r} exists already")
-    if "fake" not in kind.sides:
+    if "fake" not in kind.sides and not kind.reads_pairs:
         raise ValueError(f"the metric kind {kind.name!r} must read the scored side")
     statistics: type[StatisticsStage] = kind.statistics
     field_groups(statistics)

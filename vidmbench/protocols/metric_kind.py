@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from vidmbench.protocols.detector import FeatureMeaning
-from vidmbench.protocols.stages import StatisticsStage
+from vidmbench.protocols.stages import ArrayStage, StatisticsStage
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 NO_INTERVAL = "no interval: "
 DEPENDENT = f"{NO_INTERVAL}several clips or frames of one video are not independent samples"
 
-SideName = Literal["real", "fake"]
+#: ``pair``: a target and its prediction, read together.
+SideName = Literal["real", "fake", "pair"]
 StatisticsT = TypeVar("StatisticsT", bound=StatisticsStage)
 
 
@@ -31,7 +32,8 @@ class Features:
 
     Attributes:
         by_side: float32 (clip, feature) of every side that the kind reads; (clip, frame, feature) of a network that
-            reads frames, (video, clip, feature) where videos give several clips.
+            reads frames, (video, clip, feature) where videos give several clips; of pairs (video, sample, frame,
+            number).
         meaning: What the detector's features are.
     """
 
@@ -93,10 +95,11 @@ class MetricKind(ABC, Generic[StatisticsT]):
     Attributes:
         name: Its name in protocol files.
         numbers: Names of its numbers; None for one number that the detector names (``fvd``, ``fid``).
-        sides: The sides it reads; ``fake`` is always among them.
+        sides: The sides it reads; ``fake`` is always among them, unless it reads pairs.
         accepts: What the detector's features may be.
         statistics: The model of its [statistics] stage.
         better: Which of two numbers is better; None where that cannot be said: then tables rank none.
+        array: The model of its [array] stage.
         has_common_scale: Whether its numbers can be drawn along one axis.
         truncation_tolerance: How far, relative, the golden score may move under a ``pre_resize`` that truncates
             floats, see :mod:`vidmbench.check.comparison`.
@@ -108,13 +111,19 @@ class MetricKind(ABC, Generic[StatisticsT]):
     accepts: tuple[FeatureMeaning, ...] = ("features", "logits", "probabilities")
     statistics: type[StatisticsT]
     better: Literal["lower", "higher"] | None = None
+    array: type[ArrayStage] = ArrayStage
     has_common_scale: bool = False
     truncation_tolerance: float = 1e-3
 
     @property
     def reads_real(self) -> bool:
         """Whether the real side is looked at."""
-        return "real" in self.sides
+        return self.reads_pairs or "real" in self.sides
+
+    @property
+    def reads_pairs(self) -> bool:
+        """Whether each scored video is compared with the very one it should have been."""
+        return "pair" in self.sides
 
     @abstractmethod
     def compute(self, statistics: StatisticsT, features: Features) -> tuple[Value, ...]:

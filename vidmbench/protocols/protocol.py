@@ -46,7 +46,7 @@ class ProtocolSpec(Frozen):
     note: str = ""
     dataset: DatasetStage
     clips: ClipsSpec
-    array: ArrayStage
+    array: SerializeAsAny[ArrayStage]
     statistics: SerializeAsAny[StatisticsStage]
 
     @field_validator("metric")
@@ -55,6 +55,12 @@ class ProtocolSpec(Frozen):
         if metric not in metric_kinds():
             raise ValueError(f"input should be one of {', '.join(map(repr, metric_kinds()))}")
         return metric
+
+    @field_validator("array", mode="plain")
+    @classmethod
+    def _array_is_that_of_the_metric(cls, content: Any, info: ValidationInfo) -> ArrayStage:
+        model = metric_kinds()[info.data["metric"]].array if "metric" in info.data else ArrayStage
+        return model.model_validate(content)
 
     @field_validator("statistics", mode="plain")
     @classmethod
@@ -77,6 +83,7 @@ class ProtocolSpec(Frozen):
         num_real: int | None = None,
         num_fake: int | None = None,
         seed: int | None = None,
+        context: int | None = None,
         stage: DatasetStage | None = None,
         windows: WindowRule | None = None,
     ) -> "ProtocolSpec":
@@ -91,11 +98,13 @@ class ProtocolSpec(Frozen):
             num_real: Real videos.
             num_fake: Scored videos.
             seed: Seed of every random choice.
+            context: Frames at the start of a clip that the model was given.
             stage: What the data set stage really does, from :meth:`DatasetStage.with_options`.
             windows: How the clips of the named data set on the real side are cut, where not as ``clips.real`` says.
 
         Raises:
-            UsageError: A number of frames the protocol refuses, or a count below 2.
+            UsageError: A number of frames the protocol refuses, a count below 2, or context for a metric without a rule
+                for it.
         """
         frames = self.clips.frames if frames is None else frames
         lowest, highest = self.clips.frames_allowed
@@ -128,14 +137,33 @@ class ProtocolSpec(Frozen):
             update={"frames": frames, "stride": stride or self.clips.stride, "real": real, "fake": fake}
         )
         statistics = self.statistics if seed is None else self.statistics.model_copy(update={"seed": seed})
+        if context is not None:
+            statistics = statistics.model_copy(update={"context": self._checked_context(context, frames)})
         stage = stage or self.dataset.with_options(is_on_disk=False)
         return self.model_copy(update={"clips": clips, "statistics": statistics, "dataset": stage})
+
+    def _checked_context(self, context: int, frames: int) -> int:
+        if "context" not in type(self.statistics).model_fields:
+            raise UsageError(
+                f"{self.name} has no rule for frames that the model was given",
+                expected="a full-reference protocol: psnr-..., ssim-..., lpips-...",
+                found=f"--context {context}",
+                fix="omit --context, and cut these frames off the videos",
+            )
+        if not 0 <= context < frames:
+            raise UsageError(
+                "no frame is left to score" if context > 0 else "--context cannot be negative",
+                expected=f"0 to {frames - 1} of the {frames} frames",
+                found=str(context),
+                where="--context",
+            )
+        return context
 
 
 def _check_detector(spec: ProtocolSpec, path: Path) -> None:
     """What a protocol and its detector must agree on."""
     detector = load_detector(spec.array.detector)
-    if (spec.array.resize == "detector") and detector.prepare is None:
+    if (spec.array.resize == "detector") and detector.prepare is None and detector.reads != "pairs":
         raise ProtocolError(
             f"{detector.name} does not prepare clips itself",
             expected="a resize rule, or a detector with prepare",

@@ -301,7 +301,10 @@ class StatisticsStage(Frozen):
     repeats: Annotated[
         PositiveInt,
         ProtocolField(
-            "statistics", "repeats", lambda count: str(count) if count > 1 else None, words="mean of {} draws".format
+            "statistics",
+            "repeats",
+            lambda count: str(count) if count > 1 else None,
+            words=lambda count: f"mean of {count} draws" if count > 1 else None,
         ),
     ] = 1
     seed: Annotated[int, Field(ge=0), ProtocolField("statistics", None)] = 0

@@ -78,6 +78,7 @@ class RunRequest(Recorded):
         num_real: Number of real videos.
         num_fake: Number of scored videos.
         seed: Seed of every random choice.
+        context: Frames at the start of a clip that the model was given.
         precision: ``fp32`` or ``bf16``.
         on_bad: ``stop`` at unusable videos, or ``skip`` them.
         data_root: Folder of data sets on the user's disk.
@@ -95,6 +96,7 @@ class RunRequest(Recorded):
     num_real: int | None = None
     num_fake: int | None = None
     seed: int | None = None
+    context: int | None = None
     precision: str = "fp32"
     on_bad: str = "stop"
     data_root: str | None = None

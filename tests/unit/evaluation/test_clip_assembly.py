@@ -21,7 +21,8 @@ from vidmbench.videos.pre_resize import PRE_RESIZE_RULES, PreResizedSource, pre_
 
 CLIP = Clip(0, 2, 16, 1)
 SIZES = [(1, 1), (5, 3), (64, 64), (97, 131), (224, 224), (500, 320)]
-SHIPPED = {name: load_protocol(name).array for name in protocol_names()}
+_PROTOCOLS = map(load_protocol, protocol_names())
+SHIPPED = {spec.name: spec.array for spec in _PROTOCOLS if not spec.kind.reads_pairs}
 I3D = SHIPPED["fvd-stylegan-v"]
 
 

@@ -18,6 +18,7 @@ FULL = Choices(
     stride=2,
     num_real=8,
     num_fake=9,
+    context=4,
     seed=3,
     precision="bf16",
     on_bad="skip",

@@ -5,6 +5,9 @@ from vidmbench.protocols.kinds.frechet import FrechetStatistics
 from vidmbench.protocols.kinds.inception_score import InceptionScoreStatistics
 from vidmbench.protocols.kinds.kernel import KernelStatistics
 from vidmbench.protocols.kinds.precision_recall import PrecisionRecallStatistics
+from vidmbench.protocols.kinds.psnr import PsnrStatistics
+from vidmbench.protocols.pair_stages import LpipsStage, PairStage, PixelStage, SsimStage
+from vidmbench.protocols.paired_kind import PairedStatistics
 from vidmbench.protocols.protocol import ProtocolSpec, load_protocol
 from vidmbench.protocols.signature import Signature, conflicts, metric_names, signature_of
 from vidmbench.protocols.stages import ArrayStage, ClipsSpec, DatasetStage, FirstResize, SideSpec
@@ -115,6 +118,35 @@ OTHER: dict[tuple[type, str], object] = {
     (InceptionScoreStatistics, "splits"): 7,
     (InceptionScoreStatistics, "log_eps"): 1e-21,
     (InceptionScoreStatistics, "shuffle_seed"): 43,
+    **{
+        (stage, name): value
+        for stage in (PixelStage, SsimStage, LpipsStage)
+        for name, value in {
+            "detector": None,  # tested above
+            "batch_norm_eps": None,  # of a network that these do not run
+            "truncate_uint8": None,
+            "first_resize": None,
+            "crop": None,
+            "resize": None,
+            "range": None,
+            "levels": "truncated" if stage is not LpipsStage else "exact",
+            "cut": "none" if stage is not LpipsStage else "multiples-of-32",
+            "frame_size": 96,
+            "colour": "rgb",
+        }.items()
+    },
+    (SsimStage, "window"): "gaussian-11",
+    (SsimStage, "padding"): "zero",
+    (SsimStage, "covariance"): "n",
+    (SsimStage, "data_range"): "255",
+    (LpipsStage, "spatial"): True,
+    **{
+        (statistics, name): value
+        for statistics in (PsnrStatistics, PairedStatistics)
+        for name, value in {"context": 4, "drop_first": 1, "drop_last": 1, "samples": ...}.items()
+    },
+    (PsnrStatistics, "error_over"): "clip",
+    (PsnrStatistics, "identical"): "opencv",
 }
 OF_ALL_STATISTICS = {"repeats": 7, "seed": None}  # of the seed: a choice among equals; tested above
 # A protocol of each kind.
@@ -123,6 +155,9 @@ EXAMPLES = {
     "kernel": "kvd-tats",
     "precision-recall": "prdc-i3d",
     "inception-score": "is-frames",
+    "psnr": "psnr-tecogan",
+    "ssim": "ssim-tecogan",
+    "lpips": "lpips-mcvd",
 }
 
 
@@ -143,8 +178,14 @@ def walk():
         for path, model in models(content):
             nested = ("dataset", "clips", "array", "statistics", "real", "fake")
             for field in model.model_fields:
-                if field not in nested and (kind == "frechet" or path == ("statistics",)):
+                is_own = path == ("statistics",) or (path == ("array",) and issubclass(model, PairStage))
+                if field not in nested and (kind == "frechet" or is_own):
                     yield kind, (*path, field), model
+
+
+def _other_word(part, name):
+    words = {"start": ("zero", "random"), "samples": ("mean", "best")}[name]
+    return words[part[name] == words[0]]
 
 
 def test_every_kind_is_walked():
@@ -170,7 +211,7 @@ def test_every_field_of_a_protocol_that_moves_a_number_parts_numbers(kind, path,
     for name in path[:-1]:
         part = part[name]
     if value is ...:
-        value = "zero" if part["start"] == "random" else "random"
+        value = _other_word(part, path[-1])
     assert part[path[-1]] != value
     part[path[-1]] = value
     assert signed(ProtocolSpec.model_validate(content)).id != signed(before).id

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from vidmbench.core.errors import DataError, VidmbenchError, WeightsError
+from vidmbench.core.errors import DataError, UsageError, VidmbenchError, WeightsError
 from vidmbench.evaluation.choices import Choices
 from vidmbench.evaluation.clips import num_windows
 from vidmbench.evaluation.job import Job
@@ -62,7 +62,7 @@ def prepare_compare(
             protocol its own reason.
     """
     if protocols is None:
-        protocols = [load_protocol(name) for name in choices.protocols or protocol_names()]
+        protocols = [load_protocol(name) for name in choices.protocols or _all_protocols(are_paired=False)]
     sources = open_both(real, fake, choices, protocols)
     plans, refused = [], []
     for protocol in protocols:
@@ -98,7 +98,7 @@ def open_both(real: str, fake: str, choices: Choices, protocols: Sequence[Protoc
     clips = [
         _with_choices(protocol.clips, frames, choices) for protocol in protocols for frames in choices.frames or (None,)
     ]
-    source, other = open_pair(real_side, given(fake, real_side.named), choices, clips)
+    source, other = open_pair(real_side, given(fake, real_side.named), choices, protocols, clips=clips)
     checked_counts(source, other)
     return source, other
 
@@ -130,6 +130,7 @@ def bound_to_sources(
         num_real=count(choices.num_real, spec.clips.real, real),
         num_fake=count(choices.num_fake, spec.clips.fake, fake),
         seed=choices.seed,
+        context=choices.context,
     )
 
 
@@ -161,6 +162,21 @@ def _in_one_line(error: VidmbenchError) -> str:
     return f"{error.problem}{found}; {fix}" if fix else f"{error.problem}{found}"
 
 
-def with_all_protocols(choices: Choices, are_named: bool) -> Choices:
-    """The choices of ``compare``: every protocol where none was named."""
-    return choices if are_named else replace(choices, protocols=())
+def with_all_protocols(choices: Choices, are_named: bool, *, are_paired: bool = False) -> Choices:
+    """The choices of ``compare``: where none was named every protocol, of distributions or of pairs.
+
+    Raises:
+        UsageError: Protocols were named, and all of pairs were asked for.
+    """
+    if are_named and are_paired:
+        raise UsageError(
+            "--paired asks for all full-reference protocols, and --protocol names some",
+            expected="one of the two",
+            found="both",
+            fix="omit --paired",
+        )
+    return choices if are_named else replace(choices, protocols=_all_protocols(are_paired=are_paired))
+
+
+def _all_protocols(*, are_paired: bool) -> tuple[str, ...]:
+    return tuple(name for name in protocol_names() if load_protocol(name).kind.reads_pairs == are_paired)

@@ -4,10 +4,11 @@ from vidmbench.core.text import printable
 from vidmbench.core.vocabulary import DEFAULT_PROTOCOL
 from vidmbench.records.record import Measurement, RunRecord
 from vidmbench.reporting.terminal.columns import aligned, without_constants
-from vidmbench.reporting.terminal.numbers import Row, differences, heading, interval_lines
+from vidmbench.reporting.terminal.numbers import Row, differences, heading, interval_lines, is_paired
 from vidmbench.reporting.terminal.signatures import signature_lines
 
 _DIFFERS = f"What differs from {DEFAULT_PROTOCOL}"
+_RECIPE = "What is compared, and how"
 _HEADER = ("Metric", "Frames", "Value", "vs default", "N", "Protocol", "Precision", _DIFFERS)
 # Relative to the default's number: less is shown as the same.
 _SAME = 5e-4
@@ -32,14 +33,15 @@ def comparison_text(record: RunRecord, *, is_verbose: bool = False) -> str:
         if row.measurement.protocol == DEFAULT_PROTOCOL
     }
     cells = [_cells(row, defaults) for row in rows]
-    header, body, common = without_constants(_HEADER, cells, keep=("Metric", "Value", "Protocol"))
+    differs = _RECIPE if all(is_paired(row.measurement) for row in rows) else _DIFFERS
+    header, body, common = without_constants((*_HEADER[:-1], differs), cells, keep=("Metric", "Value", "Protocol"))
     for number in range(len(body) - 1, 0, -1):
-        for name in set(header) & {"Metric", _DIFFERS}:
+        for name in set(header) & {"Metric", differs}:
             place = header.index(name)
             is_repeated = name == "Metric" or rows[number].measurement.protocol == rows[number - 1].measurement.protocol
             if is_repeated and body[number][place] == body[number - 1][place]:
                 body[number][place] = ""
-    common.pop(_DIFFERS, None)
+    common.pop(differs, None)
     lines = [heading(rows, common), *aligned([header, *body]), *interval_lines(rows)]
     if is_verbose:
         lines += ["", *signature_lines([record])]

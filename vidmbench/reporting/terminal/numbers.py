@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from vidmbench.core.text import printable
 from vidmbench.core.vocabulary import DEFAULT_PROTOCOL
 from vidmbench.protocols.differences import recipe_differences
+from vidmbench.protocols.kind_registry import metric_kinds
 from vidmbench.protocols.protocol import load_protocol
 from vidmbench.records.record import Measurement, RunRecord
 from vidmbench.reporting.tables.metrics import better_of, metric_label, with_arrow
@@ -85,8 +86,15 @@ def below(rows: Sequence[Row], default: str = DEFAULT_PROTOCOL) -> list[str]:
     for protocol in dict.fromkeys(row.measurement.protocol for row in rows):
         items = [row.measurement for row in rows if row.measurement.protocol == protocol]
         if words := differences(items, default):
-            lines.append(f"{protocol} differs from {default}: {'; '.join(words)}")
+            is_alone = load_protocol(default).metric != items[0].protocol_spec["metric"] and is_paired(items[0])
+            lines.append(f"{protocol}{'' if is_alone else f' differs from {default}'}: {'; '.join(words)}")
     return [*lines, *interval_lines(rows)]
+
+
+def is_paired(measurement: Measurement) -> bool:
+    """Whether each video was compared with the very one it should have been."""
+    kind = metric_kinds().get(measurement.protocol_spec.get("metric", ""))
+    return kind is not None and kind.reads_pairs
 
 
 def interval_lines(rows: Sequence[Row]) -> list[str]:

@@ -1,0 +1,76 @@
+"""SSIM against the formula written as loops."""
+
+import numpy as np
+import pytest
+
+from vidmbench.core.errors import DataError
+from vidmbench.metrics.full_reference.ssim import ssim
+from vidmbench.metrics.full_reference.windows import local_means, weights
+
+
+def plain(real, fake, window, padding, factor, data_range):
+    """One channel of one frame, window by window."""
+    row = weights(window)
+    taps, kernel = len(row), np.outer(row, row)
+    real, fake = real.astype(float), fake.astype(float)
+    if padding != "valid":
+        half = taps // 2
+        mode = {"zero": "constant", "reflect": "reflect"}[padding]
+        real, fake = np.pad(real, half, mode=mode), np.pad(fake, half, mode=mode)
+    c1, c2 = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
+    found = []
+    for top in range(real.shape[0] - taps + 1):
+        for left in range(real.shape[1] - taps + 1):
+            x, y = (image[top : top + taps, left : left + taps] for image in (real, fake))
+            mx, my = (kernel * x).sum(), (kernel * y).sum()
+            vx, vy = factor * (kernel * (x - mx) ** 2).sum(), factor * (kernel * (y - my) ** 2).sum()
+            cxy = factor * (kernel * (x - mx) * (y - my)).sum()
+            found.append((2 * mx * my + c1) * (2 * cxy + c2) / ((mx**2 + my**2 + c1) * (vx + vy + c2)))
+    return np.mean(found)
+
+
+@pytest.mark.parametrize("size", [(13, 19), (80, 15)])  # narrower and wider than a tile
+@pytest.mark.parametrize("padding", ["valid", "zero", "reflect"])
+@pytest.mark.parametrize(("window", "is_sample"), [("gaussian-11", False), ("uniform-7", True)])
+def test_against_loops(window, is_sample, padding, size):
+    chance = np.random.default_rng(0)
+    real = chance.integers(0, 256, (2, *size, 3), np.uint8)
+    fake = (real // 2 + chance.integers(0, 128, real.shape)).astype(np.uint8)
+    factor = 49 / 48 if is_sample else 1
+    expected = [
+        np.mean([plain(x[..., c], y[..., c], window, padding, factor, 255) for c in range(3)])
+        for x, y in zip(real, fake, strict=True)
+    ]
+    found = ssim(real, fake, window=window, padding=padding, is_sample_covariance=is_sample)
+    np.testing.assert_allclose(found, expected, rtol=1e-10)
+
+
+def test_a_flat_prediction_has_no_range_of_its_own():
+    real = np.random.default_rng(0).integers(0, 256, (1, 16, 16, 1), np.uint8)
+    options = {"window": "uniform-7", "padding": "valid", "is_sample_covariance": True, "data_range": "prediction"}
+    assert ssim(real, np.full_like(real, 7), **options) == [0]
+    assert ssim(np.full_like(real, 7), np.full_like(real, 7), **options) == [0]
+
+
+@pytest.mark.parametrize("window", ["gaussian-11", "uniform-7"])
+def test_constant_frames_are_a_number(window):
+    flat = np.full((1, 16, 16, 3), 9, np.uint8)
+    found = ssim(flat, flat + np.uint8(100), window=window, padding="valid", is_sample_covariance=False)
+    assert found == pytest.approx((2 * 9 * 109 + 6.5025) / (81 + 109**2 + 6.5025))
+    assert ssim(flat, flat, window=window, padding="valid", is_sample_covariance=False) == [1]
+
+
+def test_frames_smaller_than_the_window_are_refused():
+    small = np.zeros((1, 8, 16, 3), np.uint8)
+    with pytest.raises(DataError, match="11 x 11 pixels or more"):
+        ssim(small, small, window="gaussian-11", padding="valid", is_sample_covariance=False)
+    assert ssim(small, small, window="uniform-7", padding="valid", is_sample_covariance=False) == [1]
+
+
+def test_local_means_of_every_size():
+    for length in (11, 64, 74, 75, 139):
+        images = np.random.default_rng(length).normal(size=(2, 12, length))
+        row = weights("gaussian-11")
+        along = np.apply_along_axis(np.convolve, -1, images, row, mode="valid")
+        both = np.apply_along_axis(np.convolve, -2, along, row, mode="valid")
+        np.testing.assert_allclose(local_means(images, "gaussian-11"), both, atol=1e-12)

@@ -1,0 +1,90 @@
+"""Peak signal-to-noise ratio of predictions."""
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from vidmbench.protocols.fields import ProtocolField
+from vidmbench.protocols.metric_kind import Features, Value
+from vidmbench.protocols.pair_stages import PixelStage
+from vidmbench.protocols.paired_kind import PairedKind, PairedStatistics, scored
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from vidmbench.metrics import Interval
+
+
+class PsnrStatistics(PairedStatistics):
+    """The [statistics] of a PSNR; see :mod:`vidmbench.metrics.full_reference.psnr`.
+
+    Attributes:
+        error_over: What one mean squared error is taken over: ``frame``, ``frame-and-channel``, ``clip``, or ``set``
+            for everything that is scored.
+        identical: What equal frames give.
+    """
+
+    error_over: Annotated[
+        Literal["frame", "frame-and-channel", "clip", "set"],
+        ProtocolField("statistics", "mse", words=lambda over: f"mse per {over.replace('-and-', ' and ')}"),
+    ]
+    identical: Annotated[
+        Literal["infinite", "100-below-1e-10", "mse-at-least-1e-10", "mse-plus-1e-8", "rmse-plus-epsilon", "opencv"],
+        ProtocolField("statistics", "equal", words=lambda rule: f"equal frames {_EQUAL[rule]}"),
+    ]
+
+
+_EQUAL = {
+    "infinite": "infinite",
+    "100-below-1e-10": "100",
+    "mse-at-least-1e-10": "100",
+    "mse-plus-1e-8": "80",
+    "rmse-plus-epsilon": "186.6",
+    "opencv": "361.2",
+}
+
+
+class Psnr(PairedKind[PsnrStatistics]):
+    """PSNR in dB; see :mod:`vidmbench.metrics.full_reference.psnr`."""
+
+    name = "psnr"
+    array = PixelStage
+    statistics = PsnrStatistics
+    better = "higher"
+
+    def of_frames(self, statistics: PsnrStatistics, numbers: "np.ndarray") -> "np.ndarray":
+        """The ratio of each frame; where a clip has one, what each frame would have by itself."""
+        from vidmbench.metrics.full_reference.psnr import psnr
+
+        by_channel = statistics.error_over == "frame-and-channel"
+        return psnr(numbers, error_over="frame-and-channel" if by_channel else "frame", identical=statistics.identical)
+
+    def of_clips(self, statistics: PsnrStatistics, numbers: "np.ndarray") -> "np.ndarray":
+        """The mean over frames, or the ratio of the clip's one error."""
+        from vidmbench.metrics.full_reference.psnr import psnr
+
+        if statistics.error_over in ("clip", "set"):
+            return psnr(numbers, error_over="clip", identical=statistics.identical)
+        return super().of_clips(statistics, numbers)
+
+    def compute(self, statistics: PsnrStatistics, features: Features) -> tuple[Value, ...]:
+        """The mean over videos, or the ratio of the one error of all."""
+        from vidmbench.metrics.full_reference.psnr import psnr
+
+        if statistics.error_over != "set":
+            return super().compute(statistics, features)
+        numbers = scored(statistics, features)
+        everything = numbers.reshape(1, -1, numbers.shape[-1])
+        value = float(psnr(everything, error_over="clip", identical=statistics.identical)[0])
+        if value == float("inf"):
+            raise self._not_finite(statistics, features)
+        return (Value(value),)
+
+    def interval(self, statistics: PsnrStatistics, features: Features) -> "Interval | None":
+        """Of the mean; of the ratio of one error for all, by the delta method from that of the error."""
+        if statistics.error_over != "set":
+            return super().interval(statistics, features)
+        from vidmbench.metrics.full_reference.intervals import interval_of_ratio
+
+        return interval_of_ratio(scored(statistics, features).mean((1, 2, 3)))
+
+
+KIND = Psnr()

@@ -1,0 +1,148 @@
+"""What full-reference metrics have in common: numbers of frames of pairs, averaged over frames, samples and videos."""
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Annotated, Generic, Literal, TypeVar
+
+from pydantic import NonNegativeInt
+
+from vidmbench.core.errors import DataError
+from vidmbench.protocols.fields import ProtocolField
+from vidmbench.protocols.metric_kind import Counts, Features, MetricKind, Value
+from vidmbench.protocols.stages import StatisticsStage
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from vidmbench.metrics import Interval
+
+
+class PairedStatistics(StatisticsStage):
+    """The [statistics] of a full-reference metric.
+
+    Attributes:
+        context: Frames at the start that the model was given; they are not scored.
+        drop_first: Frames at the start that the convention never scores.
+        drop_last: Frames at the end that it never scores.
+        samples: Of several predictions of one video: ``best``: the best clip counts, chosen for each metric by itself;
+            ``mean``: all do.
+    """
+
+    context: Annotated[
+        NonNegativeInt,
+        ProtocolField("statistics", "context", lambda count: str(count) if count else None),
+    ] = 0
+    drop_first: Annotated[
+        NonNegativeInt,
+        ProtocolField(
+            "statistics",
+            "first",
+            lambda count: str(count) if count else None,
+            words=lambda count: f"from frame {count} on" if count else None,
+        ),
+    ] = 0
+    drop_last: Annotated[
+        NonNegativeInt,
+        ProtocolField(
+            "statistics",
+            "last",
+            lambda count: f"-{count}" if count else None,
+            words=lambda count: f"without the last {count}" if count else None,
+        ),
+    ] = 0
+    samples: Annotated[Literal["best", "mean"], ProtocolField("statistics", "of", words=None)] = "mean"
+
+
+PairedT = TypeVar("PairedT", bound=PairedStatistics)
+
+
+class PairedKind(MetricKind[PairedT], Generic[PairedT]):
+    """A full-reference metric; features are (video, sample, frame, number)."""
+
+    sides = ("pair",)
+
+    @abstractmethod
+    def of_frames(self, statistics: PairedT, numbers: "np.ndarray") -> "np.ndarray":
+        """The metric of each frame.
+
+        Args:
+            statistics: The [statistics] stage.
+            numbers: float64 (..., frame, number), what the detector gives.
+
+        Returns:
+            float64 (..., frame).
+        """
+
+    def of_clips(self, statistics: PairedT, numbers: "np.ndarray") -> "np.ndarray":
+        """The metric of each clip, float64 (...,): by default the mean over its frames."""
+        return self.of_frames(statistics, numbers).mean(-1)  # type: ignore[no-any-return]
+
+    def of_videos(self, statistics: PairedT, features: Features) -> "np.ndarray":
+        """The metric of each target, float64 (video,): of its one prediction, or of the best or the mean of several."""
+        values = self.of_clips(statistics, scored(statistics, features))
+        if statistics.samples == "mean":
+            return values.mean(-1)  # type: ignore[no-any-return]
+        return values.max(-1) if self.better == "higher" else values.min(-1)  # type: ignore[no-any-return]
+
+    def compute(self, statistics: PairedT, features: Features) -> tuple[Value, ...]:
+        """The mean over videos.
+
+        Raises:
+            DataError: It is not finite, or no frame is left.
+        """
+        import numpy as np
+
+        value = float(self.of_videos(statistics, features).mean())
+        if not np.isfinite(value):
+            raise self._not_finite(statistics, features)
+        return (Value(value),)
+
+    def interval(self, statistics: PairedT, features: Features) -> "Interval | None":
+        """Student's t over videos: frames of one video, and predictions of one target, are not independent."""
+        from vidmbench.metrics.full_reference.intervals import interval_over_videos
+
+        return interval_over_videos(self.of_videos(statistics, features))
+
+    def notes(self, statistics: PairedT, counts: Counts) -> list[str]:
+        """What a minimum over predictions is worth, and why there is no interval."""
+        from vidmbench.metrics.full_reference.intervals import MIN_VIDEOS
+
+        notes = []
+        if counts.real < MIN_VIDEOS:
+            notes.append(f"no interval: an honest one needs at least {MIN_VIDEOS} videos")
+        many = counts.fake // max(counts.real, 1)
+        if many > 1 and statistics.samples == "best":
+            notes.append(f"the best of {many} predictions: it improves with their number, whatever the model")
+        return notes
+
+    def _not_finite(self, statistics: PairedT, features: Features) -> DataError:
+        import numpy as np
+
+        frames = self.of_frames(statistics, scored(statistics, features))
+        count = int((~np.isfinite(frames)).sum())
+        return DataError(
+            "the mean is infinite: predictions equal their targets, and this convention has no cap for that",
+            found=f"{count} of {frames.size} frames are equal",
+            fix="name the frames that the model was given with --context, or choose a convention with a cap",
+        )
+
+
+def scored(statistics: PairedStatistics, features: Features) -> "np.ndarray":
+    """The frames that count, float64 (video, sample, frame, number).
+
+    Raises:
+        DataError: None is left.
+    """
+    import numpy as np
+
+    numbers = features["pair"].astype(np.float64)
+    frames = numbers.shape[-2]
+    first, last = max(statistics.context, statistics.drop_first), frames - statistics.drop_last
+    if first >= last:
+        raise DataError(
+            "no frame is left to score",
+            expected=f"clips of more than {first + statistics.drop_last} frames: the first {first} and the last "
+            f"{statistics.drop_last} do not count",
+            found=f"{frames} frames",
+            fix="ask for more --frames, or for fewer frames of --context",
+        )
+    return numbers[..., first:last, :]

@@ -1,0 +1,83 @@
+"""Two sides whose videos belong together, as one source: each frame shows the target left and the prediction right."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from vidmbench.core.arrays import Frames, Image
+from vidmbench.core.files import sha256_of_parts
+from vidmbench.videos.source import Source, SourceDefaults
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A target and one prediction of it.
+
+    Attributes:
+        real: The target's number in its source.
+        fake: The prediction's number in its source.
+    """
+
+    real: int
+    fake: int
+
+
+class PairedVideos(SourceDefaults):
+    """Pairs of videos, side by side.
+
+    Args:
+        real: The targets.
+        fake: The predictions, of the same size.
+        pairs: Which belong together: one pair a video of this source.
+
+    Attributes:
+        real: See above.
+        fake: See above.
+        pairs: See above.
+        label: Both labels.
+        size: Height and twice the width, pixels.
+    """
+
+    def __init__(self, real: Source, fake: Source, pairs: Sequence[Pair]) -> None:
+        self.real, self.fake, self.pairs = real, fake, tuple(pairs)
+        self.label = fake.label
+        height, width = real.size
+        self.size: tuple[int, int] = (height, 2 * width)
+
+    def __len__(self) -> int:
+        """The number of pairs."""
+        return len(self.pairs)
+
+    def name(self, index: int) -> str:
+        """The prediction's name."""
+        return self.fake.name(self.pairs[index].fake)
+
+    def num_frames(self, index: int) -> int:
+        """Frames that both have."""
+        pair = self.pairs[index]
+        return min(self.real.num_frames(pair.real), self.fake.num_frames(pair.fake))
+
+    def read(self, index: int, frames: Sequence[int]) -> Frames:
+        """uint8 (frame, height, 2 width, 3), RGB, 0..255."""
+        height, width = self.size
+        found = np.empty((len(frames), height, width, 3), np.uint8)
+        for place, frame in enumerate(self.stream(index, frames)):
+            found[place] = frame
+        return found
+
+    def stream(self, index: int, frames: Sequence[int]) -> Iterator[Image]:
+        """See :class:`vidmbench.videos.source.Source`."""
+        pair = self.pairs[index]
+        sides = self.real.stream(pair.real, frames), self.fake.stream(pair.fake, frames)
+        for target, prediction in zip(*sides, strict=True):
+            yield np.concatenate([target, prediction], axis=1)
+
+    def digest(self) -> str:
+        """Of both sides, and of what belongs together."""
+        return sha256_of_parts(self.real.digest(), self.fake.digest(), repr([(p.real, p.fake) for p in self.pairs]))
+
+    def check_unchanged(self, index: int) -> None:
+        """See :class:`vidmbench.videos.source.Source`."""
+        self.real.check_unchanged(self.pairs[index].real)
+        self.fake.check_unchanged(self.pairs[index].fake)
