@@ -17,11 +17,13 @@ from vidmbench.evaluation.notes import all_remarks, constant
 from vidmbench.evaluation.plan import Planned
 from vidmbench.evaluation.repeats import Pairs, Repeat, Side
 from vidmbench.evaluation.statistics import Score, scores
+from vidmbench.metrics.full_reference.curves import Curve
 from vidmbench.metrics.jackknife import MIN_SAMPLES
 from vidmbench.protocols.detector import load_detector
 from vidmbench.protocols.metric_kind import NO_INTERVAL
 from vidmbench.protocols.protocol import ProtocolSpec
 from vidmbench.protocols.signature import Signature, signature_of
+from vidmbench.records.curve import FrameCurve, recorded
 from vidmbench.records.record import Measurement, SideRecord
 from vidmbench.videos.source import Source, checkpoint_of
 
@@ -294,4 +296,20 @@ def _measurement(
         real=records[0],
         fake=records[1],
         warnings=warnings,
+        by_frame=_by_frame(spec, score.curve),
+    )
+
+
+def _by_frame(spec: ProtocolSpec, curve: Curve | None) -> FrameCurve | None:
+    """What the record keeps of a curve."""
+    if curve is None or spec.kind.better is None:
+        return None
+    return FrameCurve(
+        better=spec.kind.better,
+        first_frame=curve.first_frame,
+        values=tuple(recorded(frame.value) for frame in curve.frames),
+        half_widths=tuple(recorded(frame.half_width) for frame in curve.frames),
+        mean=(recorded(curve.mean.value), recorded(curve.mean.half_width)),
+        change=(recorded(curve.change.value), recorded(curve.change.half_width)),
+        interval_kind=next((frame.kind for frame in curve.frames if frame.kind), None),
     )

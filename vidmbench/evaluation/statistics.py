@@ -1,12 +1,13 @@
 """From features to numbers: what a protocol's metric kind computes, its interval, and its spread. Never loads torch."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from vidmbench.core.errors import DataError
 from vidmbench.metrics import Interval
+from vidmbench.metrics.full_reference.curves import Curve
 from vidmbench.protocols.detector import load_detector
 from vidmbench.protocols.metric_kind import Features, SideName, Value
 from vidmbench.protocols.protocol import ProtocolSpec
@@ -26,6 +27,7 @@ class Score:
         spread: What the number's own code prints behind ±.
         spread_kind: What that spread is over.
         reason: Why there is no value.
+        curve: The number frame by frame; None where it has no value per frame.
     """
 
     metric: str
@@ -34,6 +36,7 @@ class Score:
     spread: float | None = None
     spread_kind: str | None = None
     reason: str | None = None
+    curve: Curve | None = None
 
 
 def scores(
@@ -63,12 +66,22 @@ def scores(
     try:
         values = _of_each(spec, inputs)
     except DataError as error:
-        return [Score(name, None, reason=_in_a_line(error)) for name in metrics]
+        curve = _curve(spec, inputs[0])
+        return [Score(name, None, reason=_in_a_line(error), curve=curve) for name in metrics]
     interval = spec.kind.interval(spec.statistics, inputs[0])
-    return [
+    found = [
         _over_repeats(name, [of_repeat[index] for of_repeat in values], interval if index == 0 else None)
         for index, name in enumerate(metrics)
     ]
+    return [replace(found[0], curve=_curve(spec, inputs[0])), *found[1:]]
+
+
+def _curve(spec: ProtocolSpec, features: Features) -> Curve | None:
+    """The number frame by frame, which a mean that is infinite in some frames has too."""
+    try:
+        return spec.kind.curve(spec.statistics, features)
+    except DataError:  # no frame is left
+        return None
 
 
 def _of_each(spec: ProtocolSpec, repeats: Sequence[Features]) -> list[tuple[Value, ...]]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from vidmbench.metrics import Interval
+    from vidmbench.metrics.full_reference.curves import Curve
 
 #: How a note begins that says why a number has no interval.
 NO_INTERVAL = "no interval: "
@@ -147,6 +148,11 @@ class MetricKind(ABC, Generic[StatisticsT]):
     @abstractmethod
     def notes(self, statistics: StatisticsT, counts: Counts) -> list[str]:
         """What a careful reader should know: why there is no interval, and other limits; one sentence each."""
+
+    def curve(self, statistics: StatisticsT, features: Features) -> "Curve | None":
+        """The number frame by frame; None for a kind that has no value per frame."""
+        del statistics, features
+        return None
 
     def fit_to(self, statistics: StatisticsT, num_clips: int) -> StatisticsT:
         """The statistics changed so that a few golden clips suffice; unchanged where they do already.

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from vidmbench.metrics import Interval
+    from vidmbench.metrics.full_reference.curves import Curve
 
 
 class PairedStatistics(StatisticsStage):
@@ -83,6 +84,24 @@ class PairedKind(MetricKind[PairedT], Generic[PairedT]):
             return values.mean(-1)  # type: ignore[no-any-return]
         return values.max(-1) if self.better == "higher" else values.min(-1)  # type: ignore[no-any-return]
 
+    def video_frames(self, statistics: PairedT, features: Features) -> "np.ndarray":
+        """The metric of each target's frames, float64 (video, frame); of several predictions as :meth:`of_videos`."""
+        import numpy as np
+
+        numbers = scored(statistics, features)
+        frames = self.of_frames(statistics, numbers)
+        if statistics.samples == "mean":
+            return frames.mean(1)  # type: ignore[no-any-return]
+        clips = self.of_clips(statistics, numbers)
+        best = clips.argmax(1) if self.better == "higher" else clips.argmin(1)
+        return frames[np.arange(len(frames)), best]
+
+    def curve(self, statistics: PairedT, features: Features) -> "Curve":
+        """The mean over videos at each frame that is scored."""
+        from vidmbench.metrics.full_reference.curves import curve_over_videos
+
+        return curve_over_videos(self.video_frames(statistics, features), first_scored(statistics) + 1)
+
     def compute(self, statistics: PairedT, features: Features) -> tuple[Value, ...]:
         """The mean over videos.
 
@@ -126,6 +145,11 @@ class PairedKind(MetricKind[PairedT], Generic[PairedT]):
         )
 
 
+def first_scored(statistics: PairedStatistics) -> int:
+    """The place of the first frame that counts in its clip, from 0."""
+    return max(statistics.context, statistics.drop_first)
+
+
 def scored(statistics: PairedStatistics, features: Features) -> "np.ndarray":
     """The frames that count, float64 (video, sample, frame, number).
 
@@ -136,7 +160,7 @@ def scored(statistics: PairedStatistics, features: Features) -> "np.ndarray":
 
     numbers = features["pair"].astype(np.float64)
     frames = numbers.shape[-2]
-    first, last = max(statistics.context, statistics.drop_first), frames - statistics.drop_last
+    first, last = first_scored(statistics), frames - statistics.drop_last
     if first >= last:
         raise DataError(
             "no frame is left to score",

@@ -15,7 +15,18 @@ _GROUPS = {
     **dict.fromkeys(("num_real", "num_fake"), "counts"),
     **dict.fromkeys(("precision", "engine", "weights"), "environment"),
     **dict.fromkeys(
-        ("value", "interval", "interval_kind", "interval_reason", "spread", "spread_kind", "status", "reason"), "value"
+        (
+            "value",
+            "interval",
+            "interval_kind",
+            "interval_reason",
+            "spread",
+            "spread_kind",
+            "status",
+            "reason",
+            "by_frame",
+        ),
+        "value",
     ),
     **dict.fromkeys(("real", "fake", "warnings"), "sources"),
 }

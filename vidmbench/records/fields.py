@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field, ValidationError
 from vidmbench.core.errors import ResultError
 from vidmbench.core.files import sha256_of_parts
 from vidmbench.core.text import counted, printable, shortened
+from vidmbench.records.curve import FrameCurve
 from vidmbench.records.request import Recorded, RunRequest
 
 SCHEMA = 1
@@ -83,6 +84,7 @@ class Measurement(Frozen):
         real: The real side.
         fake: The scored side.
         warnings: Notes printed with the number.
+        by_frame: The metric frame by frame; None where it has no value per frame, and in older records.
 
     Example:
         >>> from vidmbench.records.record import read_records
@@ -124,6 +126,7 @@ class Measurement(Frozen):
     real: SideRecord
     fake: SideRecord
     warnings: tuple[str, ...] = ()
+    by_frame: FrameCurve | None = None
 
     @property
     def decimals(self) -> int:
@@ -302,7 +305,7 @@ class RunRecord(Frozen):
         else:
             content["request"] = self.request.model_dump(mode="json", exclude_none=True)
         for measurement in content["measurements"]:
-            for key in ("spread", "spread_kind", "interval_reason"):
+            for key in ("spread", "spread_kind", "interval_reason", "by_frame"):
                 if measurement[key] is None:
                     del measurement[key]
         return sha256_of_parts(json.dumps(content, sort_keys=True, allow_nan=False))

@@ -78,6 +78,24 @@ class Psnr(PairedKind[PsnrStatistics]):
             raise self._not_finite(statistics, features)
         return (Value(value),)
 
+    def video_frames(self, statistics: PsnrStatistics, features: Features) -> "np.ndarray":
+        """The ratio of each video's frames; where all has one error, shares of the ratio of each frame's error.
+
+        Shares are linear in a video's error: their mean over videos is the ratio of the mean error, and the deviation
+        of that mean is what the delta method gives.
+        """
+        import numpy as np
+
+        from vidmbench.metrics.full_reference.psnr import psnr
+
+        if statistics.error_over != "set":
+            return super().video_frames(statistics, features)
+        errors = scored(statistics, features).mean((1, 3))  # (video, frame)
+        mean = errors.mean(0)
+        ratios = psnr(mean[:, None], error_over="frame", identical=statistics.identical)
+        relative = np.divide(errors, mean, out=np.ones_like(errors), where=mean > 0)
+        return np.asarray(ratios - 10 / np.log(10) * (relative - 1))
+
     def interval(self, statistics: PsnrStatistics, features: Features) -> "Interval | None":
         """Of the mean; of the ratio of one error for all, by the delta method from that of the error."""
         if statistics.error_over != "set":
