@@ -94,7 +94,7 @@ class PairedKind(MetricKind[PairedT], Generic[PairedT]):
             return frames.mean(1)  # type: ignore[no-any-return]
         clips = self.of_clips(statistics, numbers)
         best = clips.argmax(1) if self.better == "higher" else clips.argmin(1)
-        return frames[np.arange(len(frames)), best]
+        return np.asarray(frames[np.arange(len(frames)), best])
 
     def curve(self, statistics: PairedT, features: Features) -> "Curve":
         """The mean over videos at each frame that is scored."""
