@@ -29,6 +29,7 @@ from vidmbench.cli.output import (
     print_measurements,
     print_notes,
     print_plan,
+    print_refused,
     remark,
     say_text,
     write_record_to,
@@ -97,11 +98,7 @@ def compare(
     refused = [{"protocol": refusal.protocol, "reason": refusal.reason} for refusal in comparison.refused]
     text = partial(comparison_text, record, is_verbose=output.is_verbose)
     print_measurements([record], output, text=text, more={"refused": refused})
-    protocols: dict[str, list[str]] = {}
-    for refusal in comparison.refused:
-        protocols.setdefault(refusal.reason, []).append(refusal.protocol)
-    for reason, names in protocols.items():
-        remark(f"skipped: {', '.join(dict.fromkeys(names))}: {reason}")
+    print_refused(comparison.refused)
     write_record_to(out, record)
     if out is not None and not output.as_json:
         remark(f"next:    vidmbench plot conventions --runs {shlex.quote(str(out))}")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 
 from vidmbench.core import resources
 from vidmbench.core.files import visible
+from vidmbench.core.vocabulary import PROTOCOL_GROUPS
 
 #: What a shell sets to ask for completions.
 VARIABLE = "_VIDMBENCH_COMPLETE"
@@ -18,7 +19,7 @@ _BREAKS = (":", "@", "=")
 def protocols(incomplete: str) -> list[str]:
     """Protocols; of several, separated by commas, the last is completed."""
     before, comma, _ = incomplete.rpartition(",")
-    return [before + comma + name for name in resources.declared_names("metrics")]
+    return [before + comma + name for name in (*PROTOCOL_GROUPS, *resources.declared_names("metrics"))]
 
 
 def datasets(incomplete: str) -> list[str]:
@@ -67,7 +68,8 @@ def anything(incomplete: str) -> list[str]:
     """What ``vidmbench show`` shows."""
     del incomplete
     kinds: tuple[resources.Declared, ...] = ("metrics", "datasets", "recipes")
-    return [*(name for kind in kinds for name in resources.declared_names(kind)), *_systems(), *_controls()]
+    declared = (name for kind in kinds for name in resources.declared_names(kind))
+    return [*PROTOCOL_GROUPS, *declared, *_systems(), *_controls()]
 
 
 def _controls() -> list[str]:

@@ -43,7 +43,8 @@ ProtocolNames = Annotated[
         "--protocol",
         autocompletion=completion.protocols,
         metavar="NAME|FILE[,...]",
-        help="Protocols or TOML files of your own, such as fvd-tats,prdc-i3d; may be repeated.",
+        help="Protocols or TOML files of your own, such as fvd-tats,prdc-i3d; paired-all: every full-reference one; "
+        "may be repeated.",
         show_default=DEFAULT_PROTOCOL,
         rich_help_panel=_PROTOCOL,
     ),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from vidmbench.cli.options import NumbersOutput
     from vidmbench.evaluation.job import Job
+    from vidmbench.evaluation.optional import Refused
     from vidmbench.records.record import Measurement, RunRecord
 
 #: Skipped videos that are named on stderr; JSON and records list all.
@@ -139,6 +140,21 @@ def print_measurements(
             remark(f"  {name}: {reason}")
         if len(skipped) > _MAX_NAMED:
             remark(f"  and {len(skipped) - _MAX_NAMED} more; --json and records list all")
+
+
+def refused_json(refused: "Sequence[Refused]") -> dict[str, Any]:
+    """The protocols that were skipped, for ``--json``; empty where none was."""
+    items = [{"protocol": each.protocol, "reason": each.reason} for each in refused]
+    return {"refused": items} if items else {}
+
+
+def print_refused(refused: "Sequence[Refused]") -> None:
+    """Which protocols were skipped, on stderr: a line for each reason."""
+    protocols: dict[str, list[str]] = {}
+    for refusal in refused:
+        protocols.setdefault(refusal.reason, []).append(refusal.protocol)
+    for reason, names in protocols.items():
+        remark(f"skipped: {', '.join(dict.fromkeys(names))}: {reason}")
 
 
 def _json_of(records: "Sequence[RunRecord]") -> dict[str, Any]:

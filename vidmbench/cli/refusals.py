@@ -65,9 +65,10 @@ def _of_protocols(clips: ClipOptions, protocols: list[str] | None, *, is_lenient
 
 
 def _check_protocol(name: str, frames: int | None, stride: int | None) -> None:
-    from vidmbench.protocols.protocol import load_protocol
+    from vidmbench.protocols.protocol import expanded, load_protocol
 
-    load_protocol(name).with_options(frames=frames, stride=stride)
+    for one in expanded([name]):
+        load_protocol(one).with_options(frames=frames, stride=stride)
 
 
 def source_check(text: str) -> _Check:

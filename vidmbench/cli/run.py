@@ -28,6 +28,8 @@ from vidmbench.cli.output import (
     exit_without_value,
     print_measurements,
     print_plan,
+    print_refused,
+    refused_json,
     remark,
     write_record_to,
 )
@@ -103,10 +105,11 @@ def run(
             print_plan(job, as_json=output.as_json)
             return
         out = checked_output(out)
-        measurements = carry_out(job, progress).measurements
+        evaluation = carry_out(job, progress)
 
     from vidmbench.reporting.plots.contact_sheet import contact_sheet, save_figure
 
+    measurements = evaluation.measurements
     record = record_of(job, measurements, command=command_line())
     files: dict[str, str] = {}
     try:
@@ -116,7 +119,8 @@ def run(
         save_figure(contact_sheet(job.real, job.fake, job.plans[0], measurements[0]), figure)
         files["picture"] = str(figure)
     finally:  # a number is printed even where its record or its picture cannot be written
-        print_measurements([record], output, files=files)
+        print_measurements([record], output, files=files, more=refused_json(evaluation.refused))
+        print_refused(evaluation.refused)
         remark(*(f"{label}:  {files[key]}" for key, label in _WRITTEN.items() if key in files))
     if not output.as_json:
         remark(f"next:    vidmbench table --runs {shlex.quote(str(out))} --format latex")
@@ -162,7 +166,9 @@ def score(
         record_of(job, evaluation.measurements, command=command_line())
         for job, evaluation in zip(jobs, evaluations, strict=True)
     ]
-    print_measurements(records, output)
+    refused = list(dict.fromkeys(each for evaluation in evaluations for each in evaluation.refused))
+    print_measurements(records, output, more=refused_json(refused))
+    print_refused(refused)
     write_record_to(out, *records)
     if out is None and not (output.as_json or output.is_quiet):
         remark("keep this: --out DIR" if output.is_verbose else "signature in full: -v     keep this: --out DIR")

@@ -30,8 +30,8 @@ class PivotOptions:
         str | None,
         typer.Option(
             metavar="NAME[,NAME...]",
-            help="What the rows are: model, dataset, metric, frames, protocol, stride, counts, pixels, precision or "
-            "signature.",
+            help="What the rows are: model, dataset, metric, frames, protocol, stride, context, counts, pixels, "
+            "precision or signature.",
             show_default="model",
             rich_help_panel=_OWN,
         ),

@@ -7,6 +7,10 @@ from typing import Literal
 
 #: The protocol of commands and functions that are given none.
 DEFAULT_PROTOCOL = "fvd-vidm-paper"
+#: Names that stand for several protocols, each with a line for people.
+PROTOCOL_GROUPS = {
+    "paired-all": "a group: every full-reference protocol (psnr-..., ssim-..., lpips-...) that can score the videos"
+}
 
 #: Number format of a network.
 Precision = Literal["fp32", "bf16"]

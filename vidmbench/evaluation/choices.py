@@ -8,7 +8,7 @@ from typing import get_args
 from vidmbench.core.arguments import name_or_path, optional_number, seed_number, whole_number, wrong_argument
 from vidmbench.core.errors import UsageError, unknown
 from vidmbench.core.vocabulary import DEFAULT_PROTOCOL, Device, OnBad, Precision
-from vidmbench.protocols.protocol import ProtocolSpec, load_protocol
+from vidmbench.protocols.protocol import ProtocolSpec, expanded, load_protocol, members
 from vidmbench.protocols.stages import DatasetStage
 from vidmbench.sources.datasets.opening import Reading, split_of
 from vidmbench.sources.datasets.spec import DatasetSpec, DiskDatasetSpec
@@ -33,7 +33,7 @@ class Choices:
     """Options that all commands that score share; None leaves a choice to the protocol.
 
     Attributes:
-        protocols: Names or files.
+        protocols: Names or files, and groups such as ``paired-all``.
         frames: Clip lengths.
         stride: Distance of a clip's frames.
         num_real: Real videos.
@@ -101,14 +101,19 @@ class Choices:
         return Compute(self.device, self.precision)
 
     def load_protocols(self) -> list[ProtocolSpec]:
-        """The protocols as their files declare them.
+        """The protocols as their files declare them; of a group all.
 
         Raises:
             ProtocolError: Unknown protocol, or a file with mistakes.
         """
         if not self.protocols:  # none at all stands for whatever can be computed, where a study says so
             raise wrong_argument("protocols", "one name or more", self.protocols)
-        return [load_protocol(name) for name in self.protocols]
+        return [load_protocol(name) for name in expanded(self.protocols)]
+
+    @property
+    def optional(self) -> frozenset[str]:
+        """Protocols that nobody named, but a group that they are members of: those that cannot score are skipped."""
+        return frozenset(name for group in self.protocols for name in members(group)) - set(self.protocols)
 
     def bound_protocols(
         self,

@@ -14,6 +14,7 @@ from vidmbench.detectors.weights_local import identity, short_identity
 from vidmbench.evaluation.feature_job import FeatureJob, FeatureSet
 from vidmbench.evaluation.features import features_of
 from vidmbench.evaluation.notes import all_remarks, constant
+from vidmbench.evaluation.optional import Refused
 from vidmbench.evaluation.plan import Planned
 from vidmbench.evaluation.repeats import Pairs, Repeat, Side
 from vidmbench.evaluation.statistics import Score, scores
@@ -50,10 +51,12 @@ class Evaluation:
     Attributes:
         measurements: In the order of the plans; a plan of precision and recall gives four.
         repeats: For each plan its repeats, with sources, clips and features.
+        refused: Members of a group of protocols that could not score these videos.
     """
 
     measurements: tuple[Measurement, ...]
     repeats: tuple[tuple[Repeat, ...], ...]
+    refused: tuple[Refused, ...] = ()
 
 
 def evaluate(

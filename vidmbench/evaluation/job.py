@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from vidmbench.evaluation.evaluate import Evaluation, Pair, evaluate_pairs
 from vidmbench.evaluation.missing import BUILT_IN, check_present, check_weights
 from vidmbench.evaluation.model_samples import open_model_samples
 from vidmbench.evaluation.opening import OpeningOptions, Videos, control_maker, given_pair, open_named, open_pair
+from vidmbench.evaluation.optional import Refused, plan_each, with_weights
 from vidmbench.evaluation.plan import Planned, Short, check_both_counts, checked_counts, plan
 from vidmbench.evaluation.request import request_of
 from vidmbench.protocols.protocol import ProtocolSpec
@@ -48,6 +50,7 @@ class Job:
         plans: What will be measured.
         choices: The options.
         request: What the record stores of the request; None where it cannot be repeated from a record.
+        refused: Members of a group of protocols that cannot score these videos.
     """
 
     model: str
@@ -58,6 +61,7 @@ class Job:
     plans: tuple[Planned, ...]
     choices: Choices
     request: RunRequest | None = None
+    refused: tuple[Refused, ...] = ()
 
 
 def prepare_run(
@@ -281,15 +285,19 @@ def _planned_job(
     is_asked = choices.num_real is not None, choices.num_fake is not None
     check_both_counts(real, fake, specs, is_asked=any(is_asked))
     bare: Short = "drop" if choices.on_bad == "skip" else "error"
-    plans = plan(
+    make_plans = partial(
+        plan,
         real,
         fake,
-        specs,
         short_real=None if are_named[0] else bare,
         short_fake=None if all(are_named) else bare,
         is_asked=is_asked,
     )
-    return Job(model=model, dataset=dataset, split=split, real=real, fake=fake, plans=tuple(plans), choices=choices)
+    plans, refused = plan_each(specs, choices.optional, make_plans)
+    return Job(
+        model=model, dataset=dataset, split=split, real=real, fake=fake, plans=tuple(plans), choices=choices,
+        refused=tuple(refused),
+    )  # fmt: skip
 
 
 def carry_out(job: Job, progress: Progress | None = None) -> Evaluation:
@@ -303,15 +311,23 @@ def carry_out_all(jobs: Sequence[Job], progress: Progress | None = None) -> list
     Args:
         jobs: At least one.
         progress: See :func:`vidmbench.evaluation.features.features_of`; its total is that of all jobs.
+
+    Returns:
+        One evaluation a job; members of a group whose networks can get no weights are skipped.
     """
     choices = jobs[0].choices
-    return evaluate_pairs(
-        [Pair(job.real, job.fake, job.plans) for job in jobs],
+    found = [with_weights(job.plans, choices.optional) for job in jobs]
+    evaluations = evaluate_pairs(
+        [Pair(job.real, job.fake, tuple(plans)) for job, (plans, _) in zip(jobs, found, strict=True)],
         precision=choices.precision,
         device=choices.device,
         on_bad=choices.on_bad,
         progress=progress,
     )
+    return [
+        replace(evaluation, refused=(*job.refused, *refused))
+        for job, evaluation, (_, refused) in zip(jobs, evaluations, found, strict=True)
+    ]
 
 
 def record_of(job: Job, measurements: Sequence[Measurement], *, command: Sequence[str]) -> RunRecord:

@@ -1,5 +1,6 @@
 """Protocols: the full recipe of one metric, read from a TOML file, checked whole, frozen."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from vidmbench.core import resources
 from vidmbench.core.arguments import name_or_path
 from vidmbench.core.declarations import Frozen, load_toml
 from vidmbench.core.errors import ProtocolError, UsageError, unknown
-from vidmbench.core.vocabulary import DEFAULT_PROTOCOL
+from vidmbench.core.vocabulary import DEFAULT_PROTOCOL, PROTOCOL_GROUPS
 from vidmbench.protocols.detector import load_detector
 from vidmbench.protocols.kind_registry import metric_kinds
 from vidmbench.protocols.metric_kind import AnyMetricKind
@@ -185,6 +186,22 @@ def protocol_names() -> list[str]:
     return resources.declared_names("metrics")
 
 
+def expanded(names: Iterable[str]) -> list[str]:
+    """Names and files of protocols, each once; a group's members stand in its place.
+
+    Args:
+        names: As users list them.
+    """
+    return list(dict.fromkeys(member for name in names for member in (members(name) or (name,))))
+
+
+def members(group: str) -> tuple[str, ...]:
+    """The protocols that a group stands for; none of a name that is not a group's."""
+    if group not in PROTOCOL_GROUPS:
+        return ()
+    return tuple(name for name in protocol_names() if load_protocol(name).kind.reads_pairs)
+
+
 def load_protocol(name: str | Path) -> ProtocolSpec:
     """Loads a protocol by name, or from your own file.
 
@@ -206,11 +223,22 @@ def load_protocol(name: str | Path) -> ProtocolSpec:
         128
     """
     name = name_or_path("name", name)
+    if name in PROTOCOL_GROUPS:
+        raise ProtocolError(
+            f"{name} stands for several protocols",
+            expected="one protocol",
+            found=name,
+            fix=f"see them: vidmbench show {name}; run, score and compare take all of them at once",
+        )
     own_file = name.endswith(".toml")
     path = Path(name) if own_file else resources.protocols_dir() / "metrics" / f"{name}.toml"
     if not own_file and name not in protocol_names():
         raise unknown(
-            "protocol", name, protocol_names(), fix="see them all: vidmbench list protocols", default=DEFAULT_PROTOCOL
+            "protocol",
+            name,
+            [*PROTOCOL_GROUPS, *protocol_names()],
+            fix="see them all: vidmbench list protocols",
+            default=DEFAULT_PROTOCOL,
         )
     spec = load_toml(path, ProtocolSpec)
     if not own_file and spec.name != path.stem:
@@ -224,6 +252,14 @@ def load_protocol(name: str | Path) -> ProtocolSpec:
     if spec.kind.numbers is None and spec.metric not in load_detector(spec.array.detector).measures:
         raise ProtocolError(
             f"{spec.array.detector} has no name for the metric {spec.metric!r}", where=f"{path}: metric"
+        )
+    if own_file and spec.name in PROTOCOL_GROUPS:
+        raise ProtocolError(
+            "your protocol has the name of a group of protocols",
+            expected="a name of its own",
+            found=spec.name,
+            where=f"{path}: name",
+            fix=f"call it, say, my-{spec.name}",
         )
     if own_file and spec.name in protocol_names() and spec != load_protocol(spec.name):
         raise ProtocolError(

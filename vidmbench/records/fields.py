@@ -1,6 +1,7 @@
 """What a record holds: the run, its numbers, and everything needed to judge them."""
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from math import floor, log10
 from typing import Annotated, Any, Literal
@@ -139,6 +140,13 @@ class Measurement(Frozen):
         if self.spread and not self.has_equal_parts:
             return _decimals(self.spread, 2)
         return _decimals(self.value or 0.0, 3)
+
+    @property
+    def context(self) -> int:
+        """Frames at the start of each clip that the model was given."""
+        stages = (self.protocol_spec.get(name) for name in ("statistics", "clips"))
+        counts = (stage.get("context") for stage in stages if isinstance(stage, Mapping))
+        return next((count for count in counts if isinstance(count, int)), 0)
 
     @property
     def has_equal_parts(self) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from vidmbench.core import resources
 from vidmbench.core.errors import UsageError, unknown
-from vidmbench.core.vocabulary import CatalogueKind
+from vidmbench.core.vocabulary import PROTOCOL_GROUPS, CatalogueKind
 from vidmbench.sources.control_kinds import KINDS
 from vidmbench.sources.names import baseline_names, control_label, parse_source
 
@@ -53,6 +53,10 @@ def declaration(name: str) -> tuple[str, dict[str, Any]]:
         UsageError: Nothing has this name.
         ProtocolError: The file is not a valid protocol.
     """
+    if name in PROTOCOL_GROUPS:
+        from vidmbench.protocols.protocol import members
+
+        return "group of protocols", {"name": name, "what": PROTOCOL_GROUPS[name], "members": list(members(name))}
     if name in resources.declared_names("metrics") or name.endswith(".toml"):
         from vidmbench.protocols.protocol import load_protocol
 
@@ -84,7 +88,7 @@ def declaration(name: str) -> tuple[str, dict[str, Any]]:
             "read": "docs/vidm.md",
         }
     files = [*resources.declared_names("metrics"), *resources.declared_names("datasets"), *baseline_names()]
-    names = [*files, *load_detectors(), *resources.declared_names("recipes")]
+    names = [*PROTOCOL_GROUPS, *files, *load_detectors(), *resources.declared_names("recipes")]
     raise unknown(
         "name",
         name,
@@ -127,7 +131,7 @@ def _datasets() -> dict[str, str]:
 def _protocols() -> dict[str, str]:
     from vidmbench.protocols.protocol import load_protocol, protocol_names
 
-    return {name: load_protocol(name).note for name in protocol_names()}
+    return {**PROTOCOL_GROUPS, **{name: load_protocol(name).note for name in protocol_names()}}
 
 
 def _recipes() -> dict[str, str]:

@@ -4,31 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from vidmbench.core.errors import DataError, UsageError, VidmbenchError, WeightsError
+from vidmbench.core.errors import DataError, UsageError, VidmbenchError
 from vidmbench.evaluation.choices import Choices
 from vidmbench.evaluation.clips import num_windows
 from vidmbench.evaluation.job import Job
 from vidmbench.evaluation.missing import check_weights
 from vidmbench.evaluation.opening import given, open_pair
+from vidmbench.evaluation.optional import Refused, refusal
 from vidmbench.evaluation.plan import Planned, checked_counts, plan
-from vidmbench.protocols.protocol import ProtocolSpec, load_protocol, protocol_names
+from vidmbench.protocols.protocol import ProtocolSpec, expanded, load_protocol, protocol_names
 from vidmbench.protocols.stages import MANY_A_VIDEO, ClipsSpec, SideSpec
 from vidmbench.videos.source import Source
-
-
-@dataclass(frozen=True)
-class Refused:
-    """A protocol that cannot score these sources.
-
-    Attributes:
-        protocol: Its name.
-        reason: Why not.
-        lacks_weights: Whether all it lacks is the weights of its network.
-    """
-
-    protocol: str
-    reason: str
-    lacks_weights: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,7 +48,7 @@ def prepare_compare(
             protocol its own reason.
     """
     if protocols is None:
-        protocols = [load_protocol(name) for name in choices.protocols or _all_protocols(are_paired=False)]
+        protocols = [load_protocol(name) for name in expanded(choices.protocols or _all_protocols(are_paired=False))]
     sources = open_both(real, fake, choices, protocols)
     plans, refused = [], []
     for protocol in protocols:
@@ -73,7 +59,7 @@ def prepare_compare(
             except VidmbenchError as error:
                 if len(protocols) == 1 and len(choices.frames) < 2:
                     raise
-                refused.append(Refused(protocol.name, _in_one_line(error), isinstance(error, WeightsError)))
+                refused.append(refusal(protocol.name, error))
     if not plans:
         refused.sort(key=lambda each: each.lacks_weights)  # problems of the sources first: no weights fix them
         raise DataError(
@@ -154,12 +140,6 @@ def job_of(real: Source, fake: Source, plans: Sequence[Planned], choices: Choice
     return Job(
         model=fake.label, dataset=real.label, split=None, real=real, fake=fake, plans=tuple(plans), choices=choices
     )
-
-
-def _in_one_line(error: VidmbenchError) -> str:
-    found = f" (found {error.found})" if error.found not in (None, "nothing") else ""
-    fix = error.fix.splitlines()[0] if error.fix else ""
-    return f"{error.problem}{found}; {fix}" if fix else f"{error.problem}{found}"
 
 
 def with_all_protocols(choices: Choices, are_named: bool, *, are_paired: bool = False) -> Choices:

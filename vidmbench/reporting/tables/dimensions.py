@@ -19,6 +19,7 @@ DIMENSIONS: dict[str, Callable[[Pair], str]] = {
     "frames": lambda pair: str(pair[1].frames),
     "protocol": lambda pair: pair[1].protocol,
     "stride": lambda pair: str(pair[1].stride),
+    "context": lambda pair: str(pair[1].context),
     "counts": lambda pair: counts_of(pair[1]),
     "pixels": lambda pair: " x ".join(map(str, pair[1].real.size or ("?",))),
     "precision": lambda pair: pair[1].precision,
@@ -101,7 +102,7 @@ class Words:
             return with_arrow(metric_label(value), self._better[value])
         if dimension == "dataset":
             return self._data[value]
-        forms = {"frames": "{} frames", "stride": "stride {}", "pixels": "{} pixels"}
+        forms = {"frames": "{} frames", "stride": "stride {}", "context": "{} frames given", "pixels": "{} pixels"}
         return forms.get(dimension, "{}").format(value)
 
     def label(self, dimensions: Sequence[str], key: Sequence[str], keys: Sequence[Sequence[str]]) -> str:

@@ -11,7 +11,19 @@ from vidmbench.sources.names import is_reference
 #: Kinds of notes that are about one number and never about a whole table.
 ALONE = ("failed", "comparison", "runs", "not shown")
 #: Kinds that the caption puts in words of its own, in this order.
-SHARED = ("metric", "dataset", "pixels", "frames", "stride", "counts", "protocol", "precision", "version", "interval")
+SHARED = (
+    "metric",
+    "dataset",
+    "pixels",
+    "frames",
+    "stride",
+    "context",
+    "counts",
+    "protocol",
+    "precision",
+    "version",
+    "interval",
+)
 #: How the kinds of a measurement's own warnings begin.
 WARNING = "warning "
 _NUMBER = re.compile(r"\d+")
@@ -87,6 +99,7 @@ def facts_of(record: RunRecord, measurement: Measurement) -> tuple[Note, ...]:
         Note("dataset", data_of(record)),
         Note("pixels", f"{size[0]} x {size[1]} pixels" if size else ""),
         Note("stride", f"every {measurement.stride}th frame" if measurement.stride > 1 else ""),
+        Note("context", f"{measurement.context} frames given" if measurement.context else ""),
         Note("counts", counts_of(measurement)),
         Note("protocol", measurement.protocol),
         Note("precision", measurement.precision),

@@ -19,9 +19,11 @@ ROWS = ("model",)
 COLUMNS = ("dataset", "metric", "frames", "protocol")
 #: What numbers in one column always share; rows and columns that do not say it get it.
 _ESSENTIAL = ("model", *COLUMNS)
-_AS_NUMBERS = ("frames", "stride")
+_AS_NUMBERS = ("frames", "stride", "context")
 #: Kinds of notes that a dimension stands for.
-_KINDS = ("dataset", "protocol", "counts", "pixels", "precision", "stride")
+_KINDS = ("dataset", "protocol", "counts", "pixels", "precision", "stride", "context")
+#: More columns than these are easier to read as rows.
+_MOST_COLUMNS = 12
 _PAIRED = "paired test: `vidmbench compare-models`"
 
 
@@ -42,7 +44,8 @@ def own_table(
         records: Records, oldest first; of several numbers with one signature the latest is shown.
         rows: Dimensions of the rows, of :data:`DIMENSIONS`; None for the model, or for what the columns are not where
             they are the model.
-        columns: Dimensions of the columns; None for the data set, metric, frames and protocol that are not rows.
+        columns: Dimensions of the columns; None for the data set, metric, frames and protocol that are not rows, or,
+            where these would be many more columns than there are models, for the model.
         selection: Which numbers; None for all.
         where: Where the records were looked for, for messages.
 
@@ -50,6 +53,7 @@ def own_table(
         UsageError: An unknown dimension, one that is named twice, or a selection that fits nothing.
         ResultError: There is no number.
     """
+    is_default = rows is None and columns is None
     if rows is None:
         rows = [name for name in COLUMNS if name not in columns] if columns and "model" in columns else ROWS
     rows = _checked(rows, "--rows")
@@ -73,8 +77,14 @@ def own_table(
             "with --runs DIR; the paper's tables: vidmbench table 1",
         )
     pairs = _without_superseded(pairs)
+    if is_default and _num(COLUMNS, pairs) > max(_MOST_COLUMNS, _num(ROWS, pairs)):
+        rows, columns = COLUMNS, ROWS
     columns = _telling_apart(pairs, rows, columns)
     return _table(pairs, rows, columns)
+
+
+def _num(dimensions: Sequence[str], pairs: Sequence[Pair]) -> int:
+    return len({_key(dimensions, pair) for pair in pairs})
 
 
 def _checked(names: Sequence[str], option: str) -> tuple[str, ...]:
@@ -154,8 +164,11 @@ def _ids_by_column(panel: Panel) -> list[str]:
         dict.fromkeys(cell.signature_id for cell in line if cell.value is not None)
         for line in zip(*panel.cells, strict=True)
     ]
-    if len({name for column in ids for name in column}) < 2:
+    every = {name for column in ids for name in column}
+    if len(every) < 2:
         return []
+    if any(len(column) > _MOST_COLUMNS for column in ids):
+        return [f"{len(every)} signatures: --signatures prints them; numbers in one row compare where it is one."]
     texts = [" or ".join(f"#{name}" for name in column) or "none" for column in ids]
     return [f"Signatures, column by column: {' | '.join(texts)}; in full with --signatures."]
 
@@ -236,7 +249,7 @@ def _caption(words: Words, pairs: Sequence[Pair], shared: dict[str, str], panels
     of = [
         f"{words.metrics()} on {words.datasets()}" if words.datasets() else words.metrics(),
         f"{frames.pop()} frames" if len(frames) == 1 else "",
-        *(shared.get(kind, "") for kind in ("pixels", "stride", "counts")),
+        *(shared.get(kind, "") for kind in ("context", "pixels", "stride", "counts")),
     ]
     by = [
         *(shared.get(kind, "") for kind in ("protocol", "precision", "version")),

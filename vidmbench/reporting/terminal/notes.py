@@ -10,7 +10,15 @@ from vidmbench.reporting.tables.metrics import metric_label
 #: Notes that are shown without -v.
 SHOWN = 2
 # How notes begin that tell how videos were made or chosen, which is no reason to doubt a number.
-_TELLING = ("VIDM, ", "first frames: ", "the content frame ", "one draw of noise ", "the real videos taken cover ")
+_TELLING = (
+    "VIDM, ",
+    "first frames: ",
+    "the content frame ",
+    "one draw of noise ",
+    "the real videos taken cover ",
+    "paired by ",
+    "paired in ",
+)
 
 
 @dataclass(frozen=True)

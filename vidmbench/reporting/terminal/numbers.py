@@ -18,6 +18,8 @@ NUMBER_HEADER = ("Model", "Frames", "Metric", "Value", "N", "Protocol", "Precisi
 # How intervals are printed, and what that is called below the numbers.
 _SIGNS = {"±": "±", "[": "[low, high]"}
 _INTERVAL = "95 % interval at this N"
+# Full-reference protocols whose recipes are told below their numbers; of more `compare` has a column.
+_MOST_TOLD = 6
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,10 @@ class Row:
 
 
 def frames_text(measurement: Measurement) -> str:
-    """Frames of a clip, with their distance where they are not neighbours."""
+    """Frames of a clip, with their distance where they are not neighbours, and how many the model was given."""
     stride = "" if measurement.stride == 1 else f", stride {measurement.stride}"
-    return f"{measurement.frames}{stride}"
+    context = f", {measurement.context} given" if measurement.context else ""
+    return f"{measurement.frames}{stride}{context}"
 
 
 def numbers_text(records: Sequence[RunRecord], *, width: int = 100, is_verbose: bool = False) -> str:
@@ -83,11 +86,16 @@ def numbers_text(records: Sequence[RunRecord], *, width: int = 100, is_verbose: 
 def below(rows: Sequence[Row], default: str = DEFAULT_PROTOCOL) -> list[str]:
     """What follows the numbers: how protocols differ from the default one, why numbers have no interval."""
     lines = []
+    pairs = {row.measurement.protocol for row in rows if is_paired(row.measurement)}
     for protocol in dict.fromkeys(row.measurement.protocol for row in rows):
+        if protocol in pairs and len(pairs) > _MOST_TOLD:
+            continue
         items = [row.measurement for row in rows if row.measurement.protocol == protocol]
         if words := differences(items, default):
             is_alone = load_protocol(default).metric != items[0].protocol_spec["metric"] and is_paired(items[0])
             lines.append(f"{protocol}{'' if is_alone else f' differs from {default}'}: {'; '.join(words)}")
+    if len(pairs) > _MOST_TOLD:
+        lines.append("what each of these compares, and how: vidmbench compare REAL FAKE --paired")
     return [*lines, *interval_lines(rows)]
 
 
@@ -146,11 +154,17 @@ def heading(rows: Sequence[Row], common: dict[str, str]) -> str:
     models = list(dict.fromkeys(row.record.model for row in rows))
     parts = [
         f"{models[0]} vs {dataset}" if len(models) == 1 else f"{len(models)} models vs {dataset}",
-        f"{common['Frames']} frames" if "Frames" in common else "",
+        _with_unit(common["Frames"]) if "Frames" in common else "",
         f"N = {common['N']}" if "N" in common else "",
         *(common.get(name, "") for name in ("Precision", "Protocol", "Id")),
     ]
     return " · ".join(filter(None, parts))
+
+
+def _with_unit(frames: str) -> str:
+    """``16 frames, 4 given``."""
+    count, comma, more = frames.partition(",")
+    return f"{count} frames{comma}{more}"
 
 
 def _single(row: Row) -> list[str]:
@@ -181,7 +195,7 @@ def _by_model(records: Sequence[RunRecord], rows: Sequence[Row], width: int) -> 
     )
     above = {name: [head[place] for head in heads] for place, name in enumerate(names)}
     if "Frames" in above:
-        above["Frames"] = [f"{frames} frames" for frames in above["Frames"]]
+        above["Frames"] = [_with_unit(frames) for frames in above["Frames"]]
     lines = [["Model", *above.pop("Metric")], *(["", *above[name]] for name in names if name in above and name != "Id")]
     lines += [[record.model, *(column[place].value for column in columns)] for place, record in enumerate(records)]
     if "Id" in above:
