@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image
 
-from vidmbench.core.errors import DataError
+from vidmbench.detectors.pair_sizes import check_cut
 from vidmbench.metrics.full_reference.colours import coloured, truncated_levels
 from vidmbench.metrics.full_reference.psnr import mean_squared_errors
 from vidmbench.metrics.full_reference.ssim import ssim
@@ -75,14 +75,7 @@ def _framed(frames: np.ndarray, stage: PairStage) -> tuple[np.ndarray, np.ndarra
 
 
 def _middle(frames: np.ndarray) -> np.ndarray:
-    sizes = [(length - 16) // 32 * 32 for length in frames.shape[1:3]]
-    if min(sizes) < 32:
-        raise DataError(
-            "frames are too small for this convention's cut",
-            expected="48 x 48 pixels or more, of which the middle 32 x 32 remain",
-            found=f"{frames.shape[1]} x {frames.shape[2]}",
-            fix="score larger frames, or choose another convention: vidmbench list protocols",
-        )
+    sizes = check_cut((frames.shape[1], frames.shape[2]))
     top, left = ((length - size) // 2 for length, size in zip(frames.shape[1:3], sizes, strict=True))
     return frames[:, top : top + sizes[0], left : left + sizes[1]]
 

@@ -21,7 +21,8 @@ from vidmbench.evaluation.statistics import Score, scores
 from vidmbench.metrics.full_reference.curves import Curve
 from vidmbench.metrics.jackknife import MIN_SAMPLES
 from vidmbench.protocols.detector import load_detector
-from vidmbench.protocols.metric_kind import NO_INTERVAL
+from vidmbench.protocols.metric_kind import NO_INTERVAL, Features
+from vidmbench.protocols.paired_kind import PairedKind
 from vidmbench.protocols.protocol import ProtocolSpec
 from vidmbench.protocols.signature import Signature, signature_of
 from vidmbench.records.curve import FrameCurve, recorded
@@ -173,7 +174,7 @@ def _paired_repeat(real: Source, fake: Source, planned: Planned, features: Featu
     pairs = Pairs(planned.pairs, planned.pairing, features)
     return Repeat(
         Side(real, planned.real, None, pairs.num_pairs // planned.pairing.samples),
-        Side(fake, planned.fake, None, pairs.num_pairs),
+        Side(fake, planned.fake, None, pairs.num_pairs, pairs.skipped()),
         pairs,
     )
 
@@ -244,10 +245,20 @@ def _warnings(spec: ProtocolSpec, repeat: Repeat) -> tuple[str, ...]:
     sources, plans = (real.source, fake.source), (real.plan, fake.plan)
     are_grouped = any(side.by_video().ndim > 2 for side in (real, fake))
     return (
-        *([] if repeat.pairs is None else [repeat.pairs.pairing.note]),
+        *_notes_of_pairs(spec, repeat),
         *constant(real.source, fake.source, (features[0], features[1])),
         *all_remarks(spec, sources, plans, (real.num_clips, fake.num_clips), are_grouped=are_grouped),
     )
+
+
+def _notes_of_pairs(spec: ProtocolSpec, repeat: Repeat) -> list[str]:
+    """How pairs were found, and what their frames show."""
+    if repeat.pairs is None:
+        return []
+    pairing, kind = repeat.pairs.pairing, spec.kind
+    assert isinstance(kind, PairedKind)
+    of_frames = kind.notes_of_frames(spec.statistics, Features(repeat.features())) if repeat.pairs.num_pairs else []
+    return [pairing.note, *pairing.notes, *of_frames]
 
 
 def _why_no_interval(repeat: Repeat, notes: Sequence[str]) -> str:

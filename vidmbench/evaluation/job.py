@@ -281,7 +281,7 @@ def _planned_job(
 ) -> Job:
     """Chooses the clips: protocols say what happens to short videos of named data sets, ``on_bad`` of all others."""
     real, fake = sources
-    checked_counts(real, fake)
+    checked_counts(real, fake, specs)
     is_asked = choices.num_real is not None, choices.num_fake is not None
     check_both_counts(real, fake, specs, is_asked=any(is_asked))
     bare: Short = "drop" if choices.on_bad == "skip" else "error"

@@ -1,20 +1,20 @@
 """Which prediction belongs to which target."""
 
-import os.path
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vidmbench.core.errors import DataError
 from vidmbench.core.text import counted
+from vidmbench.evaluation.pair_names import Match, are_made_up, groups, matches, stem
 from vidmbench.videos.pairs import Pair, PairedVideos
-from vidmbench.videos.source import Source
+from vidmbench.videos.resized import ResizedSource
+from vidmbench.videos.source import Skipped, Source
 from vidmbench.videos.transformed import Transformed
 
-# name_0.mp4, name-sample3.png, name/7: predictions of one video.
-_NUMBERED = re.compile(r"^(?P<target>.+?)[/_-](?:samples?|preds?|predictions?|s|p)?[_-]?(?P<number>\d+)$")
 _SHOWN = 3
+#: How notes begin that say how pairs were found.
+BY_NAME, IN_ORDER = "paired by name", "paired in order"
 
 
 @dataclass(frozen=True)
@@ -22,25 +22,42 @@ class Pairing:
     """Targets and predictions that belong together.
 
     Attributes:
-        videos: The pairs, target by target.
+        videos: The pairs, target by target, the predictions of each next to each other.
         samples: Predictions of each target.
         note: How they were found.
+        skipped_real: Targets left out, because what belongs to them is missing.
+        skipped_fake: Predictions left out.
+        notes: What else a reader should know.
     """
 
     videos: PairedVideos
     samples: int
     note: str
+    skipped_real: tuple[Skipped, ...] = ()
+    skipped_fake: tuple[Skipped, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
-def paired(real: Source, fake: Source) -> Pairing:
+def paired(
+    real: Source,
+    fake: Source,
+    *,
+    wanted: int | None = None,
+    least: int = 1,
+    is_lenient: bool = False,
+    resizes: bool = False,
+) -> Pairing:
     """Finds the prediction of every target: by name where the names agree, else by position.
 
-    Names are compared without their extension, and without a beginning and an ending that all names of a side share.
-    ``NAME_0`` to ``NAME_9`` and ``NAME/0`` to ``NAME/9`` are predictions of ``NAME``.
+    See :mod:`vidmbench.evaluation.pair_names` for what counts as the same name.
 
     Args:
         real: The targets.
         fake: The predictions.
+        wanted: How many targets, the first ones; None takes all.
+        least: Frames that both of a pair must have; shorter ones are left out with their target.
+        is_lenient: Whether targets without predictions, and predictions without targets, are left out.
+        resizes: Whether predictions of another size are resized to that of the targets.
 
     Returns:
         The pairs.
@@ -49,27 +66,28 @@ def paired(real: Source, fake: Source) -> Pairing:
         DataError: The sides cannot be paired: sizes or counts differ, or names agree in part.
     """
     _check_related(fake)
+    notes: tuple[str, ...] = ()
     if real.size != fake.size:
-        raise DataError(
-            "targets and predictions differ in size",
-            expected=f"{real.size[0]}x{real.size[1]} (height x width), the size of {real.label}",
-            found=f"{fake.size[0]}x{fake.size[1]} in {fake.label}",
-            where=fake.label,
-            fix="resize one side before: how that is done moves every full-reference metric",
-        )
-    targets = [_stem(real.name(index)) for index in range(len(real))]
-    predictions = [_stem(fake.name(index)) for index in range(len(fake))]
+        fake, notes = _resized(real, fake, resizes=resizes)
+    targets = [stem(real.name(index)) for index in range(len(real))]
+    predictions = [stem(fake.name(index)) for index in range(len(fake))]
     for source, names in ((real, targets), (fake, predictions)):
         _check_unique(source, names)
-    found = (
-        _by_name(targets, predictions, "name")
-        or _by_name(_bare(targets), _bare(predictions), "name without what all names of a side share")
-        or _by_number(targets, predictions)
-    )
-    if found is None:
-        found = _by_position(real, fake, targets, predictions)
-    pairs, samples, note = found
-    return Pairing(PairedVideos(real, fake, pairs), samples, note)
+    count = len(real) if wanted is None else min(wanted, len(real))
+    match, by = _found(real, fake, targets, predictions, count)
+    samples, skipped = match.samples, _Skipped([], [])
+    if not match.is_whole(count):
+        if not is_lenient:
+            raise _gaps(match, real, fake, targets, predictions, count)
+        skipped = _without_counterpart(match, real, fake)
+    whole = [(index, found) for index, found in enumerate(match.of_target) if len(found) == samples]
+    chosen = [each for each in whole if _is_long(real, fake, *each, least, skipped)][:count]
+    if not chosen:
+        raise _all_short(real, fake, least)
+    pairs = [Pair(index, prediction) for index, found in chosen for prediction in found]
+    said = f"{by}: {match.words}" if match.words else by
+    note = f"{said}; {samples} predictions of each video" if samples > 1 else said
+    return Pairing(PairedVideos(real, fake, pairs), samples, note, tuple(skipped.real), tuple(skipped.fake), notes)
 
 
 def _check_related(fake: Source) -> None:
@@ -92,83 +110,196 @@ def _check_related(fake: Source) -> None:
         )
 
 
-_Found = tuple[list[Pair], int, str]
-
-
-def _by_name(targets: Sequence[str], predictions: Sequence[str], what: str) -> _Found | None:
-    place = {name: index for index, name in enumerate(predictions)}
-    if set(targets) != set(place) or len(place) != len(predictions):
-        return None
-    return [Pair(index, place[name]) for index, name in enumerate(targets)], 1, f"paired by {what}"
-
-
-def _by_number(targets: Sequence[str], predictions: Sequence[str]) -> _Found | None:
-    """Several predictions of each target."""
-    matches = [_NUMBERED.match(name) for name in predictions]
-    of_target: dict[str, list[tuple[int, int]]] = {}
-    for index, match in enumerate(matches):
-        if match is None:
-            return None
-        of_target.setdefault(match["target"], []).append((int(match["number"]), index))
-    if set(of_target) != set(targets):
-        return None
-    counts = {name: len(found) for name, found in of_target.items()}
-    few, many = min(counts.values()), max(counts.values())
-    if few != many:
-        short = [name for name in targets if counts[name] != many]
-        raise DataError(
-            "videos have different numbers of predictions",
-            expected=f"{many} predictions of each",
-            found=", ".join(f"{name}: {counts[name]}" for name in short[:_SHOWN]) + _more(short),
-            fix="give as many predictions of every video, or remove those that others lack",
-        )
-    pairs = [Pair(index, fake) for index, name in enumerate(targets) for _, fake in sorted(of_target[name])]
-    return pairs, many, f"paired by name, {many} predictions of each video"
-
-
-def _by_position(real: Source, fake: Source, targets: Sequence[str], predictions: Sequence[str]) -> _Found:
-    shared = set(targets) & set(predictions)
-    if shared or len(real) != len(fake):
-        lacking = [name for name in targets if name not in shared]
-        foreign = [name for name in predictions if name not in shared]
-        found = f"{counted(len(real), 'target')}, {counted(len(fake), 'prediction')}"
-        if shared:
-            parts = ((lacking, "no prediction of"), (foreign, "no target of"))
-            found += "; " + "; ".join(
-                f"{what} {', '.join(names[:_SHOWN])}{_more(names)}" for names, what in parts if names
-            )
-        raise DataError(
-            "targets and predictions cannot be paired",
-            expected=f"one prediction of each video of {real.label}, under the same name; or NAME_0, NAME_1, ... for "
-            "several",
-            found=found,
-            where=fake.label,
-            fix="name each prediction as its target; sides without common names are paired in order if they have "
-            "equal counts",
-        )
-    return [Pair(index, index) for index in range(len(real))], 1, "paired in order: no names agree"
-
-
-def _stem(name: str) -> str:
-    return os.path.splitext(name)[0]
-
-
-def _bare(names: Sequence[str]) -> list[str]:
-    """Names without the beginning and the ending that all of them share; digits stay whole."""
-    if len(names) < 2:
-        return list(names)
-    start = re.sub(r"\d+$", "", _common_start(names))
-    rest = [name[len(start) :] for name in names]
-    end = re.sub(r"^\d+", "", _common_start([name[::-1] for name in rest])[::-1])
-    return [name[: len(name) - len(end)] if end else name for name in rest]
-
-
-def _common_start(texts: Sequence[str]) -> str:
-    first, last = min(texts), max(texts)  # in alphabetical order: what these two share, all share
-    length = next(
-        (place for place, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1]), len(first)
+def _resized(real: Source, fake: Source, *, resizes: bool) -> tuple[Source, tuple[str, ...]]:
+    """The predictions at the targets' size, by the rule of a convention that has one."""
+    sizes = [f"{height}x{width}" for height, width in (real.size, fake.size)]
+    if resizes:
+        note = f"predictions of {sizes[1]} were resized to the targets' {sizes[0]} (height x width), as IRASim does"
+        return ResizedSource(fake, real.size), (note,)
+    raise DataError(
+        "targets and predictions differ in size",
+        expected=f"{sizes[0]} (height x width), the size of {real.label}",
+        found=f"{sizes[1]} in {fake.label}",
+        where=fake.label,
+        fix="resize one side before and say how: it moves every full-reference metric; of the published conventions "
+        "IRASim's alone has a rule and resizes the predictions: psnr-irasim, ssim-irasim",
     )
-    return first[:length]
+
+
+def _found(
+    real: Source, fake: Source, targets: Sequence[str], predictions: Sequence[str], count: int
+) -> tuple[Match, str]:
+    """The match, and how it was found."""
+    if not (are_made_up(targets) or are_made_up(predictions)):
+        found = matches(targets, predictions, count)
+        _check_one_reading(found, fake, predictions)
+        if found:
+            return found[0], BY_NAME
+        why = "no names agree"
+    else:
+        why = "arrays have no names"
+    several = groups(predictions)
+    for blocks in ([(index,) for index in range(len(fake))], several):
+        if blocks and len(blocks) in (len(real), count):
+            _check_none_skipped(real, fake)
+            lacking: list[tuple[int, ...]] = [()] * (len(real) - len(blocks))
+            first = f"first {real.name(0)} with {fake.name(blocks[0][0])}"
+            said = "" if are_made_up(targets) and are_made_up(predictions) else f", {first}"
+            return Match((*blocks, *lacking), ()), f"{IN_ORDER}, as {why}{said}"
+    raise _no_pairs(real, fake, several)
+
+
+def _check_one_reading(found: Sequence[Match], fake: Source, predictions: Sequence[str]) -> None:
+    """Refuses names such as ``0/1`` that are predictions of one target or of another."""
+    others = [match for match in found if match.of_target != found[0].of_target]
+    if not others or found[0].samples == 1:
+        return
+    raise DataError(
+        "the names of the predictions can be read in two ways",
+        expected="names that say which number is the target's and which counts its predictions",
+        found=f"{predictions[0]}, {predictions[-1]}",
+        where=fake.label,
+        fix="call the folders sample_0, sample_1, ... with one file per target in each, or the files NAME_sample0, "
+        "NAME_sample1, ...",
+    )
+
+
+def _check_none_skipped(real: Source, fake: Source) -> None:
+    skipped = (*real.skipped, *fake.skipped)
+    if skipped:
+        raise DataError(
+            "videos without common names cannot be paired in order once some were skipped",
+            expected="all videos of both sides, or the same names on both",
+            found=f"{counted(len(skipped), 'video')} skipped: {', '.join(video.name for video in skipped[:_SHOWN])}"
+            + _more(skipped),
+            where=fake.label,
+            fix="name each prediction as its target, or repair or remove these videos and their counterparts",
+        )
+
+
+def _no_pairs(real: Source, fake: Source, several: Sequence[tuple[int, ...]]) -> DataError:
+    found = f"{counted(len(real), 'target')}, {counted(len(fake), 'prediction')}"
+    if several:
+        found += f", {len(several[0])} each of {len(several)} videos"
+    return DataError(
+        "targets and predictions cannot be paired: no names agree, and the counts differ",
+        expected=f"one prediction of each video of {real.label}, under the same name; or NAME_0, NAME_1, ... (NAME/0, "
+        "0/NAME) for several",
+        found=f"{found}; targets such as {real.name(0)}, predictions such as {fake.name(0)}",
+        where=fake.label,
+        fix="name each prediction as its target; sides without common names are paired in order if they have "
+        "equal counts" + (f", as with --num-videos {len(fake)}" if len(fake) < len(real) else ""),
+    )
+
+
+@dataclass(frozen=True)
+class _Skipped:
+    """What is left out of both sides."""
+
+    real: list[Skipped]
+    fake: list[Skipped]
+
+
+def _gaps(
+    match: Match, real: Source, fake: Source, targets: Sequence[str], predictions: Sequence[str], count: int
+) -> DataError:
+    """The error for targets that lack predictions and for predictions that lack a target."""
+    samples = match.samples
+    lacking = [index for index in range(len(targets)) if len(match.of_target[index]) != samples]
+    names = [targets[index] for index in lacking if index < count]
+    uneven = {targets[index]: len(match.of_target[index]) for index in lacking if match.of_target[index]}
+    if uneven and not match.foreign:
+        return _uneven(uneven, [name for name in names if name not in uneven], samples, fake)
+    foreign = [predictions[index] for index in match.foreign]
+    return _partial(real, fake, names, foreign, (len(targets) - len(lacking), lacking[0] if lacking else 0))
+
+
+def _without_counterpart(match: Match, real: Source, fake: Source) -> _Skipped:
+    """Targets without all their predictions, and predictions without target or of such a one."""
+    samples, skipped = match.samples, _Skipped([], [])
+    for index, found in enumerate(match.of_target):
+        if len(found) == samples:
+            continue
+        number = f"has {len(found)} of {samples} predictions" if found else "has no prediction that can be read"
+        skipped.real.append(Skipped(real.name(index), number))
+        skipped.fake.extend(Skipped(fake.name(other), f"others of {real.name(index)} are missing") for other in found)
+    skipped.fake.extend(Skipped(fake.name(index), "has no target that can be read") for index in match.foreign)
+    return skipped
+
+
+def _is_long(
+    real: Source, fake: Source, target: int, predictions: Sequence[int], least: int, skipped: _Skipped
+) -> bool:
+    """Whether a target and all its predictions are long enough; else they are listed as skipped."""
+    short = [index for index in predictions if fake.num_frames(index) < least]
+    if real.num_frames(target) >= least and not short:
+        return True
+    reason = (
+        f"prediction {fake.name(short[0])} has {counted(fake.num_frames(short[0]), 'frame')}, a clip needs {least}"
+        if short
+        else f"has {counted(real.num_frames(target), 'frame')}, a clip needs {least}"
+    )
+    skipped.real.append(Skipped(real.name(target), reason))
+    skipped.fake.extend(
+        Skipped(
+            fake.name(index),
+            f"has {counted(fake.num_frames(index), 'frame')}, a clip needs {least}"
+            if index in short
+            else f"its target {real.name(target)} was skipped",
+        )
+        for index in predictions
+    )
+    return False
+
+
+def _all_short(real: Source, fake: Source, least: int) -> DataError:
+    longest = max(
+        min(
+            max(real.num_frames(index) for index in range(len(real))),
+            max(fake.num_frames(index) for index in range(len(fake))),
+        ),
+        1,
+    )
+    return DataError(
+        "all pairs are shorter than the clip",
+        expected=f"{least} frames of target and prediction",
+        found=f"{longest} at most",
+        where=f"{real.label} and {fake.label}",
+        fix=f"ask for fewer frames, --frames {longest} or less, or for a smaller --stride",
+    )
+
+
+def _uneven(uneven: dict[str, int], without: Sequence[str], samples: int, fake: Source) -> DataError:
+    counts = {**uneven, **dict.fromkeys(without, 0)}
+    return DataError(
+        "videos have different numbers of predictions",
+        expected=f"{samples} predictions of each",
+        found=", ".join(f"{name}: {count}" for name, count in list(counts.items())[:_SHOWN]) + _more(list(counts)),
+        where=fake.label,
+        fix="give as many predictions of every video, or remove those that others lack; --on-bad skip leaves these "
+        "videos out and lists them",
+    )
+
+
+def _partial(
+    real: Source, fake: Source, lacking: Sequence[str], foreign: Sequence[str], num_whole: tuple[int, int]
+) -> DataError:
+    """The error for names that agree in part; ``num_whole``: targets that have predictions, and those at the start."""
+    num_pairs, num_first = num_whole
+    parts = ((lacking, "no prediction of"), (foreign, "no target of"))
+    names = "; ".join(f"{what} {', '.join(names[:_SHOWN])}{_more(names)}" for names, what in parts if names)
+    return DataError(
+        "targets and predictions cannot be paired: some names agree and some do not",
+        expected=f"one prediction of each video of {real.label}, under the same name; or NAME_0, NAME_1, ... for "
+        "several",
+        found=f"{counted(len(real), 'target')}, {counted(len(fake), 'prediction')}; {names}",
+        where=fake.label,
+        fix="name each prediction as its target"
+        + (f"; --num-videos {num_first} scores the first {num_first}" if lacking and num_first and not foreign else "")
+        + (
+            f"; --on-bad skip scores {num_pairs} of {counted(len(real), 'target')} and lists the rest" * bool(num_pairs)
+        ),
+    )
 
 
 def _check_unique(source: Source, names: Sequence[str]) -> None:
@@ -183,5 +314,5 @@ def _check_unique(source: Source, names: Sequence[str]) -> None:
         )
 
 
-def _more(names: Sequence[str]) -> str:
+def _more(names: Sequence[object]) -> str:
     return f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""

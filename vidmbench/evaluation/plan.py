@@ -1,14 +1,15 @@
 """From two sources and bound protocols to the clips of every measurement, which checks the request."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from vidmbench.core.errors import DataError
 from vidmbench.core.text import counted
 from vidmbench.evaluation.clips import Clip, ClipPlan, plan_clips, too_few_words
 from vidmbench.evaluation.idle_frames import check_idle_frames
-from vidmbench.evaluation.pairing import Pairing, paired
+from vidmbench.evaluation.pair_plan import Pairer
+from vidmbench.evaluation.pairing import Pairing
 from vidmbench.evaluation.unscaled_videos import check_levels
 from vidmbench.protocols.protocol import ProtocolSpec
 from vidmbench.protocols.stages import MANY_A_VIDEO
@@ -89,10 +90,11 @@ def plan(
 
     planned: list[Planned] = []
     looked_at: set[tuple[Clip, ...]] = set()
-    pairing = paired(real, fake) if any(spec.kind.reads_pairs for spec in specs) else None
+    pairer = Pairer(real, fake, is_lenient="drop" in (short_real, short_fake))
     for spec in specs:
-        if pairing is not None and spec.kind.reads_pairs:
-            planned.append(_plan_pairs(spec, pairing))
+        if spec.kind.reads_pairs:
+            pairs = pairer.plan(spec)
+            planned.append(Planned(pairs.spec, pairs.real, pairs.fake, pairs=pairs.clips, pairing=pairs.pairing))
             continue
         draws = [
             (clips(spec, "real", short_real, repeat), clips(spec, "fake", short_fake, repeat))
@@ -109,36 +111,6 @@ def plan(
     return planned
 
 
-def _plan_pairs(spec: ProtocolSpec, pairing: Pairing) -> Planned:
-    """The clips of pairs: all predictions of the first targets, from frame 0 on."""
-    pairs = pairing.videos
-    indices = range(len(pairs))
-    wanted = spec.clips.real.videos
-    clips = spec.clips.model_copy(
-        update={
-            "real": spec.clips.real.with_videos(wanted * pairing.samples) if wanted is not None else spec.clips.real
-        }
-    )
-    chosen = plan_clips(
-        [pairs.name(index) for index in indices],
-        [pairs.num_frames(index) for index in indices],
-        clips,
-        "real",
-        seed=spec.statistics.seed,
-        short="error",
-        label=pairs.label,
-    )
-    sides = [
-        {
-            getattr(pairs.pairs[clip.video], side): replace(clip, video=getattr(pairs.pairs[clip.video], side))
-            for clip in chosen.clips
-        }
-        for side in ("real", "fake")
-    ]
-    real, fake = (ClipPlan(tuple(clips_of[video] for video in sorted(clips_of)), ()) for clips_of in sides)
-    return Planned(spec, real, fake, pairs=chosen, pairing=pairing)
-
-
 def _with_available_real(spec: ProtocolSpec, real: Source) -> ProtocolSpec:
     """A metric that does not read the real side requests no more real videos than there are."""
     if spec.kind.reads_real or spec.clips.real.start in MANY_A_VIDEO:
@@ -147,12 +119,19 @@ def _with_available_real(spec: ProtocolSpec, real: Source) -> ProtocolSpec:
     return spec.model_copy(update={"clips": spec.clips.model_copy(update={"real": side})})
 
 
-def checked_counts(real: Source, fake: Source) -> None:
+def checked_counts(real: Source, fake: Source, specs: Sequence[ProtocolSpec] = ()) -> None:
     """Refuses sources that cannot give a covariance at all.
+
+    Args:
+        real: The real videos.
+        fake: The videos to score.
+        specs: What will be measured; of pairs one is enough.
 
     Raises:
         DataError: A source has fewer than 2 videos.
     """
+    if specs and all(spec.kind.reads_pairs for spec in specs):
+        return
     for source in (real, fake):
         if len(source) < 2:
             raise DataError(
@@ -176,7 +155,7 @@ def check_both_counts(real: Source, fake: Source, specs: Sequence[ProtocolSpec],
     Raises:
         DataError: Both sides have too few; the message names the count that works for both.
     """
-    for clips in (spec.clips for spec in specs):
+    for clips in (spec.clips for spec in specs if not spec.kind.reads_pairs):
         requested = [side.videos or 0 for side in (clips.real, clips.fake)]
         available = [len(real), len(fake)]
         spans = [(real, clips.span_of(clips.real)), (fake, clips.span_of(clips.fake))]

@@ -8,10 +8,11 @@ import numpy as np
 
 from vidmbench.evaluation.clips import ClipPlan
 from vidmbench.evaluation.feature_job import FeatureSet, by_video
+from vidmbench.evaluation.pair_plan import frames_scored
 from vidmbench.evaluation.pairing import Pairing
 from vidmbench.protocols.metric_kind import SideName
 from vidmbench.records.record import SideRecord
-from vidmbench.videos.source import Source
+from vidmbench.videos.source import Skipped, Source
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,14 @@ class Side:
         plan: Which clips of them.
         features: Their features; None for a side that the metric does not read, or reads in pairs.
         num_paired: Clips that were scored in pairs.
+        skipped: Clips of pairs that could not be read.
     """
 
     source: Source
     plan: ClipPlan
     features: FeatureSet | None
     num_paired: int = 0
+    skipped: tuple[Skipped, ...] = ()
 
     @property
     def num_clips(self) -> int:
@@ -51,7 +54,11 @@ class Side:
 
     def record(self) -> SideRecord:
         """What a record says of it."""
-        skipped = (*self.source.skipped, *self.plan.skipped, *(self.features.skipped if self.features else ()))
+        skipped = (
+            *self.source.skipped,
+            *self.plan.skipped,
+            *(self.features.skipped if self.features else self.skipped),
+        )
         return SideRecord(
             label=self.source.label,
             digest=self.source.digest(),
@@ -90,12 +97,30 @@ class Pairs:
         return len(self._whole)
 
     def by_target(self) -> np.ndarray:
-        """float32 (video, sample, frame, number) of targets all of whose predictions could be read."""
+        """float32 (video, sample, frame, number) of targets all of whose predictions could be read.
+
+        Frames that one of a pair lacks are NaN; a number that is none for another reason is infinite, so that the two
+        are told apart.
+        """
         skipped = {video.name for video in self.features.skipped}
         names = [self.pairing.videos.name(clip.video) for clip in self.plan.clips]
         place = {row: index for index, row in enumerate(row for row, name in enumerate(names) if name not in skipped)}
         rows = self.features.features[[place[row] for row in self._whole]]
+        rows = np.where(np.isnan(rows), np.float32(np.inf), rows)
+        lengths = frames_scored(self.pairing.videos, [self.plan.clips[row] for row in self._whole])
+        rows[np.arange(rows.shape[1]) >= np.array(lengths, int)[:, None]] = np.nan
         return rows.reshape(-1, self.pairing.samples, *rows.shape[1:])
+
+    def skipped(self) -> tuple[Skipped, ...]:
+        """Predictions that could not be read, or whose target could not, and the others of their targets."""
+        unread = {video.name for video in self.features.skipped}
+        whole = set(self._whole)
+        names = [self.pairing.videos.name(clip.video) for clip in self.plan.clips]
+        others = [name for row, name in enumerate(names) if row not in whole and name not in unread]
+        return (
+            *self.features.skipped,
+            *(Skipped(name, "another prediction of its target was skipped") for name in others),
+        )
 
     def clip_names(self) -> list[str]:
         """The predictions of each target, in one text a target."""

@@ -106,7 +106,8 @@ def _unusable(spec: ProtocolSpec, features: Features, clip_names: Mapping[SideNa
     for side in spec.kind.sides:
         names = clip_names.get(side, ())
         of_clips = features[side].reshape(len(names) or len(features[side]), -1)
-        bad = np.flatnonzero(~np.isfinite(of_clips).all(axis=1))
+        usable = np.isfinite(of_clips) | (side == "pair") & np.isnan(of_clips)  # frames that a pair lacks are NaN
+        bad = np.flatnonzero(~usable.all(axis=1))
         if bad.size:
             which = [names[index] if index < len(names) else f"clip {index}" for index in bad[:3]]
             more = f" and {bad.size - 3} more" if bad.size > 3 else ""

@@ -3,10 +3,10 @@
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Annotated, Generic, Literal, TypeVar
 
-from pydantic import NonNegativeInt
+from pydantic import Field, NonNegativeInt, PositiveInt
 
 from vidmbench.core.errors import DataError
-from vidmbench.protocols.fields import ProtocolField
+from vidmbench.protocols.fields import GoesWith, ProtocolField
 from vidmbench.protocols.metric_kind import Counts, Features, MetricKind, Value
 from vidmbench.protocols.stages import StatisticsStage
 
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from vidmbench.metrics.full_reference.curves import Curve
 
 
+#: What counts of several predictions of one video.
+SamplesRule = Literal["best", "mean", "all"]
+
+
 class PairedStatistics(StatisticsStage):
     """The [statistics] of a full-reference metric.
 
@@ -25,7 +29,14 @@ class PairedStatistics(StatisticsStage):
         drop_first: Frames at the start that the convention never scores.
         drop_last: Frames at the end that it never scores.
         samples: Of several predictions of one video: ``best``: the best clip counts, chosen for each metric by itself;
-            ``mean``: all do.
+            ``mean``: their mean does; ``all``: each counts by itself, and how all of them vary is printed.
+        num_samples: Predictions of each video, as they were found.
+        sizes: ``prediction-resized``: predictions of another size are resized to that of the targets; None refuses
+            them.
+        resized_from: Height and width of predictions that were resized.
+        lengths: ``shorter``: of a video and a prediction of different lengths the frames that both have are scored;
+            None refuses those that are shorter than the clip.
+        shortest: The fewest frames that were scored of any, where some had fewer than the clip.
     """
 
     context: Annotated[
@@ -50,16 +61,53 @@ class PairedStatistics(StatisticsStage):
             words=lambda count: f"without the last {count}" if count else None,
         ),
     ] = 0
-    samples: Annotated[Literal["best", "mean"], ProtocolField("statistics", "of", words=None)] = "mean"
+    samples: Annotated[
+        SamplesRule,
+        ProtocolField(
+            "statistics",
+            "of",
+            lambda rule, count: rule if count in (None, 1) else f"{rule}.{count}",
+            golden=lambda rule, _: rule,
+            words=lambda rule, count: None if count in (None, 1) else f"{rule} of {count}",
+        ),
+    ] = "mean"
+    num_samples: Annotated[PositiveInt | None, GoesWith("samples")] = None
+    sizes: Annotated[
+        Literal["prediction-resized"] | None,
+        ProtocolField(
+            "statistics",
+            "sizes",
+            lambda rule, size: size and f"{rule}.{size[0]}x{size[1]}",
+            golden=lambda rule, _: rule,
+            words=lambda _, size: size and f"prediction resized from {size[0]}x{size[1]}",
+        ),
+    ] = None
+    resized_from: Annotated[tuple[PositiveInt, PositiveInt] | None, Field(strict=False), GoesWith("sizes")] = None
+    lengths: Annotated[
+        Literal["shorter"] | None,
+        ProtocolField(
+            "statistics",
+            "lengths",
+            lambda rule, shortest: shortest and f"{rule}.{shortest}",
+            golden=lambda rule, _: rule,
+            words=lambda _, shortest: shortest and f"the shorter length, from {shortest} frames on",
+        ),
+    ] = None
+    shortest: Annotated[PositiveInt | None, GoesWith("lengths")] = None
 
 
 PairedT = TypeVar("PairedT", bound=PairedStatistics)
 
 
 class PairedKind(MetricKind[PairedT], Generic[PairedT]):
-    """A full-reference metric; features are (video, sample, frame, number)."""
+    """A full-reference metric; features are (video, sample, frame, number), NaN for frames that a pair lacks.
+
+    Attributes:
+        equal: The number that frames give which show no difference.
+    """
 
     sides = ("pair",)
+    equal: float = 0.0
 
     @abstractmethod
     def of_frames(self, statistics: PairedT, numbers: "np.ndarray") -> "np.ndarray":
@@ -75,14 +123,20 @@ class PairedKind(MetricKind[PairedT], Generic[PairedT]):
 
     def of_clips(self, statistics: PairedT, numbers: "np.ndarray") -> "np.ndarray":
         """The metric of each clip, float64 (...,): by default the mean over its frames."""
-        return self.of_frames(statistics, numbers).mean(-1)  # type: ignore[no-any-return]
+        return mean_of_frames(self.of_frames(statistics, numbers))
+
+    def of_samples(self, statistics: PairedT, features: Features) -> "np.ndarray":
+        """The metric of each prediction, float64 (video, sample)."""
+        return self.of_clips(statistics, scored(statistics, features))
 
     def of_videos(self, statistics: PairedT, features: Features) -> "np.ndarray":
         """The metric of each target, float64 (video,): of its one prediction, or of the best or the mean of several."""
-        values = self.of_clips(statistics, scored(statistics, features))
-        if statistics.samples == "mean":
-            return values.mean(-1)  # type: ignore[no-any-return]
-        return values.max(-1) if self.better == "higher" else values.min(-1)  # type: ignore[no-any-return]
+        from vidmbench.metrics.full_reference.samples import best_of, mean_of
+
+        values = self.of_samples(statistics, features)
+        if statistics.samples != "best":
+            return mean_of(values)
+        return best_of(values, values.shape[-1], is_higher_better=self.better == "higher")
 
     def video_frames(self, statistics: PairedT, features: Features) -> "np.ndarray":
         """The metric of each target's frames, float64 (video, frame); of several predictions as :meth:`of_videos`."""
@@ -90,7 +144,7 @@ class PairedKind(MetricKind[PairedT], Generic[PairedT]):
 
         numbers = scored(statistics, features)
         frames = self.of_frames(statistics, numbers)
-        if statistics.samples == "mean":
+        if statistics.samples != "best":
             return frames.mean(1)  # type: ignore[no-any-return]
         clips = self.of_clips(statistics, numbers)
         best = clips.argmax(1) if self.better == "higher" else clips.argmin(1)
@@ -113,7 +167,14 @@ class PairedKind(MetricKind[PairedT], Generic[PairedT]):
         value = float(self.of_videos(statistics, features).mean())
         if not np.isfinite(value):
             raise self._not_finite(statistics, features)
-        return (Value(value),)
+        return (self._with_spread(statistics, features, value),)
+
+    def _with_spread(self, statistics: PairedT, features: Features, value: float) -> Value:
+        """The number, and how all predictions vary where each counts by itself."""
+        if statistics.samples != "all":
+            return Value(value)
+        values = self.of_samples(statistics, features)
+        return Value(value, float(values.std()), f"sd over {values.size} predictions")
 
     def interval(self, statistics: PairedT, features: Features) -> "Interval | None":
         """Student's t over videos: frames of one video, and predictions of one target, are not independent."""
@@ -130,8 +191,25 @@ class PairedKind(MetricKind[PairedT], Generic[PairedT]):
             notes.append(f"no interval: an honest one needs at least {MIN_VIDEOS} videos")
         many = counts.fake // max(counts.real, 1)
         if many > 1 and statistics.samples == "best":
-            notes.append(f"the best of {many} predictions: it improves with their number, whatever the model")
+            notes.append(
+                f"the best of {many} predictions is biased: it improves with their number, whatever the model; "
+                f"compare only at N = {many}"
+            )
         return notes
+
+    def notes_of_frames(self, statistics: PairedT, features: Features) -> list[str]:
+        """What the scored frames show: that some do not differ from their targets at all."""
+        numbers = scored(statistics, features)
+        count = int((numbers == self.equal).all(-1).sum())
+        if not count:
+            return []
+        total = int((numbers == numbers).all(-1).sum())  # all but NaN
+        return [f"{count} of {total} scored frames show no difference from their targets{self._counting(statistics)}"]
+
+    def _counting(self, statistics: PairedT) -> str:
+        """What such frames count, as the end of a note."""
+        del statistics
+        return ""
 
     def _not_finite(self, statistics: PairedT, features: Features) -> DataError:
         import numpy as np
@@ -170,3 +248,17 @@ def scored(statistics: PairedStatistics, features: Features) -> "np.ndarray":
             fix="ask for more --frames, or for fewer frames of --context",
         )
     return numbers[..., first:last, :]
+
+
+def mean_of_frames(values: "np.ndarray") -> "np.ndarray":
+    """Means over the frames that there are.
+
+    Args:
+        values: float64 (..., frame); NaN for frames that a pair lacks.
+
+    Returns:
+        float64 (...,).
+    """
+    import numpy as np
+
+    return np.asarray(np.nanmean(values, -1) if np.isnan(values).any() else values.mean(-1))

@@ -54,7 +54,7 @@ class PairedVideos(SourceDefaults):
         return self.fake.name(self.pairs[index].fake)
 
     def num_frames(self, index: int) -> int:
-        """Frames that both have."""
+        """Frames that both have; beyond them the last pair of frames is repeated."""
         pair = self.pairs[index]
         return min(self.real.num_frames(pair.real), self.fake.num_frames(pair.fake))
 
@@ -68,10 +68,15 @@ class PairedVideos(SourceDefaults):
 
     def stream(self, index: int, frames: Sequence[int]) -> Iterator[Image]:
         """See :class:`vidmbench.videos.source.Source`."""
-        pair = self.pairs[index]
-        sides = self.real.stream(pair.real, frames), self.fake.stream(pair.fake, frames)
+        pair, both = self.pairs[index], self.num_frames(index)
+        last = np.empty(0, np.uint8)
+        there = [frame for frame in frames if frame < both]
+        sides = self.real.stream(pair.real, there), self.fake.stream(pair.fake, there)
         for target, prediction in zip(*sides, strict=True):
-            yield np.concatenate([target, prediction], axis=1)
+            last = np.concatenate([target, prediction], axis=1)
+            yield last
+        for _ in range(len(frames) - len(there)):
+            yield last
 
     def digest(self) -> str:
         """Of both sides, and of what belongs together."""

@@ -10,6 +10,7 @@ from vidmbench.evaluation.plan import plan
 from vidmbench.protocols.protocol import load_protocol
 from vidmbench.sources.controls import control
 from vidmbench.videos.arrays.uint8_source import ArraySource
+from vidmbench.videos.source import Skipped
 
 
 class Named(ArraySource):
@@ -24,6 +25,17 @@ class Named(ArraySource):
 
     def name(self, index):
         return self.names[index]
+
+
+class Uneven(ArraySource):
+    """Videos of different lengths."""
+
+    def __init__(self, clips, lengths):
+        super().__init__(clips, "uneven")
+        self.clips, self.lengths = clips, lengths
+
+    def num_frames(self, index):
+        return self.lengths[index]
 
 
 def pairs(real, fake):
@@ -47,10 +59,30 @@ def test_by_name(real, fake, expected):
 
 
 def test_names_that_do_not_agree_are_paired_in_order_and_this_is_said():
-    assert pairs(["a", "b"], ["x", "y"]) == ([(0, 0), (1, 1)], 1, "paired in order: no names agree")
+    note = "paired in order, as no names agree, first a with x"
+    assert pairs(["a", "b"], ["x", "y"]) == ([(0, 0), (1, 1)], 1, note)
 
 
-@pytest.mark.parametrize("form", ["{}_{}.mp4", "{}/{}.mp4", "{}_sample{}.mp4", "{}-sample_{}.gif"])
+@pytest.mark.parametrize(
+    ("real", "fake", "note"),
+    [
+        (["a.mp4", "b.mp4"], ["a.png", "b.png"], "paired by name"),
+        (["gt_1.mp4", "gt_2.mp4"], ["1_out.mp4", "2_out.mp4"], "paired by name: gt_NAME with NAME_out"),
+        (["x/a", "y/b"], ["z/a", "z/b"], "paired by name: NAME with NAME, folders left aside"),
+        (["v001", "v010"], ["1", "10"], "paired by name: vNUMBER with NUMBER"),
+        (["gt_a", "gt_b"], ["a-s0", "b-s0", "a-s1", "b-s1"],
+         "paired by name: gt_NAME with NAME_0; 2 predictions of each video"),
+    ],
+)  # fmt: skip
+def test_differences_between_names_are_said(real, fake, note):
+    assert pairs(real, fake)[2] == note
+
+
+SEVERAL = ["{0}_{1}.mp4", "{0}/{1}.mp4", "{0}_sample{1}.mp4", "{0}-sample_{1}.gif", "{1}/{0}.mp4", "sample_{1}/{0}",
+           "seed{1}/{0}.mp4"]  # fmt: skip
+
+
+@pytest.mark.parametrize("form", SEVERAL)
 def test_several_predictions_of_each(form):
     fake = [form.format(name, number) for number in (10, 2) for name in ("b", "a")]
     found, samples, note = pairs(["a.mp4", "b.mp4"], fake)
@@ -58,15 +90,42 @@ def test_several_predictions_of_each(form):
     assert "2 predictions of each video" in note
 
 
+def test_numbers_that_may_count_targets_or_predictions():
+    names = [f"{one}/{other}" for one in range(2) for other in range(2)]
+    with pytest.raises(DataError, match=r"two ways(.|\n)*sample_0"):
+        pairs(["0", "1"], names)
+    found, samples, _ = pairs(["0", "1"], [f"sample_{name}" for name in names])
+    assert (found, samples) == ([(0, 0), (0, 2), (1, 1), (1, 3)], 2)
+    found, samples, _ = pairs(["0", "1"], [f"{one}/pred{other}" for one in range(2) for other in range(2)])
+    assert (found, samples) == ([(0, 0), (0, 1), (1, 2), (1, 3)], 2)
+
+
+def test_a_name_of_a_folder_may_have_dots():
+    assert pairs(["clip.1", "clip.2"], ["clip.2", "clip.1"])[0] == [(0, 1), (1, 0)]
+
+
+def test_arrays_are_paired_in_order():
+    numbered = [f"clip{index:06d}" for index in range(2)]
+    assert pairs(numbered, numbered) == ([(0, 0), (1, 1)], 1, "paired in order, as arrays have no names")
+    found, samples, note = pairs(["a", "b"], [f"{name}_{sample}" for name in numbered for sample in range(3)])
+    assert (found, samples) == ([(0, 0), (0, 1), (0, 2), (1, 3), (1, 4), (1, 5)], 3)
+    assert note == ("paired in order, as arrays have no names, first a with clip000000_0; 3 predictions of each video")
+
+
 @pytest.mark.parametrize(
     ("real", "fake", "words"),
     [
-        (["a", "b"], ["a", "c"], ["cannot be paired", "no prediction of b", "no target of c"]),
-        (["a", "b", "c"], ["x", "y"], ["cannot be paired", "3 targets, 2 predictions"]),
-        (["a", "b"], ["a_0", "a_1", "b_0"], ["different numbers of predictions", "b: 1", "2 predictions of each"]),
+        (["a", "b"], ["a", "c"], ["some names agree and some do not", "no prediction of b", "no target of c",
+                                  "--on-bad skip scores 1 of 2 targets"]),
+        (["a", "b", "c"], ["a", "b"], ["no prediction of c", "--num-videos 2 scores the first 2"]),
+        (["a", "b", "c"], ["x", "y"], ["no names agree, and the counts differ", "3 targets, 2 predictions"]),
+        (["a", "b", "c"], ["x_0", "x_1", "y_0", "y_1"], ["4 predictions, 2 each of 2 videos"]),
+        (["a", "b"], ["a_0", "a_1", "b_0"], ["different numbers of predictions", "b: 1", "2 predictions of each",
+                                             "--on-bad skip"]),
+        (["a", "b"], ["a_0", "a_1"], ["no prediction of b"]),
         (["a.mp4", "a.avi"], ["a", "b"], ["two videos have one name", "a"]),
     ],
-)
+)  # fmt: skip
 def test_no_pairs(real, fake, words):
     with pytest.raises(DataError) as caught:
         pairs(real, fake)
@@ -74,9 +133,76 @@ def test_no_pairs(real, fake, words):
         assert word in str(caught.value)
 
 
+def lenient(real, fake, **options):
+    found = paired(Named("real", real), Named("fake", fake), is_lenient=True, **options)
+    skipped = [video.name for video in (*found.skipped_real, *found.skipped_fake)]
+    return [(pair.real, pair.fake) for pair in found.videos.pairs], skipped
+
+
+def test_what_has_no_counterpart_is_skipped_where_that_was_asked_for():
+    assert lenient(["a", "b"], ["a", "c"]) == ([(0, 0)], ["b", "c"])
+    assert lenient(["a", "b", "c"], ["a_0", "a_1", "b_0", "c_0", "c_1"]) == (
+        [(0, 0), (0, 1), (2, 3), (2, 4)], ["b", "b_0"]
+    )  # fmt: skip
+    with pytest.raises(DataError, match="no names agree"):
+        lenient(["a", "b"], ["x"])
+
+
+def test_the_first_videos_alone_need_predictions():
+    names = ["a", "b", "c"]
+    found = paired(Named("real", names), Named("fake", names[:2]), wanted=2)
+    assert [(pair.real, pair.fake) for pair in found.videos.pairs] == [(0, 0), (1, 1)]
+    found = paired(Named("real", names), Named("fake", ["x", "y"]), wanted=2)
+    assert [(pair.real, pair.fake) for pair in found.videos.pairs] == [(0, 0), (1, 1)]
+
+
+def test_videos_are_not_paired_in_order_once_some_were_skipped():
+    real, fake = Named("real", ["a", "b"]), Named("fake", ["x", "y"])
+    real.skipped = (Skipped("c", "damaged"),)
+    with pytest.raises(DataError, match=r"in order once some were skipped(.|\n)*1 video skipped: c"):
+        paired(real, fake)
+
+
 def test_sizes_differ():
-    with pytest.raises(DataError, match=r"differ in size(.|\n)*16x16(.|\n)*8x16"):
-        paired(Named("real", ["a"]), Named("fake", ["a"], size=(8, 16)))
+    real, fake = Named("real", ["a", "b"]), Named("fake", ["a", "b"], size=(8, 16))
+    with pytest.raises(DataError, match=r"differ in size(.|\n)*16x16(.|\n)*8x16(.|\n)*psnr-irasim"):
+        score(real, fake, "psnr-opencv")
+
+
+def test_irasim_resizes_the_prediction():
+    real, fake = Named("real", ["a", "b"]), Named("fake", ["a", "b"], size=(8, 8), levels=(4, 24))
+    found = score(real, fake, "psnr-irasim-colour")
+    assert found.value == pytest.approx(10 * np.log10(255**2 / 16), abs=0.2)
+    assert "sizes:prediction-resized.8x8" in found.signature
+    assert any("predictions of 8x8 were resized to the targets' 16x16" in note for note in found.warnings)
+    assert "sizes:" not in score(real, real, "psnr-tokenbench").signature
+
+
+def test_lengths_differ():
+    real, fake = Named("real", ["a", "b"], frames=8), Named("fake", ["a", "b"], frames=3)
+    with pytest.raises(DataError, match=r"2 of 2 pairs are shorter(.|\n)*target 8, prediction 3(.|\n)*--frames 3"):
+        score(real, fake, "psnr-opencv")
+    with pytest.raises(DataError, match=r"seem to lack the 1 frame of context"):
+        score(Named("real", ["a", "b"]), fake, "psnr-opencv", context=1)
+    found = score(real, Named("fake", ["a", "b"], frames=6), "psnr-opencv")
+    assert "targets have 8 frames and predictions 6: frame 0 of the one was compared with frame 0 of the other" in (
+        found.warnings
+    )
+
+
+@pytest.mark.parametrize("protocol", ["psnr-fastvideo", "ssim-fastvideo"])
+def test_fastvideo_takes_the_shorter_length(protocol):
+    noise = np.random.default_rng(0).integers(0, 256, (2, 4, 16, 16, 3), np.uint8)
+    real, fake = (Uneven(clips, (4, 4)) for clips in (noise[:1].repeat(2, 0), noise))
+    short = Uneven(noise, (4, 2))
+    whole, cut = (score(real, side, protocol) for side in (real, short))
+    assert "lengths:shorter.2" in cut.signature
+    assert "lengths" not in whole.signature
+    assert any("1 of 2 pairs have fewer than 4 frames" in note for note in cut.warnings)
+    by_hand = [score(Uneven(real.clips[index:index + 1], (4,)), Uneven(noise[index:index + 1], (4,)), protocol,
+                     length=length).value for index, length in ((0, 4), (1, 2))]  # fmt: skip
+    assert cut.value == pytest.approx(np.mean(by_hand), rel=1e-6)
+    assert score(real, fake, protocol).value != cut.value
 
 
 def test_a_control_of_other_videos_is_no_prediction():
@@ -86,8 +212,8 @@ def test_a_control_of_other_videos_is_no_prediction():
     assert paired(real, control("noise", real, is_paired=True)).samples == 1
 
 
-def score(real, fake, protocol, **options):
-    spec = load_protocol(protocol).with_options(frames=4, **options)
+def score(real, fake, protocol, *, length=4, **options):
+    spec = load_protocol(protocol).with_options(frames=length, **options)
     return evaluate(real, fake, plan(real, fake, [spec])).measurements[0]
 
 

@@ -143,7 +143,17 @@ OTHER: dict[tuple[type, str], object] = {
     **{
         (statistics, name): value
         for statistics in (PsnrStatistics, PairedStatistics)
-        for name, value in {"context": 4, "drop_first": 1, "drop_last": 1, "samples": ...}.items()
+        for name, value in {
+            "context": 4,
+            "drop_first": 1,
+            "drop_last": 1,
+            "samples": ...,
+            "num_samples": 3,
+            "sizes": None,  # a rule counts where it was applied: tested below
+            "resized_from": None,
+            "lengths": None,
+            "shortest": None,
+        }.items()
     },
     (PsnrStatistics, "error_over"): "clip",
     (PsnrStatistics, "identical"): "opencv",
@@ -215,6 +225,23 @@ def test_every_field_of_a_protocol_that_moves_a_number_parts_numbers(kind, path,
     assert part[path[-1]] != value
     part[path[-1]] = value
     assert signed(ProtocolSpec.model_validate(content)).id != signed(before).id
+
+
+@pytest.mark.parametrize(
+    ("rule", "applied", "text"),
+    [
+        ({"sizes": "prediction-resized"}, {"resized_from": (32, 48)}, "sizes:prediction-resized.32x48"),
+        ({"lengths": "shorter"}, {"shortest": 12}, "lengths:shorter.12"),
+    ],
+)
+def test_rules_for_pairs_that_do_not_fit_part_numbers_where_they_were_applied(rule, applied, text):
+    spec = load_protocol("psnr-opencv").with_options()
+    found = [
+        signed(spec.model_copy(update={"statistics": spec.statistics.model_copy(update=update)}))
+        for update in ({}, rule, rule | applied)
+    ]
+    assert found[0].id == found[1].id != found[2].id
+    assert f"| {text} |" in found[2].long
 
 
 def test_the_size_of_subsets_parts_numbers():

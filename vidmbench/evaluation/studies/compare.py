@@ -85,7 +85,7 @@ def open_both(real: str, fake: str, choices: Choices, protocols: Sequence[Protoc
         _with_choices(protocol.clips, frames, choices) for protocol in protocols for frames in choices.frames or (None,)
     ]
     source, other = open_pair(real_side, given(fake, real_side.named), choices, protocols, clips=clips)
-    checked_counts(source, other)
+    checked_counts(source, other, protocols)
     return source, other
 
 

@@ -3,6 +3,7 @@
 A mean that one video makes infinite, as equal frames do in conventions without a cap, has no interval.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,19 +48,21 @@ def curve_over_videos(values: np.ndarray, first_frame: int) -> Curve:
     """The curve of a metric, with intervals over videos.
 
     Args:
-        values: float64 (video, frame), what each video counts at each frame.
+        values: float64 (video, frame), what each video counts at each frame; NaN for frames that it lacks.
         first_frame: See :class:`Curve`.
     """
     with np.errstate(invalid="ignore"):  # infinity minus infinity
         return Curve(
             first_frame,
-            tuple(_estimate(column) for column in values.T),
-            _estimate(values.mean(1)),
+            tuple(_estimate(column[~np.isnan(column)]) for column in values.T),
+            _estimate(np.nanmean(values, 1)),
             _estimate(values[:, -1] - values[:, 0]),
         )
 
 
 def _estimate(values: np.ndarray) -> Estimate:
+    if not len(values):  # a frame that every video lacks
+        return Estimate(math.nan, None, None)
     interval = interval_over_videos(values)
     if interval is None:
         return Estimate(float(values.mean()), None, None)

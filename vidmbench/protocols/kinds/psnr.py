@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from vidmbench.protocols.fields import ProtocolField
 from vidmbench.protocols.metric_kind import Features, Value
 from vidmbench.protocols.pair_stages import PixelStage
-from vidmbench.protocols.paired_kind import PairedKind, PairedStatistics, scored
+from vidmbench.protocols.paired_kind import PairedKind, PairedStatistics, mean_of_frames, scored
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,7 +62,8 @@ class Psnr(PairedKind[PsnrStatistics]):
         from vidmbench.metrics.full_reference.psnr import psnr
 
         if statistics.error_over in ("clip", "set"):
-            return psnr(numbers, error_over="clip", identical=statistics.identical)
+            errors = mean_of_frames(numbers.swapaxes(-1, -2))[..., None, :]
+            return psnr(errors, error_over="clip", identical=statistics.identical)
         return super().of_clips(statistics, numbers)
 
     def compute(self, statistics: PsnrStatistics, features: Features) -> tuple[Value, ...]:
@@ -71,12 +72,11 @@ class Psnr(PairedKind[PsnrStatistics]):
 
         if statistics.error_over != "set":
             return super().compute(statistics, features)
-        numbers = scored(statistics, features)
-        everything = numbers.reshape(1, -1, numbers.shape[-1])
-        value = float(psnr(everything, error_over="clip", identical=statistics.identical)[0])
+        errors = self._errors(statistics, features)
+        value = float(psnr(errors.mean().reshape(1, 1, 1), error_over="clip", identical=statistics.identical)[0])
         if value == float("inf"):
             raise self._not_finite(statistics, features)
-        return (Value(value),)
+        return (self._with_spread(statistics, features, value),)
 
     def video_frames(self, statistics: PsnrStatistics, features: Features) -> "np.ndarray":
         """The ratio of each video's frames; where all has one error, shares of the ratio of each frame's error.
@@ -102,7 +102,17 @@ class Psnr(PairedKind[PsnrStatistics]):
             return super().interval(statistics, features)
         from vidmbench.metrics.full_reference.intervals import interval_of_ratio
 
-        return interval_of_ratio(scored(statistics, features).mean((1, 2, 3)))
+        return interval_of_ratio(self._errors(statistics, features))
+
+    def _errors(self, statistics: PsnrStatistics, features: Features) -> "np.ndarray":
+        """The mean squared error of each target, float64 (video,): of all its predictions, or of the best."""
+        errors = mean_of_frames(scored(statistics, features).mean(-1))
+        return errors.min(-1) if statistics.samples == "best" else errors.mean(-1)  # type: ignore[no-any-return]
+
+    def _counting(self, statistics: PsnrStatistics) -> str:
+        if statistics.error_over in ("clip", "set"):
+            return ""
+        return f", and count {_EQUAL[statistics.identical]}{' dB' * (statistics.identical != 'infinite')} each"
 
 
 KIND = Psnr()

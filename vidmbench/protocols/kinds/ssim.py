@@ -16,6 +16,7 @@ class Ssim(PairedKind[PairedStatistics]):
     array = SsimStage
     statistics = PairedStatistics
     better = "higher"
+    equal = 1.0
 
     def of_frames(self, statistics: PairedStatistics, numbers: "np.ndarray") -> "np.ndarray":
         """What the detector gives."""

@@ -1,4 +1,4 @@
-"""Which notes are shown beside numbers: two at most, the gravest first; ``-v`` shows all."""
+"""Which notes are shown beside numbers: how pairs were found, and two others at most; ``-v`` shows all."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,14 +11,11 @@ from vidmbench.reporting.tables.metrics import metric_label
 SHOWN = 2
 # How notes begin that tell how videos were made or chosen, which is no reason to doubt a number.
 _TELLING = (
-    "VIDM, ",
-    "first frames: ",
-    "the content frame ",
-    "one draw of noise ",
-    "the real videos taken cover ",
-    "paired by ",
-    "paired in ",
-)
+    "VIDM, ", "first frames: ", "the content frame ", "one draw of noise ", "the real videos taken cover ",
+    "paired by name",
+)  # fmt: skip
+# How notes begin that say what a number is of; they are shown besides.
+_ALWAYS = ("paired by name", "paired in order")
 
 
 @dataclass(frozen=True)
@@ -54,7 +51,9 @@ def notes_of(records: Sequence[RunRecord], *, is_verbose: bool = False) -> Shown
                 ranks[note] = min(ranks.get(note, rank), rank)
                 owners.setdefault(note, []).append(_Owner(record.model, item.protocol, item.metric))
     ordered = sorted(ranks, key=ranks.__getitem__)
-    shown = ordered if is_verbose else ordered[:SHOWN]
+    always = [note for note in ordered if note.startswith(_ALWAYS)]
+    others = [note for note in ordered if not note.startswith(_ALWAYS)]
+    shown = [*always, *(others if is_verbose else others[:SHOWN])]
     lines = [
         f"{'note' if note.startswith(_TELLING) else 'warning'}{_of(owners[note], every)}: {note}" for note in shown
     ]
