@@ -1,29 +1,15 @@
 """Imports torch-fidelity, the oracle of everything measured on frames, beside any build of PyTorch."""
 
-import sys
 import warnings
 
-import torch
-
-# Operator declarations last as long as the Library objects that made them.
-_LIBRARIES: list = []
+from support.torchvision_beside_cpu import import_torchvision
 
 
 def import_torch_fidelity():
-    """Imports it, also beside a CPU build of PyTorch, where torchvision's compiled operators do not load."""
+    """Imports it, also beside a CPU build of PyTorch."""
+    import_torchvision()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        try:
-            import torchvision  # noqa: F401
-        except RuntimeError as error:
-            if "torchvision::nms" not in str(error):
-                raise
-            schemas = torch.library.Library("torchvision", "DEF")
-            for name in ("nms", "qnms"):
-                schemas.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-            _LIBRARIES.append(schemas)
-            for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
-                del sys.modules[name]
         import torch_fidelity.feature_extractor_inceptionv3
         import torch_fidelity.interpolate_compat_tensorflow
     return torch_fidelity

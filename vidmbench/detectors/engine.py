@@ -1,18 +1,26 @@
 """What an engine is, and which one runs."""
 
 import importlib.util
+from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from vidmbench.core.errors import UsageError
 from vidmbench.core.vocabulary import Device, Precision
 from vidmbench.detectors.i3d import folded, rounded_to_bf16
 from vidmbench.detectors.types import Engine
+from vidmbench.detectors.weights_local import identity
 from vidmbench.detectors.weights_registry import load_weights
 from vidmbench.protocols.detector import DetectorSpec, load_detector
 from vidmbench.protocols.pair_stages import LpipsStage, PairStage
 from vidmbench.protocols.stages import ArrayStage
 
+if TYPE_CHECKING:
+    from vidmbench.detectors.pair_engine import SharedLpips
+
 #: Of the TensorFlow graph; what a protocol means that names none.
 _I3D_EPS = 1e-3
+# Networks in use, by detector, library, device and weights.
+_LPIPS: "WeakValueDictionary[tuple[str, str, str, str], SharedLpips]" = WeakValueDictionary()
 
 
 def engine_name(device: Device = "auto", detector: str | None = None) -> str:
@@ -20,7 +28,7 @@ def engine_name(device: Device = "auto", detector: str | None = None) -> str:
 
     Args:
         device: Where it would run.
-        detector: The detector; None for I3D, the only one that OpenVINO runs.
+        detector: The detector; None for I3D. OpenVINO runs I3D and LPIPS.
 
     Raises:
         UsageError: ``cuda`` was asked for and there is none.
@@ -56,7 +64,7 @@ def load_engine(stage: ArrayStage, *, precision: Precision = "fp32", device: Dev
     chosen, _, target = _choose(device, stage.detector).partition("/")
     name = engine_name(device, stage.detector)
     if isinstance(stage, PairStage):
-        return _pair_engine(spec, stage, name=name, device=target)
+        return _pair_engine(spec, stage, name=name, chosen=chosen, device=target)
     if spec.network is not None:
         if precision != "fp32":
             raise UsageError(
@@ -77,14 +85,31 @@ def load_engine(stage: ArrayStage, *, precision: Precision = "fp32", device: Dev
     return TorchEngine(layers, precision=precision, device=target, name=name)
 
 
-def _pair_engine(spec: DetectorSpec, stage: PairStage, *, name: str, device: str) -> Engine:
-    from vidmbench.detectors.pair_engine import TRUNKS, LpipsEngine, ReadyNumbers
+def _pair_engine(spec: DetectorSpec, stage: PairStage, *, name: str, chosen: str, device: str) -> Engine:
+    from vidmbench.detectors.pair_engine import LpipsEngine, ReadyNumbers
 
     if not isinstance(stage, LpipsStage):
         return ReadyNumbers(name)
-    from vidmbench.detectors.lpips import Lpips
+    key = spec.name, chosen, device, identity(spec)
+    network = _LPIPS.get(key)
+    if network is None:
+        _LPIPS[key] = network = _lpips(spec, chosen, device)
+    return LpipsEngine(network, stage, name=name)
 
-    return LpipsEngine(Lpips(load_weights(spec), TRUNKS[spec.name], device=device), stage, name=name)
+
+def _lpips(spec: DetectorSpec, chosen: str, device: str) -> "SharedLpips":
+    from vidmbench.detectors.lpips import layers
+    from vidmbench.detectors.pair_engine import TRUNKS, SharedLpips
+
+    trunk = TRUNKS[spec.name]
+    network = layers(load_weights(spec), trunk)
+    if chosen == "openvino":
+        from vidmbench.detectors.lpips_openvino import OpenVinoLpips
+
+        return SharedLpips(OpenVinoLpips(network), trunk)
+    from vidmbench.detectors.lpips_torch import TorchLpips
+
+    return SharedLpips(TorchLpips(network, device=device), trunk)
 
 
 def _choose(device: Device, detector: str | None = None) -> str:
@@ -98,7 +123,7 @@ def _choose(device: Device, detector: str | None = None) -> str:
             where="--device cuda",
             fix="use --device auto, or install a CUDA build of PyTorch",
         )
-    if detector is not None and load_detector(detector).network is not None:
+    if detector is not None and load_detector(detector).network not in (None, "lpips"):
         return "torch/cpu"
     return "openvino/cpu" if importlib.util.find_spec("openvino") else "torch/cpu"
 

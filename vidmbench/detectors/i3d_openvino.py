@@ -1,7 +1,5 @@
 """I3D on OpenVINO: the fastest engine on CPUs. The graph is built operation by operation, without conversion."""
 
-import os
-import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,25 +11,8 @@ import numpy as np
 
 from vidmbench.core.vocabulary import Precision
 from vidmbench.detectors.i3d import Convolution, Triple, body, fp32_layer, stem
+from vidmbench.detectors.openvino_import import cores, import_openvino
 from vidmbench.detectors.types import Feature, Prepared
-
-
-def _import_openvino() -> tuple[ModuleType, ModuleType]:
-    """Imports OpenVINO without its telemetry package: scoring never sends anything anywhere.
-
-    OpenVINO falls back on an empty stand-in of its own where that package cannot be imported.
-    """
-    name = "openvino_telemetry"
-    hidden = name not in sys.modules
-    if hidden:
-        sys.modules[name] = None  # type: ignore[assignment]  # None is how Python spells "refuse to import"
-    try:
-        import openvino
-        from openvino import opset13
-    finally:
-        if hidden:
-            del sys.modules[name]
-    return openvino, opset13
 
 
 class _OpenVinoOps:
@@ -90,9 +71,9 @@ class OpenVinoEngine:
         self.name = name
         self._layers = layers
         self._precision = precision
-        self._openvino, self._opset = _import_openvino()
+        self._openvino, self._opset = import_openvino()
         self._core = self._openvino.Core()
-        self._num_chains = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
+        self._num_chains = cores()
         self._chains: dict[tuple[int, ...], list[_Chain]] = {}
 
     def features(self, clips: Iterable[Prepared]) -> Iterator[Feature]:

@@ -16,6 +16,8 @@ from vidmbench.detectors.types import Prepared
 from vidmbench.evaluation.clips import Clip
 from vidmbench.evaluation.feature_cache import CacheEntry
 from vidmbench.evaluation.feature_job import FeatureJob
+from vidmbench.protocols.detector import load_detector
+from vidmbench.protocols.pair_stages import LpipsStage, PairStage
 from vidmbench.protocols.stages import ArrayStage
 from vidmbench.videos.source import Source
 from vidmbench.videos.transformed import Remade, Reordered, Transformed
@@ -54,6 +56,16 @@ class PreparedClip:
     def num_bytes(self) -> int:
         """Memory that its pixels take."""
         return 0 if self.pixels is None else self.pixels.nbytes
+
+
+def bytes_of_frame(job: FeatureJob) -> int:
+    """Memory that a prepared frame takes, at most."""
+    if not isinstance(job.stage, PairStage):
+        return load_detector(job.stage.detector).input_size ** 2 * 3 * 4
+    if not isinstance(job.stage, LpipsStage):
+        return 3 * 4  # numbers already
+    height, width = (job.stage.frame_size, 2 * job.stage.frame_size) if job.stage.frame_size else job.source.size
+    return height * width * 3
 
 
 def base_of(source: Source) -> Source:

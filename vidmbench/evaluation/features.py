@@ -7,7 +7,7 @@ features compute them once. Rows of files that changed while they were read are 
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from itertools import chain
 
 import numpy as np
@@ -21,6 +21,7 @@ from vidmbench.detectors.types import Engine, Feature, Prepared
 from vidmbench.evaluation.clip_assembly import JobEntry, PreparedClip, base_of
 from vidmbench.evaluation.feature_job import FeatureJob, FeatureSet
 from vidmbench.evaluation.read_ahead import read_ahead
+from vidmbench.metrics.blas import one_blas_thread
 from vidmbench.protocols.detector import load_detector
 from vidmbench.protocols.pair_stages import PairStage
 from vidmbench.protocols.stages import ArrayStage
@@ -140,7 +141,10 @@ def _complete_entries(entries: list[JobEntry], device: Device, on_bad: OnBad, ta
             locks.enter_context(entry.growing())
         missing = [entry for entry in entries if not entry.is_whole]
         for network in sorted({_network(entry.job) for entry in missing}):
-            _stream_features([entry for entry in missing if _network(entry.job) == network], device, on_bad, tally)
+            own = [entry for entry in missing if _network(entry.job) == network]
+            # SSIM multiplies small matrices in the threads that read.
+            with one_blas_thread() if isinstance(own[0].job.stage, PairStage) else nullcontext():
+                _stream_features(own, device, on_bad, tally)
         assert all(set(entry.missing) == set(entry.skipped) for entry in missing)  # no clip is lost in silence
         _check_weights(missing, device)
         _check_unchanged(missing)

@@ -7,8 +7,7 @@ from contextlib import closing
 from threading import Condition
 
 from vidmbench.core.torch_settings import use_one_torch_thread
-from vidmbench.evaluation.clip_assembly import JobEntry, PreparedClip, clips_of_video
-from vidmbench.protocols.detector import load_detector
+from vidmbench.evaluation.clip_assembly import JobEntry, PreparedClip, bytes_of_frame, clips_of_video
 
 #: Threads that read and prepare.
 _READERS = 2
@@ -69,10 +68,7 @@ class _VideoInFlight:
 
     def __init__(self, number: int, requests: _Requests) -> None:
         self._number, self._requests = number, requests
-        sizes = [
-            entry.clip(row).frames * load_detector(entry.job.stage.detector).input_size ** 2 * 3 * 4
-            for entry, row in requests
-        ]
+        sizes = [entry.clip(row).frames * bytes_of_frame(entry.job) for entry, row in requests]
         self.most_bytes = min(sum(sizes), max(_OF_ONE_VIDEO, *sizes))
         self._changed = Condition()
         self._waiting: deque[PreparedClip] = deque()

@@ -32,13 +32,20 @@ def mean_squared_errors(real: np.ndarray, fake: np.ndarray) -> np.ndarray:
     """
     found = np.empty((len(real), real.shape[-1]))
     for index, (one, other) in enumerate(zip(real, fake, strict=True)):  # frame by frame: they stay in the cache
-        if real.dtype == np.uint8:
-            difference = np.subtract(one, other, dtype=np.int16).astype(np.int32)
-            total = np.square(difference, out=difference).sum((0, 1), dtype=np.int64)
-        else:
-            total = np.square(one - other).sum((0, 1))
-        found[index] = total / (one.shape[0] * one.shape[1])
+        height, width, channels = one.shape
+        rows = _squares(one.reshape(height, -1), other.reshape(height, -1))
+        found[index] = rows.reshape(width, channels).sum(0) / (height * width)
     return found
+
+
+def _squares(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Squared differences summed over the first axis."""
+    if one.dtype != np.uint8:
+        return np.asarray(np.square(one - other).sum(0))
+    apart = np.maximum(one, other)
+    apart -= np.minimum(one, other)
+    # A square of 255 just fits into 16 bits; a uint64 holds any sum.
+    return np.asarray(np.multiply(apart, apart, dtype=np.uint16).sum(0, dtype=np.uint64))
 
 
 def psnr(errors: np.ndarray, *, error_over: ErrorOver, identical: Identical) -> np.ndarray:

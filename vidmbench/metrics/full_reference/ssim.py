@@ -12,8 +12,7 @@ from typing import Literal
 import numpy as np
 
 from vidmbench.core.errors import DataError
-from vidmbench.metrics.blas import one_blas_thread
-from vidmbench.metrics.full_reference.windows import Padding, Window, local_means, padded, weights
+from vidmbench.metrics.full_reference.windows import Padding, Window, local_sums, padded, weights
 
 Range = Literal["255", "prediction"]
 
@@ -52,20 +51,12 @@ def ssim(
             found=f"{real.shape[1]} x {real.shape[2]}",
             fix="score larger frames, or choose a convention with a smaller window: ssim-scikit-image has 7 x 7",
         )
-    with one_blas_thread():
-        return np.array(
-            [
-                _of_frame(
-                    one,
-                    other,
-                    window,
-                    padding,
-                    taps**2 / (taps**2 - 1) if is_sample_covariance else 1.0,
-                    255.0 if data_range == "255" else float(other.max()) - float(other.min()),
-                )
-                for one, other in zip(real, fake, strict=True)
-            ]
-        )
+    factor = taps**2 / (taps**2 - 1) if is_sample_covariance else 1.0
+    similarities = []
+    for one, other in zip(real, fake, strict=True):
+        limit = 255.0 if data_range == "255" else float(other.max()) - float(other.min())
+        similarities.append(_of_frame(one, other, window, padding, factor, limit))
+    return np.array(similarities)
 
 
 def _of_frame(
@@ -73,17 +64,31 @@ def _of_frame(
 ) -> float:
     if data_range == 0:
         return 0.0  # C1 = C2 = 0: the covariance with a flat frame is 0, and rounding alone would decide
+    # Sums of whole numbers stay whole: 49² times the square of 2 x 255 is below 2^31.
+    is_exact = window == "uniform-7" and real.dtype == np.uint8
+    x, y = (padded(image.transpose(2, 0, 1), window, padding) for image in (real, fake))
     # Sums and differences: their squares give E[x²] + E[y²] and E[xy], so four images are filtered and not five.
-    x, y = (np.moveaxis(image, -1, 0).astype(np.float64) for image in (real, fake))
-    images = np.empty((4, *x.shape))
-    np.add(x, y, out=images[0])
-    np.subtract(x, y, out=images[1])
+    images = np.empty((4, *x.shape), np.int32 if is_exact else np.float64)
+    np.add(x, y, out=images[0], dtype=images.dtype)
+    np.subtract(x, y, out=images[1], dtype=images.dtype)
     np.square(images[:2], out=images[2:])
-    plus, minus, plus_squares, minus_squares = local_means(padded(images, window, padding), window)
-    plus_mean, minus_mean = np.square(plus), np.square(minus)
-    plus_variance = factor * (plus_squares - plus_mean)
-    minus_variance = factor * (minus_squares - minus_mean)
-    c1, c2 = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
-    numerator = ((plus_mean - minus_mean) / 2 + c1) * ((plus_variance - minus_variance) / 2 + c2)
-    denominator = ((plus_mean + minus_mean) / 2 + c1) * ((plus_variance + minus_variance) / 2 + c2)
-    return float((numerator / denominator).mean())
+    return _ratio(local_sums(images, window), float(weights(window).sum() ** 2), factor, data_range)
+
+
+def _ratio(sums: np.ndarray, weight: float, factor: float, data_range: float) -> float:
+    """SSIM from local sums of x + y, x - y and their squares, where the weights of a window sum up to `weight`.
+
+    Numerators and denominators are 2 weight² times those of the formula; the sample covariance's factor divides C2
+    instead of multiplying every variance.
+    """
+    # No window gives other weights than 1 and 49, so an integer stays one.
+    squares = np.square(sums[:2], out=sums[:2])
+    variances = np.multiply(sums[2:], round(weight), out=sums[2:])
+    variances -= squares
+    c1, c2 = (2 * (weight * k * data_range) ** 2 for k in (0.01, 0.03))
+    above = np.add(squares[0] - squares[1], c1, dtype=np.float64)
+    above *= np.add(variances[0] - variances[1], c2 / factor, dtype=np.float64)
+    below = np.add(squares[0] + squares[1], c1, dtype=np.float64)
+    below *= np.add(variances[0] + variances[1], c2 / factor, dtype=np.float64)
+    above /= below
+    return float(above.mean())

@@ -5,13 +5,13 @@ import pytest
 
 from vidmbench.core.errors import DataError
 from vidmbench.metrics.full_reference.ssim import ssim
-from vidmbench.metrics.full_reference.windows import local_means, weights
+from vidmbench.metrics.full_reference.windows import local_sums, weights
 
 
 def plain(real, fake, window, padding, factor, data_range):
     """One channel of one frame, window by window."""
     row = weights(window)
-    taps, kernel = len(row), np.outer(row, row)
+    taps, kernel = len(row), np.outer(row, row) / row.sum() ** 2
     real, fake = real.astype(float), fake.astype(float)
     if padding != "valid":
         half = taps // 2
@@ -67,10 +67,19 @@ def test_frames_smaller_than_the_window_are_refused():
     assert ssim(small, small, window="uniform-7", padding="valid", is_sample_covariance=False) == [1]
 
 
-def test_local_means_of_every_size():
-    for length in (11, 64, 74, 75, 139):
-        images = np.random.default_rng(length).normal(size=(2, 12, length))
-        row = weights("gaussian-11")
-        along = np.apply_along_axis(np.convolve, -1, images, row, mode="valid")
-        both = np.apply_along_axis(np.convolve, -2, along, row, mode="valid")
-        np.testing.assert_allclose(local_means(images, "gaussian-11"), both, atol=1e-12)
+@pytest.mark.parametrize("window", ["gaussian-11", "uniform-7"])
+@pytest.mark.parametrize("length", [11, 16, 26, 27, 75])
+def test_local_sums_of_every_size(window, length):
+    images = np.random.default_rng(length).normal(size=(2, 3, 12, length))
+    row = weights(window)
+    along = np.apply_along_axis(np.convolve, -1, images, row, mode="valid")
+    both = np.apply_along_axis(np.convolve, -2, along, row, mode="valid")
+    np.testing.assert_allclose(local_sums(images, window), both, atol=1e-12)
+
+
+@pytest.mark.parametrize("fake", [0, 255])
+def test_the_largest_sums_of_whole_numbers_fit(fake):
+    white = np.full((1, 9, 9, 1), 255, np.uint8)
+    options = {"window": "uniform-7", "padding": "valid", "is_sample_covariance": True}
+    expected = (2 * 255 * fake + 6.5025) / (255**2 + fake**2 + 6.5025)
+    assert ssim(white, np.full_like(white, fake), **options) == pytest.approx(expected, rel=1e-14)
