@@ -271,6 +271,7 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
     "compare, a protocol refused": ("compare", *PAIR, *TOY, "--protocol", "fid-frames", "--frames", "4"),
     "compare, dry run": ("compare", *PAIR, *TOY, "--dry-run"),
     "compare-models": ("compare-models", *PAIR, "other.npy", *TOY),
+    "compare-models, by video": ("compare-models", *PAIR, "other.npy", "--protocol", "psnr-scikit-image", "--json"),
     "data check": ("data", "check", "sky-timelapse", "--data-root", "sky", "--json"),
     "doctor": ("doctor", "--json"),
     "explain": ("explain", "toy-fd.toml", "toy-fd-n.toml", *PAIR, "--json"),

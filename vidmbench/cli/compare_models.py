@@ -6,7 +6,7 @@ import typer
 
 from vidmbench.cli import completion
 from vidmbench.cli.groups import spread
-from vidmbench.cli.options import ClipOptions, ComputeOptions, FrechetProtocol, Json, ReadingOptions, Real
+from vidmbench.cli.options import PROTOCOL_PANEL, ClipOptions, ComputeOptions, Json, ReadingOptions, Real
 from vidmbench.cli.output import print_json, print_notes, print_study_notes, say_text
 from vidmbench.cli.parsing import choices_from
 from vidmbench.core.vocabulary import DEFAULT_PROTOCOL
@@ -25,7 +25,16 @@ def compare_models(
         str, typer.Argument(autocompletion=completion.sources, metavar="B", help="As many videos of the other.")
     ],
     *,
-    protocol: FrechetProtocol = DEFAULT_PROTOCOL,
+    protocol: Annotated[
+        str,
+        typer.Option(
+            "--protocol",
+            autocompletion=completion.protocols,
+            metavar="NAME|FILE",
+            help="A protocol of a Fréchet distance, or psnr-..., ssim-... or lpips-...; or a TOML file.",
+            rich_help_panel=PROTOCOL_PANEL,
+        ),
+    ] = DEFAULT_PROTOCOL,
     clips: ClipOptions,
     same_seeds: Annotated[
         bool,
@@ -37,12 +46,13 @@ def compare_models(
 ) -> None:
     """Is model A better than model B? A paired test on the same real videos.
 
-    Prints both Fréchet distances, their difference with its interval and p value, and how many videos
-    per side are needed to tell such a difference from none.
+    Prints both numbers, their difference with its interval and p value, and how many videos are needed to tell such a
+    difference from none. Full-reference protocols (psnr-..., ssim-..., lpips-...) compare A and B video by video.
 
     \b
     Examples:
       vidmbench compare-models REAL FAKE control:blurred --frames 16 --num-videos 48
+      vidmbench compare-models REAL A B --protocol lpips-vgg --frames 16
     """
     from vidmbench.evaluation.studies import model_comparison
     from vidmbench.reporting.studies.model_comparison import comparison_json, comparison_text

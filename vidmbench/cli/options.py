@@ -13,7 +13,7 @@ from vidmbench.core.vocabulary import DEFAULT_PROTOCOL, Device, NoiseChoice, OnB
 if TYPE_CHECKING:
     from vidmbench.vidm.sampling.opening import SamplingOptions
 
-_PROTOCOL, _COMPUTE, OUTPUT_PANEL, _VIDM = "Protocol", "Compute", "Output", "VIDM"
+PROTOCOL_PANEL, _COMPUTE, OUTPUT_PANEL, _VIDM = "Protocol", "Compute", "Output", "VIDM"
 
 
 Real = Annotated[
@@ -46,7 +46,7 @@ ProtocolNames = Annotated[
         help="Protocols or TOML files of your own, such as fvd-tats,prdc-i3d; paired-all: every full-reference one; "
         "may be repeated.",
         show_default=DEFAULT_PROTOCOL,
-        rich_help_panel=_PROTOCOL,
+        rich_help_panel=PROTOCOL_PANEL,
     ),
 ]
 FrechetProtocol = Annotated[
@@ -56,7 +56,7 @@ FrechetProtocol = Annotated[
         autocompletion=completion.protocols,
         metavar="NAME|FILE",
         help="A protocol of a Fréchet distance, or a TOML file.",
-        rich_help_panel=_PROTOCOL,
+        rich_help_panel=PROTOCOL_PANEL,
     ),
 ]
 PrecisionRecallProtocol = Annotated[
@@ -66,7 +66,7 @@ PrecisionRecallProtocol = Annotated[
         autocompletion=completion.protocols,
         metavar="NAME|FILE",
         help="A protocol of precision and recall, or a TOML file.",
-        rich_help_panel=_PROTOCOL,
+        rich_help_panel=PROTOCOL_PANEL,
     ),
 ]
 Frames = Annotated[
@@ -76,7 +76,7 @@ Frames = Annotated[
         metavar="N[,N...]",
         help="Frames of a clip, such as 16 or 16,64,128.",
         show_default="the protocol's",
-        rich_help_panel=_PROTOCOL,
+        rich_help_panel=PROTOCOL_PANEL,
     ),
 ]
 Stride = Annotated[
@@ -86,11 +86,11 @@ Stride = Annotated[
         help="Take every K-th frame of the videos.",
         metavar="K",
         show_default="the protocol's",
-        rich_help_panel=_PROTOCOL,
+        rich_help_panel=PROTOCOL_PANEL,
     ),
 ]
 Seed = Annotated[
-    int | None, typer.Option("--seed", help="Seed of every random choice.", metavar="S", rich_help_panel=_PROTOCOL)
+    int | None, typer.Option("--seed", help="Seed of every random choice.", metavar="S", rich_help_panel=PROTOCOL_PANEL)
 ]
 DeviceName = Annotated[Device, typer.Option("--device", help="Where the network runs.", rich_help_panel=_COMPUTE)]
 TrainingPrecision = Annotated[
@@ -161,14 +161,14 @@ class ClipOptions:
             help="Videos on each side.",
             metavar="K",
             show_default="the protocol's 2048; 256 for clevrer-mini",
-            rich_help_panel=_PROTOCOL,
+            rich_help_panel=PROTOCOL_PANEL,
         ),
     ] = None
     num_real: Annotated[
-        int | None, typer.Option(help="Videos on the real side.", metavar="K", rich_help_panel=_PROTOCOL)
+        int | None, typer.Option(help="Videos on the real side.", metavar="K", rich_help_panel=PROTOCOL_PANEL)
     ] = None
     num_fake: Annotated[
-        int | None, typer.Option(help="Videos on the scored side.", metavar="K", rich_help_panel=_PROTOCOL)
+        int | None, typer.Option(help="Videos on the scored side.", metavar="K", rich_help_panel=PROTOCOL_PANEL)
     ] = None
     seed: Seed = None
     context: Annotated[
@@ -177,7 +177,7 @@ class ClipOptions:
             help="Frames at the start of each clip that the model was given; not scored by psnr, ssim and lpips.",
             metavar="K",
             show_default="0",
-            rich_help_panel=_PROTOCOL,
+            rich_help_panel=PROTOCOL_PANEL,
         ),
     ] = None
 

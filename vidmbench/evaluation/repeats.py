@@ -122,6 +122,11 @@ class Pairs:
             *(Skipped(name, "another prediction of its target was skipped") for name in others),
         )
 
+    def targets(self) -> list[int]:
+        """The targets that are scored, by their number in the real source, in the order of :meth:`by_target`."""
+        targets = [self.pairing.videos.pairs[self.plan.clips[row].video].real for row in self._whole]
+        return targets[:: self.pairing.samples]
+
     def clip_names(self) -> list[str]:
         """The predictions of each target, in one text a target."""
         names = [self.pairing.videos.name(self.plan.clips[row].video) for row in self._whole]

@@ -36,10 +36,12 @@ class Features:
             reads frames, (video, clip, feature) where videos give several clips; of pairs (video, sample, frame,
             number).
         meaning: What the detector's features are.
+        scenes: The scene of each target, for intervals of pairs; empty where every one is of its own.
     """
 
     by_side: "Mapping[SideName, np.ndarray]"
     meaning: FeatureMeaning = "features"
+    scenes: tuple[str, ...] = ()
 
     def __getitem__(self, side: SideName) -> "np.ndarray":
         return self.by_side[side]

@@ -138,6 +138,10 @@ class PairedKind(MetricKind[PairedT], Generic[PairedT]):
             return mean_of(values)
         return best_of(values, values.shape[-1], is_higher_better=self.better == "higher")
 
+    def shares(self, statistics: PairedT, features: Features) -> "np.ndarray":
+        """What each target counts, float64 (video,): numbers whose mean is the metric's value."""
+        return self.of_videos(statistics, features)
+
     def video_frames(self, statistics: PairedT, features: Features) -> "np.ndarray":
         """The metric of each target's frames, float64 (video, frame); of several predictions as :meth:`of_videos`."""
         import numpy as np
@@ -154,7 +158,8 @@ class PairedKind(MetricKind[PairedT], Generic[PairedT]):
         """The mean over videos at each frame that is scored."""
         from vidmbench.metrics.full_reference.curves import curve_over_videos
 
-        return curve_over_videos(self.video_frames(statistics, features), first_scored(statistics) + 1)
+        frames = self.video_frames(statistics, features)
+        return curve_over_videos(frames, first_scored(statistics) + 1, features.scenes)
 
     def compute(self, statistics: PairedT, features: Features) -> tuple[Value, ...]:
         """The mean over videos.
@@ -177,10 +182,10 @@ class PairedKind(MetricKind[PairedT], Generic[PairedT]):
         return Value(value, float(values.std()), f"sd over {values.size} predictions")
 
     def interval(self, statistics: PairedT, features: Features) -> "Interval | None":
-        """Student's t over videos: frames of one video, and predictions of one target, are not independent."""
+        """Student's t over videos, or scenes: frames of one video, and predictions of one target, are dependent."""
         from vidmbench.metrics.full_reference.intervals import interval_over_videos
 
-        return interval_over_videos(self.of_videos(statistics, features))
+        return interval_over_videos(self.shares(statistics, features), features.scenes)
 
     def notes(self, statistics: PairedT, counts: Counts) -> list[str]:
         """What a minimum over predictions is worth, and why there is no interval."""

@@ -1,14 +1,21 @@
-"""Is one model better than another? Both Fréchet distances to the same real videos, and a paired test of them."""
+"""Is one model better than another? Both scored against the same real videos, and a paired test of the difference."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-from vidmbench.core.errors import DataError
+from vidmbench.core.errors import DataError, UsageError
+from vidmbench.core.progress import progress_bar
 from vidmbench.evaluation.choices import Choices
-from vidmbench.evaluation.job import Job
+from vidmbench.evaluation.job import Job, carry_out_all
+from vidmbench.evaluation.repeats import Pairs
 from vidmbench.evaluation.studies.single_distance import check_values, one_job, scored
 from vidmbench.metrics import paired
+from vidmbench.metrics.full_reference.two_models import difference_by_video
 from vidmbench.protocols.kinds.frechet import FrechetStatistics
+from vidmbench.protocols.metric_kind import Features
+from vidmbench.protocols.paired_kind import PairedKind
+from vidmbench.protocols.protocol import load_protocol
 from vidmbench.records.record import Measurement
 
 
@@ -17,16 +24,21 @@ class ModelComparison:
     """Two models measured against the same real videos.
 
     Attributes:
-        measurements: Both distances, first model A, then B.
-        difference: The paired test.
+        measurements: Both numbers, first model A, then B.
+        difference: The paired test; a :class:`~vidmbench.metrics.full_reference.two_models.DifferenceByVideo` of a
+            full-reference metric.
         same_seeds: Whether video i of A and video i of B were sampled with the same seed.
         repeats: Repeats that the protocol averages; the test is of the first alone.
+        better: Which of two numbers is better.
+        wins: Videos in which A is better, and those in which B is; None of a Fréchet distance.
     """
 
     measurements: tuple[Measurement, Measurement]
     difference: paired.PairedDifference
     same_seeds: bool
     repeats: int
+    better: Literal["lower", "higher"] = "lower"
+    wins: tuple[int, int] | None = None
 
     @property
     def has_equal_videos(self) -> bool:
@@ -44,14 +56,25 @@ def compare_models(
         real: A path, ``dataset:NAME[@SPLIT]``.
         first: Videos of model A; or ``control:NAME``.
         second: As many videos of model B.
-        choices: The options, with one protocol of a Fréchet distance and one clip length.
-        same_seeds: Whether video i of A and video i of B were sampled with the same seed.
+        choices: The options, with one protocol of a Fréchet distance or a full-reference metric, and one clip length.
+        same_seeds: Whether video i of A and video i of B were sampled with the same seed; for Fréchet distances.
 
     Raises:
         UsageError: The protocol measures something else, or there are several clip lengths.
-        DataError: Too few videos, unequal counts, a distance without a value, or videos that cannot be paired.
+        DataError: Too few videos, unequal counts, a number without a value, or videos that cannot be paired.
     """
-    jobs = [one_job(real, model, choices) for model in (first, second)]
+    if same_seeds and load_protocol(choices.protocols[0]).kind.reads_pairs:
+        raise UsageError(
+            "--same-seeds is for Fréchet distances",
+            expected="a protocol of a Fréchet distance, such as fvd-stylegan-v",
+            found=choices.protocols[0],
+            where="--same-seeds",
+            fix="omit it: full-reference metrics compare A and B video by video anyway",
+        )
+    jobs = [one_job(real, model, choices, takes_pairs=True) for model in (first, second)]
+    kind = jobs[0].plans[0].spec.kind
+    if isinstance(kind, PairedKind):
+        return _by_video(jobs, kind)
     counts = [len(job.plans[0].fake.clips) for job in jobs]
     paired.check_counts(len(jobs[0].plans[0].real.clips), *counts)
     measurements, features = scored(jobs)
@@ -64,6 +87,61 @@ def compare_models(
         *features, normalisation=statistics.covariance, same_seeds=same_seeds, seed=statistics.seed
     )
     return ModelComparison((measurements[0], measurements[1]), difference, same_seeds, statistics.repeats)
+
+
+def _by_video(jobs: Sequence[Job], kind: PairedKind) -> ModelComparison:  # type: ignore[type-arg]
+    """Both models by a full-reference metric, video by video."""
+    _check_predictions(jobs)
+    with progress_bar() as progress:
+        evaluations = carry_out_all(jobs, progress)
+    measurements = [evaluation.measurements[0] for evaluation in evaluations]
+    check_values(measurements)
+    pairs = [evaluation.repeats[0][0].pairs for evaluation in evaluations]
+    first, second = (each for each in pairs if each is not None)
+    _check_same_targets(first, second)
+    statistics = jobs[0].plans[0].spec.statistics
+    features = [Features({"pair": each.by_target()}) for each in (first, second)]
+    shares = [kind.shares(statistics, each) for each in features]
+    test = difference_by_video(shares[0], shares[1])
+    values = [kind.of_videos(statistics, each) for each in features]
+    higher, lower = int((values[0] > values[1]).sum()), int((values[0] < values[1]).sum())
+    assert kind.better is not None  # as of all full-reference metrics
+    wins = (higher, lower) if kind.better == "higher" else (lower, higher)
+    return ModelComparison((measurements[0], measurements[1]), test, False, 1, better=kind.better, wins=wins)
+
+
+def _check_predictions(jobs: Sequence[Job]) -> None:
+    """Refuses models with different numbers of predictions of a video, before any work."""
+    samples = [0 if job.plans[0].pairing is None else job.plans[0].pairing.samples for job in jobs]
+    if samples[0] != samples[1]:
+        raise DataError(
+            "A and B have different numbers of predictions of each video",
+            expected="as many of A as of B",
+            found=f"{samples[0]} of A, {samples[1]} of B",
+            where=jobs[1].fake.label,
+            fix=f"give {min(samples)} of each: the best of several improves with their number",
+        )
+
+
+def _check_same_targets(first: Pairs, second: Pairs) -> None:
+    """Refuses to compare models over different videos: one may have got the easier ones."""
+    targets = first.targets(), second.targets()
+    if targets[0] == targets[1]:
+        return
+    lacking = [set(targets[1]) - set(targets[0]), set(targets[0]) - set(targets[1])]
+    real = first.pairing.videos.real
+    found = [
+        f"{name} lacks {', '.join(real.name(target) for target in sorted(missing)[:3])}"
+        + (f" and {len(missing) - 3} more" if len(missing) > 3 else "")
+        for name, missing in zip("AB", lacking, strict=True)
+        if missing
+    ]
+    raise DataError(
+        "A and B were not scored on the same videos",
+        expected="a prediction that can be read of the same videos from both",
+        found="; ".join(found) or "the same videos in another order",
+        fix="replace the predictions that could not be read, or remove these videos from REAL, A and B",
+    )
 
 
 def _check_pairs(jobs: Sequence[Job], measurements: Sequence[Measurement]) -> None:

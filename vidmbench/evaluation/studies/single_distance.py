@@ -1,4 +1,4 @@
-"""One Fréchet distance between two sources, and the features behind it: what infinity and compare-models start from."""
+"""One number of two sources, and the features behind it: what infinity and compare-models start from."""
 
 from collections.abc import Sequence
 
@@ -13,13 +13,23 @@ from vidmbench.protocols.protocol import load_protocol
 from vidmbench.records.record import Measurement
 
 
-def one_job(real: str, fake: str, choices: Choices) -> Job:
-    """The sources and the one plan, resolved as ``vidmbench compare`` does it."""
+def one_job(real: str, fake: str, choices: Choices, *, takes_pairs: bool = False) -> Job:
+    """The sources and the one plan, resolved as ``vidmbench compare`` does it.
+
+    Args:
+        real: The real videos.
+        fake: The videos to score.
+        choices: The options, with one protocol and one clip length.
+        takes_pairs: Whether the protocol may be of a full-reference metric, too.
+
+    Raises:
+        UsageError: The protocol measures something else, or there are several clip lengths.
+    """
     spec = load_protocol(choices.protocols[0])
-    if spec.metric != "frechet":
+    if spec.metric != "frechet" and not (takes_pairs and spec.kind.reads_pairs):
         raise UsageError(
-            f"{spec.name} does not measure a Fréchet distance",
-            expected="a protocol with metric frechet",
+            f"{spec.name} does not measure a Fréchet distance{', nor single videos' if takes_pairs else ''}",
+            expected=f"a protocol with metric frechet{', psnr, ssim or lpips' if takes_pairs else ''}",
             found=spec.metric,
             where="--protocol",
             fix="see all metrics: vidmbench list protocols",
@@ -56,4 +66,4 @@ def check_values(measurements: Sequence[Measurement]) -> None:
     failed = [item for item in measurements if item.status != "ok"]
     if failed:
         reasons = "; ".join(dict.fromkeys(str(item.reason) for item in failed))
-        raise DataError(f"{failed[0].protocol} has no value: {reasons}")
+        raise DataError(f"{failed[0].protocol} has no value: {reasons}", where=failed[0].fake.label)

@@ -4,7 +4,9 @@ A mean that one video makes infinite, as equal frames do in conventions without 
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
 
 import numpy as np
 
@@ -44,26 +46,32 @@ class Curve:
     change: Estimate
 
 
-def curve_over_videos(values: np.ndarray, first_frame: int) -> Curve:
+def curve_over_videos(values: np.ndarray, first_frame: int, scenes: Sequence[str] = ()) -> Curve:
     """The curve of a metric, with intervals over videos.
 
     Args:
         values: float64 (video, frame), what each video counts at each frame; NaN for frames that it lacks.
         first_frame: See :class:`Curve`.
+        scenes: The scene of each video; empty where every video is one of its own.
     """
     with np.errstate(invalid="ignore"):  # infinity minus infinity
         return Curve(
             first_frame,
-            tuple(_estimate(column[~np.isnan(column)]) for column in values.T),
-            _estimate(np.nanmean(values, 1)),
-            _estimate(values[:, -1] - values[:, 0]),
+            tuple(_of_those_that_have_it(column, scenes) for column in values.T),
+            _estimate(np.nanmean(values, 1), scenes),
+            _estimate(values[:, -1] - values[:, 0], scenes),
         )
 
 
-def _estimate(values: np.ndarray) -> Estimate:
-    if not len(values):  # a frame that every video lacks
+def _of_those_that_have_it(values: np.ndarray, scenes: Sequence[str]) -> Estimate:
+    has_it = ~np.isnan(values)
+    if not has_it.any():
         return Estimate(math.nan, None, None)
-    interval = interval_over_videos(values)
+    return _estimate(values[has_it], list(compress(scenes, has_it)))
+
+
+def _estimate(values: np.ndarray, scenes: Sequence[str]) -> Estimate:
+    interval = interval_over_videos(values, scenes)
     if interval is None:
         return Estimate(float(values.mean()), None, None)
     return Estimate(float(values.mean()), (interval.high - interval.low) / 2, interval.kind)

@@ -96,13 +96,20 @@ class Psnr(PairedKind[PsnrStatistics]):
         relative = np.divide(errors, mean, out=np.ones_like(errors), where=mean > 0)
         return np.asarray(ratios - 10 / np.log(10) * (relative - 1))
 
-    def interval(self, statistics: PsnrStatistics, features: Features) -> "Interval | None":
-        """Of the mean; of the ratio of one error for all, by the delta method from that of the error."""
-        if statistics.error_over != "set":
-            return super().interval(statistics, features)
-        from vidmbench.metrics.full_reference.intervals import interval_of_ratio
+    def shares(self, statistics: PsnrStatistics, features: Features) -> "np.ndarray":
+        """The ratio of each video; where all has one error, what the ratio is to first order in each video's error."""
+        from vidmbench.metrics.full_reference.intervals import shares_of_ratio
 
-        return interval_of_ratio(self._errors(statistics, features))
+        if statistics.error_over != "set":
+            return super().shares(statistics, features)
+        errors = self._errors(statistics, features)
+        return shares_of_ratio(errors) if errors.mean() > 0 else self.of_videos(statistics, features)
+
+    def interval(self, statistics: PsnrStatistics, features: Features) -> "Interval | None":
+        """Of the mean; of the ratio of one error for all, by the delta method, unless that error is 0."""
+        if statistics.error_over == "set" and not self._errors(statistics, features).any():
+            return None
+        return super().interval(statistics, features)
 
     def _errors(self, statistics: PsnrStatistics, features: Features) -> "np.ndarray":
         """The mean squared error of each target, float64 (video,): of all its predictions, or of the best."""

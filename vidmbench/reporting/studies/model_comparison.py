@@ -1,10 +1,11 @@
 """The answer of ``compare-models``: a table, a sentence, and JSON."""
 
-from typing import Any
+from typing import Any, Literal
 
 from vidmbench.core.text import printable
 from vidmbench.evaluation.studies.model_comparison import ModelComparison
-from vidmbench.metrics.paired import SIGNIFICANCE
+from vidmbench.metrics.full_reference.two_models import MIN_FLIPPED, DifferenceByVideo
+from vidmbench.metrics.paired import SIGNIFICANCE, PairedDifference
 from vidmbench.reporting.studies.distances import aligned, interval_text, provenance
 
 
@@ -13,23 +14,47 @@ def verdict(comparison: ModelComparison) -> str:
     test, metric = comparison.difference, comparison.measurements[0].metric.upper()
     digits = _digits(comparison)
     limits = interval_text((test.interval.low, test.interval.high), digits)
-    p = f"p = {test.p_value:.2g}" if test.p_value >= 1e-4 else "p < 0.0001"
-    needed = f"about {test.needed:,} videos per side" if test.needed is not None else ""
-    if test.p_value < SIGNIFICANCE:
-        better, low, high = ("A", test.first, test.second) if test.difference < 0 else ("B", test.second, test.first)
-        lower = f"its {metric} of {low:.{digits}f} is lower by {high - low:.{digits}f}"
-        return f"{better} is better: {lower}, {p}; {needed} would be enough to see this."
-    tie = f"a tie: the interval of the difference, {limits}, holds 0, {p}"
+    needed = _needed(test)
+    better = _better(comparison)
+    if better is not None:
+        value, other = (test.first, test.second) if better == "a" else (test.second, test.first)
+        apart = f"{comparison.better} by {abs(value - other):.{digits}f}"
+        found = f"its {metric} of {value:.{digits}f} is {apart}, {_p(test.p_value)}"
+        return f"{better.upper()} is better: {found}; {needed} would be enough to see this."
+    if test.p_value < SIGNIFICANCE and isinstance(test, DifferenceByVideo) and test.p_value_flips is not None:
+        flips = f"{_p(test.p_value_flips)} by exchanging A and B in single {test.unit}s"
+        few = f"; {MIN_FLIPPED} at least can tell models apart" if test.count < MIN_FLIPPED else ""
+        return f"undecided: {_p(test.p_value)} by the t test, but {flips}: too few {test.unit}s{few}."
+    tie = f"a tie: the interval of the difference, {limits}, holds 0, {_p(test.p_value)}"
     return f"{tie}; if the difference is real, {needed} would tell them apart." if needed else f"{tie}."
 
 
+def _p(value: float) -> str:
+    return f"p = {value:.2g}" if value >= 1e-4 else "p < 0.0001"
+
+
+def _needed(test: PairedDifference) -> str:
+    if test.needed is None:
+        return ""
+    return f"about {test.needed:,} videos{'' if isinstance(test, DifferenceByVideo) else ' per side'}"
+
+
+def _better(comparison: ModelComparison) -> Literal["a", "b"] | None:
+    """The model that is better beyond doubt."""
+    test = comparison.difference
+    is_certain = test.is_significant if isinstance(test, DifferenceByVideo) else test.p_value < SIGNIFICANCE
+    if not is_certain or test.difference == 0.0:
+        return None
+    return "a" if (test.difference < 0) == (comparison.better == "lower") else "b"
+
+
 def _digits(comparison: ModelComparison) -> int:
-    """Digits after the point of all its numbers: those of the more precise of the two distances."""
+    """Digits after the point of all its numbers: those of the more precise of the two."""
     return max(item.decimals for item in comparison.measurements)
 
 
 def comparison_text(comparison: ModelComparison) -> str:
-    """Both distances and their difference as a table, the verdict, both signatures."""
+    """Both numbers and their difference as a table, the verdict, both signatures."""
     test, measurements, digits = comparison.difference, comparison.measurements, _digits(comparison)
     intervals = [item.interval if comparison.repeats == 1 else None for item in measurements]
     rows = [
@@ -42,13 +67,15 @@ def comparison_text(comparison: ModelComparison) -> str:
     signatures = [
         f"{name}: {item.signature}  #{item.signature_id}" for name, item in zip("AB", measurements, strict=True)
     ]
-    return "\n".join([table, "", verdict(comparison), "", *map(printable, signatures)])
+    wins, count = comparison.wins, measurements[0].real.num_scored
+    counted = [] if wins is None else [f"By video: A is better in {wins[0]} of {count}, B in {wins[1]}."]
+    return "\n".join([table, "", verdict(comparison), *counted, "", *map(printable, signatures)])
 
 
 def comparison_json(comparison: ModelComparison) -> dict[str, Any]:
     """The same for programs."""
     test, (a, b) = comparison.difference, comparison.measurements
-    is_certain = test.p_value < SIGNIFICANCE
+    by_video = test if isinstance(test, DifferenceByVideo) else None
     return {
         "metric": a.metric,
         "real": a.real.model_dump(mode="json"),
@@ -59,9 +86,14 @@ def comparison_json(comparison: ModelComparison) -> dict[str, Any]:
         "interval_kind": test.interval.kind,
         "standard_error": test.standard_error,
         "p_value": test.p_value,
+        "p_value_flips": by_video.p_value_flips if by_video else None,
         "effect": test.effect,
         "needed": test.needed,
-        "better": ("a" if test.difference < 0 else "b") if is_certain else None,
+        "better": _better(comparison),
+        "better_is": comparison.better,
+        "better_in": comparison.wins and dict(zip("ab", comparison.wins, strict=True)),
+        "unit": by_video.unit if by_video else None,
+        "num_units": by_video.count if by_video else None,
         "verdict": verdict(comparison),
         "same_seeds": comparison.same_seeds,
         "signature_a": a.signature,

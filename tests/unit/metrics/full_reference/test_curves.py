@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vidmbench.metrics.full_reference.curves import curve_over_videos
-from vidmbench.metrics.full_reference.intervals import interval_of_ratio, interval_over_videos
+from vidmbench.metrics.full_reference.intervals import interval_over_videos, shares_of_ratio
 from vidmbench.protocols.metric_kind import Features
 from vidmbench.protocols.protocol import load_protocol
 
@@ -63,7 +63,7 @@ def test_one_error_for_all_has_one_for_each_frame():
     for place, frame in enumerate(curve.frames):
         errors = features[:, :, place].astype(np.float64).mean((1, 2))
         assert frame.value == pytest.approx(-10 * np.log10(errors.mean() / 255**2), rel=1e-12)
-        interval = interval_of_ratio(errors)
+        interval = interval_over_videos(shares_of_ratio(errors))
         assert frame.half_width == pytest.approx((interval.high - interval.low) / 2, rel=1e-9)
     features[:, :, 0] = 0
     curve, _, _ = curve_of("psnr-torchmetrics", features)
