@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.stats import t as student
 
 from vidmbench.metrics.uncertainty import Interval
 
@@ -44,6 +43,8 @@ class MeanError:
 
     def half_width(self) -> float:
         """Half the width of Student's t interval at 95 %; for a count of 2 or more."""
+        from scipy.stats import t as student  # slow to import
+
         return float(student.ppf(0.5 + _LEVEL / 200, self.count - 1)) * self.standard_error
 
     def kind(self, method: str = "t") -> str:
