@@ -70,6 +70,10 @@ def place(tmp_path_factory):
     for number in range(4):
         (folder / "data" / str(number)).mkdir(parents=True)
         shutil.copy(folder / "REAL" / f"{number}.mp4", folder / "data" / str(number) / "clip.mp4")
+    larger = ToyVideos("test", resolution=64)  # some conventions crop
+    for name, first in (("TARGETS", 0), ("PREDICTIONS", 4)):
+        for number in range(4):
+            write_mp4(folder / name / f"{number}.mp4", larger.read(first + number, range(16)))
     (folder / "list.txt").write_text("".join(f"SAMPLES/{number}.mp4\n" for number in range(4)))
     (folder / "shards").mkdir()
     for name, side in (("real", "REAL"), ("shards/samples-000000", "SAMPLES"), ("shards/samples-000001", "REAL")):
