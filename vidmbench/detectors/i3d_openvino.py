@@ -11,7 +11,7 @@ import numpy as np
 
 from vidmbench.core.vocabulary import Precision
 from vidmbench.detectors.i3d import Convolution, Triple, body, fp32_layer, stem
-from vidmbench.detectors.openvino_import import cores, import_openvino
+from vidmbench.detectors.openvino_import import cores, import_openvino, openvino_core
 from vidmbench.detectors.types import Feature, Prepared
 
 
@@ -72,7 +72,7 @@ class OpenVinoEngine:
         self._layers = layers
         self._precision = precision
         self._openvino, self._opset = import_openvino()
-        self._core = self._openvino.Core()
+        self._core = openvino_core()
         self._num_chains = cores()
         self._chains: dict[tuple[int, ...], list[_Chain]] = {}
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from vidmbench.core.arrays import Frames
 from vidmbench.detectors.lpips import EPSILON, SCALE, SHIFT, Layer, averages, in_batches, pairs_at_once
-from vidmbench.detectors.openvino_import import cores, import_openvino
+from vidmbench.detectors.openvino_import import cores, import_openvino, openvino_core
 
 # Graphs that are kept: of one clip, conventions compare frames whole, cut and resized.
 _MOST_GRAPHS = 8
@@ -26,7 +26,7 @@ class OpenVinoLpips:
     def __init__(self, layers: Sequence[Layer]) -> None:
         self._layers = layers
         self._openvino, self._op = import_openvino()
-        self._core = self._openvino.Core()
+        self._core = openvino_core()
         self._cores = cores()
         self._pool = ThreadPoolExecutor(self._cores, thread_name_prefix="vidmbench-score")
         self._compiled: OrderedDict[tuple[int, ...], list[Any]] = OrderedDict()

@@ -2,7 +2,12 @@
 
 import os
 import sys
+from functools import cache
+from threading import Lock
 from types import ModuleType
+from typing import Any
+
+_one_at_a_time = Lock()
 
 
 def import_openvino() -> tuple[ModuleType, ModuleType]:
@@ -24,6 +29,23 @@ def import_openvino() -> tuple[ModuleType, ModuleType]:
         if hidden:
             del sys.modules[name]
     return openvino, opset13
+
+
+def openvino_core() -> Any:
+    """The one core of this process, which lasts as long as the process does.
+
+    A core gives the thread that first uses it another stack for signal handlers, and unmaps that when it goes
+    (SigAltStackSetup in the CPU plugin's plugin.cpp). Where two cores go in the order in which they came, or one goes in
+    another thread, the first thread is left with a stack that is not there: the next signal, be it Ctrl-C or the end of
+    a child, kills the process without a word.
+    """
+    with _one_at_a_time:
+        return _core()
+
+
+@cache
+def _core() -> Any:
+    return import_openvino()[0].Core()
 
 
 def cores() -> int:
