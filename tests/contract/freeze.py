@@ -285,6 +285,7 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
     "plot ablation": ("plot", "ablation", "--json"),
     "plot controls": ("plot", "controls", "--frames", "16", "--model", "vidm", "--json"),
     "plot conventions": ("plot", "conventions", "--own", "--runs", "pair", "--json"),
+    "plot horizon": ("plot", "horizon", "curves", "--json"),
     "plot fvd-vs-frames": ("plot", "fvd-vs-frames", "--json"),
     "plot fvd-vs-n": ("plot", "fvd-vs-n", "many-real.npy", "many.npy", *TOY),
     "plot score-map": ("plot", "score-map", *PAIR, "--protocol", "toy-prdc.toml", "--json"),
@@ -300,6 +301,7 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
     ),
     "score": ("score", *PAIR, *TOY),
     "score, dry run": ("score", *PAIR, *TOY, "--dry-run"),
+    "score, full reference": ("score", *PAIR, "--protocol", "psnr-piqa", "--out", "curves", "--json"),
     "score, inception score": ("score", *PAIR, "--protocol", "toy-is.toml", "--json"),
     "score, no value": ("score", *PAIR, "--protocol", "toy-prdc.toml", "--num-videos", "2", "--json"),
     "score, precision and recall": ("score", *PAIR, "--protocol", "toy-prdc.toml", "--json"),
@@ -318,7 +320,9 @@ def json_keys() -> dict[str, Any]:
     """The keys and types of every output of :data:`OUTPUTS` and of a record's file; to be called in the work_folder."""
     found = {}
     # Last what reads the records that the others wrote.
-    for title, words in sorted(OUTPUTS.items(), key=lambda item: item[0].startswith(("results", "plot conventions"))):
+    for title, words in sorted(
+        OUTPUTS.items(), key=lambda item: item[0].startswith(("results", "plot conventions", "plot horizon"))
+    ):
         words = tuple(_a_record(word.split("/")[0]) if word.endswith("/RECORD") else word for word in words)
         # The doctor misses the weights, data check whole videos, and score a value: the output is there all the same.
         content = command(*words, codes=(0, 2) if title in ("doctor", "score, no value") else (0,))

@@ -9,8 +9,8 @@ from typer.core import TyperGroup
 
 from vidmbench.cli import completion
 from vidmbench.cli.groups import spread
-from vidmbench.cli.options import FigureOptions, RecordOptions
-from vidmbench.cli.output import print_notes, write_figure
+from vidmbench.cli.options import FigureOptions, RecordOptions, RecordsFolder
+from vidmbench.cli.output import print_json, print_notes, say, say_text, write_figure
 from vidmbench.cli.parsing import check_figure, listed, records_folder, whole_numbers
 from vidmbench.core.errors import UsageError, unknown
 
@@ -204,6 +204,76 @@ def ablation(
     caption = ablation_caption(plot)
     drawn = ablation_figure(plot, "" if figure.no_caption else caption)
     write_figure(drawn, out, options=figure, caption=caption, numbers=ablation_json(plot))
+
+
+@app.command("horizon")
+@spread
+def horizon(
+    *,
+    names: Annotated[
+        list[str],
+        typer.Argument(metavar="RECORD...", help="Records of full-reference metrics: files, folders, or runs' names."),
+    ],
+    protocols: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--protocol",
+            autocompletion=completion.protocols,
+            metavar="NAME[,...]",
+            help="Only these, or a pattern such as 'ssim-*'; may be repeated.",
+            show_default="the first of each metric",
+        ),
+    ] = None,
+    frames: Annotated[
+        str | None,
+        typer.Option("--frames", metavar="N[,N...]", help="Only clips of these lengths.", show_default="the longest"),
+    ] = None,
+    runs: RecordsFolder = None,
+    out: Annotated[
+        Path, typer.Option(metavar="FIG", help="PNG, SVG or PDF; or the numbers of all frames as .csv or .md.")
+    ] = Path("runs/horizon.png"),
+    figure: FigureOptions,
+) -> None:
+    """PSNR, SSIM and LPIPS against the frame number, with 95 % bands over videos: models beside controls.
+
+    Prints the first and the last frame, their difference, the mean over frames, and from which frame on a model is
+    worse than control:static, if its record is given. Frames are numbered from 1; with --context K the first is K + 1.
+
+    \b
+    Examples:
+      vidmbench plot horizon runs/A.json runs/B.json runs/STATIC.json --out horizon.png
+      vidmbench plot horizon runs --protocol 'lpips-*' --out horizon.csv
+    """
+    from vidmbench.core.files import checked_output, replacing
+    from vidmbench.reporting.plots.horizon import horizon_caption, horizon_figure
+    from vidmbench.reporting.tables.curve_files import curves_csv, curves_markdown
+    from vidmbench.reporting.tables.horizon import horizon_of, named_records
+    from vidmbench.reporting.terminal.horizon import horizon_json, horizon_text
+
+    check_figure(out, ".csv", ".md")
+    is_text = out.suffix.lower() in (".csv", ".md")
+    if is_text and figure.no_caption:
+        raise UsageError("--no-caption is for figures", found=f"--no-caption with --out {out}", fix="omit it")
+    lengths = whole_numbers(frames, "--frames", "16, or 16,64,128")
+    records = named_records(names, records_folder(runs))
+    found = horizon_of(records, protocols=listed(protocols), frames=lengths)
+    checked_output(out.parent)
+    if not figure.as_json:
+        say_text(horizon_text(found.panels))
+    if not is_text:
+        caption = horizon_caption(found.panels)
+        drawn = horizon_figure(found.panels, "" if figure.no_caption else caption)
+        numbers = horizon_json(found.panels)
+        write_figure(drawn, out, found.notes, options=figure, caption=caption, numbers=numbers)
+        return
+    text = curves_csv(found.panels) if out.suffix.lower() == ".csv" else curves_markdown(found.panels)
+    with replacing(out) as temporary:
+        temporary.write_bytes(text.encode(errors="replace"))
+    print_notes(found.notes)
+    if figure.as_json:
+        print_json({**horizon_json(found.panels), "notes": list(found.notes), "file": str(out)})
+    else:
+        say(str(out))
 
 
 def _read(options: RecordOptions) -> "tuple[list[RunRecord], str]":
