@@ -318,6 +318,7 @@ def _by_frame(spec: ProtocolSpec, curve: Curve | None) -> FrameCurve | None:
     """What the record keeps of a curve."""
     if curve is None or spec.kind.better is None:
         return None
+    counts = tuple(frame.num_videos for frame in curve.frames)
     return FrameCurve(
         better=spec.kind.better,
         first_frame=curve.first_frame,
@@ -325,5 +326,6 @@ def _by_frame(spec: ProtocolSpec, curve: Curve | None) -> FrameCurve | None:
         half_widths=tuple(recorded(frame.half_width) for frame in curve.frames),
         mean=(recorded(curve.mean.value), recorded(curve.mean.half_width)),
         change=(recorded(curve.change.value), recorded(curve.change.half_width)),
-        interval_kind=next((frame.kind for frame in curve.frames if frame.kind), None),
+        num_videos=counts if len(set(counts)) > 1 else None,
+        interval_kind=curve.mean.kind or next((frame.kind for frame in curve.frames if frame.kind), None),
     )

@@ -143,16 +143,23 @@ class PairedKind(MetricKind[PairedT], Generic[PairedT]):
         return self.of_videos(statistics, features)
 
     def video_frames(self, statistics: PairedT, features: Features) -> "np.ndarray":
-        """The metric of each target's frames, float64 (video, frame); of several predictions as :meth:`of_videos`."""
+        """The metric of each target's frames, float64 (video, frame), NaN for those that its pair lacks.
+
+        Of several predictions the best clip's frames, or the mean of all.
+        """
+        numbers = self.counting_samples(statistics, features)
+        return mean_of_frames(self.of_frames(statistics, numbers).swapaxes(-1, -2))
+
+    def counting_samples(self, statistics: PairedT, features: Features) -> "np.ndarray":
+        """The scored frames of the predictions that count, float64 (video, sample, frame, number): all or the best."""
         import numpy as np
 
         numbers = scored(statistics, features)
-        frames = self.of_frames(statistics, numbers)
         if statistics.samples != "best":
-            return frames.mean(1)  # type: ignore[no-any-return]
+            return numbers
         clips = self.of_clips(statistics, numbers)
         best = clips.argmax(1) if self.better == "higher" else clips.argmin(1)
-        return np.asarray(frames[np.arange(len(frames)), best])
+        return np.asarray(numbers[np.arange(len(numbers)), best][:, None])
 
     def curve(self, statistics: PairedT, features: Features) -> "Curve":
         """The mean over videos at each frame that is scored."""
@@ -262,8 +269,13 @@ def mean_of_frames(values: "np.ndarray") -> "np.ndarray":
         values: float64 (..., frame); NaN for frames that a pair lacks.
 
     Returns:
-        float64 (...,).
+        float64 (...,); NaN where there is none.
     """
     import numpy as np
 
-    return np.asarray(np.nanmean(values, -1) if np.isnan(values).any() else values.mean(-1))
+    missing = np.isnan(values)
+    if not missing.any():
+        return np.asarray(values.mean(-1))
+    count = (~missing).sum(-1)
+    total = np.where(missing, 0.0, values).sum(-1)
+    return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)

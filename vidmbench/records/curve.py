@@ -23,6 +23,7 @@ class FrameCurve(Recorded):
         half_widths: Half the width of each frame's interval; None where there is none.
         mean: The mean of the curve over its frames (the area under it per frame), and half the width of its interval.
         change: The last frame's value minus the first one's, and half the width of its interval.
+        num_videos: How many videos each frame's mean is over, where not all have all frames; None where they have.
         interval_kind: How intervals were made and at which level; None where there are none.
     """
 
@@ -34,12 +35,17 @@ class FrameCurve(Recorded):
     half_widths: tuple[Annotated[float, Field(ge=0)] | None, ...]
     mean: Mean
     change: Mean
+    num_videos: tuple[Annotated[int, Field(ge=1, lt=2**63)], ...] | None = None
     interval_kind: str | None = None
 
     @model_validator(mode="after")
     def _is_whole(self) -> "FrameCurve":
         if len(self.values) != len(self.half_widths):
             raise ValueError(f"{len(self.values)} values have {len(self.half_widths)} half_widths")
+        if self.num_videos is not None and len(self.values) != len(self.num_videos):
+            raise ValueError(f"{len(self.values)} values have {len(self.num_videos)} num_videos")
+        if self.num_videos is not None and len(set(self.num_videos)) < 2:
+            raise ValueError("num_videos is for frames of different numbers of videos")
         return self
 
     @property

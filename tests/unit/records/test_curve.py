@@ -51,6 +51,8 @@ def test_a_record_keeps_its_curve_and_older_records_their_digest(tmp_path):
     [
         ({"values": (30.0, 29.0)}, "2 values have 3 half_widths"),
         ({"values": (), "half_widths": ()}, "at least 1 item"),
+        ({"num_videos": (8, 7)}, "3 values have 2 num_videos"),
+        ({"num_videos": (8, 8, 8)}, "different numbers of videos"),
         ({"first_frame": 0}, "greater than or equal to 1"),
         ({"half_widths": (1.5, None, -2.0)}, "greater than or equal to 0"),
         ({"better": "sideways"}, "'lower' or 'higher'"),

@@ -3,7 +3,6 @@
 A mean that one video makes infinite, as equal frames do in conventions without a cap, has no interval.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import compress
@@ -21,11 +20,13 @@ class Estimate:
         value: The mean; infinite or NaN where a video's is.
         half_width: Half the width of its interval; None where there is none.
         kind: How the interval was made and at which level; None where there is none.
+        num_videos: How many videos it is over.
     """
 
     value: float
     half_width: float | None
     kind: str | None
+    num_videos: int
 
 
 @dataclass(frozen=True)
@@ -50,28 +51,28 @@ def curve_over_videos(values: np.ndarray, first_frame: int, scenes: Sequence[str
     """The curve of a metric, with intervals over videos.
 
     Args:
-        values: float64 (video, frame), what each video counts at each frame; NaN for frames that it lacks.
+        values: float64 (video, frame), what each video counts at each frame; NaN for frames that it lacks. Frames at
+            the end that every video lacks are omitted.
         first_frame: See :class:`Curve`.
         scenes: The scene of each video; empty where every video is one of its own.
     """
+    there = ~np.isnan(values)
+    last = int(np.flatnonzero(there.any(0))[-1])
+    values, there = values[:, : last + 1], there[:, : last + 1]
+    means = np.where(there, values, 0.0).sum(1) / there.sum(1)
     with np.errstate(invalid="ignore"):  # infinity minus infinity
         return Curve(
             first_frame,
-            tuple(_of_those_that_have_it(column, scenes) for column in values.T),
-            _estimate(np.nanmean(values, 1), scenes),
-            _estimate(values[:, -1] - values[:, 0], scenes),
+            tuple(_estimate(column, has, scenes) for column, has in zip(values.T, there.T, strict=True)),
+            _estimate(means, there.any(1), scenes),
+            _estimate(values[:, last] - values[:, 0], there[:, last], scenes),
         )
 
 
-def _of_those_that_have_it(values: np.ndarray, scenes: Sequence[str]) -> Estimate:
-    has_it = ~np.isnan(values)
-    if not has_it.any():
-        return Estimate(math.nan, None, None)
-    return _estimate(values[has_it], list(compress(scenes, has_it)))
-
-
-def _estimate(values: np.ndarray, scenes: Sequence[str]) -> Estimate:
-    interval = interval_over_videos(values, scenes)
+def _estimate(values: np.ndarray, has_it: np.ndarray, scenes: Sequence[str]) -> Estimate:
+    """The mean over the videos that have a number."""
+    values = values[has_it]
+    interval = interval_over_videos(values, list(compress(scenes, has_it)))
     if interval is None:
-        return Estimate(float(values.mean()), None, None)
-    return Estimate(float(values.mean()), (interval.high - interval.low) / 2, interval.kind)
+        return Estimate(float(values.mean()), None, None, len(values))
+    return Estimate(float(values.mean()), (interval.high - interval.low) / 2, interval.kind, len(values))

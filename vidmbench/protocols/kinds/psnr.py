@@ -90,8 +90,8 @@ class Psnr(PairedKind[PsnrStatistics]):
 
         if statistics.error_over != "set":
             return super().video_frames(statistics, features)
-        errors = scored(statistics, features).mean((1, 3))  # (video, frame)
-        mean = errors.mean(0)
+        errors = mean_of_frames(self.counting_samples(statistics, features).mean(-1).swapaxes(-1, -2))
+        mean = mean_of_frames(errors.T)  # of all videos, frame by frame
         ratios = psnr(mean[:, None], error_over="frame", identical=statistics.identical)
         relative = np.divide(errors, mean, out=np.ones_like(errors), where=mean > 0)
         return np.asarray(ratios - 10 / np.log(10) * (relative - 1))

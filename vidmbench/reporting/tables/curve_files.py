@@ -31,7 +31,7 @@ def curves_markdown(panels: Sequence[Panel]) -> str:
 
 
 def interval_words(panels: Sequence[Panel]) -> str:
-    """What ± means, or that there are no intervals."""
+    """What ± means, or why it is missing."""
     has_interval = any(line.curve.interval_kind for panel in panels for line in panel.lines)
     return "±: 95 % interval of the mean over videos." if has_interval else "No intervals: too few videos."
 
@@ -66,7 +66,7 @@ def curves_csv(panels: Sequence[Panel]) -> str:
                     [
                         spreadsheet_text(item.metric), spreadsheet_text(item.protocol), curve.better,
                         spreadsheet_text(line.label), frame, "inf" if value is None else repr(value), low, high,
-                        spreadsheet_text(kind), item.num_real, item.frames, panel.context, item.signature_id,
+                        spreadsheet_text(kind), line.num_videos(place), item.frames, panel.context, item.signature_id,
                         spreadsheet_text(line.record.run_id),
                     ]
                 )  # fmt: skip

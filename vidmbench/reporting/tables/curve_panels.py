@@ -32,6 +32,10 @@ class Line:
     measurement: Measurement
     curve: FrameCurve
 
+    def num_videos(self, place: int) -> int:
+        """How many videos the mean at the nth scored frame is over."""
+        return self.measurement.num_real if self.curve.num_videos is None else self.curve.num_videos[place]
+
     @property
     def is_reference(self) -> bool:
         """Whether it is a control's."""
@@ -61,7 +65,7 @@ class Panel:
     @property
     def context(self) -> int:
         """Frames that the models were given."""
-        return context_of(self.first.measurement)
+        return self.first.measurement.context
 
     @property
     def title(self) -> str:
@@ -142,11 +146,6 @@ class WorseThanStatic:
         words = [str(low) if low == high else f"{low}-{high}" for low, high in spans]
         more = ", ..." if len(words) > _SHOWN else ""
         return f"at frame{'s' if len(self.frames) > 1 else ''} {', '.join(words[:_SHOWN])}{more}"
-
-
-def context_of(measurement: Measurement) -> int:
-    """Frames at the start of a clip that the model was given."""
-    return int(measurement.protocol_spec.get("statistics", {}).get("context", 0))
 
 
 def decimals_of(panel: Panel) -> int:

@@ -17,8 +17,8 @@ from vidmbench.reporting.tables.metrics import metric_label
 
 _SHOWN = 3  # names in a message
 _SCORE = "score the videos: vidmbench score TARGETS PREDICTIONS --protocol psnr-common-metrics --out runs"
-# Fields of a signature that differ where models do: a control has one prediction of each video.
-_OF_MODELS = ("fake",)
+# Fields of a signature that are of predictions, and do not matter for a control: it has one of each video, of its size.
+_OF_MODELS = ("fake", "of", "sizes")
 _WORDS = {
     "proto": "protocol",
     "context": "--context",
@@ -27,6 +27,7 @@ _WORDS = {
     "data": "real videos",
     "real": "number of real videos",
     "fake": "number of predictions",
+    "of": "predictions that count",
     "prec": "--precision",
 }
 
@@ -227,10 +228,11 @@ def _check_comparable(panel: Panel) -> None:
     first = panel.first
     for line in panel.lines[1:]:
         ignored = _OF_MODELS if line.is_reference or first.is_reference else ()
-        if line.measurement.signature_id == first.measurement.signature_id:
-            continue
         one, other = (_recipe(item.measurement, ignored) for item in (first, line))
         differ = [key for key in dict.fromkeys([*one, *other]) if one.get(key) != other.get(key)]
+        if not differ and line.curve.frames != first.curve.frames:
+            differ = ["frames"]
+            one, other = ({"frames": f"{c.first_frame}-{c.last_frame}"} for c in (first.curve, line.curve))
         if differ:
             words = [
                 f"{_WORDS.get(key, key)} {one.get(key, 'none')} against {other.get(key, 'none')}" for key in differ
@@ -273,6 +275,9 @@ def _notes(panels: Sequence[Panel]) -> Iterator[str]:
         if static is not None and panel.is_shown_target(static, panel.frames[0]):
             yield "frame 1 of control:static is the target itself and is not compared: --context says what was given"
         for line in panel.lines:
+            if counts := line.curve.num_videos:
+                fewer = next(place for place, number in enumerate(counts) if number != counts[0])
+                yield f"{line.label} has {counts[0]} videos up to frame {panel.frames[fewer] - 1} and fewer behind it"
             if number := line.curve.values.count(None):
                 equal = counted(number, "frame")
                 yield f"{panel.title.split()[0]} of {line.label} is infinite at {equal}: some predictions equal targets"

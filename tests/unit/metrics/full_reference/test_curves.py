@@ -84,3 +84,25 @@ def test_of_several_predictions_the_frames_of_the_best_clip(protocol, best):
 def test_kinds_of_whole_sets_have_none():
     spec = load_protocol("fvd-tats")
     assert spec.kind.curve(spec.statistics, Features({"real": numbers((4, 3)), "fake": numbers((4, 3))})) is None
+
+
+def test_videos_of_different_lengths():
+    values = np.array([[1.0, 2, np.nan, np.nan], [3, 2, 0, np.nan], [2, 5, 1, np.nan]])
+    curve = curve_over_videos(values, 1)
+    assert [(frame.value, frame.num_videos) for frame in curve.frames] == [(2, 3), (3, 3), (0.5, 2)]
+    assert (curve.change.value, curve.change.num_videos) == (-2, 2)
+    assert curve.mean.value == pytest.approx((1.5 + 5 / 3 + 8 / 3) / 3)
+
+
+@pytest.mark.parametrize("protocol", ["psnr-fastvideo", "psnr-torchmetrics", "ssim-fastvideo"])
+@pytest.mark.parametrize("samples", ["mean", "best", "all"])
+def test_frames_that_a_pair_lacks_count_nowhere(protocol, samples):
+    features = numbers((6, 2, 4, 3 if protocol.startswith("psnr") else 1))
+    features[0, :, 2:] = np.nan
+    curve, value, _ = curve_of(protocol, features, samples=samples)
+    assert [frame.num_videos for frame in curve.frames] == [6, 6, 5, 5]
+    assert np.isfinite([frame.value for frame in curve.frames]).all()
+    if protocol != "psnr-torchmetrics":
+        assert curve.mean.value == pytest.approx(value, rel=1e-12)
+    without, _, _ = curve_of(protocol, features[1:], samples=samples)
+    assert curve.frames[3] == without.frames[3]

@@ -210,3 +210,14 @@ def test_a_curve_of_one_frame():
     assert "at frame 5" in text
     assert "Change" not in text
     assert curve_of((1,)).last_frame == 5
+
+
+def test_videos_of_different_lengths_are_said():
+    item = measured_pairs((30, 20, 10))
+    item = item.model_copy(update={"by_frame": item.by_frame.model_copy(update={"num_videos": (8, 8, 3)})})
+    found = horizon_of(named(run_named("ours", item)))
+    assert "ours has 8 videos up to frame 6 and fewer behind it" in " ".join(found.notes)
+    assert [line["num_videos"] for line in csv.DictReader(io.StringIO(curves_csv(found.panels)))] == ["8", "8", "3"]
+    shorter = run_named("b", measured_pairs((30, 20), frames=7))
+    with pytest.raises(ResultError, match="frames 5-7 against 5-6"):
+        horizon_of(named(run_named("ours", item), shorter))
