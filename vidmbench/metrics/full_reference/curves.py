@@ -59,8 +59,8 @@ def curve_over_videos(values: np.ndarray, first_frame: int, scenes: Sequence[str
     there = ~np.isnan(values)
     last = int(np.flatnonzero(there.any(0))[-1])
     values, there = values[:, : last + 1], there[:, : last + 1]
-    means = np.where(there, values, 0.0).sum(1) / there.sum(1)
-    with np.errstate(invalid="ignore"):  # infinity minus infinity
+    with np.errstate(invalid="ignore"):  # infinity minus infinity, and means of no frame
+        means = np.where(there, values, 0.0).sum(1) / there.sum(1)
         return Curve(
             first_frame,
             tuple(_estimate(column, has, scenes) for column, has in zip(values.T, there.T, strict=True)),
