@@ -278,4 +278,4 @@ def mean_of_frames(values: "np.ndarray") -> "np.ndarray":
         return np.asarray(values.mean(-1))
     count = (~missing).sum(-1)
     total = np.where(missing, 0.0, values).sum(-1)
-    return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+    return np.asarray(np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0))

@@ -139,7 +139,7 @@ def _looks(panels: Sequence[Panel]) -> dict[str, Look]:
     found = {label: Look(look(place).colour, look(place).marker, "-") for place, label in enumerate(models)}
     for place, label in enumerate(controls):
         other = look(len(models) + place)
-        found[label] = Look(_GREYS[place % len(_GREYS)], other.marker, ("--", ":", "-.")[place % 3])  # type: ignore[arg-type]
+        found[label] = Look(_GREYS[place % len(_GREYS)], other.marker, ("--", ":", "-.")[place % 3])
     return found
 
 
