@@ -49,6 +49,8 @@ def changed_clip(kind, frames, name, seed):
         return frames
     if kind == "static":
         return np.repeat(frames[:1], len(frames), axis=0)
+    if kind == "shifted":
+        return np.concatenate([frames[:1], frames[:-1]])
     if kind == "reversed":
         return np.ascontiguousarray(frames[::-1])
     random = generator(seed, "shuffled" if kind == "shuffled" else "noise", name, len(frames))

@@ -30,6 +30,7 @@ from vidmbench.cli.output import (
     print_notes,
     print_plan,
     print_refused,
+    refused_json,
     remark,
     say_text,
     write_record_to,
@@ -59,6 +60,14 @@ def compare(
         bool,
         typer.Option("--paired", help="PSNR, SSIM and LPIPS: each FAKE video against the REAL one of the same name."),
     ] = False,
+    has_controls: Annotated[
+        bool,
+        typer.Option(
+            "--controls",
+            help="With --paired: beside FAKE what REAL scores with its last given frame repeated, one frame late, "
+            "blurred, with noise, and as JPEG.",
+        ),
+    ] = False,
     clips: ClipOptions,
     compute: ComputeOptions,
     reading: ReadingOptions,
@@ -74,18 +83,21 @@ def compare(
       vidmbench compare REAL FAKE --frames 16
       vidmbench compare dataset:clevrer-mini@test control:blurred --num-videos 8 --protocol fvd-tats
       vidmbench compare TARGETS PREDICTIONS --paired --frames 16
+      vidmbench compare TARGETS PREDICTIONS --paired --controls --frames 16 --context 4
     """
     from vidmbench.core.files import checked_output
-    from vidmbench.evaluation.job import carry_out, record_of
-    from vidmbench.evaluation.studies.compare import prepare_compare, with_all_protocols
+    from vidmbench.evaluation.job import carry_out_all, record_of
+    from vidmbench.evaluation.studies.compare import control_jobs, prepare_compare, with_all_protocols
+    from vidmbench.reporting.terminal.beside_controls import controls_text
     from vidmbench.reporting.terminal.comparison import comparison_text
 
     make = partial(choices_from, clips, compute, reading)
     sources = source_check(real), source_check(fake)
     choices = checked_request(make, clips=clips, protocols=protocol, sources=sources, out=out, is_lenient=True)
     comparison = prepare_compare(real, fake, with_all_protocols(choices, bool(protocol), are_paired=is_paired))
+    jobs = [comparison.job, *(control_jobs(comparison.job) if has_controls else ())]
     if output.dry_run:
-        print_plan(comparison.job, as_json=output.as_json)
+        print_plan(*jobs, as_json=output.as_json)
         return
     if out is not None:
         out = checked_output(out)
@@ -93,15 +105,20 @@ def compare(
         skipped = f"; {len(comparison.refused)} skipped, see below" if comparison.refused else ""
         remark(f"plan: {counted(len(comparison.job.plans), 'protocol')}{skipped}")
     with progress_bar(is_shown=output.shows_progress) as progress:
-        measurements = carry_out(comparison.job, progress).measurements
-    record = record_of(comparison.job, measurements, command=command_line())
-    refused = [{"protocol": refusal.protocol, "reason": refusal.reason} for refusal in comparison.refused]
-    text = partial(comparison_text, record, is_verbose=output.is_verbose)
-    print_measurements([record], output, text=text, more={"refused": refused})
-    print_refused(comparison.refused)
-    write_record_to(out, record)
+        evaluations = carry_out_all(jobs, progress)
+    records = [
+        record_of(job, evaluation.measurements, command=command_line())
+        for job, evaluation in zip(jobs, evaluations, strict=True)
+    ]
+    refused = list(dict.fromkeys([*comparison.refused, *evaluations[0].refused]))
+    shown = partial(controls_text, records) if has_controls else partial(comparison_text, records[0])
+    text = partial(shown, is_verbose=output.is_verbose)
+    print_measurements(records, output, text=text, more={"refused": [], **refused_json(refused)})
+    print_refused(refused)
+    write_record_to(out, *records)
     if out is not None and not output.as_json:
         remark(f"next:    vidmbench plot conventions --runs {shlex.quote(str(out))}")
+    measurements = evaluations[0].measurements
     if all(measurement.status != "ok" for measurement in measurements):
         exit_without_value(measurements)
 

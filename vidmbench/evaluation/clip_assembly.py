@@ -4,7 +4,7 @@ So a clip takes the memory of what the network is fed, whatever its frames took.
 """
 
 from collections import Counter, deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +19,7 @@ from vidmbench.evaluation.feature_job import FeatureJob
 from vidmbench.protocols.detector import load_detector
 from vidmbench.protocols.pair_stages import LpipsStage, PairStage
 from vidmbench.protocols.stages import ArrayStage
-from vidmbench.videos.source import Source
+from vidmbench.videos.source import Source, needs_whole_clips
 from vidmbench.videos.transformed import Remade, Reordered, Transformed
 
 _NOTHING = np.empty(0)
@@ -74,7 +74,7 @@ def base_of(source: Source) -> Source:
 
 
 def clips_of_video(video: int, requests: Sequence[tuple[JobEntry, int]]) -> Generator[PreparedClip]:
-    """All clips asked for of one video, whose frames are decoded once.
+    """All clips asked for of one video, whose frames are decoded once, but where each clip must be read as a whole.
 
     Args:
         video: The video's number in the base of all sources.
@@ -84,6 +84,17 @@ def clips_of_video(video: int, requests: Sequence[tuple[JobEntry, int]]) -> Gene
         Each clip when its last frame has come. Where the video cannot be read to its end, those that are not whole
         come last, with the reason.
     """
+    if not needs_whole_clips(base_of(requests[0][0].job.source)):
+        yield from _clips_together(video, requests)
+        return
+    alike: dict[range, list[tuple[JobEntry, int]]] = {}
+    for entry, row in requests:
+        alike.setdefault(entry.clip(row).indices, []).append((entry, row))
+    for together in alike.values():
+        yield from _clips_together(video, together)
+
+
+def _clips_together(video: int, requests: Sequence[tuple[JobEntry, int]]) -> Iterator[PreparedClip]:
     many = Counter(entry.key for entry, _ in requests)
     clips = sorted(
         (_Clip(entry, row, are_shared=many[entry.key] > 1) for entry, row in requests), key=lambda clip: clip.first

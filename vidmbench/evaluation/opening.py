@@ -1,7 +1,7 @@
 """Opens every kind of source: files, data sets, controls, models, and videos in memory."""
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -234,11 +234,34 @@ def control_maker(
     reading: Reading,
     seed: int,
     stage: DatasetStage | None = None,
+    context: int | None = None,
 ) -> Callable[[str], Source]:
-    """What makes a control by its name: of the very real videos where each is compared with its target."""
+    """What makes a control by its name: of the very real videos where each is compared with its target.
+
+    Args:
+        specs: What will be measured.
+        real: The real videos.
+        data: Their name; None where they have none.
+        reading: How files are read.
+        seed: Seed of the control's random choices.
+        stage: See :func:`vidmbench.sources.opening.open_control`.
+        context: Frames that a model was given, where the user says so; None takes the protocols'.
+    """
     if all(spec.kind.reads_pairs for spec in specs):
-        return partial(copied_control, base=real, seed=seed)
+        counts = {(spec.context or 0) if context is None else context for spec in specs}
+        return partial(_copied, base=real, seed=seed, context=counts)
     return partial(open_control, real=real, data=data, reading=reading, seed=seed, stage=stage)
+
+
+def _copied(kind: str, base: Source, *, seed: int, context: Set[int]) -> Source:
+    if kind == "static" and len(context) > 1:
+        raise UsageError(
+            "control:static repeats the last frame that was given, and these protocols have different ones",
+            expected="protocols with one number of given frames",
+            found=", ".join(map(str, sorted(context))),
+            fix="give --context K, or score them in several runs",
+        )
+    return copied_control(kind, base, seed=seed, context=next(iter(context)))
 
 
 def open_pair(
@@ -296,7 +319,7 @@ def open_pair(
         replace(
             options,
             taking=Taking(counts[1], num_samples, seed, progress),
-            make_control=control_maker(specs, source, real.named, choices.reading, seed),
+            make_control=control_maker(specs, source, real.named, choices.reading, seed, context=choices.context),
             num_videos=num_samples,
             num_frames=max(side.span_of(side.fake) for side in clips),
         )

@@ -76,6 +76,12 @@ class ProtocolSpec(Frozen):
         """The declaration of its metric."""
         return metric_kinds()[self.metric]
 
+    @property
+    def context(self) -> int | None:
+        """Frames at the start of a clip that the model was given; None of a protocol without a rule for them."""
+        context: int | None = getattr(self.statistics, "context", None)
+        return context
+
     def with_options(
         self,
         *,

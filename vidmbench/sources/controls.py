@@ -21,13 +21,14 @@ _BLUR_SIGMA = 1 / 64  # of the frame's height
 _NOISE_AT_ONCE = 2**18  # values
 
 
-def control(kind: str, base: Source, *, seed: int = 0, is_paired: bool = False) -> Transformed:
+def control(kind: str, base: Source, *, seed: int = 0, context: int = 0, is_paired: bool = False) -> Transformed:
     """A control.
 
     Args:
         kind: One of :data:`vidmbench.sources.control_kinds.KINDS`.
         base: The videos it is made from.
         seed: Seed of permutations and noise; clip i depends on the seed and its video's name alone.
+        context: Frames at the start of each clip that a model was given: ``static`` keeps them, then repeats the last.
         is_paired: Whether ``base`` is the real side itself.
 
     Returns:
@@ -35,8 +36,10 @@ def control(kind: str, base: Source, *, seed: int = 0, is_paired: bool = False) 
     """
     label = control_label(kind)
     digest = sha256_of_parts("control", kind, str(_VERSIONS.get(kind, _VERSION)), str(seed), base.digest())
+    if kind == "static" and context > 1:  # of one frame given, that is the first
+        digest = sha256_of_parts(digest, "context", str(context))
     if kind in _ORDERS:
-        order = partial(_ORDERS[kind], seed=seed)
+        order = partial(_ORDERS[kind], seed=seed, context=context)
         return Reordered(base, order, label=label, digest=digest, is_paired=is_paired)
     if kind in COMPRESSIONS:
         compression = COMPRESSIONS[kind]
@@ -50,25 +53,34 @@ def control(kind: str, base: Source, *, seed: int = 0, is_paired: bool = False) 
 def static_of(base: Source) -> Transformed:
     """The static baseline of any source, each clip's first frame repeated: its score is that of no motion at all."""
     digest = control("static", base).digest()
-    return Reordered(base, partial(_static, seed=0), label=static_label(base.label), digest=digest, is_paired=False)
+    return Reordered(
+        base, partial(_static, seed=0, context=0), label=static_label(base.label), digest=digest, is_paired=False
+    )
 
 
-def _real(name: str, length: int, *, seed: int) -> Sequence[int]:
-    del name, seed
+def _real(name: str, length: int, *, seed: int, context: int) -> Sequence[int]:
+    del name, seed, context
     return range(length)
 
 
-def _static(name: str, length: int, *, seed: int) -> Sequence[int]:
+def _static(name: str, length: int, *, seed: int, context: int) -> Sequence[int]:
     del name, seed
-    return [0] * length
+    last = max(context - 1, 0)
+    return [min(number, last) for number in range(length)]
 
 
-def _reversed(name: str, length: int, *, seed: int) -> Sequence[int]:
-    del name, seed
+def _shifted(name: str, length: int, *, seed: int, context: int) -> Sequence[int]:
+    del name, seed, context
+    return [max(number - 1, 0) for number in range(length)]
+
+
+def _reversed(name: str, length: int, *, seed: int, context: int) -> Sequence[int]:
+    del name, seed, context
     return range(length)[::-1]
 
 
-def _shuffled(name: str, length: int, *, seed: int) -> Sequence[int]:
+def _shuffled(name: str, length: int, *, seed: int, context: int) -> Sequence[int]:
+    del context
     order: list[int] = generator(seed, "shuffled", name, length).permutation(length).tolist()
     return order
 
@@ -83,7 +95,13 @@ def _noisy(name: str, length: int, *, seed: int) -> ClipChange:
     return ClipChange(partial(_noisy_frame, random=generator(seed, "noise", name, length)))
 
 
-_ORDERS = {"real": _real, "static": _static, "reversed": _reversed, "shuffled": _shuffled}
+_ORDERS = {
+    "real": _real,
+    "static": _static,
+    "reversed": _reversed,
+    "shuffled": _shuffled,
+    "shifted": _shifted,
+}
 _CHANGES = {"blurred": _blurred, "noise": _noisy}
 
 

@@ -139,14 +139,20 @@ def open_control(
     return control(kind, real, seed=seed, is_paired=True)
 
 
-def copied_control(kind: str, base: Source, *, seed: int = 0) -> Source:
+def copied_control(kind: str, base: Source, *, seed: int = 0, context: int = 0) -> Source:
     """A control made from these very videos; ``real`` are the videos themselves, as copies.
+
+    Args:
+        kind: A control's name, such as ``static``.
+        base: The videos.
+        seed: Seed of the control's random choices.
+        context: Frames at the start of each clip that a model was given.
 
     Raises:
         UsageError: Unknown control.
     """
     _check_control(kind)
-    return control(kind, base, seed=seed, is_paired=True)
+    return control(kind, base, seed=seed, context=context, is_paired=True)
 
 
 def check_named(name: SourceName) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 
 from vidmbench.core.arrays import Frames, Image
 from vidmbench.core.files import sha256_of_parts
-from vidmbench.videos.source import Source, SourceDefaults
+from vidmbench.videos.source import Source, SourceDefaults, needs_whole_clips
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class PairedVideos(SourceDefaults):
     def __init__(self, real: Source, fake: Source, pairs: Sequence[Pair]) -> None:
         self.real, self.fake, self.pairs = real, fake, tuple(pairs)
         self.label = fake.label
+        self.needs_whole_clips = needs_whole_clips(real) or needs_whole_clips(fake)
         height, width = real.size
         self.size: tuple[int, int] = (height, 2 * width)
 

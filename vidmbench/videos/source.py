@@ -130,9 +130,11 @@ class SourceDefaults:
     Attributes:
         frame_rates: Lowest and highest rate that the videos declare, frames per second; None where one declares none.
         checkpoint: The network whose samples the videos are, NAME:SHA256, for signatures; empty of other videos.
+        needs_whole_clips: Whether what a frame shows depends on which others are asked for with it.
     """
 
     checkpoint: str = ""
+    needs_whole_clips: bool = False
 
     skipped: tuple[Skipped, ...] = ()
     notes: tuple[str, ...] = ()
@@ -169,6 +171,7 @@ class WrappedSource(SourceDefaults):
         self.is_sampled = base.is_sampled
         self.frame_rates = frame_rates_of(base)
         self.checkpoint = checkpoint_of(base)
+        self.needs_whole_clips = needs_whole_clips(base)
 
     def __len__(self) -> int:
         return len(self.base)
@@ -202,6 +205,11 @@ class WrappedSource(SourceDefaults):
 def frame_rates_of(source: Source) -> tuple[float, float] | None:
     """The frame rates of a source, see :class:`SourceDefaults`; sources of the user's own need not know of them."""
     return getattr(source, "frame_rates", None)
+
+
+def needs_whole_clips(source: Source) -> bool:
+    """Whether clips must be read one by one, see :class:`SourceDefaults`."""
+    return getattr(source, "needs_whole_clips", False)
 
 
 def checkpoint_of(source: Source) -> str:

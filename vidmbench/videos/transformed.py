@@ -25,6 +25,7 @@ class Transformed(WrappedSource, ABC):
         super().__init__(base)
         self.label = label
         self.is_paired = is_paired
+        self.needs_whole_clips = True
         self._digest = digest
 
     def read(self, index: int, frames: Sequence[int]) -> Frames:

@@ -9,11 +9,12 @@ from vidmbench.evaluation.choices import Choices
 from vidmbench.evaluation.clips import num_windows
 from vidmbench.evaluation.job import Job
 from vidmbench.evaluation.missing import check_weights
-from vidmbench.evaluation.opening import given, open_pair
+from vidmbench.evaluation.opening import control_maker, given, open_pair
 from vidmbench.evaluation.optional import Refused, refusal
 from vidmbench.evaluation.plan import Planned, checked_counts, plan
-from vidmbench.protocols.protocol import ProtocolSpec, expanded, load_protocol, protocol_names
+from vidmbench.protocols.protocol import ProtocolSpec, expanded, load_protocol, members, protocol_names
 from vidmbench.protocols.stages import MANY_A_VIDEO, ClipsSpec, SideSpec
+from vidmbench.sources.control_kinds import OF_PREDICTIONS
 from vidmbench.videos.source import Source
 
 
@@ -48,7 +49,7 @@ def prepare_compare(
             protocol its own reason.
     """
     if protocols is None:
-        protocols = [load_protocol(name) for name in expanded(choices.protocols or _all_protocols(are_paired=False))]
+        protocols = [load_protocol(name) for name in expanded(choices.protocols or _of_distributions())]
     sources = open_both(real, fake, choices, protocols)
     plans, refused = [], []
     for protocol in protocols:
@@ -69,6 +70,37 @@ def prepare_compare(
             fix="see what one of them needs: vidmbench score REAL FAKE --protocol NAME",
         )
     return Comparison(job_of(*sources, plans, choices), tuple(refused))
+
+
+def control_jobs(job: Job) -> list[Job]:
+    """The same measurements of each control that is made of the real videos themselves: the scale of the job's numbers.
+
+    Args:
+        job: What is compared, all of it by protocols that compare each video with its target.
+
+    Raises:
+        UsageError: A protocol compares distributions.
+    """
+    specs = list(dict.fromkeys(item.spec.name for item in job.plans if not item.spec.kind.reads_pairs))
+    if specs:
+        raise UsageError(
+            "--controls shows what controls made of the real videos themselves score",
+            expected="--paired, or full-reference protocols: psnr-..., ssim-..., lpips-...",
+            found=", ".join(specs[:3]) + (f" and {len(specs) - 3} more" if len(specs) > 3 else ""),
+            where="--controls",
+            fix="add --paired; other protocols score a control as FAKE: vidmbench compare REAL control:static",
+        )
+    choices = job.choices
+    make = control_maker(
+        [item.spec for item in job.plans], job.real, None, choices.reading, choices.seed or 0, context=choices.context
+    )
+    jobs = []
+    for kind in OF_PREDICTIONS:
+        control = make(kind)
+        jobs.append(
+            job_of(job.real, control, [planned(item.spec, job.real, control, choices) for item in job.plans], choices)
+        )
+    return jobs
 
 
 def open_both(real: str, fake: str, choices: Choices, protocols: Sequence[ProtocolSpec]) -> tuple[Source, Source]:
@@ -155,8 +187,11 @@ def with_all_protocols(choices: Choices, are_named: bool, *, are_paired: bool = 
             found="both",
             fix="omit --paired",
         )
-    return choices if are_named else replace(choices, protocols=_all_protocols(are_paired=are_paired))
+    if are_named:
+        return choices
+    return replace(choices, protocols=("paired-all",) if are_paired else _of_distributions())
 
 
-def _all_protocols(*, are_paired: bool) -> tuple[str, ...]:
-    return tuple(name for name in protocol_names() if load_protocol(name).kind.reads_pairs == are_paired)
+def _of_distributions() -> tuple[str, ...]:
+    paired = members("paired-all")
+    return tuple(name for name in protocol_names() if name not in paired)
