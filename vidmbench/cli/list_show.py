@@ -10,7 +10,7 @@ import typer
 from vidmbench.cli import completion
 from vidmbench.cli.output import print_json, say, say_text
 from vidmbench.core.text import printable
-from vidmbench.core.vocabulary import CatalogueKind
+from vidmbench.core.vocabulary import PROTOCOL_GROUPS, CatalogueKind
 
 
 def list_things(
@@ -37,6 +37,8 @@ def list_things(
     if as_json:
         print_json(entries)
         return
+    if kind == "protocols":  # programs that go through the JSON find one protocol under each name
+        entries = {**PROTOCOL_GROUPS, **entries}
     if not entries:
         say(f"no {kind} yet")
     width = max((len(name) for name in entries), default=0)

@@ -131,7 +131,7 @@ def _datasets() -> dict[str, str]:
 def _protocols() -> dict[str, str]:
     from vidmbench.protocols.protocol import load_protocol, protocol_names
 
-    return {**PROTOCOL_GROUPS, **{name: load_protocol(name).note for name in protocol_names()}}
+    return {name: load_protocol(name).note for name in protocol_names()}
 
 
 def _recipes() -> dict[str, str]:
