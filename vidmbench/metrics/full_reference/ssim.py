@@ -64,31 +64,38 @@ def _of_frame(
 ) -> float:
     if data_range == 0:
         return 0.0  # C1 = C2 = 0: the covariance with a flat frame is 0, and rounding alone would decide
-    # Sums of whole numbers stay whole: 49² times the square of 2 x 255 is below 2^31.
-    is_exact = window == "uniform-7" and real.dtype == np.uint8
     x, y = (padded(image.transpose(2, 0, 1), window, padding) for image in (real, fake))
-    # Sums and differences: their squares give E[x²] + E[y²] and E[xy], so four images are filtered and not five.
-    images = np.empty((4, *x.shape), np.int32 if is_exact else np.float64)
-    np.add(x, y, out=images[0], dtype=images.dtype)
-    np.subtract(x, y, out=images[1], dtype=images.dtype)
-    np.square(images[:2], out=images[2:])
-    return _ratio(local_sums(images, window), float(weights(window).sum() ** 2), factor, data_range)
+    # Whole numbers stay whole: sums under 7 x 7 pixels are below 2^15, and 49 times those of products below 2^31.
+    is_exact = window == "uniform-7" and real.dtype == np.uint8
+    values = np.empty((2, *x.shape), np.int16 if is_exact else np.float64)
+    products = np.empty((2, *x.shape), np.int32 if is_exact else np.float64)
+    values[0], values[1] = x, y
+    # The formula needs the two variances' sum alone, so four images are filtered and not five.
+    np.multiply(values[0], values[1], out=products[0], dtype=products.dtype)
+    np.square(values[0], out=products[1], dtype=products.dtype)
+    products[1] += np.square(values[1], dtype=products.dtype)
+    means = local_sums(values, window).astype(products.dtype, copy=False)
+    return _ratio(means, local_sums(products, window), round(weights(window).sum()) ** 2, factor, data_range)
 
 
-def _ratio(sums: np.ndarray, weight: float, factor: float, data_range: float) -> float:
-    """SSIM from local sums of x + y, x - y and their squares, where the weights of a window sum up to `weight`.
+def _ratio(sums: np.ndarray, products: np.ndarray, weight: int, factor: float, data_range: float) -> float:
+    """SSIM from local sums of x and y and of xy and x² + y², where the weights of a window sum up to `weight`.
 
-    Numerators and denominators are 2 weight² times those of the formula; the sample covariance's factor divides C2
+    Numerators and denominators are weight² times those of the formula; the sample covariance's factor divides C2
     instead of multiplying every variance.
     """
-    # No window gives other weights than 1 and 49, so an integer stays one.
-    squares = np.square(sums[:2], out=sums[:2])
-    variances = np.multiply(sums[2:], round(weight), out=sums[2:])
+    c1, c2 = ((weight * k * data_range) ** 2 for k in (0.01, 0.03))
+    product = sums[0] * sums[1]
+    product *= 2
+    squares = np.square(sums[0])
+    squares += np.square(sums[1])
+    covariance = products[0] * (2 * weight)
+    covariance -= product
+    variances = products[1] * weight
     variances -= squares
-    c1, c2 = (2 * (weight * k * data_range) ** 2 for k in (0.01, 0.03))
-    above = np.add(squares[0] - squares[1], c1, dtype=np.float64)
-    above *= np.add(variances[0] - variances[1], c2 / factor, dtype=np.float64)
-    below = np.add(squares[0] + squares[1], c1, dtype=np.float64)
-    below *= np.add(variances[0] + variances[1], c2 / factor, dtype=np.float64)
+    above = np.add(product, c1, dtype=np.float64)
+    above *= covariance + c2 / factor
+    below = np.add(squares, c1, dtype=np.float64)
+    below *= variances + c2 / factor
     above /= below
     return float(above.mean())

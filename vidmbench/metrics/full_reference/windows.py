@@ -16,6 +16,7 @@ Padding = Literal["valid", "zero", "reflect"]
 _TILE = 16
 
 
+@cache
 def weights(window: Window) -> np.ndarray:
     """The window along one axis: float64.
 
@@ -47,7 +48,7 @@ def local_sums(images: np.ndarray, window: Window) -> np.ndarray:
     """Weighted sums under the window wherever it lies inside.
 
     Args:
-        images: float64, or int32 for ``uniform-7``: (image, channel, height, width).
+        images: float64, or for ``uniform-7`` integers wide enough for the sums: (image, channel, height, width).
         window: Which window.
 
     Returns:
