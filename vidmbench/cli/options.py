@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vidmbench.cli import completion
-from vidmbench.core.vocabulary import DEFAULT_PROTOCOL, Device, NoiseChoice, OnBad, Precision, SamplerName
+from vidmbench.core.vocabulary import DEFAULT_PROTOCOL, Device, NoiseChoice, OnBad, Precision, SamplerName, SamplesRule
 
 if TYPE_CHECKING:
     from vidmbench.vidm.sampling.opening import SamplingOptions
@@ -147,6 +147,15 @@ RecordOut = Annotated[
     Path | None,
     typer.Option("--out", metavar="DIR", help="Also write a record into this folder.", rich_help_panel=OUTPUT_PANEL),
 ]
+BestOf = Annotated[
+    Path | None,
+    typer.Option(
+        "--best-of",
+        metavar="FILE",
+        help="Also the best of 1, 2, ... predictions of each video: a table, and FILE, .csv or .json.",
+        rich_help_panel=OUTPUT_PANEL,
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -178,6 +187,14 @@ class ClipOptions:
             metavar="K",
             show_default="0",
             rich_help_panel=PROTOCOL_PANEL,
+        ),
+    ] = None
+    predictions: Annotated[
+        SamplesRule | None,
+        typer.Option(
+            help="Of several predictions of one video: the best, their mean, or each by itself.",
+            show_default="the protocol's",
+            rich_help_panel=_PROTOCOL,
         ),
     ] = None
 

@@ -54,6 +54,7 @@ def choices_from(
         num_fake=clips.num_videos if clips.num_fake is None else clips.num_fake,
         seed=clips.seed,
         context=clips.context,
+        predictions=clips.predictions,
         precision=compute.precision,
         device=compute.device,
         on_bad=reading.on_bad,
@@ -98,10 +99,10 @@ def _check_counts(clips: ClipOptions) -> None:
             expected="--num-videos K, or --num-real K and --num-fake K",
             found="both ways at once",
         )
-    if clips.num_videos < 2:
+    if clips.num_videos < 1:
         raise UsageError(
             f"--num-videos {clips.num_videos} is too small",
-            expected="at least 2: a covariance needs them",
+            expected="at least 2: a covariance needs them; 1 for psnr-..., ssim-..., lpips-...",
             found=str(clips.num_videos),
             where="--num-videos",
         )
@@ -166,6 +167,24 @@ def check_figure(out: Path, *more: str) -> None:
         raise UsageError("unknown figure format", expected=expected, found=str(out), where="--out")
     if out.is_dir():
         raise UsageError("--out must be a file, not a folder", expected="a file", found=f"{out}/", where="--out")
+
+
+def check_table_file(out: Path | None, option: str) -> None:
+    """Refuses a file of numbers of another format than CSV or JSON.
+
+    Args:
+        out: The file to write; None where none was asked for.
+        option: Its option.
+
+    Raises:
+        UsageError: Another suffix, or a folder of that name.
+    """
+    if out is None:
+        return
+    if out.suffix.lower() not in (".csv", ".json"):
+        raise UsageError("unknown format of a table", expected=".csv or .json", found=str(out), where=option)
+    if out.is_dir():
+        raise UsageError(f"{option} must be a file, not a folder", expected="a file", found=f"{out}/", where=option)
 
 
 def records_folder(runs: Path | None) -> Path:

@@ -8,9 +8,11 @@ from typing import Annotated
 import typer
 
 from vidmbench.cli import completion
+from vidmbench.cli.best_of import best_of_json, check_best_of, curves_of, print_best_of
 from vidmbench.cli.groups import spread
 from vidmbench.cli.options import (
     OUTPUT_PANEL,
+    BestOf,
     ClipOptions,
     ComputeOptions,
     Fake,
@@ -33,7 +35,7 @@ from vidmbench.cli.output import (
     remark,
     write_record_to,
 )
-from vidmbench.cli.parsing import choices_from
+from vidmbench.cli.parsing import check_table_file, choices_from
 from vidmbench.cli.refusals import checked_request, dataset_check, model_check, source_check
 from vidmbench.core.progress import frames_bar, progress_bar
 
@@ -79,6 +81,7 @@ def run(
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Folder for the record and the figure.", rich_help_panel=OUTPUT_PANEL)
     ] = Path("runs"),
+    best_of: BestOf = None,
     output: NumbersOutput,
 ) -> None:
     """The main job: score a model against a data set, write a record, print the row.
@@ -99,13 +102,16 @@ def run(
         make = partial(choices_from, clips, compute, reading, sampling=vidm.sampling(on_frame))
         sources = model_check(model, samples), dataset_check(dataset)
         choices = checked_request(make, clips=clips, protocols=protocol, sources=sources, out=out)
+        check_table_file(best_of, "--best-of")
         job = prepare_run(model, dataset, choices, samples=samples, layout=layout)
+        check_best_of(best_of, [job])
         if output.dry_run:
             check_existing(out)
             print_plan(job, as_json=output.as_json)
             return
         out = checked_output(out)
         evaluation = carry_out(job, progress)
+    curves = curves_of(best_of, [job], [evaluation])
 
     from vidmbench.reporting.plots.contact_sheet import contact_sheet, save_figure
 
@@ -119,8 +125,11 @@ def run(
         save_figure(contact_sheet(job.real, job.fake, job.plans[0], measurements[0]), figure)
         files["picture"] = str(figure)
     finally:  # a number is printed even where its record or its picture cannot be written
-        print_measurements([record], output, files=files, more=refused_json(evaluation.refused))
+        print_measurements(
+            [record], output, files=files, more={**refused_json(evaluation.refused), **best_of_json(curves)}
+        )
         print_refused(evaluation.refused)
+        print_best_of(best_of, curves, output)
         remark(*(f"{label}:  {files[key]}" for key, label in _WRITTEN.items() if key in files))
     if not output.as_json:
         remark(f"next:    vidmbench table --runs {shlex.quote(str(out))} --format latex")
@@ -138,6 +147,7 @@ def score(
     compute: ComputeOptions,
     reading: ReadingOptions,
     out: RecordOut = None,
+    best_of: BestOf = None,
     output: NumbersOutput,
 ) -> None:
     """Score videos of one model or more against real ones; no record is written unless --out is given.
@@ -155,20 +165,24 @@ def score(
     sources = [source_check(text) for text in (real, fake, *(more or ()))]
     choices = checked_request(make, clips=clips, protocols=protocol, sources=sources, out=out)
     with progress_bar(is_shown=output.shows_progress) as progress:
+        check_table_file(best_of, "--best-of")
         jobs = prepare_scores(real, [fake, *(more or ())], choices)
+        check_best_of(best_of, jobs)
         if output.dry_run:
             print_plan(*jobs, as_json=output.as_json)
             return
         if out is not None:
             out = checked_output(out)
         evaluations = carry_out_all(jobs, progress)
+    curves = curves_of(best_of, jobs, evaluations)
     records = [
         record_of(job, evaluation.measurements, command=command_line())
         for job, evaluation in zip(jobs, evaluations, strict=True)
     ]
     refused = list(dict.fromkeys(each for evaluation in evaluations for each in evaluation.refused))
-    print_measurements(records, output, more=refused_json(refused))
+    print_measurements(records, output, more={**refused_json(refused), **best_of_json(curves)})
     print_refused(refused)
+    print_best_of(best_of, curves, output)
     write_record_to(out, *records)
     if out is None and not (output.as_json or output.is_quiet):
         remark("keep this: --out DIR" if output.is_verbose else "signature in full: -v     keep this: --out DIR")

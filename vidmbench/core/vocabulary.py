@@ -16,6 +16,8 @@ PROTOCOL_GROUPS = {
 Precision = Literal["fp32", "bf16"]
 #: Where a network runs; ``auto`` takes a CUDA device if there is one.
 Device = Literal["auto", "cpu", "cuda"]
+#: What counts of several predictions of one video: the best, their mean, or each by itself.
+SamplesRule = Literal["best", "mean", "all"]
 #: Whether videos that cannot be used stop the work, or are skipped and listed.
 OnBad = Literal["stop", "skip"]
 #: How VIDM denoises a frame.

@@ -7,7 +7,7 @@ from typing import get_args
 
 from vidmbench.core.arguments import name_or_path, optional_number, seed_number, whole_number, wrong_argument
 from vidmbench.core.errors import UsageError, unknown
-from vidmbench.core.vocabulary import DEFAULT_PROTOCOL, Device, OnBad, Precision
+from vidmbench.core.vocabulary import DEFAULT_PROTOCOL, Device, OnBad, Precision, SamplesRule
 from vidmbench.protocols.protocol import ProtocolSpec, expanded, load_protocol, members
 from vidmbench.protocols.stages import DatasetStage
 from vidmbench.sources.datasets.opening import Reading, split_of
@@ -40,6 +40,7 @@ class Choices:
         num_fake: Scored videos.
         seed: Seed of every random choice.
         context: Frames at the start of a clip that the model was given, for full-reference protocols.
+        predictions: What counts of several predictions of one video: ``best``, ``mean`` or ``all``.
         precision: ``fp32`` or ``bf16``.
         device: Where networks run.
         on_bad: Whether videos that cannot be used stop the work or are skipped.
@@ -60,6 +61,7 @@ class Choices:
     num_fake: int | None = None
     seed: int | None = None
     context: int | None = None
+    predictions: SamplesRule | None = None
     precision: Precision = "fp32"
     device: Device = "auto"
     on_bad: OnBad = "stop"
@@ -76,6 +78,8 @@ class Choices:
             value = getattr(self, name)
             if not isinstance(value, str) or value not in get_args(known):
                 raise unknown(name, str(value), get_args(known), error=UsageError)
+        if self.predictions is not None and self.predictions not in get_args(SamplesRule):
+            raise unknown("predictions", str(self.predictions), get_args(SamplesRule), error=UsageError)
         for name, example in (("protocols", '("fvd-tats",)'), ("frames", "(16, 64)")):
             if not isinstance(getattr(self, name), tuple | list):
                 raise wrong_argument(name, f"a tuple, such as {example}", getattr(self, name))
@@ -145,6 +149,7 @@ class Choices:
                 num_fake=_count(self.num_fake, protocol.clips.fake.videos, dataset),
                 seed=self.seed,
                 context=self.context,
+                predictions=self.predictions,
                 stage=protocol.dataset.with_options(is_on_disk=is_on_disk, resolution=resolution),
                 windows=(protocol.dataset.windows or {}).get(dataset.name) if dataset and is_on_disk else None,
             )

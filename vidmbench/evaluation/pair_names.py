@@ -15,7 +15,6 @@ from vidmbench.videos.files.endings import ARRAY_SUFFIXES, PICTURE_SUFFIXES, VID
 _WORD = r"(?:samples?|preds?|predictions?|seed|run|s|p)"
 _BEHIND = re.compile(rf"^(?P<target>.+?)[/_-]{_WORD}?[_-]?(?P<number>\d+)$", re.IGNORECASE)
 _BEFORE = re.compile(rf"^(?:{_WORD}[_-]?)?(?P<number>\d+)/(?P<target>.+)$", re.IGNORECASE)
-_WITH_WORD = re.compile(rf"(?:^|[/_-]){_WORD}[_-]?\d+(?:/|$)", re.IGNORECASE)
 # What arrays call their videos, which have no names of their own.
 _MADE_UP = re.compile(r"^(?:clip|video)(?P<number>\d{6})(?:_\d+)?$")
 _ENDINGS = VIDEO_SUFFIXES | PICTURE_SUFFIXES | ARRAY_SUFFIXES
@@ -29,11 +28,13 @@ class Match:
         of_target: The predictions of each target, in the order of their numbers; one tuple a target, empty for none.
         foreign: Predictions of which there is no target.
         words: How names were compared; empty where they are the same.
+        is_said: Whether a word in the names says which number counts predictions.
     """
 
     of_target: tuple[tuple[int, ...], ...]
     foreign: tuple[int, ...]
     words: str = ""
+    is_said: bool = False
 
     @property
     def samples(self) -> int:
@@ -60,11 +61,13 @@ class _Reading:
         targets: Of each prediction.
         numbers: Of each prediction; empty where each is the only one.
         form: How messages show it.
+        is_said: Whether a word says that the numbers count samples.
     """
 
     targets: tuple[str, ...]
     numbers: tuple[int, ...]
     form: str
+    is_said: bool = False
 
 
 def stem(name: str) -> str:
@@ -97,7 +100,11 @@ def matches(targets: Sequence[str], predictions: Sequence[str], wanted: int) -> 
         if match is not None
     ]
     if whole := [match for match in found if match.is_whole(wanted)]:
-        return whole
+        return (
+            [match for match in whole if match.is_said]
+            if whole[0].samples > 1 and any(match.is_said for match in whole)
+            else whole
+        )
     return [max(found, key=lambda match: match.num_matched)] if found else []
 
 
@@ -118,25 +125,20 @@ def groups(predictions: Sequence[str]) -> list[tuple[int, ...]]:
 def _readings(predictions: Sequence[str]) -> list[_Reading]:
     readings = [_Reading(tuple(predictions), (), "{}")]
     patterns = [(_BEHIND, "{}_0"), (_BEFORE, "0/{}")]
-    if all(map(_WITH_WORD.search, predictions)):  # `sample_0/1` leaves no doubt which of both numbers counts samples
-        patterns = [
-            pattern for pattern in patterns if all(_holds_word(pattern[0], prediction) for prediction in predictions)
-        ] or patterns
     for pattern, form in patterns:
         parsed = [pattern.match(prediction) for prediction in predictions]
         if all(parsed) and parsed:
             names, numbers = zip(*((each["target"], int(each["number"])) for each in parsed if each), strict=True)
             is_folder = pattern is _BEHIND and "/" in predictions[0][len(names[0]) :]
-            readings.append(_Reading(names, numbers, "{}/0" if is_folder else form))
+            is_said = all(each and _counts_samples(each) for each in parsed)
+            readings.append(_Reading(names, numbers, "{}/0" if is_folder else form, is_said))
     return readings
 
 
-def _holds_word(pattern: re.Pattern[str], prediction: str) -> bool:
-    found = pattern.match(prediction)
-    if found is None:
-        return False
-    start, end = found.span("target")
-    return bool(re.search(_WORD, prediction[:start] + prediction[end:], re.IGNORECASE))
+def _counts_samples(match: re.Match[str]) -> bool:
+    """Whether a word says that the number counts samples; `pred_0` may be the name of a target too."""
+    start, end = match.span("target")
+    return bool(re.search(r"sample|seed|run", match.string[:start] + match.string[end:], re.IGNORECASE))
 
 
 def _match(
@@ -161,7 +163,7 @@ def _match(
     if reading.numbers:
         of_target = [sorted(found, key=reading.numbers.__getitem__) for found in of_target]
     said = _difference(targets, unique, words, reading.form)
-    return Match(tuple(map(tuple, of_target)), tuple(foreign), said)
+    return Match(tuple(map(tuple, of_target)), tuple(foreign), said, reading.is_said)
 
 
 def _as_it_is(names: Sequence[str]) -> list[str]:

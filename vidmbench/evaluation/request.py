@@ -11,7 +11,18 @@ from vidmbench.sources.names import parse_source
 from vidmbench.vidm.sampling.opening import SamplingOptions
 
 # Fields that have the same name and type in both.
-_SHARED = ("protocols", "frames", "stride", "num_real", "num_fake", "seed", "context", "precision", "on_bad")
+_SHARED = (
+    "protocols",
+    "frames",
+    "stride",
+    "num_real",
+    "num_fake",
+    "seed",
+    "context",
+    "predictions",
+    "precision",
+    "on_bad",
+)
 
 
 def request_of(

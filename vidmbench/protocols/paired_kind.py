@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Generic, Literal, TypeVar
 from pydantic import Field, NonNegativeInt, PositiveInt
 
 from vidmbench.core.errors import DataError
+from vidmbench.core.vocabulary import SamplesRule
 from vidmbench.protocols.fields import GoesWith, ProtocolField
 from vidmbench.protocols.metric_kind import Counts, Features, MetricKind, Value
 from vidmbench.protocols.stages import StatisticsStage
@@ -15,10 +16,6 @@ if TYPE_CHECKING:
 
     from vidmbench.metrics import Interval
     from vidmbench.metrics.full_reference.curves import Curve
-
-
-#: What counts of several predictions of one video.
-SamplesRule = Literal["best", "mean", "all"]
 
 
 class PairedStatistics(StatisticsStage):
@@ -167,6 +164,17 @@ class PairedKind(MetricKind[PairedT], Generic[PairedT]):
 
         frames = self.video_frames(statistics, features)
         return curve_over_videos(frames, first_scored(statistics) + 1, features.scenes)
+
+    def best_of_each_number(self, statistics: PairedT, features: Features) -> "list[tuple[float, Interval | None]]":
+        """The metric of the best of 1, 2, ... predictions, the mean over all choices of so many, and its interval."""
+        from vidmbench.metrics.full_reference.intervals import interval_over_videos
+        from vidmbench.metrics.full_reference.samples import best_of
+
+        values = self.of_samples(statistics, features)
+        of_videos = [
+            best_of(values, count, is_higher_better=self.better == "higher") for count in range(1, values.shape[-1] + 1)
+        ]
+        return [(float(each.mean()), interval_over_videos(each)) for each in of_videos]
 
     def compute(self, statistics: PairedT, features: Features) -> tuple[Value, ...]:
         """The mean over videos.

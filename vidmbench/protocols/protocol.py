@@ -16,7 +16,7 @@ from vidmbench.core import resources
 from vidmbench.core.arguments import name_or_path
 from vidmbench.core.declarations import Frozen, load_toml
 from vidmbench.core.errors import ProtocolError, UsageError, unknown
-from vidmbench.core.vocabulary import DEFAULT_PROTOCOL, PROTOCOL_GROUPS
+from vidmbench.core.vocabulary import DEFAULT_PROTOCOL, PROTOCOL_GROUPS, SamplesRule
 from vidmbench.protocols.detector import load_detector
 from vidmbench.protocols.kind_registry import metric_kinds
 from vidmbench.protocols.metric_kind import AnyMetricKind
@@ -91,6 +91,7 @@ class ProtocolSpec(Frozen):
         num_fake: int | None = None,
         seed: int | None = None,
         context: int | None = None,
+        predictions: SamplesRule | None = None,
         stage: DatasetStage | None = None,
         windows: WindowRule | None = None,
     ) -> "ProtocolSpec":
@@ -106,6 +107,7 @@ class ProtocolSpec(Frozen):
             num_fake: Scored videos.
             seed: Seed of every random choice.
             context: Frames at the start of a clip that the model was given.
+            predictions: What counts of several predictions of one video.
             stage: What the data set stage really does, from :meth:`DatasetStage.with_options`.
             windows: How the clips of the named data set on the real side are cut, where not as ``clips.real`` says.
 
@@ -125,7 +127,12 @@ class ProtocolSpec(Frozen):
                 found=f"--frames {frames}",
                 fix=f"choose --frames {min(max(frames, lowest), highest)}",
             )
-        for option, value, least in (("--stride", stride, 1), ("--num-real", num_real, 2), ("--num-fake", num_fake, 2)):
+        few = 1 if self.kind.reads_pairs else 2
+        for option, value, least in (
+            ("--stride", stride, 1),
+            ("--num-real", num_real, few),
+            ("--num-fake", num_fake, few),
+        ):
             if value is not None and value < least:
                 raise UsageError(
                     f"{option} {value} is too small", expected=f"at least {least}", found=str(value), where=option
@@ -146,8 +153,20 @@ class ProtocolSpec(Frozen):
         statistics = self.statistics if seed is None else self.statistics.model_copy(update={"seed": seed})
         if context is not None:
             statistics = statistics.model_copy(update={"context": self._checked_context(context, frames)})
+        if predictions is not None:
+            self._check_pairs(f"--predictions {predictions}")
+            statistics = statistics.model_copy(update={"samples": predictions})
         stage = stage or self.dataset.with_options(is_on_disk=False)
         return self.model_copy(update={"clips": clips, "statistics": statistics, "dataset": stage})
+
+    def _check_pairs(self, option: str) -> None:
+        if not self.kind.reads_pairs:
+            raise UsageError(
+                f"{self.name} compares distributions, in which no prediction belongs to a video",
+                expected="a full-reference protocol: psnr-..., ssim-..., lpips-...",
+                found=option,
+                fix=f"omit {option}: all predictions are scored",
+            )
 
     def _checked_context(self, context: int, frames: int) -> int:
         if "context" not in type(self.statistics).model_fields:

@@ -79,6 +79,7 @@ class RunRequest(Recorded):
         num_fake: Number of scored videos.
         seed: Seed of every random choice.
         context: Frames at the start of a clip that the model was given.
+        predictions: What counts of several predictions of one video: ``best``, ``mean`` or ``all``.
         precision: ``fp32`` or ``bf16``.
         on_bad: ``stop`` at unusable videos, or ``skip`` them.
         data_root: Folder of data sets on the user's disk.
@@ -97,6 +98,7 @@ class RunRequest(Recorded):
     num_fake: int | None = None
     seed: int | None = None
     context: int | None = None
+    predictions: str | None = None
     precision: str = "fp32"
     on_bad: str = "stop"
     data_root: str | None = None

@@ -70,6 +70,8 @@ def test_names_that_do_not_agree_are_paired_in_order_and_this_is_said():
         (["gt_1.mp4", "gt_2.mp4"], ["1_out.mp4", "2_out.mp4"], "paired by name: gt_NAME with NAME_out"),
         (["x/a", "y/b"], ["z/a", "z/b"], "paired by name: NAME with NAME, folders left aside"),
         (["v001", "v010"], ["1", "10"], "paired by name: vNUMBER with NUMBER"),
+        (["gt_00", "gt_01", "gt_02"], [f"{sample}/pred_{target}" for sample in range(2) for target in range(3)],
+         "paired by name: gt_NUMBER with 0/pred_NUMBER; 2 predictions of each video"),
         (["gt_a", "gt_b"], ["a-s0", "b-s0", "a-s1", "b-s1"],
          "paired by name: gt_NAME with NAME_0; 2 predictions of each video"),
     ],
@@ -96,7 +98,7 @@ def test_numbers_that_may_count_targets_or_predictions():
         pairs(["0", "1"], names)
     found, samples, _ = pairs(["0", "1"], [f"sample_{name}" for name in names])
     assert (found, samples) == ([(0, 0), (0, 2), (1, 1), (1, 3)], 2)
-    found, samples, _ = pairs(["0", "1"], [f"{one}/pred{other}" for one in range(2) for other in range(2)])
+    found, samples, _ = pairs(["0", "1"], [f"{one}/seed{other}" for one in range(2) for other in range(2)])
     assert (found, samples) == ([(0, 0), (0, 1), (1, 2), (1, 3)], 2)
 
 

@@ -149,6 +149,7 @@ def bound_to_sources(
         num_fake=count(choices.num_fake, spec.clips.fake, fake),
         seed=choices.seed,
         context=choices.context,
+        predictions=choices.predictions,
     )
 
 

@@ -111,6 +111,24 @@ class Psnr(PairedKind[PsnrStatistics]):
             return None
         return super().interval(statistics, features)
 
+    def best_of_each_number(
+        self, statistics: PsnrStatistics, features: Features
+    ) -> "list[tuple[float, Interval | None]]":
+        """See the base; where all has one error, the ratio of the mean of the least errors."""
+        from vidmbench.metrics.full_reference.intervals import interval_of_ratio
+        from vidmbench.metrics.full_reference.psnr import psnr
+        from vidmbench.metrics.full_reference.samples import best_of
+
+        if statistics.error_over != "set":
+            return super().best_of_each_number(statistics, features)
+        errors = mean_of_frames(scored(statistics, features).mean(-1))
+        found = []
+        for count in range(1, errors.shape[-1] + 1):
+            least = best_of(errors, count, is_higher_better=False)
+            ratio = psnr(least.mean().reshape(1, 1, 1), error_over="clip", identical=statistics.identical)
+            found.append((float(ratio[0]), interval_of_ratio(least)))
+        return found
+
     def _errors(self, statistics: PsnrStatistics, features: Features) -> "np.ndarray":
         """The mean squared error of each target, float64 (video,): of all its predictions, or of the best."""
         errors = mean_of_frames(scored(statistics, features).mean(-1))
@@ -119,7 +137,8 @@ class Psnr(PairedKind[PsnrStatistics]):
     def _counting(self, statistics: PsnrStatistics) -> str:
         if statistics.error_over in ("clip", "set"):
             return ""
-        return f", and count {_EQUAL[statistics.identical]}{' dB' * (statistics.identical != 'infinite')} each"
+        cap = "infinity" if statistics.identical == "infinite" else f"{_EQUAL[statistics.identical]} dB"
+        return f", and count {cap} each"
 
 
 KIND = Psnr()
