@@ -360,10 +360,12 @@ def signatures() -> dict[str, dict[str, list[str]]]:
 
     Then those of models on the built-in data, and of measured numbers by a detector of one's own.
     """
+    from vidmbench.core.vocabulary import PROTOCOL_GROUPS
+
     counts = ("--num-real", "6", "--num-fake", "5", "--seed", "3", "--dry-run", "--json")
     sky = ("--dataset", "sky-timelapse", "--data-root", "sky", "--num-videos", "3", "--dry-run", "--json")
     toy = ("--dataset", "clevrer-mini/32", "--num-videos", "2", "--frames", "9", "--protocol", "fvd-stylegan-v")
-    names = sorted(command("list", "protocols", "--json"))
+    names = sorted(set(command("list", "protocols", "--json")) - set(PROTOCOL_GROUPS))
     own = [command("score", *PAIR, "--protocol", f"{name}.toml", "--json") for name in OWN_PROTOCOLS]
     return {
         "arrays": {name: _of_arrays(name, *counts) for name in names},
@@ -380,18 +382,19 @@ def signatures() -> dict[str, dict[str, list[str]]]:
 
 
 def _of_arrays(name: str, *counts: str) -> list[str]:
-    """Frames of 8 x 8 are too small for most full-reference protocols, and pairs have one number of videos."""
-    from vidmbench.evaluation import pair_plan
+    """Of arrays; pairs have one number of videos."""
     from vidmbench.protocols.protocol import load_protocol
 
-    if not load_protocol(name).kind.reads_pairs:
-        return _planned("score", *PAIR, "--protocol", name, *counts)
-    with mock.patch.object(pair_plan, "check_size"):
-        return _planned("score", *PAIR, "--protocol", name, "--num-videos", "6", *counts[4:])
+    if load_protocol(name).kind.reads_pairs:
+        counts = ("--num-videos", "6", *counts[4:])
+    return _planned("score", *PAIR, "--protocol", name, *counts)
 
 
 def _planned(*words: str) -> list[str]:
-    (plan,) = command(*words)["measurements"]
+    from vidmbench.evaluation import pair_plan
+
+    with mock.patch.object(pair_plan, "check_size"):  # 8 x 8 pixels are too few for most full-reference protocols
+        (plan,) = command(*words)["measurements"]
     return [_without_version(plan["signature"]), plan["signature_id"]]
 
 

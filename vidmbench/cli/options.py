@@ -194,7 +194,7 @@ class ClipOptions:
         typer.Option(
             help="Of several predictions of one video: the best, their mean, or each by itself.",
             show_default="the protocol's",
-            rich_help_panel=_PROTOCOL,
+            rich_help_panel=PROTOCOL_PANEL,
         ),
     ] = None
 

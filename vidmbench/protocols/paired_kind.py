@@ -174,7 +174,7 @@ class PairedKind(MetricKind[PairedT], Generic[PairedT]):
         of_videos = [
             best_of(values, count, is_higher_better=self.better == "higher") for count in range(1, values.shape[-1] + 1)
         ]
-        return [(float(each.mean()), interval_over_videos(each)) for each in of_videos]
+        return [(float(each.mean()), interval_over_videos(each, features.scenes)) for each in of_videos]
 
     def compute(self, statistics: PairedT, features: Features) -> tuple[Value, ...]:
         """The mean over videos.

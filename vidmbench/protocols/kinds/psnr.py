@@ -115,7 +115,7 @@ class Psnr(PairedKind[PsnrStatistics]):
         self, statistics: PsnrStatistics, features: Features
     ) -> "list[tuple[float, Interval | None]]":
         """See the base; where all has one error, the ratio of the mean of the least errors."""
-        from vidmbench.metrics.full_reference.intervals import interval_of_ratio
+        from vidmbench.metrics.full_reference.intervals import interval_over_videos, shares_of_ratio
         from vidmbench.metrics.full_reference.psnr import psnr
         from vidmbench.metrics.full_reference.samples import best_of
 
@@ -126,7 +126,8 @@ class Psnr(PairedKind[PsnrStatistics]):
         for count in range(1, errors.shape[-1] + 1):
             least = best_of(errors, count, is_higher_better=False)
             ratio = psnr(least.mean().reshape(1, 1, 1), error_over="clip", identical=statistics.identical)
-            found.append((float(ratio[0]), interval_of_ratio(least)))
+            interval = interval_over_videos(shares_of_ratio(least), features.scenes) if least.any() else None
+            found.append((float(ratio[0]), interval))
         return found
 
     def _errors(self, statistics: PsnrStatistics, features: Features) -> "np.ndarray":

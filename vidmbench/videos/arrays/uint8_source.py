@@ -23,6 +23,21 @@ from vidmbench.videos.source import SourceDefaults
 _EXPECTED = "uint8 (clip, frame, height, width, 3), RGB, 0..255"
 
 
+def clip_name(index: int, samples: int = 1) -> str:
+    """What a video in an array is called.
+
+    Args:
+        index: Its number, the predictions of one video next to each other.
+        samples: Predictions of each video.
+    """
+    return f"clip{index:06d}" if samples == 1 else f"clip{index // samples:06d}_{index % samples}"
+
+
+def samples_note(samples: int, num_videos: int) -> str:
+    """What is said of an array with an axis of predictions."""
+    return f"the array's second axis counts {samples} predictions of each of {num_videos} videos"
+
+
 class ArrayVideos(SourceDefaults, ABC):
     """Videos of one length in one array: what :class:`ArraySource` and arrays of a declared layout share.
 
@@ -31,7 +46,12 @@ class ArrayVideos(SourceDefaults, ABC):
         label: How messages and signatures name the source.
         digest: Gives the digest; None hashes the array.
         file: The file that the array is in, as it was before it was opened; None for one in memory.
+
+    Attributes:
+        samples: Predictions of each video, next to each other.
     """
+
+    samples: int = 1
 
     def __init__(
         self, clips: np.ndarray, label: str, digest: Callable[[], str] | None, file: UnchangedFile | None
@@ -48,8 +68,8 @@ class ArrayVideos(SourceDefaults, ABC):
         return len(self._clips)
 
     def name(self, index: int) -> str:
-        """The video's number, such as ``clip000017``."""
-        return f"clip{range(len(self))[index]:06d}"
+        """The video's number, such as ``clip000017``; ``clip000017_2`` where it is one of several predictions."""
+        return clip_name(range(len(self))[index], self.samples)
 
     def num_frames(self, index: int) -> int:  # noqa: ARG002 (all videos are equally long)
         """The same for every video."""
@@ -137,7 +157,8 @@ def open_array(path: Path) -> ArraySource:
     """Opens a .npy or .npz file; pickled objects are never loaded.
 
     Args:
-        path: A .npy file is read in place; a .npz file must hold ``clips`` or a single array.
+        path: A .npy file is read in place; a .npz file must hold ``clips`` or a single array. A sixth axis behind the
+            first counts predictions of one video.
 
     Raises:
         DataError: It is damaged, holds something else, or several arrays of which none is called ``clips``.
@@ -146,8 +167,14 @@ def open_array(path: Path) -> ArraySource:
         file = UnchangedFile(path)
     except OSError as error:
         raise unreadable(path, error, _EXPECTED) from error
-    array = load_array(path, expected=_EXPECTED)
-    return ArraySource(array, path.name, digest=lambda: sha256_of(path), file=file)
+    array, samples = load_array(path, expected=_EXPECTED), 1
+    if array.ndim == 6 and array.shape[-1] == 3:
+        samples, array = array.shape[1], array.reshape(-1, *array.shape[2:])
+    source = ArraySource(array, path.name, digest=lambda: sha256_of(path), file=file)
+    if samples > 1:
+        source.samples = samples
+        source.notes = (*source.notes, samples_note(samples, len(source) // samples))
+    return source
 
 
 def check_clips(array: np.ndarray, where: str) -> tuple[str, ...]:
@@ -205,6 +232,8 @@ def _conversion(extent: Extent, *, is_float: bool) -> str:
 
 def _reshaping(array: np.ndarray) -> str:
     shape = array.shape
+    if array.ndim == 6:
+        return "several predictions of each clip are (clip, prediction, frame, height, width, 3)"
     if array.ndim == 5 and shape[1] == 3:
         return "channels seem to come second, (N,3,T,H,W): x.transpose(0, 2, 3, 4, 1)"
     if array.ndim == 5 and shape[2] == 3:

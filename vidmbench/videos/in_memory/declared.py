@@ -1,7 +1,7 @@
 """What a caller declares about numbers in memory: the order of their axes, and which of them are black and white."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vidmbench.core.arguments import real_number, wrong_argument
@@ -12,7 +12,7 @@ ValueRange = tuple[float, float]
 
 _DEFAULT = "NTHWC"
 _SYNONYMS = str.maketrans({"B": "N", "F": "T", "D": "T"})  # batch, frames, depth
-_LETTERS = "N video (or B), T frame (or F), C channel, H row, W column"
+_LETTERS = "N video (or B), S prediction of it, T frame (or F), C channel, H row, W column"
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,11 @@ class Declared:
         """The axes of an array of one video."""
         return self.of_many.replace("N", "")
 
+    @property
+    def without_samples(self) -> "Declared":
+        """The same of arrays whose predictions of one video are videos of their own."""
+        return replace(self, layout=self.layout and self.layout.replace("S", ""))
+
     def axes(self, num_axes: int) -> str | None:
         """The axes of an array of so many; None if it cannot be what is declared."""
         return next((axes for axes in (self.of_many, self.of_one) if len(axes) == num_axes), None)
@@ -90,10 +95,11 @@ def _checked_layout(layout: Any) -> str:
     if not isinstance(layout, str):
         raise wrong_argument("layout", 'a letter per axis, such as "NCTHW"', layout)
     axes = "".join(layout.split()).upper().translate(_SYNONYMS)
-    if not set("THW") <= set(axes) <= set("NTCHW") or len(set(axes)) < len(axes):
+    is_known = set("THW") <= set(axes) <= set("NSTCHW") and len(set(axes)) == len(axes)
+    if not is_known or ("S" in axes and "N" not in axes):
         raise UsageError(
             "unknown layout",
-            expected=f"each of T, H and W once, and N and C where the array has them: {_LETTERS}",
+            expected=f"each of T, H and W once, and N, S and C where the array has them: {_LETTERS}",
             found=f"layout={layout!r}"[:80],
             fix='give a letter per axis, in the order of the array: layout="NCTHW" is (video, channel, frame, row, '
             "column)",

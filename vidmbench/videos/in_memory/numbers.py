@@ -102,6 +102,26 @@ def is_mapped(numbers: Any) -> TypeGuard[np.ndarray]:
     return False
 
 
+def with_samples_flat(numbers: Any, axes: str) -> tuple[Any, int]:
+    """An array with an axis of predictions as one of videos, the predictions of one video next to each other.
+
+    Args:
+        numbers: A tensor or an array.
+        axes: A letter per axis; S counts predictions of one video.
+
+    Returns:
+        The array without S, and how many predictions each video has; what has no such axis as it is, and 1.
+    """
+    if "S" not in axes or len(numbers.shape) != len(axes):
+        return numbers, 1
+    sources = [axes.index("N"), axes.index("S")]
+    moved = numbers.movedim(sources, [0, 1]) if is_tensor(numbers) else np.moveaxis(numbers, sources, [0, 1])
+    samples = int(moved.shape[1])
+    flat = moved.reshape(-1, *moved.shape[2:])
+    place = axes.replace("S", "").index("N")
+    return (flat.movedim(0, place) if is_tensor(flat) else np.moveaxis(flat, 0, place)), samples
+
+
 def by_video(numbers: Any, axes: str) -> Iterator[Any]:
     """The videos of a batch one by one, views of it; a single video itself.
 

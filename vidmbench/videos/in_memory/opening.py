@@ -13,14 +13,14 @@ from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError, UsageError
 from vidmbench.core.progress import Progress
 from vidmbench.videos.arrays.layout import Rounding
-from vidmbench.videos.arrays.uint8_source import ArraySource
+from vidmbench.videos.arrays.uint8_source import ArraySource, samples_note
 from vidmbench.videos.files.compression_labels import joined
 from vidmbench.videos.in_memory.conversion import Conversion, is_ready
 from vidmbench.videos.in_memory.declared import Declared
 from vidmbench.videos.in_memory.decoders import undecoded
 from vidmbench.videos.in_memory.hints import undeclared
 from vidmbench.videos.in_memory.items import no_video, numbers_in
-from vidmbench.videos.in_memory.numbers import as_numbers, is_array, is_bytes, is_mapped
+from vidmbench.videos.in_memory.numbers import as_numbers, is_array, is_bytes, is_mapped, with_samples_flat
 from vidmbench.videos.in_memory.spool import SpooledVideos, spooled
 from vidmbench.videos.source import MinimalSource, Source, completed, missing_in
 
@@ -81,9 +81,15 @@ def open_in_memory(
         UsageError: A function without a number of videos; a source of which something is declared.
         ResultError: The cache, where streams are kept meanwhile, cannot be written to.
     """
-    taking = taking or Taking()
+    taking, axes = taking or Taking(), declared.layout or "NSTHWC"
+    declared = declared.without_samples
     if is_array(videos):
-        numbers = as_numbers(videos, where)
+        numbers, samples = with_samples_flat(as_numbers(videos, where), axes)
+        if samples > 1:
+            source = _of_numbers(numbers, declared, where)
+            source.samples = samples
+            source.notes = (*source.notes, samples_note(samples, len(source) // samples))
+            return source
         is_declared = not (is_shared and is_ready(numbers, declared))
         return _of_numbers(numbers, declared if is_declared else Declared(), where)
     if isinstance(videos, MinimalSource):
@@ -123,7 +129,7 @@ def converted(videos: Any, declared: Declared, where: str = "videos", *, roundin
             where=where,
             fix="give each array by itself; vidmbench.score and open_source also take loaders, lists and paths",
         )
-    numbers = as_numbers(videos, where)
+    numbers, declared = as_numbers(videos, where), declared.without_samples
     conversion = Conversion(declared, where, rounding=rounding)
     clips = np.ascontiguousarray(_whole(numbers, declared, conversion, where))
     conversion.notes()
@@ -179,7 +185,7 @@ def needless(declared: Declared, found: str, where: str) -> UsageError:
     )
 
 
-def _of_numbers(numbers: Any, declared: Declared, where: str) -> Source:
+def _of_numbers(numbers: Any, declared: Declared, where: str) -> ArraySource | SpooledVideos:
     """An array or tensor: as it is where it is uint8, as bytes in memory, or from a file that is mapped on disk."""
     conversion = Conversion(declared, where)
     if is_mapped(numbers) and not (is_bytes(numbers) and declared.value_range in (None, (0, 255))):

@@ -13,6 +13,7 @@ from vidmbench.core import resources
 from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError, ResultError
 from vidmbench.core.files import sha256_of_chunks
+from vidmbench.videos.arrays.uint8_source import clip_name
 from vidmbench.videos.files.decoding import check_frames
 from vidmbench.videos.source import Source, SourceDefaults
 
@@ -29,7 +30,12 @@ class SpooledVideos(SourceDefaults):
         lengths: Frames of each.
         size: Height and width of every frame, pixels.
         label: How messages and signatures name the source.
+
+    Attributes:
+        samples: Predictions of each video, next to each other.
     """
+
+    samples: int = 1
 
     def __init__(self, file: IO[bytes], lengths: Sequence[int], size: tuple[int, int], label: str) -> None:
         self.label, self.size = label, size
@@ -45,7 +51,7 @@ class SpooledVideos(SourceDefaults):
 
     def name(self, index: int) -> str:
         """The video's number, such as ``clip000017``."""
-        return f"clip{range(len(self))[index]:06d}"
+        return clip_name(range(len(self))[index], self.samples)
 
     def num_frames(self, index: int) -> int:
         """The number of frames."""
