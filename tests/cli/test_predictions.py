@@ -7,6 +7,8 @@ import pytest
 
 import vidmbench
 from vidmbench.core.errors import VidmbenchError
+from vidmbench.detectors.weights_registry import weights_path
+from vidmbench.protocols.detector import load_detector
 
 CHANCE = np.random.default_rng(0)
 REAL = CHANCE.integers(0, 236, (5, 4, 32, 32, 3), dtype=np.uint8)
@@ -154,3 +156,16 @@ def test_flat_and_equal_frames(command, folder):
     assert "16 of 16 scored frames show no difference from their targets, and count 80 dB each" in notes
     found = command("score", "flat.npy", "flat.npy", "--frames", 8, "--protocol", "ssim-tecogan", "--json")
     found.fails("shorter than the clip")
+
+
+@pytest.mark.parametrize("is_damaged", [False, True])
+def test_weights_of_lpips_that_are_not_there_or_damaged(command, folder, monkeypatch, is_damaged):
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    path = weights_path(load_detector("lpips-alexnet"))
+    if is_damaged:
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"damaged")
+    for name, side in (("real", REAL), ("fake", MANY[:, 1])):
+        np.save(folder / f"{name}.npy", side)
+    done = command("score", "real.npy", "fake.npy", "--frames", 4, "--protocol", "lpips-alex", "-q")
+    done.fails("lpips-alexnet", "weights", *(["could not be fetched anew", str(path)] if is_damaged else []))
