@@ -112,3 +112,9 @@ def test_mistakes(command, folder, words, said):
     (folder / "empty").mkdir()
     (folder / "empty.csv").mkdir()
     command("plot", "horizon", *words).fails(*said)
+
+
+def test_the_difference_of_two_records_names_no_curve_number_by_number(command, scored):
+    outcome = command("results", "diff", *(f"runs/{name}" for name in scored[:2]))
+    assert outcome.out.count("value by_frame: the curves differ; vidmbench plot horizon A B shows them") == 2
+    assert "half_widths" not in outcome.out

@@ -33,7 +33,10 @@ def difference_text(difference: RecordDifference, first: RunRecord, second: RunR
     lines = [f"A: {first.run_id}", f"B: {second.run_id}", *map(_field_line, difference.differences)]
     for change in difference.measurements:
         lines += ["", f"{change.metric}, {change.frames} frames, {change.protocol}"]
-        lines += [_field_line(field) for field in change.differences if field.field not in ("value", "interval")]
+        curve = [field for field in change.differences if field.field.startswith("by_frame")]
+        shown = [field for field in change.differences if field not in curve]
+        lines += [_field_line(field) for field in shown if field.field not in ("value", "interval")]
+        lines += ["value by_frame: the curves differ; vidmbench plot horizon A B shows them"] if curve else []
         lines.append(_value_line(change))
     lines += [f"only in A: {name}" for name in difference.only_first]
     lines += [f"only in B: {name}" for name in difference.only_second]

@@ -46,7 +46,7 @@ def number_text(value: float | None, half_width: float | None, digits: int) -> s
     """
     if value is None:
         return "inf"
-    return f"{value:.{digits}f}" + ("" if half_width is None else f" ± {half_width:.{digits}f}")
+    return f"{round(value, digits) + 0.0:.{digits}f}" + ("" if half_width is None else f" ± {half_width:.{digits}f}")
 
 
 def curves_csv(panels: Sequence[Panel]) -> str:

@@ -149,10 +149,10 @@ class WorseThanStatic:
 
 
 def decimals_of(panel: Panel) -> int:
-    """Digits after the point that hold two digits of the narrowest interval of a panel's means."""
-    halves = [half for line in panel.lines if (half := line.curve.mean[1])]
+    """Digits after the point that hold two digits of the usual interval of a panel's means."""
+    halves = sorted(half for line in panel.lines if (half := line.curve.mean[1]))
     values = [abs(value) for line in panel.lines for value in line.curve.values if value]
-    number = min(halves) if halves else min(values, default=1.0) / 10
+    number = halves[len(halves) // 2] if halves else min(values, default=1.0) / 10
     return min(_MOST_DIGITS, max(0, 1 - floor(log10(number)))) if number > 0 else _MOST_DIGITS
 
 

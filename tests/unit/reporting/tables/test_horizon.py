@@ -9,7 +9,8 @@ from support.table_samples import measured, run_of
 
 from vidmbench.core.errors import ResultError, UsageError
 from vidmbench.records.record import write_record
-from vidmbench.reporting.tables.curve_files import curves_csv, curves_markdown
+from vidmbench.reporting.tables.curve_files import curves_csv, curves_markdown, number_text
+from vidmbench.reporting.tables.curve_panels import decimals_of
 from vidmbench.reporting.tables.horizon import horizon_of, named_records
 from vidmbench.reporting.terminal.horizon import horizon_json, horizon_text
 
@@ -221,3 +222,11 @@ def test_videos_of_different_lengths_are_said():
     shorter = run_named("b", measured_pairs((30, 20), frames=7))
     with pytest.raises(ResultError, match="frames 5-7 against 5-6"):
         horizon_of(named(run_named("ours", item), shorter))
+
+
+def test_numbers_are_short_and_nothing_is_minus_zero():
+    assert number_text(-0.0004, 0.004, 2) == "0.00 ± 0.00"
+    runs = [
+        run_named(name, measured_pairs((30.0, 30.0), half=half)) for name, half in (("a", 0.048), ("b", 2.0), ("c", 3))
+    ]
+    assert decimals_of(horizon_of(named(*runs)).panels[0]) == 1
