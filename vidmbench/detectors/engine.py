@@ -63,13 +63,13 @@ def load_engine(stage: ArrayStage, *, precision: Precision = "fp32", device: Dev
     spec: DetectorSpec = load_detector(stage.detector)
     chosen, _, target = _choose(device, stage.detector).partition("/")
     name = engine_name(device, stage.detector)
+    if spec.network is not None and precision != "fp32":
+        raise UsageError(
+            f"{spec.name} runs in fp32 alone", expected="--precision fp32", found=f"--precision {precision}"
+        )
     if isinstance(stage, PairStage):
         return _pair_engine(spec, stage, name=name, chosen=chosen, device=target)
     if spec.network is not None:
-        if precision != "fp32":
-            raise UsageError(
-                f"{spec.name} runs in fp32 alone", expected="--precision fp32", found=f"--precision {precision}"
-            )
         from vidmbench.detectors.torch_module import ModuleEngine
 
         return ModuleEngine(spec, device=target, name=name)

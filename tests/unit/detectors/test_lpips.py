@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from vidmbench.core.errors import DataError
+from vidmbench.core.errors import DataError, UsageError
+from vidmbench.detectors.engine import load_engine
 from vidmbench.detectors.lpips import averages, layers
 from vidmbench.detectors.lpips_torch import TorchLpips
 from vidmbench.detectors.pair_engine import LpipsEngine, SharedLpips
@@ -137,3 +138,10 @@ def test_frames_that_are_too_small_are_refused():
 
 def test_the_smallest_frames_leave_a_pixel_in_the_last_map(engine):
     assert np.isfinite(engine.distances(frames(1, 31, 31))).all()
+
+
+@pytest.mark.parametrize("protocol", ["psnr-mcvd", "ssim-mcvd", "lpips-mcvd"])
+def test_bf16_is_refused(protocol):
+    """A number of fp32 must not be signed as one of bf16."""
+    with pytest.raises(UsageError, match="runs in fp32 alone"):
+        load_engine(load_protocol(protocol).array, precision="bf16", device="cpu")
