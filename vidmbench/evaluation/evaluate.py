@@ -145,7 +145,9 @@ def _repeats(
                 jobs[place, number, 0, "pair"] = FeatureJob(videos, planned.pairs, stage, precision, name)
                 continue
             for repeat, clips in enumerate(planned.draws):
-                for side, source, plan in zip(("real", "fake"), (pair.real, pair.fake), clips, strict=True):
+                for side, source, plan in zip(
+                    ("real", "fake"), (pair.real, planned.scored or pair.fake), clips, strict=True
+                ):
                     if side in planned.spec.kind.sides:
                         jobs[place, number, repeat, side] = FeatureJob(source, plan, stage, precision, name)
     keys = sorted(jobs, key=lambda key: key[3] == "fake")  # the real side first; the sort keeps the order within
@@ -158,7 +160,7 @@ def _repeats(
             else tuple(
                 Repeat(
                     Side(pair.real, clips[0], features.get((place, number, repeat, "real"))),
-                    Side(pair.fake, clips[1], features.get((place, number, repeat, "fake"))),
+                    Side(planned.scored or pair.fake, clips[1], features.get((place, number, repeat, "fake"))),
                 )
                 for repeat, clips in enumerate(planned.draws)
             )

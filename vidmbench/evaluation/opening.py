@@ -247,7 +247,7 @@ def control_maker(
         stage: See :func:`vidmbench.sources.opening.open_control`.
         context: Frames that a model was given, where the user says so; None takes the protocols'.
     """
-    if all(spec.kind.reads_pairs for spec in specs):
+    if all(spec.needs_pairs for spec in specs):
         counts = {(spec.context or 0) if context is None else context for spec in specs}
         return partial(_copied, base=real, seed=seed, context=counts)
     return partial(open_control, real=real, data=data, reading=reading, seed=seed, stage=stage)

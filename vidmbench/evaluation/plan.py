@@ -9,11 +9,12 @@ from vidmbench.core.text import counted
 from vidmbench.evaluation.clips import Clip, ClipPlan, plan_clips, too_few_words
 from vidmbench.evaluation.idle_frames import check_idle_frames
 from vidmbench.evaluation.pair_plan import Pairer
-from vidmbench.evaluation.pairing import Pairing
+from vidmbench.evaluation.pairing import Pairing, paired
 from vidmbench.evaluation.unscaled_videos import check_levels
 from vidmbench.protocols.protocol import ProtocolSpec
 from vidmbench.protocols.stages import MANY_A_VIDEO
 from vidmbench.videos.grids.suspicion import suspected
+from vidmbench.videos.pairs import ContextInFront
 from vidmbench.videos.source import Source
 
 Short = Literal["drop", "error"]
@@ -30,6 +31,7 @@ class Planned:
         again: Both sides of every further repeat, where the protocol repeats its choice of clips.
         pairs: Clips of the pairs of ``pairing``, for a metric that compares each video with its target.
         pairing: Which videos belong together.
+        scored: What is scored in place of the scored side: the same with the real videos' first frames in front.
     """
 
     spec: ProtocolSpec
@@ -38,6 +40,7 @@ class Planned:
     again: tuple[tuple[ClipPlan, ClipPlan], ...] = ()
     pairs: ClipPlan | None = None
     pairing: Pairing | None = None
+    scored: Source | None = None
 
     @property
     def draws(self) -> tuple[tuple[ClipPlan, ClipPlan], ...]:
@@ -107,8 +110,19 @@ def plan(
         if scored not in looked_at:  # protocols often choose the same clips
             check_idle_frames(fake, scored, spec.clips)
             looked_at.add(scored)
-        planned.append(Planned(spec, *draws[0], again=tuple(draws[1:])))
+        in_front = _with_context(spec, real, fake)
+        planned.append(Planned(spec, *draws[0], again=tuple(draws[1:]), scored=in_front))
     return planned
+
+
+def _with_context(spec: ProtocolSpec, real: Source, fake: Source) -> Source | None:
+    """The scored side with the frames in front that the model was given; None where it was given none."""
+    if not spec.clips.context:
+        return None
+    pairing = paired(real, fake)
+    in_front = ContextInFront(real, fake, pairing.videos.pairs, spec.clips.context * spec.clips.stride)
+    in_front.notes = (*fake.notes, pairing.note)
+    return in_front
 
 
 def _with_available_real(spec: ProtocolSpec, real: Source) -> ProtocolSpec:

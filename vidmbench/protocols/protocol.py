@@ -79,8 +79,13 @@ class ProtocolSpec(Frozen):
     @property
     def context(self) -> int | None:
         """Frames at the start of a clip that the model was given; None of a protocol without a rule for them."""
-        context: int | None = getattr(self.statistics, "context", None)
+        context: int | None = getattr(self.statistics, "context", self.clips.context)
         return context
+
+    @property
+    def needs_pairs(self) -> bool:
+        """Whether it must be known which scored video belongs to which real one."""
+        return self.kind.reads_pairs or self.clips.context is not None
 
     def with_options(
         self,
@@ -152,7 +157,11 @@ class ProtocolSpec(Frozen):
         )
         statistics = self.statistics if seed is None else self.statistics.model_copy(update={"seed": seed})
         if context is not None:
-            statistics = statistics.model_copy(update={"context": self._checked_context(context, frames)})
+            update = {"context": self._checked_context(context, frames)}
+            if self.clips.context is None:
+                statistics = statistics.model_copy(update=update)
+            else:
+                clips = clips.model_copy(update=update)
         if predictions is not None:
             self._check_pairs(f"--predictions {predictions}")
             statistics = statistics.model_copy(update={"samples": predictions})
@@ -169,10 +178,10 @@ class ProtocolSpec(Frozen):
             )
 
     def _checked_context(self, context: int, frames: int) -> int:
-        if "context" not in type(self.statistics).model_fields:
+        if self.context is None:
             raise UsageError(
                 f"{self.name} has no rule for frames that the model was given",
-                expected="a full-reference protocol: psnr-..., ssim-..., lpips-...",
+                expected="a full-reference protocol (psnr-..., ssim-..., lpips-...), or fvd-mcvd, fvd-srvp",
                 found=f"--context {context}",
                 fix="omit --context, and cut these frames off the videos",
             )

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     Field,
+    NonNegativeInt,
     PositiveInt,
     SerializationInfo,
     SerializerFunctionWrapHandler,
@@ -105,6 +106,8 @@ class ClipsSpec(Frozen):
         stride: Distance between neighbouring frames of a clip, in frames of the video.
         real: The real side.
         fake: The scored side.
+        context: Frames at the start of a scored clip that are taken from the real clip of the same name, as the model
+            was given them; None where the convention has no rule for them.
     """
 
     frames: Annotated[PositiveInt, ProtocolField("clips", "t")]
@@ -114,12 +117,28 @@ class ClipsSpec(Frozen):
     stride: Annotated[PositiveInt, ProtocolField("clips", "s", words="stride {}".format)] = 1
     real: Annotated[SideSpec, ProtocolField("clips", "real")]
     fake: Annotated[SideSpec, ProtocolField("clips", "fake")]
+    context: Annotated[
+        NonNegativeInt | None,
+        ProtocolField(
+            "clips",
+            "context",
+            lambda count: str(count) if count else None,
+            words=lambda count: f"the first {count} frames are the real ones" if count else None,
+        ),
+    ] = None
 
     @model_validator(mode="after")
     def _frames_are_allowed(self) -> Self:
         lowest, highest = self.frames_allowed
         if not lowest <= self.frames <= highest:
             raise ValueError(f"frames_allowed must run from few to many and hold frames = {self.frames}")
+        return self
+
+    @model_validator(mode="after")
+    def _context_is_that_of_the_same_frames(self) -> Self:
+        sides = (self.real, self.fake)
+        if self.context is not None and any(side.start != "zero" or side.stride for side in sides):
+            raise ValueError("context goes with start = 'zero' and one stride on both sides")
         return self
 
     def stride_of(self, side: SideSpec) -> int:

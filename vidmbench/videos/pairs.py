@@ -7,7 +7,7 @@ import numpy as np
 
 from vidmbench.core.arrays import Frames, Image
 from vidmbench.core.files import sha256_of_parts
-from vidmbench.videos.source import Source, SourceDefaults, needs_whole_clips
+from vidmbench.videos.source import Source, SourceDefaults, WrappedSource, needs_whole_clips
 
 
 @dataclass(frozen=True)
@@ -87,3 +87,42 @@ class PairedVideos(SourceDefaults):
         """See :class:`vidmbench.videos.source.Source`."""
         self.real.check_unchanged(self.pairs[index].real)
         self.fake.check_unchanged(self.pairs[index].fake)
+
+
+class ContextInFront(WrappedSource):
+    """Predictions whose first frames are those of their targets: what a model was given.
+
+    Args:
+        real: The targets.
+        fake: The predictions, of the same size, from the first given frame on.
+        pairs: Which belong together.
+        given: Frames at the start of the videos that are the targets' own.
+    """
+
+    def __init__(self, real: Source, fake: Source, pairs: Sequence[Pair], given: int) -> None:
+        super().__init__(fake)
+        self.real, self.given = real, given
+        self._targets = {pair.fake: pair.real for pair in pairs}
+
+    def read(self, index: int, frames: Sequence[int]) -> Frames:
+        """uint8 (frame, height, width, 3), RGB, 0..255."""
+        found = np.empty((len(frames), *self.size, 3), np.uint8)
+        for place, frame in enumerate(self.stream(index, frames)):
+            found[place] = frame
+        return found
+
+    def stream(self, index: int, frames: Sequence[int]) -> Iterator[Image]:
+        """See :class:`vidmbench.videos.source.Source`."""
+        given = self.real.stream(self._targets[index], [number for number in frames if number < self.given])
+        for number, frame in zip(frames, self.base.stream(index, frames), strict=True):
+            yield next(given) if number < self.given else frame
+
+    def digest(self) -> str:
+        """Of both sides, of what belongs together, and of how much is given."""
+        pairs = repr(sorted(self._targets.items()))
+        return sha256_of_parts("context", str(self.given), self.real.digest(), self.base.digest(), pairs)
+
+    def check_unchanged(self, index: int) -> None:
+        """See :class:`vidmbench.videos.source.Source`."""
+        self.real.check_unchanged(self._targets[index])
+        self.base.check_unchanged(index)

@@ -81,7 +81,7 @@ def control_jobs(job: Job) -> list[Job]:
     Raises:
         UsageError: A protocol compares distributions.
     """
-    specs = list(dict.fromkeys(item.spec.name for item in job.plans if not item.spec.kind.reads_pairs))
+    specs = list(dict.fromkeys(item.spec.name for item in job.plans if not item.spec.needs_pairs))
     if specs:
         raise UsageError(
             "--controls shows what controls made of the real videos themselves score",
