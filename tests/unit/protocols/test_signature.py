@@ -97,6 +97,7 @@ OTHER: dict[tuple[type, str], object] = {
     (ClipsSpec, "frames"): 17,
     (ClipsSpec, "frames_allowed"): None,  # a guard
     (ClipsSpec, "stride"): 2,
+    (ClipsSpec, "context"): 4,
     (SideSpec, "videos"): None,  # the number really scored stands there
     (SideSpec, "pick"): "random",
     (SideSpec, "start"): ...,  # the other of the two
@@ -216,6 +217,8 @@ def test_every_field_of_a_protocol_that_moves_a_number_parts_numbers(kind, path,
         content["array"]["first_resize"] = {"size": 64, "resize": "bicubic-pil"}
     if path[-1] in ("subsets", "subset_size"):
         content["statistics"].update(subsets=9, subset_size=50)
+    if path == ("clips", "context"):
+        content["clips"]["real"]["start"] = content["clips"]["fake"]["start"] = "zero"
     before = ProtocolSpec.model_validate(content)
     part = content
     for name in path[:-1]:
