@@ -105,6 +105,10 @@ def records(place, command, fake_network):
         if not list((place / out).glob("*.json")):
             asked = ("run", "--model", f"control:{control}", "--dataset", "clevrer-mini/32", "--num-videos", 4)
             assert command(*asked, "--out", out).code == 0
+    for out, fake in (("predicted/a", "PREDICTIONS"), ("predicted/static", "control:static")):
+        if not list((place / out).glob("*.json")):
+            asked = ("score", "TARGETS", fake, "--protocol", "psnr-fastvideo,ssim-fastvideo", "--context", 4)
+            assert command(*asked, "--out", out).code == 0
     for lab, name in (("ours", "A.json"), ("theirs", "B.json")):
         if not (place / "runs" / lab / name).exists():
             (found,) = (place / "runs" / lab).glob("*.json")
