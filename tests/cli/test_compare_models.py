@@ -175,3 +175,13 @@ def test_a_protocol_that_draws_more_than_once_says_so(command, models):
     found = command("compare-models", *models, "--protocol", "fvd-digan", "--frames", "16", "--num-videos", "5")
     assert found.code == 0, found.err
     assert "averages 10 repeats; these numbers are of the first" in found.err
+
+
+def test_features_from_the_cache_are_announced(command, models):
+    first, again = (command("score", *models[:2], *COMMON) for _ in range(2))
+    assert "cached:" not in first.err
+    assert "cached:  features of real.npy, good.npy\n" in again.err
+    other = command("score", models[0], models[2], *COMMON)
+    assert "cached:  features of real.npy\n" in other.err
+    assert "cached:" not in command("score", *models[:2], *COMMON, "-q").err
+    assert "cached:" not in command("score", *models[:2], *COMMON, "--json").err

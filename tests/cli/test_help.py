@@ -168,3 +168,15 @@ def test_short_help_and_module_entry():
         check=True,
     )
     assert "vidmbench run --model control:static --dataset clevrer-mini --frames 16" in done.stdout
+
+
+@pytest.mark.parametrize("path", [(), ("compare-models",), ("plot", "controls")], ids=" ".join)
+def test_a_flag_does_not_look_as_if_it_took_a_value(path, command):
+    shown = command(*path, "-h").out
+    assert "--help" in shown
+    assert "bool" not in shown
+
+
+@pytest.mark.parametrize("name", ["run", "score", "compare", "explain", "compare-models", "infinity", "memorisation"])
+def test_every_command_that_scores_can_be_quiet(name):
+    assert "-q" in {option for parameter in COMMANDS[name,].params for option in parameter.opts}

@@ -6,9 +6,10 @@ import sys
 import warnings
 from functools import partial
 from itertools import pairwise
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+import typer.core
 import typer.main
 
 from vidmbench.cli import (
@@ -66,7 +67,7 @@ def _options(
     Examples:
       vidmbench run --model control:static --dataset clevrer-mini --frames 16
       vidmbench score REAL FAKE --frames 16 --num-videos 48
-      vidmbench table 1
+      vidmbench table --runs runs
       vidmbench doctor
     """
 
@@ -112,6 +113,7 @@ def run_command() -> None:
     try:
         _check_paths(words)
         command = typer.main.get_command(app)
+        _hide_types_of_flags(command)
         # Help and completion never depend on a file that may be broken.
         asks = bool({"--help", "-h"}.intersection(words)) or completion.VARIABLE in os.environ
         run = partial(command, words, prog_name="vidmbench", default_map=None if asks else defaults_of(command))
@@ -128,6 +130,16 @@ def run_command() -> None:
         _fail(printable(": ".join(str(part) for part in (error.strerror or error, error.filename) if part)))
     finally:
         _flush()
+
+
+def _hide_types_of_flags(command: Any, above: typer.Context | None = None) -> None:
+    """Help of typer 0.20 and later shows ``<bool>`` after a flag, as if it took a value."""
+    context = typer.Context(command, parent=above, info_name=command.name, **command.context_settings)
+    for option in (*command.params, command.get_help_option(context)):
+        if isinstance(option, typer.core.TyperOption) and option.is_flag:
+            option.metavar = ""
+    for inner in getattr(command, "commands", {}).values():
+        _hide_types_of_flags(inner, context)
 
 
 def _check_paths(words: list[str]) -> None:

@@ -25,6 +25,7 @@ from vidmbench.cli.options import (
 from vidmbench.cli.output import (
     command_line,
     exit_without_value,
+    print_cached,
     print_json,
     print_measurements,
     print_notes,
@@ -106,6 +107,7 @@ def compare(
         remark(f"plan: {counted(len(comparison.job.plans), 'protocol')}{skipped}")
     with progress_bar(is_shown=output.shows_progress) as progress:
         evaluations = carry_out_all(jobs, progress)
+    print_cached(*evaluations, output=output)
     records = [
         record_of(job, evaluation.measurements, command=command_line())
         for job, evaluation in zip(jobs, evaluations, strict=True)

@@ -6,7 +6,7 @@ import typer
 
 from vidmbench.cli import completion
 from vidmbench.cli.groups import spread
-from vidmbench.cli.options import PROTOCOL_PANEL, ClipOptions, ComputeOptions, Json, ReadingOptions, Real
+from vidmbench.cli.options import PROTOCOL_PANEL, ClipOptions, ComputeOptions, Json, Quiet, ReadingOptions, Real
 from vidmbench.cli.output import print_json, print_notes, print_study_notes, say_text
 from vidmbench.cli.parsing import choices_from
 from vidmbench.core.vocabulary import DEFAULT_PROTOCOL
@@ -43,6 +43,7 @@ def compare_models(
     compute: ComputeOptions,
     reading: ReadingOptions,
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Is model A better than model B? A paired test on the same real videos.
 
@@ -58,7 +59,9 @@ def compare_models(
     from vidmbench.reporting.studies.model_comparison import comparison_json, comparison_text
 
     choices = choices_from(clips, compute, reading, protocols=[protocol])
-    comparison = model_comparison.compare_models(real, first, second, choices, same_seeds=same_seeds)
+    comparison = model_comparison.compare_models(
+        real, first, second, choices, same_seeds=same_seeds, progress=False if quiet else None
+    )
     if comparison.has_equal_videos:
         print_notes(["A and B hold the same videos"])
     if as_json:

@@ -14,6 +14,7 @@ from vidmbench.cli.options import (
     FrechetProtocol,
     NoCaption,
     OutputOptions,
+    Quiet,
     ReadingOptions,
     Real,
 )
@@ -39,6 +40,7 @@ def infinity(
     ] = Path("runs/infinity.png"),
     no_caption: NoCaption = False,
     output: OutputOptions,
+    quiet: Quiet = False,
 ) -> None:
     """The Fréchet distance with infinitely many videos, extrapolated from subsets of those there are.
 
@@ -48,7 +50,8 @@ def infinity(
     Examples:
       vidmbench infinity dataset:clevrer-mini@test dataset:clevrer-mini@train --dry-run
     """
-    _extrapolate(real, fake, choices_from(clips, compute, reading, protocols=[protocol]), out, output, no_caption)
+    choices = choices_from(clips, compute, reading, protocols=[protocol])
+    _extrapolate(real, fake, choices, out, output, no_caption=no_caption, quiet=quiet)
 
 
 @spread
@@ -63,6 +66,7 @@ def fvd_vs_n(
     out: Annotated[Path, typer.Option(metavar="FIG", help="The figure, PNG, SVG or PDF.")] = Path("runs/fvd-vs-n.png"),
     no_caption: NoCaption = False,
     output: OutputOptions,
+    quiet: Quiet = False,
 ) -> None:
     """FVD against the number of videos, with the line in 1/N and its limit: the plot of ``vidmbench infinity``.
 
@@ -72,10 +76,13 @@ def fvd_vs_n(
     Examples:
       vidmbench plot fvd-vs-n dataset:clevrer-mini@test dataset:clevrer-mini@train --dry-run
     """
-    _extrapolate(real, fake, choices_from(clips, compute, reading, protocols=[protocol]), out, output, no_caption)
+    choices = choices_from(clips, compute, reading, protocols=[protocol])
+    _extrapolate(real, fake, choices, out, output, no_caption=no_caption, quiet=quiet)
 
 
-def _extrapolate(real: str, fake: str, choices: "Choices", out: Path, output: OutputOptions, no_caption: bool) -> None:
+def _extrapolate(
+    real: str, fake: str, choices: "Choices", out: Path, output: OutputOptions, *, no_caption: bool, quiet: bool
+) -> None:
     from vidmbench.core.files import checked_output
     from vidmbench.evaluation.studies.infinity import extrapolate, prepare_infinity
     from vidmbench.reporting.plots.fvd_vs_n import extrapolation_figure
@@ -88,7 +95,7 @@ def _extrapolate(real: str, fake: str, choices: "Choices", out: Path, output: Ou
         print_plan(job, as_json=output.as_json)
         return
     checked_output(out.parent)
-    distance = extrapolate(job)
+    distance = extrapolate(job, progress=False if quiet else None)
     measurement = distance.measurement
     title = f"{measurement.fake.label} against {measurement.real.label}\n{measurement.signature_short}"
     shown = "" if no_caption else title

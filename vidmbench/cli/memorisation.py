@@ -7,7 +7,17 @@ import typer
 
 from vidmbench.cli import completion
 from vidmbench.cli.groups import spread
-from vidmbench.cli.options import OUTPUT_PANEL, ClipOptions, ComputeOptions, Frames, Json, ReadingOptions, Seed, Stride
+from vidmbench.cli.options import (
+    OUTPUT_PANEL,
+    ClipOptions,
+    ComputeOptions,
+    Frames,
+    Json,
+    Quiet,
+    ReadingOptions,
+    Seed,
+    Stride,
+)
 from vidmbench.cli.output import print_json, print_notes, remark, say_text
 from vidmbench.cli.parsing import check_figure, choices_from
 from vidmbench.core.progress import progress_bar
@@ -80,6 +90,7 @@ def memorisation(
         Path, typer.Option(metavar="FILE", help="The contact sheet, PNG, SVG or PDF.", rich_help_panel=OUTPUT_PANEL)
     ] = Path("runs/memorisation.png"),
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Does a model copy its training data? The nearest training clips of its clips, as a number and a figure.
 
@@ -110,7 +121,7 @@ def memorisation(
         train_clips=train_clips,
     )
     checked_output(out.parent)
-    with progress_bar() as progress:
+    with progress_bar(is_shown=False if quiet else None) as progress:
         finding = carry_out_memorisation(job, progress)
     if as_json:
         print_json(memorisation_json(finding, top, out))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from vidmbench.cli.options import NumbersOutput
+    from vidmbench.evaluation.evaluate import Evaluation
     from vidmbench.evaluation.job import Job
     from vidmbench.evaluation.optional import Refused
     from vidmbench.records.record import Measurement, RunRecord
@@ -140,6 +141,16 @@ def print_measurements(
             remark(f"  {name}: {reason}")
         if len(skipped) > _MAX_NAMED:
             remark(f"  and {len(skipped) - _MAX_NAMED} more; --json and records list all")
+
+
+def print_cached(*evaluations: "Evaluation", output: "NumbersOutput") -> None:
+    """Says on stderr whose features came from the cache, so that nobody wonders why it was so fast."""
+    found: dict[str, bool] = {}
+    for label, is_cached in (item for evaluation in evaluations for item in evaluation.are_cached().items()):
+        found[label] = found.get(label, True) and is_cached
+    labels = [label for label, is_cached in found.items() if is_cached]
+    if labels and not (output.as_json or output.is_quiet):
+        remark(f"cached:  features of {', '.join(labels)}")
 
 
 def refused_json(refused: "Sequence[Refused]") -> dict[str, Any]:

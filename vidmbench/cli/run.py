@@ -28,6 +28,7 @@ from vidmbench.cli.output import (
     check_existing,
     command_line,
     exit_without_value,
+    print_cached,
     print_measurements,
     print_plan,
     print_refused,
@@ -112,6 +113,7 @@ def run(
         out = checked_output(out)
         evaluation = carry_out(job, progress)
     curves = curves_of(best_of, [job], [evaluation])
+    print_cached(evaluation, output=output)
 
     from vidmbench.reporting.plots.contact_sheet import contact_sheet, save_figure
 
@@ -175,6 +177,7 @@ def score(
             out = checked_output(out)
         evaluations = carry_out_all(jobs, progress)
     curves = curves_of(best_of, jobs, evaluations)
+    print_cached(*evaluations, output=output)
     records = [
         record_of(job, evaluation.measurements, command=command_line())
         for job, evaluation in zip(jobs, evaluations, strict=True)

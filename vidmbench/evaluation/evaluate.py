@@ -59,6 +59,14 @@ class Evaluation:
     repeats: tuple[tuple[Repeat, ...], ...]
     refused: tuple[Refused, ...] = ()
 
+    def are_cached(self) -> dict[str, bool]:
+        """Of each source's label, whether all its features were in the cache."""
+        found: dict[str, bool] = {}
+        for repeats in self.repeats:
+            for label, features in (each for repeat in repeats for each in repeat.feature_sets()):
+                found[label] = found.get(label, True) and features.is_cached
+        return found
+
 
 def evaluate(
     real: Source,

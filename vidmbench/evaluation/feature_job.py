@@ -67,11 +67,13 @@ class FeatureSet:
         features: float32 (clip, feature), in the plan's order; (clip, frame, feature) of a network that reads frames.
         skipped: Clips skipped because their video could not be read.
         engine: What ran the network.
+        is_cached: Whether all of them were in the cache.
     """
 
     features: Float32[np.ndarray, "clip *frame feature"]
     skipped: tuple[Skipped, ...]
     engine: str
+    is_cached: bool = False
 
 
 def by_video(features: np.ndarray, plan: ClipPlan) -> np.ndarray:

@@ -62,18 +62,21 @@ def features_of(
         if key not in entries:  # the first that wants these features gives them its name
             entries[key] = JobEntry(folder, key, len(job.plan.clips), job.width, job=job)
     by_videos: dict[str, list[JobEntry]] = {}
-    for entry in [entry for entry in entries.values() if not entry.look()]:
+    missing = [entry for entry in entries.values() if not entry.look()]
+    for entry in missing:
         # By content, so that a control made from the same folder shares its reading.
         by_videos.setdefault(base_of(entry.job.source).digest(), []).append(entry)
     _report_damage(entries.values())
     protocols: dict[str, list[str]] = {key: [] for key in keys}
     for key, job in zip(keys, jobs, strict=True):
         protocols[key].append(job.protocol)
-    tally = _Tally(progress, protocols, [entry for each in by_videos.values() for entry in each])
+    tally = _Tally(progress, protocols, missing)
     for source_entries in by_videos.values():
         _complete_entries(source_entries, device, on_bad, tally)
+    computed = {entry.key for entry in missing}
     return [
-        _feature_set(job, *entries[key].read(), engine) for job, key, engine in zip(jobs, keys, engines, strict=True)
+        _feature_set(job, *entries[key].read(), engine, is_cached=key not in computed)
+        for job, key, engine in zip(jobs, keys, engines, strict=True)
     ]
 
 
@@ -120,11 +123,13 @@ def _spans(numbers: Sequence[int]) -> str:
     return ", ".join(f"{span[0]}-{span[-1]}" if len(span) > 1 else f"{span[0]}" for span in spans)
 
 
-def _feature_set(job: FeatureJob, features: np.ndarray, skipped: tuple[Skipped, ...], engine: str) -> FeatureSet:
+def _feature_set(
+    job: FeatureJob, features: np.ndarray, skipped: tuple[Skipped, ...], engine: str, *, is_cached: bool
+) -> FeatureSet:
     detector = load_detector(job.stage.detector)
     if detector.reads != "clips":
         features = features.reshape(len(features), -1, detector.num_features)
-    return FeatureSet(features, skipped, engine)
+    return FeatureSet(features, skipped, engine, is_cached)
 
 
 def _report_damage(entries: Iterable[JobEntry]) -> None:

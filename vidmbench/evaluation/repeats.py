@@ -153,6 +153,13 @@ class Repeat:
             return {"pair": self.pairs.clip_names()}
         return {"real": self.real.clip_names(), "fake": self.fake.clip_names()}
 
+    def feature_sets(self) -> list[tuple[str, FeatureSet]]:
+        """What the numbers were computed from, each with the label of its videos."""
+        if self.pairs is not None:
+            return [(self.pairs.pairing.videos.label, self.pairs.features)]
+        sides = (self.real, self.fake)
+        return [(side.source.label, side.features) for side in sides if side.features is not None]
+
     @property
     def engine(self) -> str:
         """What ran the network."""

@@ -136,10 +136,10 @@ class Measurement(Frozen):
         Without an interval, of the spread; without a spread, three digits of the value.
         """
         if self.interval is not None and self.interval[1] > self.interval[0]:
-            return _decimals((self.interval[1] - self.interval[0]) / 2, 2)
+            return decimals_of((self.interval[1] - self.interval[0]) / 2, 2)
         if self.spread and not self.has_equal_parts:
-            return _decimals(self.spread, 2)
-        return _decimals(self.value or 0.0, 3)
+            return decimals_of(self.spread, 2)
+        return decimals_of(self.value or 0.0, 3)
 
     @property
     def context(self) -> int:
@@ -319,9 +319,14 @@ class RunRecord(Frozen):
         return sha256_of_parts(json.dumps(content, sort_keys=True, allow_nan=False))
 
 
-def _decimals(number: float, digits: int) -> int:
-    """Digits after the point that hold some significant digits of a number, at most 4."""
-    return min(4, max(0, digits - 1 - floor(log10(abs(number))))) if number else 4
+def decimals_of(number: float, digits: int) -> int:
+    """Digits after the point that hold some significant digits of a number, at most 4; of 0, those of a number near 1.
+
+    Args:
+        number: Any finite number.
+        digits: Significant digits, 1 or more.
+    """
+    return min(4, max(0, digits - 1 - floor(log10(abs(number or 1.0)))))
 
 
 def overlap(first: tuple[float, float], second: tuple[float, float]) -> bool:

@@ -49,16 +49,17 @@ def prepare_infinity(real: str, fake: str, choices: Choices) -> Job:
     return job
 
 
-def extrapolate(job: Job) -> ExtrapolatedDistance:
+def extrapolate(job: Job, *, progress: bool | None = None) -> ExtrapolatedDistance:
     """Measures the distance, and extrapolates it.
 
     Args:
         job: From :func:`prepare_infinity`.
+        progress: Whether progress is shown, see :func:`vidmbench.core.progress.progress_bar`.
 
     Raises:
         DataError: The distance has no value, or a video cannot be read.
     """
-    measurements, features = scored([job])
+    measurements, features = scored([job], progress=progress)
     check_values(measurements)
     statistics = job.plans[0].spec.statistics
     assert isinstance(statistics, FrechetStatistics)  # single_distance refuses others

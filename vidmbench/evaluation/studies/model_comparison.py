@@ -48,7 +48,13 @@ class ModelComparison:
 
 
 def compare_models(
-    real: str, first: str, second: str, choices: Choices, *, same_seeds: bool = False
+    real: str,
+    first: str,
+    second: str,
+    choices: Choices,
+    *,
+    same_seeds: bool = False,
+    progress: bool | None = None,
 ) -> ModelComparison:
     """Measures both models, and tests the difference.
 
@@ -58,6 +64,7 @@ def compare_models(
         second: As many videos of model B.
         choices: The options, with one protocol of a Fréchet distance or a full-reference metric, and one clip length.
         same_seeds: Whether video i of A and video i of B were sampled with the same seed; for Fréchet distances.
+        progress: Whether progress is shown, see :func:`vidmbench.core.progress.progress_bar`.
 
     Raises:
         UsageError: The protocol measures something else, or there are several clip lengths.
@@ -74,10 +81,10 @@ def compare_models(
     jobs = [one_job(real, model, choices, takes_pairs=True) for model in (first, second)]
     kind = jobs[0].plans[0].spec.kind
     if isinstance(kind, PairedKind):
-        return _by_video(jobs, kind)
+        return _by_video(jobs, kind, progress)
     counts = [len(job.plans[0].fake.clips) for job in jobs]
     paired.check_counts(len(jobs[0].plans[0].real.clips), *counts)
-    measurements, features = scored(jobs)
+    measurements, features = scored(jobs, progress=progress)
     check_values(measurements)
     if same_seeds:
         _check_pairs(jobs, measurements)
@@ -89,11 +96,15 @@ def compare_models(
     return ModelComparison((measurements[0], measurements[1]), difference, same_seeds, statistics.repeats)
 
 
-def _by_video(jobs: Sequence[Job], kind: PairedKind) -> ModelComparison:  # type: ignore[type-arg]
+def _by_video(
+    jobs: Sequence[Job],
+    kind: PairedKind,  # type: ignore[type-arg]
+    progress: bool | None,
+) -> ModelComparison:
     """Both models by a full-reference metric, video by video."""
     _check_predictions(jobs)
-    with progress_bar() as progress:
-        evaluations = carry_out_all(jobs, progress)
+    with progress_bar(is_shown=progress) as tick:
+        evaluations = carry_out_all(jobs, tick)
     measurements = [evaluation.measurements[0] for evaluation in evaluations]
     check_values(measurements)
     pairs = [evaluation.repeats[0][0].pairs for evaluation in evaluations]

@@ -43,15 +43,19 @@ def one_job(real: str, fake: str, choices: Choices, *, takes_pairs: bool = False
     return prepare_compare(real, fake, choices, protocols=[spec]).job
 
 
-def scored(jobs: Sequence[Job]) -> tuple[list[Measurement], list[np.ndarray]]:
+def scored(jobs: Sequence[Job], *, progress: bool | None = None) -> tuple[list[Measurement], list[np.ndarray]]:
     """Scores jobs that share their real side.
+
+    Args:
+        jobs: The jobs.
+        progress: Whether progress is shown, see :func:`vidmbench.core.progress.progress_bar`.
 
     Returns:
         The measurement of every job; and the features behind them, of the real side and then of each job's scored side,
         see :func:`vidmbench.evaluation.feature_job.by_video`.
     """
-    with progress_bar() as progress:
-        evaluations = [carry_out(job, progress) for job in jobs]
+    with progress_bar(is_shown=progress) as tick:
+        evaluations = [carry_out(job, tick) for job in jobs]
     firsts = [evaluation.repeats[0][0] for evaluation in evaluations]
     measurements = [measurement for evaluation in evaluations for measurement in evaluation.measurements]
     return measurements, [firsts[0].real.by_video(), *(repeat.fake.by_video() for repeat in firsts)]

@@ -6,6 +6,7 @@ from typing import Any
 
 from vidmbench.core.text import printable
 from vidmbench.evaluation.studies.explain import Explanation, Shift
+from vidmbench.records.fields import decimals_of
 from vidmbench.records.record import Measurement
 from vidmbench.reporting.studies.distances import aligned
 from vidmbench.reporting.tables.rows import INTERVAL
@@ -19,19 +20,26 @@ def explanation_text(measurements: Sequence[Measurement], shifts: Sequence[Shift
         shifts: What each field does to the value.
     """
     first, last = measurements[0], measurements[-1]
-    rows = [(first.protocol, "", "", f"{first.value:.4f}", "", "")]
+    digits = _digits((first, last), shifts)
+    rows = [(first.protocol, "", "", f"{first.value:.{digits}f}", "", "")]
     for shift in shifts:
         share = "" if shift.share is None else f"{100 * shift.share + 0.0:.1f} %".replace("-0.0", "0.0")
-        step = shift.step
-        rows.append((step.field, step.before, step.after, f"{shift.value:.4f}", f"{shift.change:+.4f}", share))
+        value, change = f"{shift.value:.{digits}f}", f"{shift.change:+.{digits}f}" if shift.change else "0"
+        rows.append((shift.step.field, shift.step.before, shift.step.after, value, change, share))
     metric = last.metric.upper() if last.metric == first.metric else "Distance"
     lines = [aligned(("Field", "from", "to", metric, "Change", "Share"), rows, num_text=3), ""]
     for end in (first, last):
-        interval = f" [{end.interval[0]:.4f}, {end.interval[1]:.4f}]" if end.interval else " (no interval)"
-        lines.append(printable(f"{end.value:.4f}{interval}  {end.signature}  #{end.signature_id}"))
+        lines.append(printable(f"{end.text()}  {end.signature}  #{end.signature_id}"))
     if first.interval or last.interval:
         lines += ["", f"{INTERVAL} All steps are of the same clips."]
     return "\n".join(lines)
+
+
+def _digits(ends: Sequence[Measurement], shifts: Sequence[Shift]) -> int:
+    """Digits after the point of all values: those of the ends, and one of every change that the shares show."""
+    sizes = [abs(shift.change) for shift in shifts]
+    seen = [size for size in sizes if size and size >= max(sizes) / 1000]
+    return max(*(end.decimals for end in ends), *(decimals_of(size, 1) for size in seen))
 
 
 def explanation_json(

@@ -1,0 +1,29 @@
+"""The digits of ``explain``: those of the ends, and enough to show each change that has a share."""
+
+import pytest
+from support.table_samples import measured
+
+from vidmbench.evaluation.studies.explain import ChangedField, Shift
+from vidmbench.reporting.studies.explanation import explanation_text
+
+
+@pytest.mark.parametrize(
+    ("changes", "cells"),
+    [
+        ((0.0, -32.0), ("2437", "0", "2437", "-32", "2405")),
+        ((0.31, -32.0), ("2437.2", "+0.3", "2437.5", "-32.0", "2405.5")),
+        ((1e-11, -32.0), ("2437", "+0", "2437", "-32", "2405")),
+        ((0.0, 0.0), ("2437", "0", "2437", "0", "2437")),
+    ],
+)
+def test_no_digit_is_noise_and_every_share_shows_a_change(changes, cells):
+    values = (2437.2, 2437.2 + changes[0], 2437.2 + sum(changes))
+    numbers = [measured(value=value, interval=(value - 1059, value + 1059)) for value in values]
+    steps = [
+        Shift(ChangedField("array.range", "a", "b"), value, change, None)
+        for value, change in zip(values[1:], changes, strict=True)
+    ]
+    text = explanation_text(numbers, steps)
+    rows = [[cell.strip() for cell in line.split("|")[4:6]] for line in text.splitlines()[2:5]]
+    assert (rows[0][0], rows[1][1], rows[1][0], rows[2][1], rows[2][0]) == cells
+    assert "2437 ± 1059  " in text
