@@ -191,7 +191,7 @@ def _paired_repeat(real: Source, fake: Source, planned: Planned, features: Featu
 
 def planned_signature(item: Planned, real: Source, fake: Source, precision: Precision) -> Signature:
     """The signature the measurement will have if every clip can be read."""
-    return _signature(item.spec, real, fake, (len(item.real.clips), len(item.fake.clips)), precision)
+    return _signature(item.spec, real, item.scored or fake, (len(item.real.clips), len(item.fake.clips)), precision)
 
 
 def planned_notes(item: Planned, real: Source, fake: Source) -> list[str]:
