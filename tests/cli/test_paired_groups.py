@@ -7,6 +7,7 @@ from vidmbench.core.errors import WeightsError
 from vidmbench.evaluation import optional
 from vidmbench.protocols.protocol import members, protocol_names
 
+CHANCE = np.random.default_rng(1)
 PIXELS = [name for name in members("paired-all") if not name.startswith("lpips-")]
 
 
@@ -53,7 +54,7 @@ def test_run_writes_a_record_that_a_table_shows_with_its_directions(command, pai
     words = ("--dataset", "folder:real.npy", "--protocol", "paired-all", "--frames", 8, "--context", 2)
     done = command("run", "--model", "my-world-model", "--samples", "fake.npy", *words)
     assert done.code == 0, done.err
-    assert "paired in order" in done.err
+    assert "note: paired in order, as arrays have no names" in done.err
     assert len(list((folder / "runs").glob("*.json"))) == 1
     assert command("run", "--model", "control:noise", *words).code == 0
     table = command("table", "--runs", "runs", "--format", "csv").out
@@ -75,10 +76,15 @@ def test_problems_of_the_request_are_no_reason_to_leave_a_protocol_out(command, 
         "no frame is left to score"
     )
     command("score", *pair, "--protocol", "paired-all,fvd-tats", "--frames", 16, "--context", 2).fails("no rule")
-    np.save(folder / "small.npy", np.zeros((4, 8, 32, 32, 3), np.uint8))
-    done = command("score", "real.npy", "small.npy", "--protocol", "paired-all", "--frames", 8, "--json")
-    assert {one["protocol"] for one in done.json["refused"]} > {"psnr-mcvd", "ssim-mcvd"}  # others have a rule for it
-    assert "differ in size" in done.err
+    np.save(folder / "fewer.npy", np.zeros((3, 8, 64, 64, 3), np.uint8))
+    command("score", "real.npy", "fewer.npy", "--protocol", "paired-all", "--frames", 8).fails("the counts differ")
+
+
+@pytest.mark.usefixtures("no_lpips")
+def test_sizes_that_differ_leave_the_convention_that_has_a_rule(command, pair, folder):
+    np.save(folder / "small.npy", CHANCE.integers(0, 256, (4, 8, 32, 32, 3), dtype=np.uint8))
+    done = command("score", pair[0], "small.npy", "--protocol", "paired-all", "--frames", 8, "--json").json
+    assert [one["protocol"] for one in done["measurements"]] == ["psnr-irasim", "psnr-irasim-colour", "ssim-irasim"]
 
 
 def test_where_one_protocol_belongs_a_group_is_refused(command, pair):
