@@ -26,7 +26,7 @@ class Match:
 
     Attributes:
         of_target: The predictions of each target, in the order of their numbers; one tuple a target, empty for none.
-        foreign: Predictions of which there is no target.
+        foreign: Predictions without a target.
         words: How names were compared; empty where they are the same.
         is_said: Whether a word in the names says which number counts predictions.
     """
@@ -183,7 +183,7 @@ def _files(names: Sequence[str]) -> list[str] | None:
 
 
 def _whole_numbers(names: Sequence[str]) -> list[str] | None:
-    """The numbers that names consist of without what they share, so that 7 is 007; None where they are no numbers."""
+    """The numbers that names consist of without what they share, so that 7 is 007; None where one is not a number."""
     bare = _bare(names)
     if not all(name.isdecimal() for name in bare):
         return None

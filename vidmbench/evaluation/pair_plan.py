@@ -42,7 +42,7 @@ class Pairer:
     Args:
         real: The targets.
         fake: The predictions.
-        is_lenient: Whether videos without counterpart, or too short, are left out.
+        is_lenient: Whether videos without counterpart, or too short, are skipped.
     """
 
     def __init__(self, real: Source, fake: Source, *, is_lenient: bool) -> None:
@@ -168,7 +168,7 @@ def _too_short(videos: PairedVideos, spec: ProtocolSpec, statistics: PairedStati
     if fitting > first_scored(statistics) + statistics.drop_last and fitting >= clips.frames_allowed[0]:
         fix = f"ask for fewer frames: all have enough for --frames {fitting}"
     if len(short) < len(videos):
-        fix += ", or leave them out with --on-bad skip"
+        fix += ", or skip them with --on-bad skip"
     if statistics.context and all(real - fake == statistics.context for real, fake in lengths):
         fix = (
             f"the predictions seem to lack the {counted(statistics.context, 'frame')} of context: put those of the "

@@ -25,8 +25,8 @@ class Pairing:
         videos: The pairs, target by target, the predictions of each next to each other.
         samples: Predictions of each target.
         note: How they were found.
-        skipped_real: Targets left out, because what belongs to them is missing.
-        skipped_fake: Predictions left out.
+        skipped_real: Targets skipped, because what belongs to them is missing.
+        skipped_fake: Predictions skipped.
         notes: What else a reader should know.
     """
 
@@ -55,8 +55,8 @@ def paired(
         real: The targets.
         fake: The predictions.
         wanted: How many targets, the first ones; None takes all.
-        least: Frames that both of a pair must have; shorter ones are left out with their target.
-        is_lenient: Whether targets without predictions, and predictions without targets, are left out.
+        least: Frames that both of a pair must have; shorter ones are skipped with their target.
+        is_lenient: Whether targets without predictions, and predictions without targets, are skipped.
         resizes: Whether predictions of another size are resized to that of the targets.
 
     Returns:
@@ -194,7 +194,7 @@ def _no_pairs(real: Source, fake: Source, several: Sequence[tuple[int, ...]]) ->
 
 @dataclass(frozen=True)
 class _Skipped:
-    """What is left out of both sides."""
+    """What is skipped on both sides."""
 
     real: list[Skipped]
     fake: list[Skipped]
@@ -276,8 +276,8 @@ def _uneven(uneven: dict[str, int], without: Sequence[str], samples: int, fake: 
         expected=f"{samples} predictions of each",
         found=", ".join(f"{name}: {count}" for name, count in list(counts.items())[:_SHOWN]) + _more(list(counts)),
         where=fake.label,
-        fix="give as many predictions of every video, or remove those that others lack; --on-bad skip leaves these "
-        "videos out and lists them",
+        fix="give as many predictions of every video, or remove those that others lack; --on-bad skip skips these "
+        "videos and lists them",
     )
 
 

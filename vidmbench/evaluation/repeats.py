@@ -100,7 +100,7 @@ class Pairs:
         """float32 (video, sample, frame, number) of targets all of whose predictions could be read.
 
         Frames that one of a pair lacks are NaN; a number that is none for another reason is infinite, so that the two
-        are told apart.
+        stay apart.
         """
         skipped = {video.name for video in self.features.skipped}
         names = [self.pairing.videos.name(clip.video) for clip in self.plan.clips]
