@@ -109,6 +109,7 @@ def _draw_map(axis: "Axes", scores: ScoreMap) -> None:
 def _number(axis: "Axes", positions: Sequence[tuple[float, float]]) -> None:
     """Numbers beside their points, each on the first side on which it overlaps no other number."""
     figure = axis.figure
+    figure.draw_without_rendering()  # type: ignore[union-attr]  # sets the limits: a text outside has no extent
     taken: list[Any] = []
     sides = [(3, 3), (-9, 3), (3, -10), (-9, -10), (10, -3), (-16, -3), (-3, 11), (-3, -18), (17, 8), (-23, 8)]
     for number, position in enumerate(positions, start=1):

@@ -8,7 +8,8 @@ from support.score_map_sides import CHOICES, real_and_fake
 
 from vidmbench.evaluation.choices import Choices
 from vidmbench.evaluation.studies.score_map import prepare_score_map, score_map
-from vidmbench.reporting.plots.score_map import score_map_figure
+from vidmbench.reporting.plots.score_map import _number, score_map_figure
+from vidmbench.reporting.plots.style import new_figure
 
 
 @pytest.fixture
@@ -47,3 +48,11 @@ def test_few_samples_are_not_shown_twice(sides):
     figure = score_map_figure(score_map(prepare_score_map(real, fake[:6], few)))
     shown = [text.get_text().split()[-1] for text in figure.texts if "clip0" in text.get_text()]
     assert len(shown) == len(set(shown)) == 6
+
+
+def test_numbers_stand_beside_their_points():
+    axis = new_figure(4, 4).subplots()
+    positions = [(1000.0 * place, 500.0 * place) for place in range(1, 5)]  # far outside the limits of an empty axis
+    axis.scatter(*zip(*positions, strict=True))
+    _number(axis, positions)
+    assert [text.xyann for text in axis.texts] == [(3, 3)] * 4
