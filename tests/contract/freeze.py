@@ -300,6 +300,9 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
         "run", "--model", "mine", "--samples", "fake.npy", "--dataset", "folder:real.npy", *TOY, "--out", "second",
     ),
     "score": ("score", *PAIR, *TOY),
+    "score, runs of one model": (
+        "score", *PAIR, "other.npy", "--protocol", "psnr-scikit-image", "--repeat-of", "mine", "--json",
+    ),
     "score, dry run": ("score", *PAIR, *TOY, "--dry-run"),
     "score, full reference": ("score", *PAIR, "--protocol", "psnr-piqa", "--out", "curves", "--json"),
     "score, inception score": ("score", *PAIR, "--protocol", "toy-is.toml", "--json"),

@@ -198,6 +198,16 @@ class ClipOptions:
             rich_help_panel=PROTOCOL_PANEL,
         ),
     ] = None
+    scenes: Annotated[
+        str | None,
+        typer.Option(
+            help="REAL videos of one scene, for the intervals of psnr, ssim and lpips: those of one folder, rows "
+            "video,scene of a file, or those in whose names a pattern finds the same text.",
+            metavar="folder|FILE.csv|PATTERN",
+            show_default="each video its own",
+            rich_help_panel=PROTOCOL_PANEL,
+        ),
+    ] = None
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,7 @@ def choices_from(
         seed=clips.seed,
         context=clips.context,
         predictions=clips.predictions,
+        scenes=clips.scenes,
         precision=compute.precision,
         device=compute.device,
         on_bad=reading.on_bad,

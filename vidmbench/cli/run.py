@@ -34,6 +34,7 @@ from vidmbench.cli.output import (
     print_refused,
     refused_json,
     remark,
+    say_text,
     write_record_to,
 )
 from vidmbench.cli.parsing import check_table_file, choices_from
@@ -144,6 +145,14 @@ def score(
     fake: Fake,
     more: MoreFakes = None,
     *,
+    repeat_of: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            help="FAKE and MORE are runs of this model with different seeds: also print their mean, with an interval "
+            "for other seeds and other videos; for psnr, ssim and lpips.",
+        ),
+    ] = None,
     protocol: ProtocolNames = None,
     clips: ClipOptions,
     compute: ComputeOptions,
@@ -158,10 +167,13 @@ def score(
     Examples:
       vidmbench score REAL FAKE --protocol fvd-stylegan-v --frames 16 --num-videos 48
       vidmbench score REAL A B C --protocol fvd-vidm-paper,prdc-i3d --frames 16,64 --num-videos 48
+      vidmbench score REAL SEED-0 SEED-1 SEED-2 --repeat-of my-model --protocol lpips-alex
       vidmbench score dataset:clevrer-mini@test control:blurred --frames 16 --num-videos 32
     """
     from vidmbench.core.files import checked_output
     from vidmbench.evaluation.job import carry_out_all, prepare_scores, record_of
+    from vidmbench.evaluation.studies.seeds import check_runs, runs_of_model
+    from vidmbench.reporting.studies.seeds import runs_json, runs_text
 
     make = partial(choices_from, clips, compute, reading)
     sources = [source_check(text) for text in (real, fake, *(more or ()))]
@@ -170,6 +182,8 @@ def score(
         check_table_file(best_of, "--best-of")
         jobs = prepare_scores(real, [fake, *(more or ())], choices)
         check_best_of(best_of, jobs)
+        if repeat_of is not None:
+            check_runs(repeat_of, jobs)
         if output.dry_run:
             print_plan(*jobs, as_json=output.as_json)
             return
@@ -183,7 +197,11 @@ def score(
         for job, evaluation in zip(jobs, evaluations, strict=True)
     ]
     refused = list(dict.fromkeys(each for evaluation in evaluations for each in evaluation.refused))
-    print_measurements(records, output, more={**refused_json(refused), **best_of_json(curves)})
+    runs = [] if repeat_of is None else runs_of_model(evaluations)
+    summary = {} if repeat_of is None else {"repeat_of": runs_json(repeat_of, runs)}
+    print_measurements(records, output, more={**refused_json(refused), **best_of_json(curves), **summary})
+    if repeat_of is not None and runs and not output.as_json:
+        say_text(f"\n{runs_text(repeat_of, runs)}")
     print_refused(refused)
     print_best_of(best_of, curves, output)
     write_record_to(out, *records)

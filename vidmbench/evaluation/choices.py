@@ -8,6 +8,7 @@ from typing import get_args
 from vidmbench.core.arguments import name_or_path, optional_number, seed_number, whole_number, wrong_argument
 from vidmbench.core.errors import UsageError, unknown
 from vidmbench.core.vocabulary import DEFAULT_PROTOCOL, Device, OnBad, Precision, SamplesRule
+from vidmbench.evaluation.scenes import check_rule
 from vidmbench.protocols.protocol import ProtocolSpec, expanded, load_protocol, members
 from vidmbench.protocols.stages import DatasetStage
 from vidmbench.sources.datasets.opening import Reading, split_of
@@ -41,6 +42,8 @@ class Choices:
         seed: Seed of every random choice.
         context: Frames at the start of a clip that the model was given, for full-reference protocols.
         predictions: What counts of several predictions of one video: ``best``, ``mean`` or ``all``.
+        scenes: Which real videos show one scene, for intervals of full-reference metrics: ``folder``, a CSV file or a
+            regular expression, see :func:`vidmbench.evaluation.scenes.scenes_of`.
         precision: ``fp32`` or ``bf16``.
         device: Where networks run.
         on_bad: Whether videos that cannot be used stop the work or are skipped.
@@ -62,6 +65,7 @@ class Choices:
     seed: int | None = None
     context: int | None = None
     predictions: SamplesRule | None = None
+    scenes: str | None = None
     precision: Precision = "fp32"
     device: Device = "auto"
     on_bad: OnBad = "stop"
@@ -90,9 +94,12 @@ class Choices:
             "frames": tuple(whole_number("frames", frames) for frames in self.frames),
             "data_root": None if self.data_root is None else Path(name_or_path("data_root", self.data_root)),
             "seed": seed_number(self.seed),
+            "scenes": None if self.scenes is None else name_or_path("scenes", self.scenes),
         } | {name: optional_number(name, getattr(self, name)) for name in ("stride", "num_real", "num_fake", "context")}
         for name, value in plain.items():
             object.__setattr__(self, name, value)
+        if self.scenes is not None:
+            check_rule(self.scenes)
 
     @property
     def reading(self) -> Reading:

@@ -17,6 +17,7 @@ from vidmbench.evaluation.notes import all_remarks, constant
 from vidmbench.evaluation.optional import Refused
 from vidmbench.evaluation.plan import Planned
 from vidmbench.evaluation.repeats import Pairs, Repeat, Side
+from vidmbench.evaluation.scenes import notes_of_scenes
 from vidmbench.evaluation.statistics import Score, scores
 from vidmbench.metrics.full_reference.curves import Curve
 from vidmbench.metrics.jackknife import MIN_SAMPLES
@@ -38,11 +39,13 @@ class Pair:
         real: The real videos.
         fake: The videos to score.
         plans: From :func:`vidmbench.evaluation.plan.plan`.
+        scenes: Which real videos show one scene, see :func:`vidmbench.evaluation.scenes.scenes_of`; None for none.
     """
 
     real: Source
     fake: Source
     plans: tuple[Planned, ...]
+    scenes: str | None = None
 
 
 @dataclass(frozen=True)
@@ -163,7 +166,7 @@ def _repeats(
     features = dict(zip(keys, sets, strict=True))
     return [
         tuple(
-            (_paired_repeat(pair.real, pair.fake, planned, features[place, number, 0, "pair"]),)
+            (_paired_repeat(pair, planned, features[place, number, 0, "pair"]),)
             if planned.pairing is not None
             else tuple(
                 Repeat(
@@ -178,13 +181,13 @@ def _repeats(
     ]
 
 
-def _paired_repeat(real: Source, fake: Source, planned: Planned, features: FeatureSet) -> Repeat:
+def _paired_repeat(pair: Pair, planned: Planned, features: FeatureSet) -> Repeat:
     assert planned.pairs is not None
     assert planned.pairing is not None
-    pairs = Pairs(planned.pairs, planned.pairing, features)
+    pairs = Pairs(planned.pairs, planned.pairing, features, pair.scenes)
     return Repeat(
-        Side(real, planned.real, None, pairs.num_pairs // planned.pairing.samples),
-        Side(fake, planned.fake, None, pairs.num_pairs, pairs.skipped()),
+        Side(pair.real, planned.real, None, pairs.num_pairs // planned.pairing.samples),
+        Side(pair.fake, planned.fake, None, pairs.num_pairs, pairs.skipped()),
         pairs,
     )
 
@@ -237,7 +240,10 @@ def _measure(
     """The numbers of one plan; ``reading`` is its share of the seconds that features took."""
     started = time.perf_counter()
     scores_of_plan = scores(
-        spec, [repeat.features() for repeat in repeats], [repeat.clip_names() for repeat in repeats]
+        spec,
+        [repeat.features() for repeat in repeats],
+        [repeat.clip_names() for repeat in repeats],
+        scenes=() if repeats[0].pairs is None else repeats[0].pairs.scenes(),
     )
     first = repeats[0]
     warnings = _warnings(spec, first)
@@ -268,7 +274,7 @@ def _notes_of_pairs(spec: ProtocolSpec, repeat: Repeat) -> list[str]:
     pairing, kind = repeat.pairs.pairing, spec.kind
     assert isinstance(kind, PairedKind)
     of_frames = kind.notes_of_frames(spec.statistics, Features(repeat.features())) if repeat.pairs.num_pairs else []
-    return [pairing.note, *pairing.notes, *of_frames]
+    return [pairing.note, *pairing.notes, *of_frames, *notes_of_scenes(repeat.pairs.scenes())]
 
 
 def _why_no_interval(repeat: Repeat, notes: Sequence[str]) -> str:

@@ -18,6 +18,7 @@ from vidmbench.evaluation.opening import OpeningOptions, Videos, control_maker, 
 from vidmbench.evaluation.optional import Refused, plan_each, with_weights
 from vidmbench.evaluation.plan import Planned, Short, check_both_counts, checked_counts, plan
 from vidmbench.evaluation.request import request_of
+from vidmbench.evaluation.scenes import scenes_of
 from vidmbench.protocols.protocol import ProtocolSpec
 from vidmbench.protocols.stages import MANY_A_VIDEO
 from vidmbench.records.environment import environment
@@ -316,9 +317,11 @@ def carry_out_all(jobs: Sequence[Job], progress: Progress | None = None) -> list
         One evaluation a job; members of a group whose networks can get no weights are skipped.
     """
     choices = jobs[0].choices
+    if choices.scenes is not None:
+        _check_scenes(jobs, choices.scenes)
     found = [with_weights(job.plans, choices.optional) for job in jobs]
     evaluations = evaluate_pairs(
-        [Pair(job.real, job.fake, tuple(plans)) for job, (plans, _) in zip(jobs, found, strict=True)],
+        [Pair(job.real, job.fake, tuple(plans), choices.scenes) for job, (plans, _) in zip(jobs, found, strict=True)],
         precision=choices.precision,
         device=choices.device,
         on_bad=choices.on_bad,
@@ -328,6 +331,20 @@ def carry_out_all(jobs: Sequence[Job], progress: Progress | None = None) -> list
         replace(evaluation, refused=(*job.refused, *refused))
         for job, evaluation, (_, refused) in zip(jobs, evaluations, found, strict=True)
     ]
+
+
+def _check_scenes(jobs: Sequence[Job], rule: str) -> None:
+    """Refuses scenes that cannot be told, before videos are scored for hours."""
+    for job in jobs:
+        if not any(item.spec.kind.reads_pairs for item in job.plans):
+            raise UsageError(
+                "--scenes is for the intervals of full-reference protocols",
+                expected="psnr-..., ssim-... or lpips-...",
+                found=", ".join(dict.fromkeys(item.spec.name for item in job.plans)),
+                where="--scenes",
+                fix="omit --scenes",
+            )
+        scenes_of(rule, [job.real.name(index) for index in range(len(job.real))])
 
 
 def record_of(job: Job, measurements: Sequence[Measurement], *, command: Sequence[str]) -> RunRecord:

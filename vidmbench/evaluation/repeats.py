@@ -10,6 +10,7 @@ from vidmbench.evaluation.clips import ClipPlan
 from vidmbench.evaluation.feature_job import FeatureSet, by_video
 from vidmbench.evaluation.pair_plan import frames_scored
 from vidmbench.evaluation.pairing import Pairing
+from vidmbench.evaluation.scenes import scenes_of
 from vidmbench.protocols.metric_kind import SideName
 from vidmbench.records.record import SideRecord
 from vidmbench.videos.source import Skipped, Source
@@ -77,11 +78,13 @@ class Pairs:
         plan: Their clips.
         pairing: Which belong together.
         features: Numbers of each clip's frames, (pair, frame, number).
+        scene_rule: Which targets show one scene, see :func:`vidmbench.evaluation.scenes.scenes_of`; None for none.
     """
 
     plan: ClipPlan
     pairing: Pairing
     features: FeatureSet
+    scene_rule: str | None = None
 
     @cached_property
     def _whole(self) -> list[int]:
@@ -126,6 +129,14 @@ class Pairs:
         """The targets that are scored, by their number in the real source, in the order of :meth:`by_target`."""
         targets = [self.pairing.videos.pairs[self.plan.clips[row].video].real for row in self._whole]
         return targets[:: self.pairing.samples]
+
+    def scenes(self) -> tuple[str, ...]:
+        """The scene of each target, in the order of :meth:`by_target`; empty where none are told apart."""
+        if self.scene_rule is None:
+            return ()
+        real = self.pairing.videos.real
+        of_all = scenes_of(self.scene_rule, [real.name(index) for index in range(len(real))])
+        return tuple(of_all[target] for target in self.targets())
 
     def clip_names(self) -> list[str]:
         """The predictions of each target, in one text a target."""

@@ -19,6 +19,7 @@ _SHARED = (
     "num_fake",
     "seed",
     "context",
+    "scenes",
     "predictions",
     "precision",
     "on_bad",

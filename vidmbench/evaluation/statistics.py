@@ -43,6 +43,8 @@ def scores(
     spec: ProtocolSpec,
     repeats: Sequence[Mapping[SideName, np.ndarray]],
     clip_names: Sequence[Mapping[SideName, Sequence[str]]] = (),
+    *,
+    scenes: tuple[str, ...] = (),
 ) -> list[Score]:
     """All numbers of a protocol.
 
@@ -51,13 +53,14 @@ def scores(
         repeats: Features of each repeat, at least of the sides that the metric reads: float32 (clip, feature), or
             (clip, frame, feature) where a network reads frames.
         clip_names: The names of the clips, one mapping a repeat, for messages.
+        scenes: The scene of each target, for metrics of pairs; empty where every one is of its own.
 
     Returns:
         One score a name in :func:`vidmbench.protocols.signature.metric_names`.
     """
     metrics = metric_names(spec)
     meaning = load_detector(spec.array.detector).gives
-    inputs = [Features({side: features[side] for side in spec.kind.sides}, meaning) for features in repeats]
+    inputs = [Features({side: features[side] for side in spec.kind.sides}, meaning, scenes) for features in repeats]
     names = clip_names or [{}] * len(inputs)
     reasons = (_unusable(spec, features, of_clips) for features, of_clips in zip(inputs, names, strict=True))
     reason = next((reason for reason in reasons if reason is not None), None)

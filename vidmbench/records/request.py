@@ -80,6 +80,7 @@ class RunRequest(Recorded):
         seed: Seed of every random choice.
         context: Frames at the start of a clip that the model was given.
         predictions: What counts of several predictions of one video: ``best``, ``mean`` or ``all``.
+        scenes: Which real videos show one scene: ``folder``, a CSV file or a regular expression.
         precision: ``fp32`` or ``bf16``.
         on_bad: ``stop`` at unusable videos, or ``skip`` them.
         data_root: Folder of data sets on the user's disk.
@@ -99,6 +100,7 @@ class RunRequest(Recorded):
     seed: int | None = None
     context: int | None = None
     predictions: str | None = None
+    scenes: str | None = None
     precision: str = "fp32"
     on_bad: str = "stop"
     data_root: str | None = None

@@ -19,6 +19,7 @@ FULL = Choices(
     num_real=8,
     num_fake=9,
     context=4,
+    scenes="folder",
     seed=3,
     precision="bf16",
     on_bad="skip",

@@ -113,7 +113,7 @@ def _by_video(
     statistics = jobs[0].plans[0].spec.statistics
     features = [Features({"pair": each.by_target()}) for each in (first, second)]
     shares = [kind.shares(statistics, each) for each in features]
-    test = difference_by_video(shares[0], shares[1])
+    test = difference_by_video(shares[0], shares[1], first.scenes())
     values = [kind.of_videos(statistics, each) for each in features]
     higher, lower = int((values[0] > values[1]).sum()), int((values[0] < values[1]).sum())
     assert kind.better is not None  # as of all full-reference metrics
