@@ -334,7 +334,7 @@ def carry_out_all(jobs: Sequence[Job], progress: Progress | None = None) -> list
 
 
 def _check_scenes(jobs: Sequence[Job], rule: str) -> None:
-    """Refuses scenes that cannot be told, before videos are scored for hours."""
+    """Refuses a rule that gives no scenes, before videos are scored for hours."""
     for job in jobs:
         if not any(item.spec.kind.reads_pairs for item in job.plans):
             raise UsageError(

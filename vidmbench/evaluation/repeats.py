@@ -131,7 +131,7 @@ class Pairs:
         return targets[:: self.pairing.samples]
 
     def scenes(self) -> tuple[str, ...]:
-        """The scene of each target, in the order of :meth:`by_target`; empty where none are told apart."""
+        """The scene of each target, in the order of :meth:`by_target`; empty where each is of its own."""
         if self.scene_rule is None:
             return ()
         real = self.pairing.videos.real

@@ -1,4 +1,4 @@
-"""Which videos show one scene, as the user says it: such videos are no independent samples."""
+"""Which videos show one scene, as the user says it: such videos are not independent samples."""
 
 import csv
 import os.path
@@ -28,12 +28,12 @@ def check_rule(rule: str) -> None:
     if rule == FOLDER or _is_table(rule):
         return
     if rule.lower().endswith(".csv"):
-        raise UsageError("there is no such table of scenes", expected="a CSV file", found=rule, where="--scenes")
+        raise UsageError("table of scenes not found", expected="a CSV file", found=rule, where="--scenes")
     try:
         re.compile(rule)
     except re.error as error:
         raise UsageError(
-            "--scenes is no pattern that can be read",
+            "--scenes cannot be read as a pattern",
             expected="folder, a CSV file of video,scene, or a regular expression such as 'v_.*_g[0-9]+'",
             found=f"{rule}: {error}",
             where="--scenes",
@@ -44,7 +44,7 @@ def scenes_of(rule: str, names: Sequence[str]) -> tuple[str, ...]:
     """The scene of each video.
 
     Args:
-        rule: ``folder``: the folder that the video lies in; a CSV file whose rows are video,scene, videos with or
+        rule: ``folder``: the folder that the video is in; a CSV file whose rows are video,scene, videos with or
             without their extension; or a regular expression, which is searched in the name: the scene is what its
             first group matches, or without groups all of it.
         names: The names of the real videos.

@@ -28,7 +28,7 @@ class RunsOfModel:
 
 
 def check_runs(model: str, jobs: Sequence[Job]) -> None:
-    """Refuses what are no runs of one model on the same videos, before any work.
+    """Refuses sources that cannot be runs of one model on the same videos, before any work.
 
     Args:
         model: The model's name.
@@ -75,7 +75,7 @@ def check_runs(model: str, jobs: Sequence[Job]) -> None:
 
 
 def runs_of_model(evaluations: Sequence[Evaluation]) -> list[RunsOfModel]:
-    """The mean over runs by each protocol; a protocol by which a run has no value is left out.
+    """The mean over runs by each protocol; a protocol by which a run has no value is omitted.
 
     Args:
         evaluations: One a run.

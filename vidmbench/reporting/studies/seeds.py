@@ -10,7 +10,7 @@ HEADER = ("", "Protocol", "Mean over seeds", "95 %, videos in seeds", "sd of see
 
 
 def runs_text(model: str, runs: Sequence[RunsOfModel]) -> str:
-    """A table: one row a protocol.
+    """A table with one row per protocol.
 
     Args:
         model: The model's name.
