@@ -20,6 +20,7 @@ FULL = Choices(
     num_fake=9,
     context=4,
     scenes="folder",
+    predictions="best",
     seed=3,
     precision="bf16",
     on_bad="skip",
