@@ -37,7 +37,7 @@ def openvino_core() -> Any:
     A core gives the thread that first uses it another stack for signal handlers, and unmaps that when it goes
     (SigAltStackSetup in the CPU plugin's plugin.cpp). Where two cores go in the order in which they came, or one goes
     in another thread, the first thread is left with a stack that is not there: the next signal, be it Ctrl-C or the end
-    of a child, kills the process without a word.
+    of a child, kills the process silently.
     """
     with _one_at_a_time:
         return _core()
