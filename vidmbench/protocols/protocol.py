@@ -221,7 +221,7 @@ def protocol_names() -> list[str]:
 
 
 def expanded(names: Iterable[str]) -> list[str]:
-    """Names and files of protocols, each once; a group's members stand in its place.
+    """Names and files of protocols, each once; a group is replaced by its members.
 
     Args:
         names: As users list them.
