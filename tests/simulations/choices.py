@@ -13,9 +13,9 @@ import argparse
 from scipy.stats import kendalltau
 
 from vidmbench.core.progress import progress_bar
+from vidmbench.evaluation.carry_out import carry_out
 from vidmbench.evaluation.choices import Choices
 from vidmbench.evaluation.evaluate import evaluate
-from vidmbench.evaluation.job import carry_out
 from vidmbench.evaluation.plan import plan
 from vidmbench.evaluation.studies.compare import prepare_compare
 from vidmbench.protocols.protocol import load_protocol

@@ -87,7 +87,7 @@ def compare(
       vidmbench compare TARGETS PREDICTIONS --paired --controls --frames 16 --context 4
     """
     from vidmbench.core.files import checked_output
-    from vidmbench.evaluation.job import carry_out_all, record_of
+    from vidmbench.evaluation.carry_out import carry_out_all, record_of
     from vidmbench.evaluation.studies.compare import control_jobs, prepare_compare, with_all_protocols
     from vidmbench.reporting.terminal.beside_controls import controls_text
     from vidmbench.reporting.terminal.comparison import comparison_text
@@ -155,7 +155,7 @@ def explain(
       vidmbench explain fvd-stylegan-v fvd-vidm-release REAL FAKE --frames 16 --num-videos 48
     """
     from vidmbench.core.files import checked_output
-    from vidmbench.evaluation.job import carry_out
+    from vidmbench.evaluation.carry_out import carry_out
     from vidmbench.evaluation.studies.explain import prepare_explain, shifts
     from vidmbench.reporting.plots.explain import waterfall
     from vidmbench.reporting.plots.style import save_figure

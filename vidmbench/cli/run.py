@@ -96,7 +96,8 @@ def run(
       vidmbench run --model control:real --dataset clevrer-mini --frames 16,32 --num-videos 64
     """
     from vidmbench.core.files import checked_output
-    from vidmbench.evaluation.job import carry_out, prepare_run, record_of
+    from vidmbench.evaluation.carry_out import carry_out, record_of
+    from vidmbench.evaluation.job import prepare_run
     from vidmbench.records.record import write_new_record
 
     shown = output.shows_progress
@@ -171,7 +172,8 @@ def score(
       vidmbench score dataset:clevrer-mini@test control:blurred --frames 16 --num-videos 32
     """
     from vidmbench.core.files import checked_output
-    from vidmbench.evaluation.job import carry_out_all, prepare_scores, record_of
+    from vidmbench.evaluation.carry_out import carry_out_all, record_of
+    from vidmbench.evaluation.job import prepare_scores
     from vidmbench.evaluation.studies.seeds import check_runs, runs_of_model
     from vidmbench.reporting.studies.seeds import runs_json, runs_text
 

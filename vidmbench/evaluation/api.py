@@ -6,11 +6,12 @@ from vidmbench.core.arguments import flag, name_or_path, optional_number, wrong_
 from vidmbench.core.errors import UsageError
 from vidmbench.core.progress import progress_bar
 from vidmbench.core.vocabulary import DEFAULT_PROTOCOL, Device, Precision
+from vidmbench.evaluation.carry_out import carry_out
 from vidmbench.evaluation.choices import Choices
 from vidmbench.evaluation.clips import plan_clips
 from vidmbench.evaluation.feature_job import FeatureJob, FeatureSet
 from vidmbench.evaluation.features import features_of
-from vidmbench.evaluation.job import carry_out, prepare_score
+from vidmbench.evaluation.job import prepare_score
 from vidmbench.evaluation.opening import Videos
 from vidmbench.evaluation.videos import open_source
 from vidmbench.records.record import Measurement

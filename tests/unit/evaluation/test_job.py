@@ -1,49 +1,20 @@
-import re
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 
 from vidmbench.core.errors import DataError, ProtocolError, UsageError
 from vidmbench.evaluation import job as runs
 from vidmbench.evaluation import opening
+from vidmbench.evaluation.carry_out import carry_out, record_of
 from vidmbench.evaluation.choices import Choices
-from vidmbench.evaluation.job import carry_out, prepare_run, prepare_score, record_of
-from vidmbench.records.record import read_record, write_record
+from vidmbench.evaluation.job import prepare_run, prepare_score
 from vidmbench.sources.clevrer_mini import ToyVideos
 from vidmbench.videos.transformed import Transformed
 
 pytestmark = pytest.mark.usefixtures("fake_network")
 
 
-@pytest.fixture
-def films(tmp_path):
-    paths = []
-    for seed, name in enumerate(("real", "fake")):
-        path = tmp_path / f"{name}.npy"
-        np.save(path, np.random.default_rng(seed).integers(0, 256, (5, 12, 8, 8, 3), dtype=np.uint8))
-        paths.append(str(path))
-    return paths
-
-
 FIVE = Choices(frames=(9,), num_real=5, num_fake=5)
-
-
-def test_a_run_ends_in_a_record(films, tmp_path):
-    real, fake = films
-    job = prepare_run("my-gan", f"folder:{real}", FIVE, samples=fake)
-    assert (job.model, job.dataset, job.split) == ("my-gan", f"folder:{real}", None)
-    measurements = carry_out(job).measurements
-    record = record_of(job, measurements, command=["vidmbench", "run"])
-    assert re.fullmatch(r"\d{8}T\d{12}Z_my-gan_real\.npy_t9_[0-9a-f]{8}", record.run_id)
-    assert read_record(write_record(record, tmp_path / "out")).measurements == tuple(measurements)
-
-
-def test_two_records_of_one_job_have_two_names(films):
-    job = prepare_run("my-gan", f"folder:{films[0]}", FIVE, samples=films[1])
-    measurements = carry_out(job).measurements
-    names = {record_of(job, measurements, command=[]).run_id for _ in range(3)}
-    assert len(names) == 3
 
 
 def test_every_protocol_at_every_length():

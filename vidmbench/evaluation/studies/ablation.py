@@ -18,8 +18,9 @@ from vidmbench.core.files import sha256_of_parts
 from vidmbench.core.json_toml import read_json
 from vidmbench.core.progress import Progress
 from vidmbench.core.vocabulary import TrainedPart
+from vidmbench.evaluation.carry_out import carry_out, record_of
 from vidmbench.evaluation.choices import Choices
-from vidmbench.evaluation.job import Job, carry_out, record_of, vidm_job
+from vidmbench.evaluation.job import Job, vidm_job
 from vidmbench.records.record import RunRecord, read_records, write_record
 from vidmbench.vidm.checkpoints.checkpoint import Vidm, load_vidm
 from vidmbench.vidm.checkpoints.tensor_files import check_same

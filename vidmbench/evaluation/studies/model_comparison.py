@@ -6,8 +6,9 @@ from typing import Literal
 
 from vidmbench.core.errors import DataError, UsageError
 from vidmbench.core.progress import progress_bar
+from vidmbench.evaluation.carry_out import carry_out_all
 from vidmbench.evaluation.choices import Choices
-from vidmbench.evaluation.job import Job, carry_out_all
+from vidmbench.evaluation.job import Job
 from vidmbench.evaluation.repeats import Pairs
 from vidmbench.evaluation.studies.single_distance import check_values, one_job, scored
 from vidmbench.metrics import paired

@@ -11,9 +11,10 @@ import numpy.typing as npt
 
 from vidmbench.core.errors import UsageError
 from vidmbench.core.progress import Progress
+from vidmbench.evaluation.carry_out import carry_out
 from vidmbench.evaluation.choices import Choices
 from vidmbench.evaluation.clips import Clip
-from vidmbench.evaluation.job import Job, carry_out, prepare_score
+from vidmbench.evaluation.job import Job, prepare_score
 from vidmbench.metrics import realism
 from vidmbench.protocols.kinds.precision_recall import PrecisionRecallStatistics
 from vidmbench.records.record import Measurement

@@ -6,8 +6,9 @@ import numpy as np
 
 from vidmbench.core.errors import DataError, UsageError
 from vidmbench.core.progress import progress_bar
+from vidmbench.evaluation.carry_out import carry_out
 from vidmbench.evaluation.choices import Choices
-from vidmbench.evaluation.job import Job, carry_out
+from vidmbench.evaluation.job import Job
 from vidmbench.evaluation.studies.compare import prepare_compare
 from vidmbench.protocols.protocol import load_protocol
 from vidmbench.records.record import Measurement

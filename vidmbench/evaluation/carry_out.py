@@ -1,0 +1,84 @@
+"""From a job to its measurements and its record."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from vidmbench.core.errors import UsageError
+from vidmbench.core.progress import Progress
+from vidmbench.evaluation.evaluate import Evaluation, Pair, evaluate_pairs
+from vidmbench.evaluation.job import Job
+from vidmbench.evaluation.optional import with_weights
+from vidmbench.evaluation.scenes import scenes_of
+from vidmbench.records.environment import environment
+from vidmbench.records.record import Measurement, RunRecord
+
+# A record's file is named after both sides; file systems take names of 255 bytes.
+_NAME_LENGTH = 80
+
+
+def carry_out(job: Job, progress: Progress | None = None) -> Evaluation:
+    """Scores a job; see :func:`vidmbench.evaluation.evaluate.evaluate`."""
+    return carry_out_all([job], progress)[0]
+
+
+def carry_out_all(jobs: Sequence[Job], progress: Progress | None = None) -> list[Evaluation]:
+    """Scores jobs that have their choices in common; videos that several of them take are read once.
+
+    Args:
+        jobs: At least one.
+        progress: See :func:`vidmbench.evaluation.features.features_of`; its total is that of all jobs.
+
+    Returns:
+        One evaluation a job; members of a group whose networks can get no weights are skipped.
+    """
+    choices = jobs[0].choices
+    if choices.scenes is not None:
+        _check_scenes(jobs, choices.scenes)
+    found = [with_weights(job.plans, choices.optional) for job in jobs]
+    evaluations = evaluate_pairs(
+        [Pair(job.real, job.fake, tuple(plans), choices.scenes) for job, (plans, _) in zip(jobs, found, strict=True)],
+        precision=choices.precision,
+        device=choices.device,
+        on_bad=choices.on_bad,
+        progress=progress,
+    )
+    return [
+        replace(evaluation, refused=(*job.refused, *refused))
+        for job, evaluation, (_, refused) in zip(jobs, evaluations, found, strict=True)
+    ]
+
+
+def _check_scenes(jobs: Sequence[Job], rule: str) -> None:
+    """Refuses a rule that gives no scenes, before videos are scored for hours."""
+    for job in jobs:
+        if not any(item.spec.kind.reads_pairs for item in job.plans):
+            raise UsageError(
+                "--scenes is for the intervals of full-reference protocols",
+                expected="psnr-..., ssim-... or lpips-...",
+                found=", ".join(dict.fromkeys(item.spec.name for item in job.plans)),
+                where="--scenes",
+                fix="omit --scenes",
+            )
+        scenes_of(rule, [job.real.name(index) for index in range(len(job.real))])
+
+
+def record_of(job: Job, measurements: Sequence[Measurement], *, command: Sequence[str]) -> RunRecord:
+    """The record of a job that was carried out."""
+    now = datetime.now(UTC)
+    lengths = "+".join(str(length) for length in sorted({item.frames for item in measurements}))
+    model, dataset = job.model[:_NAME_LENGTH], Path(job.dataset).name[:_NAME_LENGTH]
+    words = f"{now:%Y%m%dT%H%M%S%fZ}_{model}_{dataset}_t{lengths}_{measurements[0].signature_id}"
+    return RunRecord(
+        run_id=re.sub(r"[^A-Za-z0-9_.+-]+", "-", words),
+        created=now.isoformat(timespec="seconds"),
+        model=job.model,
+        dataset=job.dataset,
+        split=job.split,
+        command=tuple(command),
+        measurements=tuple(measurements),
+        environment=environment(),
+        request=job.request,
+    )
