@@ -5,7 +5,8 @@ from support.engines import FakeEngine, use_engine
 from vidmbench.core.errors import DataError
 from vidmbench.detectors import resize
 from vidmbench.evaluation import features
-from vidmbench.evaluation.evaluate import evaluate, planned_engine, planned_signature
+from vidmbench.evaluation.evaluate import evaluate
+from vidmbench.evaluation.measurements import planned_engine, planned_signature
 from vidmbench.evaluation.plan import checked_counts, plan
 from vidmbench.metrics import Moments, frechet_distance
 from vidmbench.protocols.detector import load_detectors

@@ -8,9 +8,9 @@ from vidmbench.core.errors import DataError
 from vidmbench.core.progress import Progress
 from vidmbench.detectors.weights_local import is_seeded
 from vidmbench.evaluation.clips import Clip, ClipPlan
-from vidmbench.evaluation.evaluate import planned_signature
 from vidmbench.evaluation.feature_job import FeatureJob, FeatureSet
 from vidmbench.evaluation.features import features_of
+from vidmbench.evaluation.measurements import planned_signature
 from vidmbench.evaluation.plan import Planned
 from vidmbench.evaluation.studies.memorisation_plan import MemorisationJob, Part
 from vidmbench.metrics.memorisation import Memorisation, memorisation

@@ -4,8 +4,8 @@ from typing import Any
 
 from vidmbench.core.text import counted, printable
 from vidmbench.detectors.weights_local import identity
-from vidmbench.evaluation.evaluate import planned_engine, planned_notes, planned_signature
 from vidmbench.evaluation.job import Job
+from vidmbench.evaluation.measurements import planned_engine, planned_notes, planned_signature
 from vidmbench.protocols.detector import load_detector
 
 
