@@ -11,8 +11,8 @@ from vidmbench.evaluation.choices import Choices
 from vidmbench.evaluation.clips import plan_clips
 from vidmbench.evaluation.feature_job import FeatureJob, FeatureSet
 from vidmbench.evaluation.features import features_of
+from vidmbench.evaluation.given import Videos
 from vidmbench.evaluation.job import prepare_score
-from vidmbench.evaluation.opening import Videos
 from vidmbench.evaluation.videos import open_source
 from vidmbench.records.record import Measurement
 from vidmbench.videos.in_memory.declared import Declared, ValueRange

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from vidmbench.core.errors import UsageError
 from vidmbench.core.progress import Progress
 from vidmbench.evaluation.choices import Choices, common_stage
+from vidmbench.evaluation.given import Videos, given_pair, open_pair
 from vidmbench.evaluation.missing import BUILT_IN, check_present, check_weights
 from vidmbench.evaluation.model_samples import open_model_samples
-from vidmbench.evaluation.opening import OpeningOptions, Videos, control_maker, given_pair, open_named, open_pair
+from vidmbench.evaluation.opening import OpeningOptions, control_maker, open_named
 from vidmbench.evaluation.optional import Refused, plan_each
 from vidmbench.evaluation.plan import Planned, Short, check_both_counts, checked_counts, plan
 from vidmbench.evaluation.request import request_of

@@ -10,7 +10,8 @@ import numpy as np
 from vidmbench.core.arguments import name_or_path, optional_number, seed_number
 from vidmbench.core.errors import UsageError, unknown
 from vidmbench.core.vocabulary import OnBad
-from vidmbench.evaluation.opening import OpeningOptions, Videos, given
+from vidmbench.evaluation.given import Videos, given
+from vidmbench.evaluation.opening import OpeningOptions
 from vidmbench.sources.datasets.opening import Reading
 from vidmbench.sources.opening import open_control
 from vidmbench.videos.arrays.layout import Rounding

@@ -7,9 +7,10 @@ from typing import Literal
 from vidmbench.core.errors import DataError, UsageError, VidmbenchError
 from vidmbench.evaluation.choices import Choices
 from vidmbench.evaluation.clips import num_windows
+from vidmbench.evaluation.given import given, open_pair
 from vidmbench.evaluation.job import Job
 from vidmbench.evaluation.missing import check_weights
-from vidmbench.evaluation.opening import control_maker, given, open_pair
+from vidmbench.evaluation.opening import control_maker
 from vidmbench.evaluation.optional import Refused, refusal
 from vidmbench.evaluation.plan import Planned, checked_counts, plan
 from vidmbench.protocols.protocol import ProtocolSpec, expanded, load_protocol, members, protocol_names
