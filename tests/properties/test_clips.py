@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from vidmbench.core.errors import DataError
 from vidmbench.evaluation.clips import plan_clips
-from vidmbench.protocols.stages import ClipsSpec, SideSpec
+from vidmbench.protocols.clips_stage import ClipsSpec, SideSpec
 
 
 @st.composite

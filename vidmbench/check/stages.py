@@ -33,12 +33,13 @@ from vidmbench.detectors.weights_registry import weights_path
 from vidmbench.evaluation.clips import ClipPlan, plan_clips
 from vidmbench.evaluation.plan import plan
 from vidmbench.evaluation.statistics import Score, scores
+from vidmbench.protocols.clips_stage import SideSpec
 from vidmbench.protocols.detector import DetectorSpec, load_detector
 from vidmbench.protocols.fields import golden_texts
 from vidmbench.protocols.metric_kind import SideName
 from vidmbench.protocols.pair_stages import PairStage
 from vidmbench.protocols.protocol import ProtocolSpec
-from vidmbench.protocols.stages import ArrayStage, SideSpec
+from vidmbench.protocols.stages import ArrayStage
 from vidmbench.videos.pairs import Pair, PairedVideos
 from vidmbench.videos.pre_resize import PreResizedSource, pre_resized
 from vidmbench.videos.source import Source

@@ -9,7 +9,7 @@ import numpy as np
 
 from vidmbench.core.errors import DataError
 from vidmbench.core.seeding import generator
-from vidmbench.protocols.stages import MANY_A_VIDEO, ClipsSpec, SideSpec
+from vidmbench.protocols.clips_stage import MANY_A_VIDEO, ClipsSpec, SideSpec
 from vidmbench.videos.source import Skipped
 
 Side = Literal["real", "fake"]

@@ -12,8 +12,8 @@ from vidmbench.core.errors import DataError
 from vidmbench.core.progress import Progress
 from vidmbench.evaluation.choices import Choices
 from vidmbench.evaluation.opening import OpeningOptions, control_maker, open_named
+from vidmbench.protocols.clips_stage import ClipsSpec
 from vidmbench.protocols.protocol import ProtocolSpec
-from vidmbench.protocols.stages import ClipsSpec
 from vidmbench.sources.names import Kind, parse_source
 from vidmbench.sources.opening import ResolvedName, resolve
 from vidmbench.videos.in_memory.declared import Declared

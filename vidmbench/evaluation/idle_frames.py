@@ -16,7 +16,7 @@ import numpy as np
 from vidmbench.core.arrays import Image
 from vidmbench.core.errors import DataError, VidmbenchError
 from vidmbench.evaluation.clips import Clip
-from vidmbench.protocols.stages import ClipsSpec
+from vidmbench.protocols.clips_stage import ClipsSpec
 from vidmbench.videos.arrays.uint8_source import ArraySource, ArrayVideos
 from vidmbench.videos.files.endings import (
     ARRAY_SUFFIXES,

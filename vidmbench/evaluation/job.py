@@ -15,8 +15,8 @@ from vidmbench.evaluation.opening import OpeningOptions, control_maker, open_nam
 from vidmbench.evaluation.optional import Refused, plan_each
 from vidmbench.evaluation.plan import Planned, Short, check_both_counts, checked_counts, plan
 from vidmbench.evaluation.request import request_of
+from vidmbench.protocols.clips_stage import MANY_A_VIDEO
 from vidmbench.protocols.protocol import ProtocolSpec
-from vidmbench.protocols.stages import MANY_A_VIDEO
 from vidmbench.records.request import RunRequest
 from vidmbench.sources.names import SourceName, parse_source
 from vidmbench.sources.opening import ResolvedName, open_videos, resolve, resolve_dataset

@@ -11,8 +11,8 @@ from vidmbench.evaluation.idle_frames import check_idle_frames
 from vidmbench.evaluation.pair_plan import Pairer
 from vidmbench.evaluation.pairing import Pairing, paired
 from vidmbench.evaluation.unscaled_videos import check_levels
+from vidmbench.protocols.clips_stage import MANY_A_VIDEO
 from vidmbench.protocols.protocol import ProtocolSpec
-from vidmbench.protocols.stages import MANY_A_VIDEO
 from vidmbench.videos.grids.suspicion import suspected
 from vidmbench.videos.pairs import ContextInFront
 from vidmbench.videos.source import Source

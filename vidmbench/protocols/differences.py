@@ -5,9 +5,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from vidmbench.protocols.clips_stage import ClipsSpec, SideSpec
 from vidmbench.protocols.fields import field_groups
 from vidmbench.protocols.kind_registry import metric_kinds
-from vidmbench.protocols.stages import ArrayStage, ClipsSpec, SideSpec
+from vidmbench.protocols.stages import ArrayStage
 
 _SIDES = {"real": "real", "fake": "scored"}
 

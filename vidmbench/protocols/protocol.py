@@ -17,10 +17,11 @@ from vidmbench.core.arguments import name_or_path
 from vidmbench.core.declarations import Frozen, load_toml
 from vidmbench.core.errors import ProtocolError, UsageError, unknown
 from vidmbench.core.vocabulary import DEFAULT_PROTOCOL, PROTOCOL_GROUPS, SamplesRule
+from vidmbench.protocols.clips_stage import ClipsSpec
 from vidmbench.protocols.detector import load_detector
 from vidmbench.protocols.kind_registry import metric_kinds
 from vidmbench.protocols.metric_kind import AnyMetricKind
-from vidmbench.protocols.stages import ArrayStage, ClipsSpec, DatasetStage, StatisticsStage, WindowRule
+from vidmbench.protocols.stages import ArrayStage, DatasetStage, StatisticsStage, WindowRule
 
 _WHY = {"i3d-kinetics400": " (the network halves time three times and then needs two steps)"}
 

@@ -4,10 +4,10 @@ import re
 from dataclasses import dataclass
 
 from vidmbench.core.files import sha256_of_parts
+from vidmbench.protocols.clips_stage import SideSpec
 from vidmbench.protocols.detector import load_detector
 from vidmbench.protocols.fields import signature_texts
 from vidmbench.protocols.protocol import ProtocolSpec
-from vidmbench.protocols.stages import SideSpec
 
 # Fields that do not decide whether two numbers are comparable.
 _NOT_COMPARED = ("model", "fakes", "seed", "v")
@@ -83,8 +83,9 @@ def signature_of(
         metric: Which of the protocol's numbers, of :func:`metric_names`; None where it has one.
 
     Returns:
-        The signature: the fields of all stages as they are declared in :mod:`vidmbench.protocols.stages` and the
-        metric kinds, and what is known of the run. A metric that does not read the real side names no real videos.
+        The signature: the fields of all stages as they are declared in :mod:`vidmbench.protocols.clips_stage`,
+        :mod:`vidmbench.protocols.stages` and the metric kinds, and what is known of the run. A metric that does not
+        read the real side names no real videos.
     """
     detector = load_detector(spec.array.detector)
     reads_real = spec.kind.reads_real

@@ -1,4 +1,4 @@
-"""The four stages of a protocol: data set, clips, array, statistics."""
+"""The stages of a protocol besides that of its clips: data set, array, statistics."""
 
 from decimal import Decimal
 from pathlib import PurePath
@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     Field,
-    NonNegativeInt,
     PositiveInt,
     SerializationInfo,
     SerializerFunctionWrapHandler,
@@ -15,23 +14,10 @@ from pydantic import (
 )
 
 from vidmbench.core.declarations import Frozen
+from vidmbench.protocols.clips_stage import Start
 from vidmbench.protocols.fields import GoesWith, NoEffect, ProtocolField
 
-Start = Literal["zero", "random", "spread", "every-window", "every-chunk", "every-phase"]
-
-#: Starts that make several clips of one video, from which the protocol then picks.
-MANY_A_VIDEO: tuple[Start, ...] = ("every-window", "every-chunk", "every-phase")
-
 # Values as signatures abbreviate them.
-_PICK = {"sorted-first": "sorted", "random": "rand", "all": "all"}
-_START = {
-    "zero": "zero",
-    "random": "rand",
-    "spread": "spread",
-    "every-window": "windows",
-    "every-chunk": "chunks",
-    "every-phase": "phases",
-}
 _CROP = {"none": "none", "short-side-centre": "short-centre"}
 _RESIZE = {
     "bilinear-half-pixel": "bilinear-hp",
@@ -40,16 +26,8 @@ _RESIZE = {
     "bicubic-pil": "bicubic-pil",
     "detector": "own",
 }
+_RANGE = {"-1..1": "pm1", "0..1": "01", "0..255": "0255", "inception": "m128d128"}
 # The same as people say them, where conventions are compared.
-_PICK_WORDS = {"sorted-first": "first in order", "random": "random choice", "all": "all videos"}
-_START_WORDS = {
-    "zero": "from frame 0",
-    "random": "random start",
-    "spread": "frames spread over the video",
-    "every-window": "all windows",
-    "every-chunk": "consecutive clips",
-    "every-phase": "all phases",
-}
 _CROP_WORDS = {"none": "squashed", "short-side-centre": "short side, centre crop"}
 _RESIZE_WORDS = {
     "bilinear-half-pixel": "bilinear",
@@ -58,96 +36,6 @@ _RESIZE_WORDS = {
     "bicubic-pil": "Pillow bicubic",
     "detector": "the detector's own resizing",
 }
-_RANGE = {"-1..1": "pm1", "0..1": "01", "0..255": "0255", "inception": "m128d128"}
-
-
-class SideSpec(Frozen):
-    """How one side's clips are chosen.
-
-    Attributes:
-        videos: Number of videos, or of clips where a video gives several; None with ``pick = "all"``.
-        pick: ``sorted-first``: the first in natural order; ``random``: a seeded permutation; ``all``.
-        start: Which frames of its video a clip takes. ``zero``: from frame 0 on; ``random``: from a start sampled
-            uniformly from all valid ones; ``spread``: from frame 0 on, as far apart as the video allows (VIDM's script
-            on MP4 files). Three make several clips of one video: ``every-window``: all that overlap (torchvision's
-            VideoClips); ``every-chunk``: one after the other; ``every-phase``: one after the other, and of each
-            such window all of its interleaved clips (DIGAN's TaiChi reader).
-        stride: This side's own stride; None takes that of both.
-    """
-
-    videos: Annotated[PositiveInt | None, ProtocolField("clips", "videos")] = None
-    pick: Annotated[
-        Literal["sorted-first", "random", "all"],
-        ProtocolField("clips", "pick", _PICK.__getitem__, words=_PICK_WORDS.__getitem__),
-    ]
-    start: Annotated[Start, ProtocolField("clips", "start", _START.__getitem__, words=_START_WORDS.__getitem__)]
-    stride: Annotated[PositiveInt | None, ProtocolField("clips", "stride", "s{}".format, words="stride {}".format)] = (
-        None
-    )
-
-    @model_validator(mode="after")
-    def _count_goes_with_pick(self) -> Self:
-        if (self.videos is None) != (self.pick == "all"):
-            raise ValueError("videos must be given unless pick = 'all', and must be omitted then")
-        return self
-
-    def with_videos(self, videos: int) -> "SideSpec":
-        """The same side with another number of videos; ``all`` becomes the first ``videos`` in order."""
-        pick = "sorted-first" if self.pick == "all" else self.pick
-        return SideSpec(videos=videos, pick=pick, start=self.start, stride=self.stride)
-
-
-class ClipsSpec(Frozen):
-    """Which frames of which videos are scored.
-
-    Attributes:
-        frames: Frames of a clip.
-        frames_allowed: Smallest and largest number of frames that may be requested.
-        stride: Distance between neighbouring frames of a clip, in frames of the video.
-        real: The real side.
-        fake: The scored side.
-        context: Frames at the start of a scored clip that are taken from the real clip of the same name, as the model
-            was given them; None where the convention has no rule for them.
-    """
-
-    frames: Annotated[PositiveInt, ProtocolField("clips", "t")]
-    frames_allowed: Annotated[
-        tuple[PositiveInt, PositiveInt], Field(strict=False), NoEffect("a limit on the frames that can be requested")
-    ]
-    stride: Annotated[PositiveInt, ProtocolField("clips", "s", words="stride {}".format)] = 1
-    real: Annotated[SideSpec, ProtocolField("clips", "real")]
-    fake: Annotated[SideSpec, ProtocolField("clips", "fake")]
-    context: Annotated[
-        NonNegativeInt | None,
-        ProtocolField(
-            "clips",
-            "context",
-            lambda count: str(count) if count else None,
-            words=lambda count: f"the first {count} frames are the real ones" if count else None,
-        ),
-    ] = None
-
-    @model_validator(mode="after")
-    def _frames_are_allowed(self) -> Self:
-        lowest, highest = self.frames_allowed
-        if not lowest <= self.frames <= highest:
-            raise ValueError(f"frames_allowed must run from few to many and hold frames = {self.frames}")
-        return self
-
-    @model_validator(mode="after")
-    def _context_is_that_of_the_same_frames(self) -> Self:
-        sides = (self.real, self.fake)
-        if self.context is not None and any(side.start != "zero" or side.stride for side in sides):
-            raise ValueError("context goes with start = 'zero' and one stride on both sides")
-        return self
-
-    def stride_of(self, side: SideSpec) -> int:
-        """The stride of one side."""
-        return side.stride or self.stride
-
-    def span_of(self, side: SideSpec) -> int:
-        """Frames a video of one side must have."""
-        return (self.frames - 1) * self.stride_of(side) + 1
 
 
 PreResizeRule = Literal[
@@ -169,7 +57,7 @@ class WindowRule(Frozen):
     """How the clips of one named data set are cut where a code treats it separately.
 
     Attributes:
-        start: As in :class:`SideSpec`.
+        start: As in :class:`vidmbench.protocols.clips_stage.SideSpec`.
         stride: The real side's stride; None leaves it.
     """
 

@@ -3,7 +3,7 @@ import pytest
 
 from vidmbench.core.errors import DataError
 from vidmbench.evaluation.clips import Clip, plan_clips
-from vidmbench.protocols.stages import ClipsSpec, SideSpec
+from vidmbench.protocols.clips_stage import ClipsSpec, SideSpec
 
 
 def spec(frames=4, stride=1, videos=None, pick="all", start="random"):

@@ -5,7 +5,7 @@ import pytest
 
 from vidmbench.core.errors import DataError
 from vidmbench.evaluation.clips import Clip, num_windows, plan_clips
-from vidmbench.protocols.stages import ClipsSpec, SideSpec
+from vidmbench.protocols.clips_stage import ClipsSpec, SideSpec
 
 
 def planned(lengths, side, *, frames=4, stride=1, seed=0, repeat=0, short="drop"):

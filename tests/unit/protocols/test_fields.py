@@ -6,6 +6,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from vidmbench.check import stages as check
+from vidmbench.protocols.clips_stage import ClipsSpec, SideSpec
 from vidmbench.protocols.fields import (
     FieldGroup,
     GoesWith,
@@ -19,7 +20,7 @@ from vidmbench.protocols.fields import (
 )
 from vidmbench.protocols.kind_registry import metric_kinds
 from vidmbench.protocols.protocol import ProtocolSpec, load_protocol
-from vidmbench.protocols.stages import ArrayStage, ClipsSpec, DatasetStage, FirstResize, SideSpec, StatisticsStage
+from vidmbench.protocols.stages import ArrayStage, DatasetStage, FirstResize, StatisticsStage
 
 STAGES = (DatasetStage, ClipsSpec, ArrayStage, SideSpec, *(kind.statistics for kind in metric_kinds().values()))
 #: Fields that move no number by themselves; their reasons are in the models.

@@ -6,9 +6,9 @@ from pydantic import ValidationError
 from vidmbench.core import resources
 from vidmbench.core.declarations import load_toml, validated
 from vidmbench.core.errors import ProtocolError, UsageError
+from vidmbench.protocols.clips_stage import SideSpec
 from vidmbench.protocols.detector import load_detectors
 from vidmbench.protocols.protocol import ProtocolSpec, load_protocol, protocol_names
-from vidmbench.protocols.stages import SideSpec
 
 WHOLE = (resources.protocols_dir() / "metrics" / "fvd-stylegan-v.toml").read_text()
 

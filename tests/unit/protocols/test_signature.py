@@ -1,5 +1,6 @@
 import pytest
 
+from vidmbench.protocols.clips_stage import ClipsSpec, SideSpec
 from vidmbench.protocols.kind_registry import metric_kinds
 from vidmbench.protocols.kinds.frechet import FrechetStatistics
 from vidmbench.protocols.kinds.inception_score import InceptionScoreStatistics
@@ -10,7 +11,7 @@ from vidmbench.protocols.pair_stages import LpipsStage, PairStage, PixelStage, S
 from vidmbench.protocols.paired_kind import PairedStatistics
 from vidmbench.protocols.protocol import ProtocolSpec, load_protocol
 from vidmbench.protocols.signature import Signature, conflicts, metric_names, signature_of
-from vidmbench.protocols.stages import ArrayStage, ClipsSpec, DatasetStage, FirstResize, SideSpec
+from vidmbench.protocols.stages import ArrayStage, DatasetStage, FirstResize
 
 FACTS = {
     "num_real": 2048,

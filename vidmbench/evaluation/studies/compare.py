@@ -13,8 +13,8 @@ from vidmbench.evaluation.missing import check_weights
 from vidmbench.evaluation.opening import control_maker
 from vidmbench.evaluation.optional import Refused, refusal
 from vidmbench.evaluation.plan import Planned, checked_counts, plan
+from vidmbench.protocols.clips_stage import MANY_A_VIDEO, ClipsSpec, SideSpec
 from vidmbench.protocols.protocol import ProtocolSpec, expanded, load_protocol, members, protocol_names
-from vidmbench.protocols.stages import MANY_A_VIDEO, ClipsSpec, SideSpec
 from vidmbench.sources.control_kinds import OF_PREDICTIONS
 from vidmbench.videos.source import Source
 

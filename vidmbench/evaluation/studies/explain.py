@@ -11,10 +11,10 @@ from vidmbench.core.errors import DataError, UsageError
 from vidmbench.evaluation.choices import Choices
 from vidmbench.evaluation.job import Job
 from vidmbench.evaluation.studies.compare import bound_to_sources, job_of, open_both, planned
+from vidmbench.protocols.clips_stage import SideSpec
 from vidmbench.protocols.fields import Step, field_groups
 from vidmbench.protocols.protocol import ProtocolSpec, load_protocol
 from vidmbench.protocols.signature import metric_names
-from vidmbench.protocols.stages import SideSpec
 from vidmbench.records.record import Measurement
 
 

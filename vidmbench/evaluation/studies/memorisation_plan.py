@@ -10,9 +10,9 @@ from vidmbench.evaluation.choices import Choices
 from vidmbench.evaluation.clips import Clip, ClipPlan, plan_clips
 from vidmbench.evaluation.opening import OpeningOptions, open_named
 from vidmbench.metrics.memorisation import threshold_rank
+from vidmbench.protocols.clips_stage import SideSpec
 from vidmbench.protocols.detector import load_detector
 from vidmbench.protocols.protocol import ProtocolSpec, load_protocol
-from vidmbench.protocols.stages import SideSpec
 from vidmbench.sources.names import parse_source
 from vidmbench.sources.opening import copied_control, resolve
 from vidmbench.videos.source import Source
