@@ -11,8 +11,9 @@ from vidmbench.records.record import Measurement, RunRecord
 from vidmbench.reporting.plots.lettering import spaced_ticks
 from vidmbench.reporting.plots.selection import level_of, none_fits
 from vidmbench.reporting.plots.style import BLUE, PAGE, SKY, add_caption, new_figure, styled, text_height
-from vidmbench.reporting.tables.layout import Entry, PartSpec, load_layout
+from vidmbench.reporting.tables.layout import load_layout
 from vidmbench.reporting.tables.measured import claimed_cell
+from vidmbench.reporting.tables.parts import Entry, PartSpec
 from vidmbench.reporting.tables.values import Cell
 
 if TYPE_CHECKING:

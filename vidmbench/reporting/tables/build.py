@@ -19,9 +19,10 @@ from vidmbench.reporting.tables.delimited import to_csv
 from vidmbench.reporting.tables.footnotes import said_once
 from vidmbench.reporting.tables.html import to_html
 from vidmbench.reporting.tables.latex import to_latex
-from vidmbench.reporting.tables.layout import Entry, Layout, PartSpec, layout_names, load_layout
+from vidmbench.reporting.tables.layout import Layout, layout_names, load_layout
 from vidmbench.reporting.tables.marks import TIED, UNMARKED, comparison_of, with_marks
 from vidmbench.reporting.tables.measured import claimed_cell, compared, has_any, measured_series
+from vidmbench.reporting.tables.parts import Entry, PartSpec
 from vidmbench.reporting.tables.rows import ResultRows, measurement_rows
 from vidmbench.reporting.tables.text import to_frame, to_markdown
 from vidmbench.reporting.tables.values import Cell, Note, Panel, Subject, Table

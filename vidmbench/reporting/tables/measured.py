@@ -11,7 +11,8 @@ from vidmbench.protocols.signature import conflicts
 from vidmbench.records.fields import Measurement
 from vidmbench.records.record import RunRecord
 from vidmbench.reporting.tables.facts import number_cell
-from vidmbench.reporting.tables.layout import Entry, Layout, PartSpec, Row
+from vidmbench.reporting.tables.layout import Layout
+from vidmbench.reporting.tables.parts import Entry, PartSpec, Row
 from vidmbench.reporting.tables.values import Cell, Note
 from vidmbench.sources.baselines.spec import BaselineSpec
 from vidmbench.sources.names import baseline_names
