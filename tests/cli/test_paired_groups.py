@@ -98,3 +98,12 @@ def test_it_is_listed_and_shown(command):
     shown = command("show", "paired-all", "--json").json
     assert (shown["kind"], shown["members"]) == ("group of protocols", list(members("paired-all")))
     assert set(shown["members"]) < set(protocol_names())
+
+
+def test_a_list_of_protocols_may_be_longer_than_the_name_of_a_file(command, pair):
+    done = command("score", *pair, "--protocol", ",".join(PIXELS), "--frames", 8, "--dry-run")
+    assert done.code == 0, done.err
+    assert len(",".join(PIXELS)) > 255
+    done = command("compare-models", *pair, "real.npy", "--protocol", ",".join(PIXELS), "--frames", 8)
+    assert done.code == 2
+    assert "this command takes one protocol" in done.err

@@ -1,6 +1,7 @@
 """Options that are not given take a user's or a project's defaults: see :mod:`vidmbench.core.defaults`."""
 
 from collections.abc import Callable, Mapping
+from os.path import isfile  # says no of names that are too long for a file, where Path.is_file raises
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +99,7 @@ def _file_of(name: str, origin: str) -> Path:
         ProtocolError: There is none.
     """
     if name.endswith(".toml"):
-        if not Path(name).is_file():
+        if not isfile(name):
             raise ProtocolError("no such protocol file", expected="a TOML file", found=name, where=origin)
         return Path(name)
     known = resources.declared_names("metrics")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
+from os.path import isfile  # says no of names that are too long for a file, where Path.is_file raises
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,7 +82,7 @@ def _check_data_root(data_root: Path | None) -> None:
 
 
 def _check_one(protocol: str) -> None:
-    if "," in protocol and not Path(protocol).is_file():
+    if "," in protocol and not isfile(protocol):
         raise UsageError(
             "this command takes one protocol",
             expected="a name or a TOML file",
@@ -119,7 +120,7 @@ def listed(values: list[str] | None) -> tuple[str, ...]:
         UsageError: A name is missing, as between two commas.
     """
     names = [
-        name.strip() for value in values or () for name in ([value] if Path(value).is_file() else value.split(","))
+        name.strip() for value in values or () for name in ([value] if isfile(value) else value.split(","))
     ]
     if "" in names:
         raise UsageError(

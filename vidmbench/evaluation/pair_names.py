@@ -5,6 +5,7 @@ a word such as ``sample`` beside the number or without one.
 """
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -71,7 +72,11 @@ class _Reading:
 
 
 def stem(name: str) -> str:
-    """A name without the ending of a file of videos; dots of other kinds stay."""
+    """A name without the ending of a file of videos; dots of other kinds stay.
+
+    Accents are composed, as systems differ in how they write the same letter into a file's name.
+    """
+    name = unicodedata.normalize("NFC", name)
     base, dot, ending = name.rpartition(".")
     return base if dot and base and f".{ending.lower()}" in _ENDINGS else name
 
@@ -191,11 +196,18 @@ def _whole_numbers(names: Sequence[str]) -> list[str] | None:
     return numbers if len(set(numbers)) == len(names) else None
 
 
+def _lower_case(names: Sequence[str]) -> list[str] | None:
+    """Names in lower case; None where that leaves two alike."""
+    lower = [name.casefold() for name in names]
+    return lower if len(set(lower)) == len(names) else None
+
+
 _SPELLINGS: tuple[tuple[str, Callable[[Sequence[str]], list[str] | None]], ...] = (
     ("", _as_it_is),
     ("parts", _bare),
     ("folders", _files),
     ("numbers", _whole_numbers),
+    ("case", _lower_case),
 )
 
 
@@ -203,6 +215,8 @@ def _difference(targets: Sequence[str], names: Sequence[str], words: str, form: 
     """How both sides' names differ, such as ``gt_NAME with pred_NAME_0``."""
     if words == "folders":
         return f"NAME with {form.format('NAME')}, folders left aside"
+    if words == "case":
+        return f"NAME with {form.format('NAME')}, upper and lower case alike"
     word = "NUMBER" if words == "numbers" else "NAME"
     sides = [word, form.format(word)]
     if words:

@@ -50,6 +50,8 @@ def pairs(real, fake):
         (["gt_001.mp4", "gt_002.mp4"], ["pred_002.mp4", "pred_001.mp4"], [(0, 1), (1, 0)]),
         (["1_real", "2_real", "12_real"], ["12-out", "1-out", "2-out"], [(0, 1), (1, 2), (2, 0)]),
         (["x/a", "x/b"], ["y/b", "y/a"], [(0, 1), (1, 0)]),
+        (["B", "a"], ["A", "b"], [(0, 1), (1, 0)]),
+        (["caf\u00e9", "x"], ["x", "cafe\u0301"], [(0, 1), (1, 0)]),
     ],
 )
 def test_by_name(real, fake, expected):
@@ -70,6 +72,7 @@ def test_names_that_do_not_agree_are_paired_in_order_and_this_is_said():
         (["gt_1.mp4", "gt_2.mp4"], ["1_out.mp4", "2_out.mp4"], "paired by name: gt_NAME with NAME_out"),
         (["x/a", "y/b"], ["z/a", "z/b"], "paired by name: NAME with NAME, folders left aside"),
         (["v001", "v010"], ["1", "10"], "paired by name: vNUMBER with NUMBER"),
+        (["a", "B"], ["A", "b"], "paired by name: NAME with NAME, upper and lower case alike"),
         (["gt_00", "gt_01", "gt_02"], [f"{sample}/pred_{target}" for sample in range(2) for target in range(3)],
          "paired by name: gt_NUMBER with 0/pred_NUMBER; 2 predictions of each video"),
         (["gt_a", "gt_b"], ["a-s0", "b-s0", "a-s1", "b-s1"],
