@@ -119,9 +119,7 @@ def listed(values: list[str] | None) -> tuple[str, ...]:
     Raises:
         UsageError: A name is missing, as between two commas.
     """
-    names = [
-        name.strip() for value in values or () for name in ([value] if isfile(value) else value.split(","))
-    ]
+    names = [name.strip() for value in values or () for name in ([value] if isfile(value) else value.split(","))]
     if "" in names:
         raise UsageError(
             "--protocol without a name",
