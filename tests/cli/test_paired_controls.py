@@ -69,6 +69,8 @@ def test_a_table_beside_the_controls(command, real, folder):
     assert head == ["Metric", "Protocol", "fake.npy", *OF_PREDICTIONS]
     assert "8 frames, 2 given" in done.out
     assert "worse than control:static" not in done.out
+    assert "compression" not in done.err, "jpeg-75 is compressed on purpose"
+    assert "next:    vidmbench plot horizon made" in done.err
     assert len(list((folder / "made").glob("*.json"))) == 1 + len(OF_PREDICTIONS)
     found = command(*words, "--json").json
     assert [one["model"] for one in found["models"]] == ["fake.npy", *(f"control:{kind}" for kind in OF_PREDICTIONS)]

@@ -119,7 +119,9 @@ def compare(
     print_refused(refused)
     write_record_to(out, *records)
     if out is not None and not output.as_json:
-        remark(f"next:    vidmbench plot conventions --runs {shlex.quote(str(out))}")
+        folder = shlex.quote(str(out))
+        plot = f"horizon {folder}" if has_controls else f"conventions --runs {folder}"
+        remark(f"next:    vidmbench plot {plot}")
     measurements = evaluations[0].measurements
     if all(measurement.status != "ok" for measurement in measurements):
         exit_without_value(measurements)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from vidmbench.core.text import printable
 
+_MOST_LISTED = 24
+
 
 class VidmbenchError(Exception):
     """A problem that the user can fix. The command line prints it and exits with code 2.
@@ -114,11 +116,24 @@ def unknown(
     hint = f"did you mean {' or '.join(near)}?" if near else None
     return error(
         f"unknown {kind} {name!r}" + (f": {hint}" if hint else ""),
-        expected=f"one of {', '.join(names)}" if names else None,
+        expected=f"one of {', '.join(_listed(name, names))}" if names else None,
         found=name,
         where=where,
         fix=fix,
     )
+
+
+def _listed(name: str, names: list[str]) -> list[str]:
+    """The names to list: all if they are few, else those of the family written, such as ``psnr-``, or the families."""
+    if len(names) <= _MOST_LISTED:
+        return names
+    families: dict[str, list[str]] = {}
+    for each in names:
+        families.setdefault(each.partition("-")[0], []).append(each)
+    family = families.get(name.lower().partition("-")[0], [])
+    if len(family) > 1:
+        return family
+    return [f"{word}-..." if len(of) > 1 else of[0] for word, of in families.items()]
 
 
 def no_weights_file(name: str, given: Path, *, expected: str) -> VidmbenchError:

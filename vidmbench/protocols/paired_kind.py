@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from vidmbench.metrics.full_reference.curves import Curve
 
 
+def _frames(count: int) -> str:
+    """``frame``, or ``2 frames``."""
+    return "frame" if count == 1 else f"{count} frames"
+
+
 class PairedStatistics(StatisticsStage):
     """The [statistics] of a full-reference metric.
 
@@ -46,7 +51,7 @@ class PairedStatistics(StatisticsStage):
             "statistics",
             "first",
             lambda count: str(count) if count else None,
-            words=lambda count: f"from frame {count} on" if count else None,
+            words=lambda count: f"without the first {_frames(count)}" if count else None,
         ),
     ] = 0
     drop_last: Annotated[
@@ -55,7 +60,7 @@ class PairedStatistics(StatisticsStage):
             "statistics",
             "last",
             lambda count: f"-{count}" if count else None,
-            words=lambda count: f"without the last {count}" if count else None,
+            words=lambda count: f"without the last {_frames(count)}" if count else None,
         ),
     ] = 0
     samples: Annotated[

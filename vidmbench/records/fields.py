@@ -229,13 +229,13 @@ class Measurement(Frozen):
         )
 
     def __str__(self) -> str:
-        """The number as it may leave the program: with its interval, its counts, its signature and its warnings."""
+        """The number as it may leave the program: with its interval, its counts, its signature and its notes."""
         line = f"{self.metric} {self.text()} [{self.signature_short}]"
         if not self.warnings:
             return line
         shown = [printable(shortened(warning)) for warning in self.warnings[:_WARNINGS_SHOWN]]
         more = len(self.warnings) - len(shown)
-        count = counted(len(self.warnings), "warning")
+        count = counted(len(self.warnings), "note")
         return f"{line} ({count}: {'; '.join(shown)}{f'; {more} more' if more else ''})"
 
 

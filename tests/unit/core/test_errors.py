@@ -28,3 +28,12 @@ def test_an_unknown_name_like_no_other_proposes_nothing():
 
 def test_no_known_names_at_all():
     assert unknown("record", "x", []).expected is None
+
+
+def test_of_many_names_the_family_or_the_families_are_listed():
+    many = [f"{word}-{number}" for word in ("fvd", "psnr") for number in range(20)] + ["paired-all"]
+    assert unknown("protocol", "zzzz", many).expected == "one of fvd-..., paired-all, psnr-..."
+    family = unknown("protocol", "PSNR-x", many).expected
+    assert family is not None
+    assert family.count("psnr-") == 20
+    assert "fvd" not in family

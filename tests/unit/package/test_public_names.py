@@ -114,10 +114,10 @@ def test_text_of_a_measurement_carries_what_it_must(fake_network):
     one = vidmbench.score(clips(0), clips(1), **OPTIONS)
     line = f"fvd {one.text()} [fvd-vidm-paper.1 t9 s1 n5/5 fp32 #{one.signature_id}]"
     assert len(one.warnings) == 1
-    assert str(one) == f"{line} (1 warning: {shortened(one.warnings[0])})"
+    assert str(one) == f"{line} (1 note: {shortened(one.warnings[0])})"
     assert str(one.model_copy(update={"warnings": ()})) == line
     several = one.model_copy(update={"warnings": ("a: b", "c; d", "e (f)", "g")})
-    assert str(several) == f"{line} (4 warnings: a: b; c; d; e (f); 1 more)"
+    assert str(several) == f"{line} (4 notes: a: b; c; d; e (f); 1 more)"
 
 
 def test_a_measurement_is_a_number_and_a_line(fake_network):

@@ -19,6 +19,7 @@ from vidmbench.protocols.fields import (
     words_of,
 )
 from vidmbench.protocols.kind_registry import metric_kinds
+from vidmbench.protocols.paired_kind import PairedStatistics
 from vidmbench.protocols.protocol import ProtocolSpec, load_protocol
 from vidmbench.protocols.stages import ArrayStage, DatasetStage, FirstResize, StatisticsStage
 
@@ -150,3 +151,8 @@ def test_json_has_null_for_the_fields_of_other_kinds():
     content["statistics"]["covariance"] = "n"
     with pytest.raises(ValidationError, match="covariance"):
         ProtocolSpec.model_validate(content)
+
+
+def test_frames_that_a_convention_never_scores_are_counted_and_not_numbered():
+    said = words_of(PairedStatistics, {"drop_first": 1, "drop_last": 2})
+    assert {"without the first frame", "without the last 2 frames"} <= set(said)

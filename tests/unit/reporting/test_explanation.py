@@ -27,3 +27,13 @@ def test_no_digit_is_noise_and_every_share_shows_a_change(changes, cells):
     rows = [[cell.strip() for cell in line.split("|")[4:6]] for line in text.splitlines()[2:5]]
     assert (rows[0][0], rows[1][1], rows[1][0], rows[2][1], rows[2][0]) == cells
     assert "2437 ± 1059  " in text
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [("jackknife-20x20-95", "bias included"), ("t-4-videos-95", "of the mean over videos"),
+     ("t-3-scenes-95", "of the mean over scenes")],
+)  # fmt: skip
+def test_the_footer_says_what_the_interval_is_of(kind, words):
+    ends = [measured(value=0.85, interval=(0.8, 0.9), interval_kind=kind)] * 2
+    assert words in explanation_text(ends, []).splitlines()[-1]

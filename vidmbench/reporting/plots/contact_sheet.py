@@ -8,6 +8,7 @@ from vidmbench.evaluation.clips import ClipPlan
 from vidmbench.evaluation.plan import Planned
 from vidmbench.records.record import Measurement
 from vidmbench.reporting.plots.lettering import label_of
+from vidmbench.reporting.plots.selection import number_text
 from vidmbench.reporting.plots.strips import clip_strip
 from vidmbench.reporting.plots.style import new_figure, save_figure, styled
 from vidmbench.videos.source import Source
@@ -47,9 +48,8 @@ def contact_sheet(real: Source, fake: Source, plan: Planned, measurement: Measur
         axis.set_xticks([])
         axis.set_yticks([])
         axis.spines[:].set_visible(False)
-    value = "no value" if measurement.value is None else f"{measurement.metric.upper()} {measurement.value:.2f}"
-    interval = f"  [{measurement.interval[0]:.2f}, {measurement.interval[1]:.2f}]" if measurement.interval else ""
-    figure.suptitle(f"{value}{interval}   {measurement.signature_short}", fontsize=11)
+    value = "no value" if measurement.value is None else f"{measurement.metric.upper()} {number_text(measurement)}"
+    figure.suptitle(f"{value}   {measurement.signature_short}", fontsize=11)
     return figure
 
 

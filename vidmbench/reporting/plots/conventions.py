@@ -11,7 +11,8 @@ from vidmbench.reporting.plots.lettering import in_full, label_of, labels_of, sp
 from vidmbench.reporting.plots.rows import room_for_name, row_panels, row_words
 from vidmbench.reporting.plots.selection import level_of, none_fits, number_text
 from vidmbench.reporting.plots.style import BLUE, COLUMN, styled
-from vidmbench.reporting.tables.metrics import metric_label
+from vidmbench.reporting.tables.metrics import better_of, metric_label, unit_of, with_arrow
+from vidmbench.sources.names import is_reference
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,7 +52,7 @@ class ConventionsPlot:
 
 
 def conventions_of(records: Sequence[RunRecord], where: str) -> ConventionsPlot:
-    """The latest comparison among records: a run of several protocols.
+    """The latest comparison among records: a run of several protocols, of a model if there is one.
 
     Args:
         records: Records, oldest first.
@@ -63,6 +64,7 @@ def conventions_of(records: Sequence[RunRecord], where: str) -> ConventionsPlot:
     if not records:
         raise no_records("plot", where)
     several = [record for record in records if len({item.protocol for item in record.measurements}) > 1]
+    several = [record for record in several if not is_reference(record.model)] or several
     good = [item for item in several[-1].measurements if item.value is not None] if several else []
     if not good:
         raise none_fits(
@@ -135,7 +137,8 @@ def _draw(axis: "Axes", scale: Scale, labels: dict[str, tuple[str, str]]) -> Non
     axis.margins(x=0.02)
     spaced_ticks(axis.xaxis)
     none = "" if any(bar.interval for bar in scale.bars) else " (no intervals)"
-    axis.set_xlabel(label_of(f"{scale.title}{none}", COLUMN - 0.2, 1))
+    title = with_arrow(scale.title, better_of(scale.bars[0]))
+    axis.set_xlabel(label_of(f"{title}{unit_of(scale.bars[0].metric)}{none}", COLUMN - 0.2, 1))
 
 
 def _bars(plot: ConventionsPlot) -> list[Measurement]:

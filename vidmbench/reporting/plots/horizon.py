@@ -7,6 +7,7 @@ from vidmbench.reporting.plots.lettering import LINE, SMALL, in_full, labels_of,
 from vidmbench.reporting.plots.selection import level_of
 from vidmbench.reporting.plots.style import COLUMN, Look, add_caption, look, new_figure, styled, text_height
 from vidmbench.reporting.tables.curve_panels import Line, Panel
+from vidmbench.reporting.tables.metrics import unit_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -89,8 +90,7 @@ def _frames_label(contexts: Sequence[int]) -> str:
 
 
 def _name(panel: Panel) -> str:
-    unit = " (dB)" if panel.first.measurement.metric == "psnr" else ""
-    return f"{panel.title}{unit}"
+    return f"{panel.title}{unit_of(panel.first.measurement.metric)}"
 
 
 def _ticks(first: int, last: int) -> list[int]:

@@ -9,7 +9,7 @@ from vidmbench.evaluation.studies.explain import Explanation, Shift
 from vidmbench.records.fields import decimals_of
 from vidmbench.records.record import Measurement
 from vidmbench.reporting.studies.distances import aligned
-from vidmbench.reporting.tables.rows import INTERVAL
+from vidmbench.reporting.tables.rows import interval_legend
 
 
 def explanation_text(measurements: Sequence[Measurement], shifts: Sequence[Shift]) -> str:
@@ -31,7 +31,7 @@ def explanation_text(measurements: Sequence[Measurement], shifts: Sequence[Shift
     for end in (first, last):
         lines.append(printable(f"{end.text()}  {end.signature}  #{end.signature_id}"))
     if first.interval or last.interval:
-        lines += ["", f"{INTERVAL} All steps are of the same clips."]
+        lines += ["", f"{interval_legend((first, last))} All steps are of the same clips."]
     return "\n".join(lines)
 
 

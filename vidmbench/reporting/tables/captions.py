@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from vidmbench.reporting.tables.facts import SHARED
 from vidmbench.reporting.tables.footnotes import sentence
-from vidmbench.reporting.tables.values import Cell, Panel
+from vidmbench.reporting.tables.values import IN_FULL, Cell, Panel
 
 _LISTED = 8  # ids; more are left to the appendix
 
@@ -56,9 +56,9 @@ def ids_line(panels: Sequence[Panel], systems_in_rows: Sequence[bool]) -> list[s
     if not cases:
         return []
     if len(cases) > _LISTED:
-        return [f"{len(cases)} signatures: --signatures prints them, and CSV has them."]
+        return [f"{len(cases)} signatures{IN_FULL}."]
     ids = [f"#{name}" if len(cases) == 1 else f"#{name} ({', '.join(of)})" for name, of in cases.items()]
-    return [f"{'Signature' if len(ids) == 1 else 'Signatures'}: {', '.join(ids)}; in full with --signatures."]
+    return [f"{'Signature' if len(ids) == 1 else 'Signatures'}: {', '.join(ids)}{IN_FULL}."]
 
 
 def signatures_of(panels: Sequence[Panel], systems_in_rows: Sequence[bool]) -> tuple[tuple[str, str], ...]:

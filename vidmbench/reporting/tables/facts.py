@@ -27,6 +27,8 @@ SHARED = (
 #: How the kinds of a measurement's own warnings begin.
 WARNING = "warning "
 _NUMBER = re.compile(r"\d+")
+# A footnote of no use: prediction and target have one name, but for what all names of a side share.
+_IS_USUAL = re.compile(r"paired by name(: [^;]*)?")
 
 
 def number_cell(pairs: Sequence[tuple[RunRecord, Measurement]], decimals: int | None = None) -> Cell:
@@ -109,7 +111,7 @@ def facts_of(record: RunRecord, measurement: Measurement) -> tuple[Note, ...]:
     # Of two warnings that differ in numbers alone, one footnote speaks.
     warnings: dict[str, list[str]] = {}
     for warning in measurement.warnings:
-        if not warning.startswith("no interval: "):
+        if not warning.startswith("no interval: ") and not _IS_USUAL.fullmatch(warning):
             warnings.setdefault(_NUMBER.sub("#", warning), []).append(warning.rstrip("."))
     return (*facts, *(Note(f"{WARNING}{kind}", "; ".join(texts)) for kind, texts in warnings.items()))
 

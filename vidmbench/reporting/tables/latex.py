@@ -51,9 +51,8 @@ def to_latex(table: Table, *, signatures: bool = False) -> str:
     if signatures and table.signatures:
         lines += ["", *_appendix(table.signatures)]
     elif table.signatures:
-        lines += ["", "% Signatures for the appendix: add --signatures"]
-        if table.signature:
-            lines.append(f"% {printable(table.signature)}")
+        one = ["% Signature of all numbers:", f"% {printable(table.signature)}"] if table.signature else []
+        lines += ["", *(one or ["% Signatures for the appendix: add --signatures"])]
     return "\n".join(lines) + "\n"
 
 
@@ -130,7 +129,7 @@ def _head_line(line: HeadLine, panel: Panel, columns: range, numbers: dict[str, 
 def _below(table: Table, at: int, numbers: dict[str, int]) -> list[str]:
     """What is printed below the numbers of a block: the legend below the first, its own protocols and notes."""
     panel = table.panels[at]
-    lines = [breakable(text) for text in table.legend] if at == 0 else []
+    lines = [breakable(text) for text in table.legend_of_readers] if at == 0 else []
     if panel.protocols:
         lines += [rf"--- {breakable(text)}" for text in panel.protocols]
     used = dict.fromkeys(

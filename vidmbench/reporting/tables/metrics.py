@@ -45,3 +45,12 @@ def with_arrow(label: str, better: Better | None) -> str:
         better: The direction; None adds no arrow.
     """
     return f"{label} {_ARROWS[better]}".rstrip()
+
+
+def unit_of(metric: str) -> str:
+    """What follows the name of a metric on an axis: `` (dB)`` for PSNR, else nothing.
+
+    Args:
+        metric: The name in records.
+    """
+    return " (dB)" if metric == "psnr" else ""

@@ -12,7 +12,7 @@ from vidmbench.reporting.tables.footnotes import said_once
 from vidmbench.reporting.tables.marks import TIED, with_marks
 from vidmbench.reporting.tables.measured import not_comparable
 from vidmbench.reporting.tables.metrics import better_of
-from vidmbench.reporting.tables.values import Cell, Note, Panel, Table
+from vidmbench.reporting.tables.values import IN_FULL, Cell, Note, Panel, Table
 from vidmbench.sources.names import is_reference
 
 ROWS = ("model",)
@@ -168,9 +168,9 @@ def _ids_by_column(panel: Panel) -> list[str]:
     if len(every) < 2:
         return []
     if any(len(column) > _MOST_COLUMNS for column in ids):
-        return [f"{len(every)} signatures: --signatures prints them; numbers in one row compare where it is one."]
+        return [f"{len(every)} signatures; numbers compare where theirs are the same{IN_FULL}."]
     texts = [" or ".join(f"#{name}" for name in column) or "none" for column in ids]
-    return [f"Signatures, column by column: {' | '.join(texts)}; in full with --signatures."]
+    return [f"Signatures, column by column: {' | '.join(texts)}{IN_FULL}."]
 
 
 def _only_signature(panels: Sequence[Panel]) -> str:

@@ -9,6 +9,8 @@ from vidmbench.reporting.tables.text import pipe_table
 
 #: Printed wherever an interval is.
 INTERVAL = "± or [low, high]: 95 % interval of the expected value at these counts, bias included (docs/uncertainty.md)."
+_OF_MEANS = "±: 95 % interval of the mean over {units} (docs/uncertainty.md)."
+_UNITS = ("videos", "scenes")
 
 
 @dataclass(frozen=True)
@@ -66,4 +68,8 @@ def measurement_rows(records: Sequence[RunRecord]) -> ResultRows:
 
 def interval_legend(measurements: Sequence[Measurement]) -> str:
     """What ± and brackets mean; empty where no measurement has an interval."""
-    return INTERVAL if any(measurement.interval for measurement in measurements) else ""
+    kinds = [(measurement.interval_kind or "").split("-") for measurement in measurements if measurement.interval]
+    units = [next((unit for unit in _UNITS if unit in kind), "") for kind in kinds]
+    if all(units):
+        return _OF_MEANS.format(units=" and ".join(dict.fromkeys(units))) if units else ""
+    return INTERVAL

@@ -40,7 +40,10 @@ def to_markdown(table: Table, width: int = WIDTH, *, signatures: bool = False) -
     numbers = numbered_notes(table, blocks)
     heading = _wrapped(table.caption, "", width) if table.caption else [f"**{_markdown(table.title)}**"]
     lines = [*heading, ""]
-    for sentence in (*table.legend, *marks_legend(table, "**Bold**", "_underscored_")):
+    for sentence in (
+        *(table.legend_of_readers if signatures else table.legend),
+        *marks_legend(table, "**Bold**", "_underscored_"),
+    ):
         lines += [*_wrapped(sentence, "", width), ""]
     for panel, split in zip(table.panels, blocks, strict=True):
         lines += [f"**{_markdown(panel.title)}**", ""] if panel.title else []

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import Literal, NamedTuple
 
+#: What ends a line of signature ids, for those who can run the command.
+IN_FULL = "; in full with --signatures"
 EMPTY = "No measured number fits this table."
 PROTOCOLS = "Protocols of the published numbers, `?` where not known:"
 _SPAN = re.compile(r"`(?P<code>[^`]*)`|\^(?P<raised>\w+)")
@@ -195,6 +197,11 @@ class Table:
     def has_measured(self) -> bool:
         """Whether a number of vidmbench is shown."""
         return not self._kinds.isdisjoint(("measured", "reproduced"))
+
+    @property
+    def legend_of_readers(self) -> tuple[str, ...]:
+        """The legend without the option that prints signatures, where they are printed or readers have no options."""
+        return tuple(line.replace(IN_FULL, "") for line in self.legend)
 
     @property
     def has_published(self) -> bool:

@@ -161,7 +161,9 @@ def _of_measurement(item: Measurement) -> dict[str, str]:
     facts["clips"] = f"{counted(item.frames, 'frame')}, stride {item.stride}, {_size(item)} pixels, seed {item.seed}"
     facts["real"], facts["scored"] = _side(item.real), _side(item.fake)
     facts["protocol"] = f"{item.protocol}, {item.precision}, {item.engine}"
-    facts["weights"] = ", ".join(f"{name} {digest[:12]}" for name, digest in item.weights.items()) or "none"
+    facts["weights"] = (
+        ", ".join(f"{name} {digest[:12]}" for name, digest in item.weights.items() if digest != "none") or "none"
+    )
     facts["signature"] = f"{item.signature}  #{item.signature_id}"
     return facts
 

@@ -30,7 +30,7 @@ def test_real_clips_beside_scored_clips(scored):
     assert left.images[0].get_array().shape == (4 * 12, 6 * 18, 3)
     assert right.images[0].get_array().shape == (4 * 22, 6 * 10, 3)
     title = figure.get_suptitle()
-    assert title.startswith(f"FVD {measurement.value:.2f}  [{measurement.interval[0]:.2f}, ")
+    assert title.startswith(f"FVD {measurement.text()}   ")
     assert measurement.signature_short in title
 
 
@@ -42,6 +42,12 @@ def test_the_pictures_are_the_frames_that_were_scored(scored):
     np.testing.assert_array_equal(sheet[1:11, 1:17], frames[0])
     np.testing.assert_array_equal(sheet[1:11, -17:-1], frames[8])
     assert (sheet[0] == 255).all()
+
+
+def test_small_numbers_keep_their_digits(scored):
+    real, fake, planned, measurement = scored
+    small = measurement.model_copy(update={"metric": "lpips", "value": 0.0192, "interval": (0.0114, 0.0270)})
+    assert contact_sheet(real, fake, planned, small).get_suptitle().startswith("LPIPS 0.0192 ± 0.0078   ")
 
 
 def test_a_failed_measurement_has_no_value(scored):

@@ -44,7 +44,7 @@ def spans(axis):
 def test_a_panel_a_scale_and_a_bar_a_convention():
     figure = conventions_figure(conventions_of([compared()], "here"))
     fvd, shares, kvd = figure.axes
-    axes = ["FVD", "Precision, Recall, Density, Coverage (no intervals)", "KVD"]
+    axes = ["FVD ↓", "Precision, Recall, Density, Coverage ↑ (no intervals)", "KVD ↓"]
     assert [axis.get_xlabel() for axis in figure.axes] == axes
     assert widths(fvd) == [(0, 40), (0, 10)]
     assert spans(fvd) == [(38, 44), (8, 14)]
@@ -69,6 +69,19 @@ def test_frames_and_counts_stand_at_the_bars_where_they_differ():
     assert [text.get_text() for text in figure.axes[0].texts][::2] == [
         "fvd-b t16 n7/8 #id-fvd-b", "fvd-a t16 n8/8 #id-fvd-a"]  # fmt: skip
     assert "frames" not in caption_of(figure)
+
+
+def test_a_comparison_is_drawn_and_not_the_controls_written_beside_it():
+    control = run_of(convention("fvd-a", 1.0), convention("fvd-b", 2.0), run_id="later", model="control:jpeg-75")
+    assert [bar.value for scale in conventions_of([compared(), control], "here").scales for bar in scale.bars][:1] == [
+        40
+    ]
+    assert conventions_of([control], "here").scales[0].bars[0].value == 2.0
+
+
+def test_higher_is_better_and_the_unit_stand_at_the_axis():
+    numbers = [convention(f"psnr-{name}", 30.0, metric="psnr", protocol_spec={"metric": "psnr"}) for name in "ab"]
+    assert conventions_figure(conventions_of([run_of(*numbers)], "here")).axes[0].get_xlabel() == "PSNR ↑ (dB)"
 
 
 def test_the_latest_comparison_is_drawn():

@@ -52,7 +52,24 @@ def test_one_signature_is_one_line_and_several_only_on_request():
     assert all(f"`{record.measurements[0].signature}`" in whole for record in records)
     longer = [*records, own("model-a", 9000.0, 500.0, frames=64, signature_id="64646464")]
     assert "det:i3d-k400" not in to_markdown(own_table(longer))
-    assert "Signatures, column by column: #68ff4267 | #64646464" in to_markdown(own_table(longer))
+    ids = "Signatures, column by column: #68ff4267 | #64646464"
+    assert f"{ids}; in full with --signatures." in to_markdown(own_table(longer)).replace("\n", " ")
+    assert f"{ids}." in to_markdown(own_table(longer), signatures=True).replace("\n", " ")
+
+
+def test_a_float_names_no_option_of_the_command_and_no_usual_pairing():
+    records = two_models()
+    for record, note in zip(
+        records, ("paired by name: vNAME with NAME", "paired in order, as no names agree"), strict=True
+    ):
+        numbers = [item.model_copy(update={"warnings": (note,)}) for item in record.measurements]
+        records[records.index(record)] = record.model_copy(update={"measurements": tuple(numbers)})
+    longer = [*records, own("model-a", 9000.0, 500.0, frames=64, signature_id="64646464")]
+    text = to_latex(own_table(longer))
+    assert "signatures" not in text[: text.index(r"\end{table}")]
+    assert text.endswith("% Signatures for the appendix: add --signatures\n")
+    assert "by name" not in text
+    assert "in order, as no names agree" in text.lower()
 
 
 def test_columns_say_what_varies():
