@@ -15,16 +15,8 @@ import numpy as np
 
 from vidmbench.check.golden import Golden, GoldenProtocol, GoldenScore, golden_dir, load_golden, write_golden
 from vidmbench.check.golden_inputs import GoldenClips
-from vidmbench.check.stages import (
-    StageRunner,
-    array_key,
-    detector_key,
-    features_key,
-    framing_key,
-    has_weights,
-    seeded_features_of,
-    statistics,
-)
+from vidmbench.check.stage_keys import array_key, detector_key, features_key, framing_key
+from vidmbench.check.stages import StageRunner, has_weights, seeded_features_of, statistics
 from vidmbench.core import resources
 from vidmbench.core.errors import UsageError, VidmbenchError
 from vidmbench.evaluation.statistics import Score

@@ -23,6 +23,7 @@ from vidmbench.check.golden_inputs import (
     seeded_features,
     seeded_probabilities,
 )
+from vidmbench.check.stage_keys import array_key, detector_key, fed_range, framing_key
 from vidmbench.core.torch_settings import use_one_torch_thread
 from vidmbench.core.vocabulary import Device
 from vidmbench.detectors.engine import load_engine
@@ -35,7 +36,6 @@ from vidmbench.evaluation.plan import plan
 from vidmbench.evaluation.statistics import Score, scores
 from vidmbench.protocols.clips_stage import SideSpec
 from vidmbench.protocols.detector import DetectorSpec, load_detector
-from vidmbench.protocols.fields import golden_texts
 from vidmbench.protocols.metric_kind import SideName
 from vidmbench.protocols.pair_stages import PairStage
 from vidmbench.protocols.protocol import ProtocolSpec
@@ -270,34 +270,6 @@ def statistics(spec: ProtocolSpec, repeats: FeaturesOfRepeats) -> list[Score]:
     return scores(spec.model_copy(update={"statistics": fitted}), repeats)
 
 
-def framing_key(spec: ProtocolSpec) -> str:
-    """What decides the pre-resized images."""
-    return "+".join(golden_texts(spec.dataset, "framing").values())
-
-
-def array_key(spec: ProtocolSpec) -> str:
-    """What decides a prepared clip."""
-    detector = load_detector(spec.array.detector)
-    if isinstance(spec.array, PairStage):
-        return "+".join([detector.name, *golden_texts(spec.array, "array").values()])
-    if spec.array.resize == "detector":
-        return f"{detector.prepare}"
-    texts = golden_texts(spec.array, "array")
-    return "+".join({**texts, "resize": f"{texts['resize']}.{detector.input_size}"}.values())
-
-
-def detector_key(spec: ProtocolSpec) -> str:
-    """What decides a feature of a prepared clip."""
-    if isinstance(spec.array, PairStage):
-        return array_key(spec)
-    return "+".join([*golden_texts(spec.array, "detector").values(), _fed_range(spec.array.range)])
-
-
-def features_key(spec: ProtocolSpec) -> str:
-    """What decides a feature of a golden clip."""
-    return "+".join([*golden_texts(spec.array, "detector").values(), framing_key(spec), array_key(spec)])
-
-
 def has_weights(detector: DetectorSpec) -> bool:
     """Whether the published weights are on this machine, or none are needed; nothing is fetched."""
     if not detector.weights_file:
@@ -324,11 +296,6 @@ def _prepared(frames: np.ndarray, stage: ArrayStage) -> np.ndarray:
     return np.asarray(preparation(stage)(frames))
 
 
-def _fed_range(interval: str) -> str:
-    """Any fixed input would do; a network that expects intensity levels discriminates more with those."""
-    return "-1..1" if interval in ("-1..1", "0..1", "inception") else "0..255"
-
-
 def _enlarged(clip: np.ndarray, size: int, interval: str) -> Prepared:
     """The middle square of a clip, each pixel repeated: float32 (time, size, size, 3)."""
     height, width = clip.shape[1:3]
@@ -336,4 +303,4 @@ def _enlarged(clip: np.ndarray, size: int, interval: str) -> Prepared:
     top, left = (height - side) // 2, (width - side) // 2
     indices = np.arange(size) * side // size
     enlarged = clip[:, top + indices][:, :, left + indices].astype(np.float32)
-    return enlarged / np.float32(127.5) - np.float32(1) if _fed_range(interval) == "-1..1" else enlarged
+    return enlarged / np.float32(127.5) - np.float32(1) if fed_range(interval) == "-1..1" else enlarged

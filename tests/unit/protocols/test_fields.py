@@ -5,7 +5,7 @@ from typing import Annotated
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from vidmbench.check import stages as check
+from vidmbench.check import stage_keys as check
 from vidmbench.protocols.clips_stage import ClipsSpec, SideSpec
 from vidmbench.protocols.fields import (
     FieldGroup,
