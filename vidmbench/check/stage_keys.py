@@ -35,5 +35,8 @@ def features_key(spec: ProtocolSpec) -> str:
 
 
 def fed_range(interval: str) -> str:
-    """Any fixed input would do; a network that expects intensity levels discriminates more with those."""
+    """The interval of the values that a network is shown in the stage ``detector``.
+
+    Any fixed input would do; a network that expects intensity levels discriminates more with those.
+    """
     return "-1..1" if interval in ("-1..1", "0..1", "inception") else "0..255"

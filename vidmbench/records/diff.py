@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from vidmbench.records.fields import Measurement, overlap
+from vidmbench.records.measurement import Measurement, overlap
 from vidmbench.records.record import RunRecord
 
 # They do not explain why two numbers differ, or are compared on their own; a request says what the command says.

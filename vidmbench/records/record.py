@@ -9,7 +9,8 @@ from vidmbench.core.errors import ResultError
 from vidmbench.core.files import create_text, is_leftover
 from vidmbench.core.json_toml import read_json
 from vidmbench.core.text import file_name_problem
-from vidmbench.records.fields import SCHEMA, Measurement, RunRecord, SideRecord, problems_in
+from vidmbench.records.fields import SCHEMA, RunRecord, problems_in
+from vidmbench.records.measurement import Measurement, SideRecord
 
 __all__ = [
     "SCHEMA",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vidmbench.core.text import counted
-from vidmbench.records.fields import overlap
+from vidmbench.records.measurement import overlap
 from vidmbench.records.record import Measurement, RunRecord
 from vidmbench.reporting.jinja import render
 from vidmbench.reporting.page.html import Section, data_of

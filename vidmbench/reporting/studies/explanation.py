@@ -6,7 +6,7 @@ from typing import Any
 
 from vidmbench.core.text import printable
 from vidmbench.evaluation.studies.explain import Explanation, Shift
-from vidmbench.records.fields import decimals_of
+from vidmbench.records.measurement import decimals_of
 from vidmbench.records.record import Measurement
 from vidmbench.reporting.studies.distances import aligned
 from vidmbench.reporting.tables.rows import interval_legend

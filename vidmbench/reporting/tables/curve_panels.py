@@ -6,7 +6,7 @@ from math import floor, log10
 from typing import Literal
 
 from vidmbench.records.curve import FrameCurve
-from vidmbench.records.fields import overlap
+from vidmbench.records.measurement import overlap
 from vidmbench.records.record import Measurement, RunRecord
 from vidmbench.reporting.tables.metrics import metric_label, with_arrow
 from vidmbench.sources.names import control_kind, is_reference

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from vidmbench.records.fields import Measurement
+from vidmbench.records.measurement import Measurement
 from vidmbench.records.record import RunRecord
 from vidmbench.reporting.tables.values import Cell, Note, Subject
 from vidmbench.sources.names import is_reference

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
-from vidmbench.records.fields import overlap
+from vidmbench.records.measurement import overlap
 from vidmbench.records.published import PublishedValue
 from vidmbench.reporting.tables.values import Cell, Note, Table
 

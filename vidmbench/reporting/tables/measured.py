@@ -8,7 +8,7 @@ from functools import cache
 from vidmbench.core import resources
 from vidmbench.core.declarations import load_toml
 from vidmbench.protocols.signature import conflicts
-from vidmbench.records.fields import Measurement
+from vidmbench.records.measurement import Measurement
 from vidmbench.records.record import RunRecord
 from vidmbench.reporting.tables.facts import number_cell
 from vidmbench.reporting.tables.layout import Layout
