@@ -1,4 +1,4 @@
-"""The stages of a protocol besides that of its clips: data set, array, statistics."""
+"""Three stages of a protocol, data set, array and statistics; the clips have a module of their own."""
 
 from decimal import Decimal
 from pathlib import PurePath
