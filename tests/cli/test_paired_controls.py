@@ -102,3 +102,10 @@ def test_controls_of_distributions_are_scored_one_by_one(command, real):
     np.save("long.npy", np.repeat(real, 2, axis=1))
     words = ("compare", "long.npy", "long.npy", "--controls", "--frames", 16, "--protocol", "fvd-tf-hub")
     command(*words).fails("--controls shows what controls", "fvd-tf-hub", "add --paired")
+
+
+def test_one_reason_of_several_protocols_is_said_once(command, real):
+    done = command("score", "real.npy", "real.npy", "--protocol", "psnr-srvp,psnr-mcvd", "--frames", 8)
+    assert done.code == 2
+    assert [line.partition(": the mean")[0] for line in done.err.splitlines() if line.startswith("error:")] == [
+        "error: psnr-srvp, psnr-mcvd have no value"]  # fmt: skip

@@ -215,12 +215,14 @@ def exit_without_value(measurements: "Sequence[Measurement]") -> None:
     """A measurement without a value is a failure of the command, though its record was written.
 
     Raises:
-        typer.Exit: With code 2, after a message for each such measurement.
+        typer.Exit: With code 2, after a message for each reason, with the protocols that it is of.
     """
     failed = [measurement for measurement in measurements if measurement.status != "ok"]
-    messages = [f"error: {measurement.protocol} has no value: {measurement.reason}" for measurement in failed]
-    for message in dict.fromkeys(messages):
-        remark(message)
+    protocols: dict[str | None, dict[str, None]] = {}
+    for measurement in failed:
+        protocols.setdefault(measurement.reason, {})[measurement.protocol] = None
+    for reason, names in protocols.items():
+        remark(f"error: {', '.join(names)} {'has' if len(names) == 1 else 'have'} no value: {reason}")
     if failed:
         raise typer.Exit(2)
 
