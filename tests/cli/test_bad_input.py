@@ -83,7 +83,7 @@ def test_labels_need_samples(command):
 
 def test_options_nobody_knows(command):
     command(*RUN, "--num-video", "4").fails("No such option", "--num-videos")
-    command(*RUN, "--device", "tpu").fails("--device", "cuda")
+    command(*RUN, "--device", "tpu").fails("--device", "auto, cpu or cuda")
     command(*RUN, "--precision", "fp16").fails("--precision", "bf16")
     command("rum").fails("No such command")
     command("run").fails("Missing option", "--model")

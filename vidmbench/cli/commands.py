@@ -34,6 +34,7 @@ from vidmbench.cli import (
 )
 from vidmbench.cli.defaults import defaults_of
 from vidmbench.cli.output import remark, say
+from vidmbench.cli.values import read_values_together
 from vidmbench.core.errors import UsageError, VidmbenchError
 from vidmbench.core.text import printable
 
@@ -114,6 +115,7 @@ def run_command() -> None:
         _check_paths(words)
         command = typer.main.get_command(app)
         _hide_types_of_flags(command)
+        read_values_together(command)
         # Help and completion never depend on a file that may be broken.
         asks = bool({"--help", "-h"}.intersection(words)) or completion.VARIABLE in os.environ
         run = partial(command, words, prog_name="vidmbench", default_map=None if asks else defaults_of(command))

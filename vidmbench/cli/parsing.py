@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidmbench.cli.options import ClipOptions, ComputeOptions, ReadingOptions
+from vidmbench.cli.values import unread
 from vidmbench.core.errors import UsageError, together
 from vidmbench.core.vocabulary import DEFAULT_PROTOCOL
 
@@ -42,6 +43,7 @@ def choices_from(
 
     data_root = reading.data_root
     together(
+        *unread(),
         partial(_check_counts, clips),
         partial(_check_data_root, data_root),
         partial(frames_of, clips),

@@ -23,7 +23,7 @@ KEYS = {
     "protocol": "a protocol's name or file, or a list of these",
     "data_root": "a folder with one subfolder per data set",
     "cache": "a folder for weights and features",
-    "device": " or ".join(get_args(Device)),
+    "device": "auto, cpu or cuda",
 }
 _PREFIX = "VIDMBENCH_"
 Key = Literal["protocol", "data_root", "cache", "device"]
