@@ -5,9 +5,9 @@ import shutil
 
 import numpy as np
 import pytest
+from support.refusals import refused
 from support.stored_videos import CLIPS, as_frames, as_mp4, as_tar, as_tar_of_arrays, as_webdataset, png
 
-from vidmbench.core.errors import DataError
 from vidmbench.videos import open_source, write_mp4
 
 
@@ -19,14 +19,6 @@ def written(path, *lines, encoding="utf-8"):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes("\r\n".join(lines).encode(encoding))
     return path
-
-
-def refused(path, *words):
-    with pytest.raises(DataError) as raised:
-        open_source(path)
-    for word in words:
-        assert word in str(raised.value)
-    return raised.value
 
 
 @pytest.mark.parametrize("make", [as_mp4, as_frames])

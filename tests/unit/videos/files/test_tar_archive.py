@@ -6,9 +6,10 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from support.refusals import refused
 from support.stored_videos import CLIPS, add_to_tar, as_tar, as_webdataset, png
 
-from vidmbench.core.errors import ChangedError, DataError
+from vidmbench.core.errors import ChangedError
 from vidmbench.videos import open_source
 from vidmbench.videos.files.archives import find_archived_videos
 from vidmbench.videos.files.inspection import survey
@@ -22,14 +23,6 @@ def packed(path, members, kind=tarfile.PAX_FORMAT, **options):
         for name, data in members:
             add_to_tar(archive, name, data)
     return path
-
-
-def refused(path, *words):
-    with pytest.raises(DataError) as raised:
-        open_source(path)
-    for word in words:
-        assert word in str(raised.value)
-    return raised.value
 
 
 @pytest.mark.parametrize("kind", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
