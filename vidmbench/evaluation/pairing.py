@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from vidmbench.core.errors import DataError
 from vidmbench.core.text import counted
+from vidmbench.evaluation.pair_gaps import SkippedOfBoth, all_short, first_of, gaps, is_long, without_counterpart
 from vidmbench.evaluation.pair_names import Match, are_made_up, groups, matches, stem
 from vidmbench.videos.pairs import Pair, PairedVideos
 from vidmbench.videos.resized import ResizedSource
 from vidmbench.videos.source import Skipped, Source
 from vidmbench.videos.transformed import Transformed
 
-_SHOWN = 3
 #: How notes begin that say how pairs were found.
 BY_NAME, IN_ORDER = "paired by name", "paired in order"
 
@@ -75,15 +75,15 @@ def paired(
         _check_unique(source, names)
     count = len(real) if wanted is None else min(wanted, len(real))
     match, by = _found(real, fake, targets, predictions, count)
-    samples, skipped = match.samples, _Skipped([], [])
+    samples, skipped = match.samples, SkippedOfBoth([], [])
     if not match.is_whole(count):
         if not is_lenient:
-            raise _gaps(match, real, fake, targets, predictions, count)
-        skipped = _without_counterpart(match, real, fake)
+            raise gaps(match, real, fake, targets, predictions, count)
+        skipped = without_counterpart(match, real, fake)
     whole = [(index, found) for index, found in enumerate(match.of_target) if len(found) == samples]
-    chosen = [each for each in whole if _is_long(real, fake, *each, least, skipped)][:count]
+    chosen = [each for each in whole if is_long(real, fake, *each, least, skipped)][:count]
     if not chosen:
-        raise _all_short(real, fake, least)
+        raise all_short(real, fake, least)
     pairs = [Pair(index, prediction) for index, found in chosen for prediction in found]
     said = f"{by}: {match.words}" if match.words else by
     note = f"{said}; {samples} predictions of each video" if samples > 1 else said
@@ -170,8 +170,7 @@ def _check_none_skipped(real: Source, fake: Source) -> None:
         raise DataError(
             "videos without common names cannot be paired in order once some were skipped",
             expected="all videos of both sides, or the same names on both",
-            found=f"{counted(len(skipped), 'video')} skipped: {', '.join(video.name for video in skipped[:_SHOWN])}"
-            + _more(skipped),
+            found=f"{counted(len(skipped), 'video')} skipped: {first_of([video.name for video in skipped])}",
             where=fake.label,
             fix="name each prediction as its target, or repair or remove these videos and their counterparts",
         )
@@ -192,127 +191,13 @@ def _no_pairs(real: Source, fake: Source, several: Sequence[tuple[int, ...]]) ->
     )
 
 
-@dataclass(frozen=True)
-class _Skipped:
-    """What is skipped on both sides."""
-
-    real: list[Skipped]
-    fake: list[Skipped]
-
-
-def _gaps(
-    match: Match, real: Source, fake: Source, targets: Sequence[str], predictions: Sequence[str], count: int
-) -> DataError:
-    """The error for targets that lack predictions and for predictions that lack a target."""
-    samples = match.samples
-    lacking = [index for index in range(len(targets)) if len(match.of_target[index]) != samples]
-    names = [targets[index] for index in lacking if index < count]
-    uneven = {targets[index]: len(match.of_target[index]) for index in lacking if match.of_target[index]}
-    if uneven and not match.foreign:
-        return _uneven(uneven, [name for name in names if name not in uneven], samples, fake)
-    foreign = [predictions[index] for index in match.foreign]
-    return _partial(real, fake, names, foreign, (len(targets) - len(lacking), lacking[0] if lacking else 0))
-
-
-def _without_counterpart(match: Match, real: Source, fake: Source) -> _Skipped:
-    """Targets without all their predictions, and predictions without target or of such a one."""
-    samples, skipped = match.samples, _Skipped([], [])
-    for index, found in enumerate(match.of_target):
-        if len(found) == samples:
-            continue
-        number = f"has {len(found)} of {samples} predictions" if found else "has no prediction that can be read"
-        skipped.real.append(Skipped(real.name(index), number))
-        skipped.fake.extend(Skipped(fake.name(other), f"others of {real.name(index)} are missing") for other in found)
-    skipped.fake.extend(Skipped(fake.name(index), "has no target that can be read") for index in match.foreign)
-    return skipped
-
-
-def _is_long(
-    real: Source, fake: Source, target: int, predictions: Sequence[int], least: int, skipped: _Skipped
-) -> bool:
-    """Whether a target and all its predictions are long enough; else they are listed as skipped."""
-    short = [index for index in predictions if fake.num_frames(index) < least]
-    if real.num_frames(target) >= least and not short:
-        return True
-    reason = (
-        f"prediction {fake.name(short[0])} has {counted(fake.num_frames(short[0]), 'frame')}, a clip needs {least}"
-        if short
-        else f"has {counted(real.num_frames(target), 'frame')}, a clip needs {least}"
-    )
-    skipped.real.append(Skipped(real.name(target), reason))
-    skipped.fake.extend(
-        Skipped(
-            fake.name(index),
-            f"has {counted(fake.num_frames(index), 'frame')}, a clip needs {least}"
-            if index in short
-            else f"its target {real.name(target)} was skipped",
-        )
-        for index in predictions
-    )
-    return False
-
-
-def _all_short(real: Source, fake: Source, least: int) -> DataError:
-    longest = max(
-        min(
-            max(real.num_frames(index) for index in range(len(real))),
-            max(fake.num_frames(index) for index in range(len(fake))),
-        ),
-        1,
-    )
-    return DataError(
-        "all pairs are shorter than the clip",
-        expected=f"{least} frames of target and prediction",
-        found=f"{longest} at most",
-        where=f"{real.label} and {fake.label}",
-        fix=f"ask for fewer frames, --frames {longest} or less, or for a smaller --stride",
-    )
-
-
-def _uneven(uneven: dict[str, int], without: Sequence[str], samples: int, fake: Source) -> DataError:
-    counts = {**uneven, **dict.fromkeys(without, 0)}
-    return DataError(
-        "videos have different numbers of predictions",
-        expected=f"{samples} predictions of each",
-        found=", ".join(f"{name}: {count}" for name, count in list(counts.items())[:_SHOWN]) + _more(list(counts)),
-        where=fake.label,
-        fix="give as many predictions of every video, or remove those that others lack; --on-bad skip skips these "
-        "videos and lists them",
-    )
-
-
-def _partial(
-    real: Source, fake: Source, lacking: Sequence[str], foreign: Sequence[str], num_whole: tuple[int, int]
-) -> DataError:
-    """The error for names that agree in part; ``num_whole``: targets that have predictions, and those at the start."""
-    num_pairs, num_first = num_whole
-    parts = ((lacking, "no prediction of"), (foreign, "no target of"))
-    names = "; ".join(f"{what} {', '.join(names[:_SHOWN])}{_more(names)}" for names, what in parts if names)
-    return DataError(
-        "targets and predictions cannot be paired: some names agree and some do not",
-        expected=f"one prediction of each video of {real.label}, under the same name; or NAME_0, NAME_1, ... for "
-        "several",
-        found=f"{counted(len(real), 'target')}, {counted(len(fake), 'prediction')}; {names}",
-        where=fake.label,
-        fix="name each prediction as its target"
-        + (f"; --num-videos {num_first} scores the first {num_first}" if lacking and num_first and not foreign else "")
-        + (
-            f"; --on-bad skip scores {num_pairs} of {counted(len(real), 'target')} and lists the rest" * bool(num_pairs)
-        ),
-    )
-
-
 def _check_unique(source: Source, names: Sequence[str]) -> None:
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise DataError(
             "two videos have one name",
             expected="names that differ in more than their extension",
-            found=", ".join(twice[:_SHOWN]) + _more(twice),
+            found=first_of(twice),
             where=source.label,
             fix="rename one of them: targets and predictions are paired by name",
         )
-
-
-def _more(names: Sequence[object]) -> str:
-    return f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
