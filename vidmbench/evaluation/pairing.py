@@ -180,6 +180,15 @@ def _no_pairs(real: Source, fake: Source, several: Sequence[tuple[int, ...]]) ->
     found = f"{counted(len(real), 'target')}, {counted(len(fake), 'prediction')}"
     if several:
         found += f", {len(several[0])} each of {len(several)} videos"
+    first = f", as with --num-videos {len(fake)}" if len(fake) < len(real) else ""
+    if all(are_made_up([source.name(0)]) for source in (real, fake)):
+        return DataError(
+            "targets and predictions cannot be paired: arrays have no names, and the counts differ",
+            expected="as many predictions as targets; or a second axis for several of each: (N, S, T, H, W, C)",
+            found=found,
+            where=fake.label,
+            fix=f"give both sides equal counts{first}",
+        )
     return DataError(
         "targets and predictions cannot be paired: no names agree, and the counts differ",
         expected=f"one prediction of each video of {real.label}, under the same name; or NAME_0, NAME_1, ... (NAME/0, "
@@ -187,7 +196,7 @@ def _no_pairs(real: Source, fake: Source, several: Sequence[tuple[int, ...]]) ->
         found=f"{found}; targets such as {real.name(0)}, predictions such as {fake.name(0)}",
         where=fake.label,
         fix="name each prediction as its target; sides without common names are paired in order if they have "
-        "equal counts" + (f", as with --num-videos {len(fake)}" if len(fake) < len(real) else ""),
+        f"equal counts{first}",
     )
 
 

@@ -124,6 +124,8 @@ def test_arrays_are_paired_in_order():
                                   "--on-bad skip scores 1 of 2 targets"]),
         (["a", "b", "c"], ["a", "b"], ["no prediction of c", "--num-videos 2 scores the first 2"]),
         (["a", "b", "c"], ["x", "y"], ["no names agree, and the counts differ", "3 targets, 2 predictions"]),
+        (["clip000000", "clip000001"], ["clip000000"], ["arrays have no names, and the counts differ",
+                                                        "found: 2 targets, 1 prediction\n", "--num-videos 1"]),
         (["a", "b", "c"], ["x_0", "x_1", "y_0", "y_1"], ["4 predictions, 2 each of 2 videos"]),
         (["a", "b"], ["a_0", "a_1", "b_0"], ["different numbers of predictions", "b: 1", "2 predictions of each",
                                              "--on-bad skip"]),
