@@ -135,6 +135,8 @@ def _draw(axis: "Axes", scale: Scale, labels: dict[str, tuple[str, str]]) -> Non
             axis.errorbar(value, row, xerr=error, color="0.1", elinewidth=0.9, linestyle="none")
         row_words(axis, row, "".join(labels[_key(bar)]), _number(bar))
     axis.margins(x=0.02)
+    if not any(bar.value or any(bar.interval or ()) for bar in scale.bars):
+        axis.set_xlim(0.0, 1.0)  # all are 0: matplotlib would take a range around it, half of it below
     spaced_ticks(axis.xaxis)
     none = "" if any(bar.interval for bar in scale.bars) else " (no intervals)"
     title = with_arrow(scale.title, better_of(scale.bars[0]))

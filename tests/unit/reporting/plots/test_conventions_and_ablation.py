@@ -63,6 +63,12 @@ def test_a_panel_a_scale_and_a_bar_a_convention():
     assert "No value: fvd-latte: too short." in caption
 
 
+def test_values_that_are_all_0_have_an_axis_that_begins_at_0():
+    none = [convention(name, 0.0, interval=None, interval_kind=None) for name in ("fvd-a", "fvd-b")]
+    (axis,) = conventions_figure(conventions_of([run_of(*none)], "here")).axes
+    assert axis.get_xlim() == (0, 1)
+
+
 def test_frames_and_counts_stand_at_the_bars_where_they_differ():
     record = run_of(convention("fvd-a", 10.0), convention("fvd-b", 40.0, num_real=7))
     figure = conventions_figure(conventions_of([record], "here"))
