@@ -240,11 +240,12 @@ class PairedKind(MetricKind[PairedT], Generic[PairedT]):
         import numpy as np
 
         frames = self.of_frames(statistics, scored(statistics, features))
-        count = int((~np.isfinite(frames)).sum())
+        count, total = int(np.isinf(frames).sum()), int((~np.isnan(frames)).sum())
+        given = "name the frames that the model was given with --context, or choose a convention with a cap"
         return DataError(
             "the mean is infinite: predictions equal their targets, and this convention has no cap for that",
-            found=f"{count} of {frames.size} frames are equal",
-            fix="name the frames that the model was given with --context, or choose a convention with a cap",
+            found=f"{count} of {total} frames are equal",
+            fix=given if count < total else "give the predictions: these are the targets themselves",
         )
 
 

@@ -1,6 +1,5 @@
 """What a record holds of a full-reference metric frame by frame: few numbers, whatever the number of videos."""
 
-import math
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, model_validator
@@ -9,8 +8,13 @@ from vidmbench.records.request import Recorded
 
 _DIGITS = 7  # the numbers of frames are float32
 
+# Sums and differences of such numbers, as axes and their bands need, stay finite.
+_LARGEST = 1e100
+Number = Annotated[float, Field(ge=-_LARGEST, le=_LARGEST)]
+HalfWidth = Annotated[float, Field(ge=0, le=_LARGEST)]
+
 #: A mean over videos and half the width of its interval; a mean that is infinite, or no interval, is None.
-Mean = tuple[float | None, float | None]
+Mean = tuple[Number | None, HalfWidth | None]
 
 
 class FrameCurve(Recorded):
@@ -31,8 +35,8 @@ class FrameCurve(Recorded):
 
     better: Literal["lower", "higher"]
     first_frame: Annotated[int, Field(ge=1, lt=2**31)]
-    values: Annotated[tuple[float | None, ...], Field(min_length=1)]
-    half_widths: tuple[Annotated[float, Field(ge=0)] | None, ...]
+    values: Annotated[tuple[Number | None, ...], Field(min_length=1)]
+    half_widths: tuple[HalfWidth | None, ...]
     mean: Mean
     change: Mean
     num_videos: tuple[Annotated[int, Field(ge=1, lt=2**63)], ...] | None = None
@@ -65,5 +69,5 @@ class FrameCurve(Recorded):
 
 
 def recorded(value: float | None) -> float | None:
-    """A number as records hold it: in the digits that it has; None for one that is not finite."""
-    return None if value is None or not math.isfinite(value) else float(f"{value:.{_DIGITS}g}")
+    """A number as records hold it: in the digits that it has; None for one that is not finite, or nearly infinite."""
+    return None if value is None or not abs(value) <= _LARGEST else float(f"{value:.{_DIGITS}g}")

@@ -55,6 +55,8 @@ def test_a_record_keeps_its_curve_and_older_records_their_digest(tmp_path):
         ({"num_videos": (8, 8, 8)}, "different numbers of videos"),
         ({"first_frame": 0}, "greater than or equal to 1"),
         ({"half_widths": (1.5, None, -2.0)}, "greater than or equal to 0"),
+        ({"values": (1e308, -1e308, 1e308)}, "less than or equal to 1"),
+        ({"half_widths": (1e308, None, 1.0)}, "less than or equal to 1"),
         ({"better": "sideways"}, "'lower' or 'higher'"),
     ],
 )

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from vidmbench.core.errors import DataError
 from vidmbench.metrics.full_reference.curves import curve_over_videos
 from vidmbench.metrics.full_reference.intervals import interval_over_videos, shares_of_ratio
 from vidmbench.protocols.metric_kind import Features
@@ -106,3 +107,18 @@ def test_frames_that_a_pair_lacks_count_nowhere(protocol, samples):
         assert curve.mean.value == pytest.approx(value, rel=1e-12)
     without, _, _ = curve_of(protocol, features[1:], samples=samples)
     assert curve.frames[3] == without.frames[3]
+
+
+@pytest.mark.parametrize(
+    ("features", "said"),
+    [
+        ([[[0.0], [1.0], [np.nan]]], "--context"),
+        ([[[0.0], [0.0], [np.nan]]], "these are the targets themselves"),
+    ],
+)
+def test_frames_that_a_pair_lacks_are_not_equal(features, said):
+    numbers = np.repeat(np.array(features, np.float32)[None], 3, axis=-1)
+    spec = load_protocol("psnr-scikit-image")
+    with pytest.raises(DataError, match=r"of 2 frames are equal") as caught:
+        spec.kind.compute(spec.statistics, Features({"pair": numbers}))
+    assert said in caught.value.fix
