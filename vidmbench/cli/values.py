@@ -1,4 +1,4 @@
-"""Values of options that cannot be read are told like every other mistake of a request, and together with them."""
+"""Values of options that cannot be read are reported like every other mistake of a request, and together with them."""
 
 from collections.abc import Callable
 from functools import partial

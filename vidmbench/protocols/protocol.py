@@ -134,11 +134,10 @@ class ProtocolSpec(Frozen):
                 fix=f"choose --frames {min(max(frames, lowest), highest)}",
             )
         few = 1 if self.kind.reads_pairs else 2
-        for option, value, least in (
-            ("--stride", stride, 1),
-            ("--num-real", num_real, few),
-            ("--num-fake", num_fake, few),
-        ):
+        counts = [("--num-real", num_real, few), ("--num-fake", num_fake, few)]
+        if num_real == num_fake:
+            counts = [("--num-videos", num_real, few)]
+        for option, value, least in (("--stride", stride, 1), *counts):
             if value is not None and value < least:
                 raise UsageError(
                     f"{option} {value} is too small", expected=f"at least {least}", found=str(value), where=option
