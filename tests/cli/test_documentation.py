@@ -74,6 +74,8 @@ def place(tmp_path_factory):
     for name, first in (("TARGETS", 0), ("PREDICTIONS", 4)):
         for number in range(4):
             write_mp4(folder / name / f"{number}.mp4", larger.read(first + number, range(16)))
+            for draw in range(2):
+                write_mp4(folder / "SEVERAL" / f"{number}_{draw}.mp4", larger.read(8 + 2 * number + draw, range(16)))
     (folder / "list.txt").write_text("".join(f"SAMPLES/{number}.mp4\n" for number in range(4)))
     (folder / "shards").mkdir()
     for name, side in (("real", "REAL"), ("shards/samples-000000", "SAMPLES"), ("shards/samples-000001", "REAL")):
@@ -109,6 +111,9 @@ def records(place, command, fake_network):
         if not list((place / out).glob("*.json")):
             asked = ("score", "TARGETS", fake, "--protocol", "psnr-fastvideo,ssim-fastvideo", "--context", 4)
             assert command(*asked, "--out", out).code == 0
+    if not (place / "runs" / "paired").is_dir():
+        asked = ("score", "TARGETS", "PREDICTIONS", "--protocol", "psnr-mcvd", "--num-videos", 4, "--context", 4)
+        assert command(*asked, "--out", "runs/paired").code == 0
     for lab, name in (("ours", "A.json"), ("theirs", "B.json")):
         if not (place / "runs" / lab / name).exists():
             (found,) = (place / "runs" / lab).glob("*.json")

@@ -87,6 +87,7 @@ def adapted(line):
     """The example with its stand-ins filled in and its long work made short."""
     names = {"REAL": "real", "FAKE": "fake", "folder:REAL": "folder:real", "DIR": "fake"}
     names |= {"TARGETS": "real", "PREDICTIONS": "fake"}
+    names |= {"SEED-0": "fake", "SEED-1": "control:noise", "SEED-2": "control:blurred"}
     names |= {"gan=FAKE": "gan=fake", "vidm:RUN": "vidm", "vidm:runs/tiny": "vidm", "folder:CLEVRER": "clevrer-mini"}
     names |= {"ID": "20261124T223543659167Z", "A": "fake", "B": "real", "C": "fake"}
     words = [names.get(word, word) for word in shlex.split(line.partition(">")[0])[1:]]
@@ -135,6 +136,13 @@ def test_every_example_runs(line, things, command, fake_network, weights, folder
             "run", "--model", "control:noise", "--dataset", "clevrer-mini", "--num-videos", "2", "--frames", "9"
         )
         assert ran.code == 0, ran.err
+    if words[:2] == ["plot", "horizon"]:
+        for fake, name in (("fake", "A"), ("control:noise", "B"), ("control:static", "STATIC")):
+            ran = command(
+                "score", "real", fake, "--protocol", "lpips-alex", "--frames", "9", "--num-videos", "4", "--out", "runs"
+            )
+            assert ran.code == 0, ran.err
+            next(path for path in folder.glob("runs/2*.json")).rename(folder / "runs" / f"{name}.json")
     if "mine.toml" in words:
         shutil.copy(resources.protocols_dir() / "tables" / "table1.toml", folder / "mine.toml")
     # The recipes of the paper need other machines, on which their steps would be measured.

@@ -50,7 +50,8 @@ def test_from_videos_to_the_figure_and_its_numbers(command, folder, scored):
         assert curve["mean"]["value"] == pytest.approx(item["value"], rel=1e-6)
         assert curve["mean"]["interval"] == pytest.approx(item["interval"], rel=1e-5)
     worse = [curve["first_worse_than_static"] for curve in panel["curves"]]
-    assert worse[1] is not None and worse[1] <= (worse[0] or 16)
+    assert worse[1] is not None
+    assert worse[1] <= (worse[0] or 16)
     assert whole["picture"] == "whole.svg"
 
 

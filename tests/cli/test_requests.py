@@ -77,10 +77,10 @@ def test_commands_of_one_protocol_refuse_two(name, command, models):
 
 
 def test_all_that_is_wrong_is_said_at_once(command, models):
-    words = ("--protocol", "fvd,kvd-tats", "--frames", "9", "--num-videos", 1, "--data-root", "nowhere")
+    words = ("--protocol", "fvd,kvd-tats", "--frames", "9", "--num-videos", 0, "--data-root", "nowhere")
     done = command("score", "nothere", "gone.npy", *words)
     done.fails(
-        "6 problems with this request", "1. --num-videos 1 is too small", "2. --data-root does not exist",
+        "6 problems with this request", "1. --num-videos 0 is too small", "2. --data-root does not exist",
         "3. unknown protocol 'fvd': did you mean fvd-vidm-paper (the default) or", "4. kvd-tats cannot score",
         "5. ", "nothere", "6. ", "gone.npy",
     )  # fmt: skip

