@@ -91,7 +91,7 @@ def adapted(line):
     names |= {"gan=FAKE": "gan=fake", "vidm:RUN": "vidm", "vidm:runs/tiny": "vidm", "folder:CLEVRER": "clevrer-mini"}
     names |= {"ID": "20261124T223543659167Z", "A": "fake", "B": "real", "C": "fake"}
     words = [names.get(word, word) for word in shlex.split(line.partition(">")[0])[1:]]
-    words = [str(path) for word in words for path in (sorted(Path().glob(word)) if "*" in word else [word])]
+    words = [str(path) for word in words for path in (sorted(Path().glob(word)) or [word])]
     if words[0] in ("run", "score", "train", "ablate") or words[:2] == ["data", "prepare"]:
         words.append("--dry-run")
     if words[0] == "sample":
