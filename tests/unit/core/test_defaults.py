@@ -65,7 +65,7 @@ def test_several_protocols_in_one_variable(monkeypatch):
         ('protocl = "fvd-tats"', ["unknown default 'protocl': did you mean protocol?"]),
         ('data-root = "x"', ["did you mean data_root?"]),
         ('[run]\ndevice = "cpu"', ["unknown default 'run'"]),
-        ('device = "gpu"', ["wrong default of device", "auto or cpu or cuda", "'gpu'"]),
+        ('device = "gpu"', ["wrong default of device", "auto, cpu or cuda", "'gpu'"]),
         ("protocol = 3", ["wrong default of protocol", "found: 3"]),
         ("protocol = []", ["wrong default of protocol"]),
         ('protocol = ["fvd-tats", 3]', ["wrong default of protocol"]),
