@@ -94,6 +94,8 @@ def adapted(line):
     words = [str(path) for word in words for path in (sorted(Path().glob(word)) or [word])]
     if words[0] in ("run", "score", "train", "ablate") or words[:2] == ["data", "prepare"]:
         words.append("--dry-run")
+    if words[0] == "compare" and "--num-videos" not in words:
+        words += ["--num-videos", "6"]
     if words[0] == "sample":
         words += ["--num-videos", "1", "--frames", "2", "--steps", "2"]
     if words[:2] == ["plot", "samples"]:
