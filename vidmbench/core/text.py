@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 _NOT_ASCII_PRINT = re.compile(r"[^ -~]")
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
@@ -103,3 +104,12 @@ def file_name_problem(name: str) -> str:
     if len(name.encode(errors="replace")) > _LONGEST:
         return f"it is longer than {_LONGEST} bytes"
     return ""
+
+
+#: Names that a message shows of a long list.
+_SHOWN = 3
+
+
+def first_of(names: Sequence[str]) -> str:
+    """The first names of a list, and how many more there are."""
+    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")

@@ -4,11 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vidmbench.core.errors import DataError
-from vidmbench.core.text import counted
+from vidmbench.core.text import counted, first_of
 from vidmbench.evaluation.pair_names import Match
 from vidmbench.videos.source import Skipped, Source
-
-_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -120,8 +118,3 @@ def _partial(
             f"; --on-bad skip scores {num_pairs} of {counted(len(real), 'target')} and lists the rest" * bool(num_pairs)
         ),
     )
-
-
-def first_of(names: Sequence[str]) -> str:
-    """The first names of a list, and how many more there are."""
-    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vidmbench.core.errors import DataError
-from vidmbench.core.text import counted
-from vidmbench.evaluation.pair_gaps import SkippedOfBoth, all_short, first_of, gaps, is_long, without_counterpart
+from vidmbench.core.text import counted, first_of
+from vidmbench.evaluation.pair_gaps import SkippedOfBoth, all_short, gaps, is_long, without_counterpart
 from vidmbench.evaluation.pair_names import Match, are_made_up, groups, matches, stem
 from vidmbench.videos.pairs import Pair, PairedVideos
 from vidmbench.videos.resized import ResizedSource

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vidmbench.core.errors import DataError, UsageError
+from vidmbench.core.text import first_of
 from vidmbench.metrics.full_reference.intervals import MIN_VIDEOS
 from vidmbench.protocols.metric_kind import NO_INTERVAL
 
 #: The scene is the folder that a video lies in.
 FOLDER = "folder"
-
-_SHOWN = 3
 
 
 def check_rule(rule: str) -> None:
@@ -64,11 +63,10 @@ def scenes_of(rule: str, names: Sequence[str]) -> tuple[str, ...]:
         found = [(match and (match[1] if match.re.groups else match[0])) or None for match in matches]
     lacking = [name for name, scene in zip(names, found, strict=True) if scene is None]
     if lacking:
-        more = f" and {len(lacking) - _SHOWN} more" if len(lacking) > _SHOWN else ""
         raise DataError(
             "videos without a scene",
             expected=f"a scene for each of {len(names)} real videos",
-            found=f"none for {', '.join(lacking[:_SHOWN])}{more}",
+            found=f"none for {first_of(lacking)}",
             where=f"--scenes {rule}",
             fix="videos in folders of their scenes, a row for each in the CSV file, or a pattern that every name has",
         )
