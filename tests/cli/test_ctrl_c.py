@@ -72,3 +72,22 @@ def test_interrupted_at_any_moment_of_the_start(words, folder):
         assert "Traceback" not in err
         if process.returncode != 0:  # it had ended already, on a fast machine
             assert (process.returncode, err.strip()) == (130, _LINE)
+
+
+# Signals itself when the last objects go: Python has put its own handlers back by then.
+_ENDS = """
+import os, signal, sys
+from vidmbench.cli import main
+class Last:
+    def __del__(self, kill=os.kill, me=os.getpid(), number=signal.SIGINT):
+        kill(me, number)
+sys.last_of_all = Last()
+main()
+"""
+
+
+def test_interrupted_when_it_has_ended(folder):
+    done = subprocess.run(
+        [sys.executable, "-c", _ENDS, "list", "datasets"], capture_output=True, text=True, preexec_fn=_heeds_ctrl_c
+    )
+    assert (done.returncode, done.stderr) == (0, "")

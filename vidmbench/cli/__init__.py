@@ -1,5 +1,6 @@
 """The command line. Each command is in its own file, and none is imported before Ctrl-C has been provided for."""
 
+import atexit
 import os
 import signal
 import sys
@@ -30,7 +31,11 @@ class _Interrupt(KeyboardInterrupt):
 
 
 def main() -> None:
-    """The entry point; Ctrl-C ends it with one line and exit code 130, from the first import on."""
+    """The entry point; Ctrl-C ends it with one line and exit code 130, from the first import on.
+
+    When the process ends, Ctrl-C is ignored: all work is done, but Python would print a traceback while it shuts
+    down, or be killed by the signal.
+    """
     before = signal.getsignal(signal.SIGINT)
     # A shell lets commands in the background ignore Ctrl-C, and a program that calls this may handle it itself.
     is_ours = before is signal.default_int_handler
@@ -50,6 +55,7 @@ def main() -> None:
         raise
     finally:
         if is_ours:
+            atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
             signal.signal(signal.SIGINT, before)
 
 
