@@ -7,10 +7,10 @@ import sys
 from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
 import pytest
 import typer.main
 from PIL import Image
+from support.once import made_once
 
 from vidmbench.cli import app
 from vidmbench.core import resources
@@ -33,6 +33,7 @@ def examples(command):
     return [line.strip() for line in after.splitlines() if line.strip()]
 
 
+VIDEOS = 16  # on each side, where examples are run
 EXAMPLES = sorted({line for command in COMMANDS.values() for line in examples(command)})
 
 
@@ -95,7 +96,9 @@ def adapted(line):
     if words[0] in ("run", "score", "train", "ablate") or words[:2] == ["data", "prepare"]:
         words.append("--dry-run")
     if words[0] == "compare" and "--num-videos" not in words:
-        words += ["--num-videos", "6"]
+        words += ["--num-videos", "2" if "--paired" in words else "6"]
+    if "48" in words:
+        words[words.index("48")] = str(VIDEOS)
     if words[0] == "sample":
         words += ["--num-videos", "1", "--frames", "2", "--steps", "2"]
     if words[:2] == ["plot", "samples"]:
@@ -107,17 +110,23 @@ def adapted(line):
     return words
 
 
-@pytest.fixture
-def things(folder, request):
-    """What the stand-ins of the examples mean."""
-    clips = np.repeat(ToyVideos("test").read(0, range(64))[None], 2, axis=0)
-    Image.fromarray(clips[0, 0]).save(folder / "scene.png")
+def _make_things(folder):
+    clip = ToyVideos("test").read(0, range(64))
+    Image.fromarray(clip[0]).save(folder / "scene.png")
     from vidmbench.videos import write_mp4
 
+    write_mp4(folder / "real" / "0.mp4", clip)
+    for number in range(1, VIDEOS):
+        shutil.copy(folder / "real" / "0.mp4", folder / "real" / f"{number}.mp4")
+
+
+@pytest.fixture
+def things(folder, tmp_path_factory):
+    """What the stand-ins of the examples mean."""
+    made = made_once(tmp_path_factory, "things", _make_things)
+    shutil.copy(made / "scene.png", folder)
     for side in ("real", "fake"):
-        write_mp4(folder / side / "0.mp4", clips[0])
-        for number in range(1, 48):
-            (folder / side / f"{number}.mp4").write_bytes((folder / side / "0.mp4").read_bytes())
+        shutil.copytree(made / "real", folder / side)
 
 
 @pytest.mark.weights

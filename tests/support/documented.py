@@ -23,6 +23,7 @@ _SHORT = {
     "check": ["--weights", "without"],
     "report": ["--videos", "0"],
     "explain": ["--num-videos", "4"],
+    "compare": ["--num-videos", "2"],
     "compare-models": ["--num-videos", "4"],
     "memorisation": ["--num-videos", "40"],
     "ablate": ["--num-videos", "4"],
