@@ -120,8 +120,8 @@ def spooled(clips: Iterable[Frames]) -> tuple[IO[bytes], list[int], tuple[int, i
             raise DataError(
                 "no videos",
                 expected="at least 2",
-                found="an iteration that ended at once",
-                fix="a generator can be read once: make a new one for each call",
+                found="none",
+                fix="give videos; a generator can be read only once, so make a new one for each call",
             )
     except BaseException:
         if file is not None:

@@ -20,7 +20,7 @@ REFUSED = {
     "a path of none": (lambda: iter(["nowhere.mp4"]), r"nowhere\.mp4 is not a video file"),
     "bytes": (lambda: b"xyz", "unsupported video source"),
     "nothing": (lambda: [], "no videos"),
-    "a generator that was read": (lambda: iter(()), "can be read once"),
+    "a generator that was read": (lambda: iter(()), "can be read only once"),
     "two batches in one": (lambda: [(SIGNED, SIGNED)], r"item\[0\] for item in videos"),
     "two entries": (lambda: [{"a": CLIPS, "b": CLIPS}], "a, b"),
     "labels alone": (lambda: [{"label": 3}], "a dictionary of label"),

@@ -213,5 +213,5 @@ def test_workers_of_a_loader_and_one_loader_on_both_sides(fake_network):
     found = vidmbench.score(loader, loader, frames=9, num_videos=5, **DECLARED)
     assert any("same videos" in warning for warning in found.warnings)
     videos = iter(CLIPS)
-    with pytest.raises(DataError, match="can be read once"):
+    with pytest.raises(DataError, match="can be read only once"):
         vidmbench.score(videos, videos, frames=9, num_videos=5)
