@@ -10,7 +10,7 @@ import sys
 
 from support.paths import ROOT
 
-SECONDS = float(os.environ.get("FUZZ_SECONDS", "40"))
+SECONDS = float(os.environ.get("FUZZ_SECONDS", "15"))
 SEED = int(os.environ.get("FUZZ_SEED", "0"))
 
 

@@ -182,7 +182,7 @@ from pathlib import Path
 sys.path[:0] = [{tests!r}]
 from support.table_samples import measured, run_of
 from vidmbench.records.record import write_new_record
-for number in range(25):
+for number in range(10):
     write_new_record(run_of(measured(value=float(sys.argv[1]) + number)), Path({folder!r}))
 """
 
@@ -194,7 +194,7 @@ def test_several_processes_write_one_name_while_it_is_read(tmp_path):
         assert find_records(tmp_path).unreadable == ()
     assert [writer.returncode for writer in writers] == [0, 0, 0]
     values = sorted(record.measurements[0].value for record in read_records(tmp_path))
-    assert values == sorted(100.0 * writer + number for writer in range(3) for number in range(25))
+    assert values == sorted(100.0 * writer + number for writer in range(3) for number in range(10))
     assert all(path.name.startswith("run-1") for path in tmp_path.iterdir())
 
 
