@@ -26,7 +26,7 @@ def prepared_clip(frames, stage):
         return resized_for_c3d(frames, LINEAGES[detector.prepare])
     size = detector.input_size
     if stage.first_resize is not None:
-        frames = resized_uint8(frames, stage.first_resize.size, stage.first_resize.resize)
+        frames = resized_uint8(frames, stage.first_resize.shape, stage.first_resize.resize)
     x = torch.from_numpy(frames).permute(0, 3, 1, 2).float()
     x = {
         "-1..1": lambda: x * (2 / 255) - 1,

@@ -19,7 +19,8 @@ def array_key(spec: ProtocolSpec) -> str:
     if spec.array.resize == "detector":
         return f"{detector.prepare}"
     texts = golden_texts(spec.array, "array")
-    return "+".join({**texts, "resize": f"{texts['resize']}.{detector.input_size}"}.values())
+    size = spec.array.size_fed(detector.input_size)
+    return "+".join({**texts, "resize": f"{texts['resize']}.{'x'.join(map(str, dict.fromkeys(size)))}"}.values())
 
 
 def detector_key(spec: ProtocolSpec) -> str:

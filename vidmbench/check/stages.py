@@ -133,7 +133,7 @@ class StageRunner:
         if isinstance(spec.array, PairStage) and key not in self._fixed_features:
             self._fixed_features[key] = self._of_pairs(spec)[:, 0, :, 0]
         if key not in self._fixed_features:
-            size = load_detector(spec.array.detector).input_size
+            size = spec.array.size_fed(load_detector(spec.array.detector).input_size)
             clips = [_enlarged(getattr(self.golden, side)[index], size, spec.array.range) for side, index in _FED]
             self._fixed_features[key] = np.stack(list(self._engine(spec.array).features(clips)))
         return self._fixed_features[key]
@@ -224,9 +224,7 @@ class StageRunner:
         return self._reader.submit(work).result()
 
     def _engine(self, stage: ArrayStage) -> Engine:
-        key = (
-            f"{stage.detector} {stage.batch_norm_eps}" if not isinstance(stage, PairStage) else stage.model_dump_json()
-        )
+        key = stage.network if not isinstance(stage, PairStage) else stage.model_dump_json()
         if key not in self._engines:
             self._engines[key] = load_engine(stage, device=self.device)
         return self._engines[key]
@@ -285,7 +283,8 @@ def _frames(spec: ProtocolSpec) -> int:
     """As many as the golden clips have, where the protocol allows it."""
     detector = load_detector(spec.array.detector)
     lowest, highest = spec.clips.frames_allowed
-    return min(max(FRAMES, lowest, detector.min_frames), highest, detector.max_frames or highest)
+    least = spec.array.least_frames(detector.min_frames)
+    return min(max(FRAMES, lowest, least), highest, detector.max_frames or highest)
 
 
 def _read_and_prepared(source: Source, video: int, frames: Sequence[int], stage: ArrayStage) -> np.ndarray:
@@ -296,11 +295,11 @@ def _prepared(frames: np.ndarray, stage: ArrayStage) -> np.ndarray:
     return np.asarray(preparation(stage)(frames))
 
 
-def _enlarged(clip: np.ndarray, size: int, interval: str) -> Prepared:
-    """The middle square of a clip, each pixel repeated: float32 (time, size, size, 3)."""
+def _enlarged(clip: np.ndarray, size: tuple[int, int], interval: str) -> Prepared:
+    """The middle square of a clip, each pixel repeated: float32 (time, height, width, 3)."""
     height, width = clip.shape[1:3]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
-    indices = np.arange(size) * side // size
-    enlarged = clip[:, top + indices][:, :, left + indices].astype(np.float32)
+    rows, columns = (np.arange(each) * side // each for each in size)
+    enlarged = clip[:, top + rows][:, :, left + columns].astype(np.float32)
     return enlarged / np.float32(127.5) - np.float32(1) if fed_range(interval) == "-1..1" else enlarged

@@ -1,13 +1,15 @@
 """What an engine is, and which one runs."""
 
 import importlib.util
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from vidmbench.core.errors import UsageError
 from vidmbench.core.vocabulary import Device, Precision
-from vidmbench.detectors.i3d import folded, rounded_to_bf16
-from vidmbench.detectors.types import Engine
+from vidmbench.detectors.i3d import folded, head_of, rounded_to_bf16
+from vidmbench.detectors.preparation import lengthened
+from vidmbench.detectors.types import Engine, Feature, Prepared
 from vidmbench.detectors.weights_local import identity
 from vidmbench.detectors.weights_registry import load_weights
 from vidmbench.protocols.detector import DetectorSpec, load_detector
@@ -79,10 +81,29 @@ def load_engine(stage: ArrayStage, *, precision: Precision = "fp32", device: Dev
     if chosen == "openvino":
         from vidmbench.detectors.i3d_openvino import OpenVinoEngine
 
-        return OpenVinoEngine(layers, precision=precision, name=name)
-    from vidmbench.detectors.i3d_torch import TorchEngine
+        engine: Engine = OpenVinoEngine(layers, precision=precision, name=name, head=head_of(stage))
+    else:
+        from vidmbench.detectors.i3d_torch import TorchEngine
 
-    return TorchEngine(layers, precision=precision, device=target, name=name)
+        engine = TorchEngine(layers, precision=precision, device=target, name=name, head=head_of(stage))
+    return engine if stage.lengthen is None else _LongerClips(engine, stage)
+
+
+class _LongerClips:
+    """An engine that is shown clips longer than they are.
+
+    Args:
+        engine: It computes the features.
+        stage: Says how clips get longer.
+    """
+
+    def __init__(self, engine: Engine, stage: ArrayStage) -> None:
+        self.name = engine.name
+        self._engine, self._stage = engine, stage
+
+    def features(self, clips: Iterable[Prepared]) -> Iterator[Feature]:
+        """See :class:`vidmbench.detectors.types.Engine`."""
+        return self._engine.features(lengthened(clip, self._stage) for clip in clips)
 
 
 def _pair_engine(spec: DetectorSpec, stage: PairStage, *, name: str, chosen: str, device: str) -> Engine:

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from itertools import pairwise
 from types import ModuleType
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from vidmbench.core.vocabulary import Precision
-from vidmbench.detectors.i3d import Convolution, Triple, body, fp32_layer, stem
+from vidmbench.detectors.i3d import PUBLISHED_HEAD, Convolution, Head, Triple, body, fp32_layer, stem
 from vidmbench.detectors.openvino_import import cores, import_openvino, openvino_core
 from vidmbench.detectors.types import Feature, Prepared
 
@@ -65,11 +66,15 @@ class OpenVinoEngine:
         layers: Folded convolutions.
         precision: ``fp32`` or ``bf16``.
         name: What the record says.
+        head: The last layers.
     """
 
-    def __init__(self, layers: dict[str, Convolution], *, precision: Precision, name: str) -> None:
+    def __init__(
+        self, layers: dict[str, Convolution], *, precision: Precision, name: str, head: Head = PUBLISHED_HEAD
+    ) -> None:
         self.name = name
-        self._layers = layers
+        self._layers, self._head = layers, head
+        self._body = partial(body, head=head)
         self._precision = precision
         self._openvino, self._opset = import_openvino()
         self._core = openvino_core()
@@ -94,11 +99,11 @@ class OpenVinoEngine:
         """Chains for clips of one shape, one a core; compiled when the first such clip comes."""
         if shape not in self._chains:
             if self._precision == "fp32":
-                parts = [self._part([1, *shape], (stem, fp32_layer, body), "f32")]
+                parts = [self._part([1, *shape], (stem, fp32_layer, self._body), "f32")]
             else:
                 parts = [self._part([1, *shape], (stem,), "bf16")]
                 parts.append(self._part(_output_shape(parts[-1]), (fp32_layer,), "f32"))
-                parts.append(self._part(_output_shape(parts[-1]), (body,), "bf16"))
+                parts.append(self._part(_output_shape(parts[-1]), (self._body,), "bf16"))
             self._chains[shape] = [_Chain(parts) for _ in range(self._num_chains)]
         return self._chains[shape]
 
@@ -110,8 +115,9 @@ class OpenVinoEngine:
             node = op.transpose(node, op.constant([0, 4, 1, 2, 3]))
         for function in functions:
             node = function(node, _OpenVinoOps(op), self._layers)
-        if body in functions:
-            node = op.reduce_mean(node, op.constant([2, 3, 4]), False)
+        if self._body in functions:
+            node = op.reduce_mean(node, op.constant([2] if self._head.keeps_columns else [2, 3, 4]), False)
+            node = op.reshape(node, op.constant([1, -1]), False)
         settings = {
             # Left alone, OpenVINO takes bf16 by itself on processors with matrix units for it.
             "INFERENCE_PRECISION_HINT": precision,

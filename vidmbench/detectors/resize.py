@@ -5,37 +5,35 @@ from functools import lru_cache
 import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import UInt8
 from torch import Tensor
 
 from vidmbench.core.arrays import Frames
 from vidmbench.detectors.types import Prepared
-from vidmbench.protocols.stages import ArrayStage, Resize
-
-Squares = UInt8[np.ndarray, "_time size size 3"]
+from vidmbench.protocols.stages import ArrayStage, FirstResize, Resize
 
 
-def prepared(frames: Frames, stage: ArrayStage, *, size: int) -> Prepared:
+def prepared(frames: Frames, stage: ArrayStage, *, size: int | tuple[int, int]) -> Prepared:
     """Resizes, crops and scales one clip as its protocol says.
 
     Args:
         frames: uint8 (time, height, width, 3), 0..255.
         stage: The protocol's array stage.
-        size: Height and width the network is fed, pixels.
+        size: Height and width the network is fed, pixels: one number for a square, which a protocol that crops needs.
 
     Returns:
-        float32 (time, size, size, 3) in the protocol's range.
+        float32 (time, height, width, 3) in the protocol's range.
     """
+    square, fed = (size, (size, size)) if isinstance(size, int) else (size[0], size)
     if stage.first_resize is not None:
-        frames = resized_uint8(frames, stage.first_resize.size, stage.first_resize.resize)
+        frames = first_resized(frames, stage.first_resize)
     height, width = frames.shape[1:3]
     is_cropped = stage.crop == "short-side-centre"
-    new = _short_side(height, width, size) if is_cropped else (size, size)
+    new = _short_side(height, width, square) if is_cropped else fed
     with torch.inference_mode():
         # Interpolation is linear, so the range may come first: the frames are small then.
         x = resized(_floats(frames, stage, new[0]), new, stage.resize)
         if is_cropped:
-            x = _centre(x, size)
+            x = _centre(x, square)
         array: np.ndarray = x.permute(0, 2, 3, 1).contiguous().numpy()
     return array
 
@@ -73,8 +71,22 @@ def _scaled(x: Tensor, interval: str) -> Tensor:
     return x.div_(255) if interval == "0..1" else x
 
 
-def resized_uint8(frames: Frames, size: int, kernel: Resize) -> Squares:
-    """Squashes uint8 frames to a square and rounds to uint8 again, as Pillow does on images.
+def first_resized(frames: Frames, first: FirstResize) -> Frames:
+    """What a protocol's first resizing leaves of uint8 frames, rounded to uint8 again.
+
+    Args:
+        frames: uint8 (time, height, width, 3).
+        first: Size, kernel, and how many rows are kept.
+
+    Returns:
+        uint8 (time, new height, new width, 3).
+    """
+    size = (first.size, first.size) if isinstance(first.size, int) else first.size
+    return resized_uint8(frames, size, first.resize)[:, size[0] - first.shape[0] :]
+
+
+def resized_uint8(frames: Frames, size: tuple[int, int], kernel: Resize) -> Frames:
+    """Squashes uint8 frames and rounds to uint8 again, as Pillow does on images.
 
     Args:
         frames: uint8 (time, height, width, 3).
@@ -82,15 +94,15 @@ def resized_uint8(frames: Frames, size: int, kernel: Resize) -> Squares:
         kernel: See :func:`resized`.
 
     Returns:
-        uint8 (time, size, size, 3).
+        uint8 (time, new height, new width, 3).
     """
     if kernel == "bicubic-pil":
         from PIL import Image
 
-        pictures = [Image.fromarray(frame).resize((size, size), Image.Resampling.BICUBIC) for frame in frames]
+        pictures = [Image.fromarray(frame).resize(size[::-1], Image.Resampling.BICUBIC) for frame in frames]
         return np.stack([np.asarray(picture) for picture in pictures])
     x = torch.from_numpy(frames).permute(0, 3, 1, 2).float()
-    rounded = resized(x, (size, size), kernel).round_().clamp_(0, 255).to(torch.uint8)
+    rounded = resized(x, size, kernel).round_().clamp_(0, 255).to(torch.uint8)
     return rounded.permute(0, 2, 3, 1).contiguous().numpy()
 
 

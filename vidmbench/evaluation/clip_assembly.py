@@ -6,6 +6,7 @@ So a clip takes the memory of what the network is fed, whatever its frames took.
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
@@ -61,7 +62,7 @@ class PreparedClip:
 def bytes_of_frame(job: FeatureJob) -> int:
     """Memory that a prepared frame takes, at most."""
     if not isinstance(job.stage, PairStage):
-        return load_detector(job.stage.detector).input_size ** 2 * 3 * 4
+        return prod(job.stage.size_fed(load_detector(job.stage.detector).input_size)) * 3 * 4
     if not isinstance(job.stage, LpipsStage):
         return 3 * 4  # numbers already
     height, width = (job.stage.frame_size, 2 * job.stage.frame_size) if job.stage.frame_size else job.source.size
@@ -138,13 +139,18 @@ class _PreparedFrame:
 
     def __init__(self, frame: Image) -> None:
         self.frame = frame
-        self._prepared: dict[ArrayStage, np.ndarray] = {}
+        self._prepared: dict[tuple[ArrayStage, bool], np.ndarray] = {}
 
-    def of(self, stage: ArrayStage, prepare: Callable[[np.ndarray], Prepared]) -> np.ndarray:
-        """float32 (size, size, 3)."""
-        if stage not in self._prepared:
-            self._prepared[stage] = prepare(self.frame[None])[0]
-        return self._prepared[stage]
+    def of(self, stage: ArrayStage, is_mirrored: bool, prepare: Callable[[np.ndarray], Prepared]) -> np.ndarray:
+        """float32 (height, width, 3)."""
+        key = stage, is_mirrored
+        if key not in self._prepared:
+            self._prepared[key] = prepare((_mirrored(self.frame) if is_mirrored else self.frame)[None])[0]
+        return self._prepared[key]
+
+
+def _mirrored(frame: Image) -> Image:
+    return np.ascontiguousarray(frame[:, ::-1])
 
 
 class _Clip:
@@ -173,7 +179,7 @@ class _Clip:
         self._places: dict[int, list[int]] = {}
         for place, number in enumerate(order):
             self._places.setdefault(clip.indices[number], []).append(place)
-        self._length = clip.frames
+        self._length, self._is_mirrored = clip.frames, clip.is_mirrored
         self._stage, self._prepare, self._by_frame = stage, preparation(stage), is_by_frame(stage)
         self._change = source.change(name, clip.frames) if isinstance(source, Remade) else None
         self._num_changed = 0
@@ -189,7 +195,12 @@ class _Clip:
             for changed in self._change.put(frame.frame):
                 self._append(changed)
         else:
-            self._store(places, frame.of(self._stage, self._prepare) if self._by_frame else frame.frame)
+            self._store(places, self._kept(frame))
+
+    def _kept(self, frame: _PreparedFrame) -> np.ndarray:
+        if self._by_frame:
+            return frame.of(self._stage, self._is_mirrored, self._prepare)
+        return _mirrored(frame.frame) if self._is_mirrored else frame.frame
 
     def pixels(self) -> Prepared:
         """What the network is fed, once the last frame has come."""
@@ -200,6 +211,8 @@ class _Clip:
         return pixels if self._by_frame else self._prepare(pixels)
 
     def _append(self, changed: Image) -> None:
+        if self._is_mirrored:
+            changed = _mirrored(changed)
         self._store([self._num_changed], self._prepare(changed[None])[0] if self._by_frame else changed)
         self._num_changed += 1
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
 import numpy as np
@@ -25,12 +25,14 @@ class Clip:
         start: First frame.
         frames: Number of frames.
         stride: Distance of neighbouring frames in the video.
+        is_mirrored: Whether left and right are exchanged.
     """
 
     video: int
     start: int
     frames: int
     stride: int
+    is_mirrored: bool = False
 
     @property
     def indices(self) -> range:
@@ -49,6 +51,11 @@ class ClipPlan:
 
     clips: tuple[Clip, ...]
     skipped: tuple[Skipped, ...]
+
+    @property
+    def num_scored(self) -> int:
+        """The number of clips; all prefixes of one count once."""
+        return len(self.clips) // max(1, len({clip.frames for clip in self.clips}))
 
     @property
     def counts(self) -> frozenset[int]:
@@ -112,8 +119,9 @@ def plan_clips(
         clips = draw.picked(windows, chosen, len(skipped), label, is_asked)
         return ClipPlan(tuple(sorted(clips, key=lambda clip: (clip.video, clip.start))), skipped)
     clips = [
-        _clip(chosen, index, lengths[index], spec.frames, stride, draw, names[index])
+        clip
         for index in sorted(draw.picked(usable, chosen, len(skipped), label, is_asked))
+        for clip in _clips(chosen, index, lengths[index], spec, stride, draw, names[index])
     ]
     return ClipPlan(tuple(clips), skipped)
 
@@ -142,12 +150,26 @@ class _Draw:
         return [usable[position] for position in self.generator("pick").permutation(len(usable))[:num_videos]]
 
 
+def _clips(
+    chosen: SideSpec, index: int, length: int, spec: ClipsSpec, stride: int, draw: _Draw, name: str
+) -> Iterator[Clip]:
+    """What is scored of a chosen video: one clip, its mirror image where the protocol wants it, or its prefixes."""
+    prefixes = range(spec.frames_allowed[0], spec.frames + 1) if chosen.start == "every-prefix" else (spec.frames,)
+    for frames in prefixes:
+        clip = _clip(chosen, index, length, frames, stride, draw, name)
+        yield clip
+        if chosen.mirrored:
+            yield replace(clip, is_mirrored=True)
+
+
 def _clip(chosen: SideSpec, index: int, length: int, frames: int, stride: int, draw: _Draw, name: str) -> Clip:
-    """The one clip of a video."""
+    """One clip of a video."""
     if chosen.start == "spread":
         return Clip(index, 0, frames, max(1, length // frames))
+    if chosen.start == "second":
+        return Clip(index, 1, frames, stride)
     last = length - ((frames - 1) * stride + 1)
-    if chosen.start == "zero" or last == 0:
+    if chosen.start in ("zero", "every-prefix") or last == 0:
         return Clip(index, 0, frames, stride)
     # StyleGAN-V draws from the same range: with a stride s it allows a start up to N - n s + s - 1 = N - span.
     return Clip(index, int(draw.generator("start", name).integers(0, last + 1)), frames, stride)

@@ -42,15 +42,20 @@ class FeatureJob:
         """Numbers a clip."""
         detector = load_detector(self.stage.detector)
         frames = self.plan.clips[0].frames if self.plan.clips and detector.reads != "clips" else 1
-        return detector.num_features * frames
+        return self.stage.num_features(detector.num_features) * frames
 
     def key(self, engine: str) -> str:
         """Everything that can move a feature, hashed: 64 hex digits."""
         stage, detector = self.stage, load_detector(self.stage.detector)
         height, width = self.source.size
-        if stage.resize == "detector" or height == width or stage.first_resize is not None:
+        if stage.first_resize is not None:
+            height, width = stage.first_resize.shape
+        if stage.resize == "detector" or height == width:
             stage = stage.model_copy(update={"crop": "none"})  # of a square there is nothing to crop: one reading
-        clips = [(self.source.name(clip.video), clip.start, clip.frames, clip.stride) for clip in self.plan.clips]
+        clips = [
+            (self.source.name(clip.video), clip.start, clip.frames, clip.stride, *(["mirrored"] * clip.is_mirrored))
+            for clip in self.plan.clips
+        ]
         parts = [str(VERSION), self.source.digest(), json.dumps(clips), identity(detector), engine]
         decisive = set(field_names(type(stage), "detector", "array")) - {"detector"}  # which identity() stands for
         parts.append(stage.model_dump_json(include=decisive, exclude_none=True))

@@ -128,7 +128,7 @@ def _feature_set(
 ) -> FeatureSet:
     detector = load_detector(job.stage.detector)
     if detector.reads != "clips":
-        features = features.reshape(len(features), -1, detector.num_features)
+        features = features.reshape(len(features), -1, job.stage.num_features(detector.num_features))
     return FeatureSet(features, skipped, engine, is_cached)
 
 
@@ -205,11 +205,11 @@ def _change(source: Source, video: int) -> DataError | None:
     return None
 
 
-def _network(job: FeatureJob) -> tuple[str, float, str]:
+def _network(job: FeatureJob) -> tuple[str, str]:
     """What is computed in one pass over the videos: all that is compared of pairs, else one network."""
     if isinstance(job.stage, PairStage):
-        return "pairs", 0.0, job.precision
-    return job.stage.detector, job.stage.batch_norm_eps or 0.0, job.precision
+        return "pairs", job.precision
+    return job.stage.network, job.precision
 
 
 def _stream_features(entries: list[JobEntry], device: Device, on_bad: OnBad, tally: _Tally) -> None:

@@ -28,16 +28,16 @@ from vidmbench.videos.source import Source, checkpoint_of
 
 def planned_signature(item: Planned, real: Source, fake: Source, precision: Precision) -> Signature:
     """The signature the measurement will have if every clip can be read."""
-    return _signature(item.spec, real, item.scored or fake, (len(item.real.clips), len(item.fake.clips)), precision)
+    return _signature(item.spec, real, item.scored or fake, (item.real.num_scored, item.fake.num_scored), precision)
 
 
 def planned_notes(item: Planned, real: Source, fake: Source) -> list[str]:
     """The notes the measurement will have if every clip can be read; some more depend on what the network sees."""
-    num_real = len(item.real.clips) if item.spec.kind.reads_real else 0
+    num_real = item.real.num_scored if item.spec.kind.reads_real else 0
     plans = item.real, item.fake
     reads_frames = load_detector(item.spec.array.detector).reads == "frames"
     are_grouped = reads_frames or any(clips.clips_a_video > 1 for clips in plans)
-    return all_remarks(item.spec, (real, fake), plans, (num_real, len(item.fake.clips)), are_grouped=are_grouped)
+    return all_remarks(item.spec, (real, fake), plans, (num_real, item.fake.num_scored), are_grouped=are_grouped)
 
 
 def planned_engine(device: Device, detector: str | None = None) -> str:

@@ -1,7 +1,8 @@
 """From two sources and bound protocols to the clips of every measurement, which checks the request."""
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from vidmbench.core.errors import DataError
@@ -32,6 +33,8 @@ class Planned:
         pairs: Clips of the pairs of ``pairing``, for a metric that compares each video with its target.
         pairing: Which videos belong together.
         scored: What is scored in place of the scored side: the same with the real videos' first frames in front.
+        trajectories: How many neighbouring clips of the scored side are predictions of one video, where the protocol
+            tells them apart or there are several; else 0.
     """
 
     spec: ProtocolSpec
@@ -41,6 +44,7 @@ class Planned:
     pairs: ClipPlan | None = None
     pairing: Pairing | None = None
     scored: Source | None = None
+    trajectories: int = 0
 
     @property
     def draws(self) -> tuple[tuple[ClipPlan, ClipPlan], ...]:
@@ -110,19 +114,36 @@ def plan(
         if scored not in looked_at:  # protocols often choose the same clips
             check_idle_frames(fake, scored, spec.clips)
             looked_at.add(scored)
-        in_front = _with_context(spec, real, fake)
-        planned.append(Planned(spec, *draws[0], again=tuple(draws[1:]), scored=in_front))
+        planned.append(_of_predictions(Planned(spec, *draws[0], again=tuple(draws[1:])), real, fake))
     return planned
 
 
-def _with_context(spec: ProtocolSpec, real: Source, fake: Source) -> Source | None:
-    """The scored side with the frames in front that the model was given; None where it was given none."""
-    if not spec.clips.context:
-        return None
+def _of_predictions(item: Planned, real: Source, fake: Source) -> Planned:
+    """The plan with what it takes to know which scored video is a prediction of which real one, where it does."""
+    clips, tells_apart = item.spec.clips, getattr(item.spec.statistics, "mean_over", None) == "trajectories"
+    if not (clips.context or tells_apart):
+        return item
     pairing = paired(real, fake)
-    in_front = ContextInFront(real, fake, pairing.videos.pairs, spec.clips.context * spec.clips.stride)
-    in_front.notes = (*fake.notes, pairing.note)
-    return in_front
+    if clips.context:
+        in_front = ContextInFront(real, fake, pairing.videos.pairs, clips.context * clips.stride)
+        in_front.notes = (*fake.notes, pairing.note)
+        item = replace(item, scored=in_front)
+    if not tells_apart and pairing.samples == 1:
+        return item
+    target = {pair.fake: pair.real for pair in pairing.videos.pairs}
+    scored = tuple(sorted(item.fake.clips, key=lambda clip: (target[clip.video], clip.video)))
+    counts = set(Counter(target[clip.video] for clip in scored).values())
+    if counts == {pairing.samples}:
+        return replace(item, fake=ClipPlan(scored, item.fake.skipped), trajectories=pairing.samples)
+    if not tells_apart:
+        return item
+    raise DataError(
+        f"{item.spec.name} needs as many predictions of every video",
+        expected=f"{pairing.samples} of each",
+        found=", ".join(str(count) for count in sorted(counts)),
+        where=fake.label,
+        fix=f"give a --num-fake that {pairing.samples} divides, or omit it",
+    )
 
 
 def _with_available_real(spec: ProtocolSpec, real: Source) -> ProtocolSpec:

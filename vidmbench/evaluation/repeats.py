@@ -26,6 +26,7 @@ class Side:
         features: Their features; None for a side that the metric does not read, or reads in pairs.
         num_paired: Clips that were scored in pairs.
         skipped: Clips of pairs that could not be read.
+        trajectories: How many neighbouring clips are predictions of one video; 0 where that does not matter.
     """
 
     source: Source
@@ -33,17 +34,23 @@ class Side:
     features: FeatureSet | None
     num_paired: int = 0
     skipped: tuple[Skipped, ...] = ()
+    trajectories: int = 0
 
     @property
     def num_clips(self) -> int:
         """Clips that have features, by themselves or in pairs."""
-        return self.num_paired if self.features is None else len(self.features.features)
+        if self.features is None:
+            return self.num_paired
+        return len(self.features.features) * self.plan.num_scored // max(1, len(self.plan.clips))
 
     def by_video(self) -> np.ndarray:
         """Features as the metrics take them, see :func:`vidmbench.evaluation.feature_job.by_video`; (0, 0) for none."""
         if self.features is None:
             return np.empty((0, 0), np.float32)
-        return by_video(self.features.features, self.plan)
+        features = self.features.features
+        if self.trajectories and len(features) == len(self.plan.clips):
+            return features.reshape(len(features) // self.trajectories, -1, features.shape[-1])
+        return by_video(features, self.plan)
 
     def clip_names(self) -> list[str]:
         """The videos of the clips that have features, clip by clip."""

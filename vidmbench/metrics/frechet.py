@@ -59,19 +59,37 @@ class Gaussian:
     factor: npt.NDArray[np.float64]
 
     @classmethod
-    def of(cls, moments: Moments, normalisation: Normalisation) -> "Gaussian":
+    def of(cls, moments: Moments, normalisation: Normalisation, ridge: float = 0.0) -> "Gaussian":
         """The Gaussian with these moments.
 
         Args:
             moments: At least two samples.
             normalisation: What the scatter is divided by.
+            ridge: What is added to the diagonal of the covariance.
 
         Returns:
-            Mean, trace and factor; the factor has at most count - 1 rows.
+            Mean, trace and factor; the factor has at most count - 1 rows, or all where there is a ridge.
         """
-        covariance = moments.covariance(normalisation)
-        factor = covariance_factor(covariance, moments.count - 1)
-        return cls(moments.mean, float(np.trace(covariance)), factor)
+        covariance, max_rank = moments.covariance(normalisation), moments.count - 1
+        if ridge:
+            covariance, max_rank = covariance + ridge * np.eye(len(covariance)), len(covariance)
+        return cls(moments.mean, float(np.trace(covariance)), covariance_factor(covariance, max_rank))
+
+    @classmethod
+    def of_samples(cls, samples: npt.NDArray[Any], normalisation: Normalisation) -> "Gaussian":
+        """The Gaussian of a few samples, without a decomposition of their covariance.
+
+        Args:
+            samples: float32 or float64 (sample, feature), at least two.
+            normalisation: What the scatter is divided by.
+
+        Returns:
+            Mean, trace and factor; the factor has as many rows as there are samples.
+        """
+        rows = samples.astype(np.float64)
+        mean = rows.mean(axis=0)
+        factor = (rows - mean) / np.sqrt(len(rows) if normalisation == "n" else len(rows) - 1)
+        return cls(mean, float((factor * factor).sum()), factor)
 
     def order(self) -> tuple[int, float, float, bytes]:
         """A key that puts two Gaussians in the same order however they are given."""

@@ -124,12 +124,13 @@ class ProtocolSpec(Frozen):
         frames = self.clips.frames if frames is None else frames
         lowest, highest = self.clips.frames_allowed
         detector = load_detector(self.array.detector)
-        lowest, highest = max(lowest, detector.min_frames), min(highest, detector.max_frames or highest)
+        least = self.array.least_frames(detector.min_frames)
+        lowest, highest = max(lowest, least), min(highest, detector.max_frames or highest)
         if not lowest <= frames <= highest:
             raise UsageError(
                 f"{self.name} cannot score clips of {frames} frames",
                 expected=(f"{lowest} frames, as its code" if lowest == highest else f"{lowest} to {highest} frames")
-                + (_WHY.get(detector.name, "") if frames < detector.min_frames else ""),
+                + (_WHY.get(detector.name, "") if frames < least else ""),
                 found=f"--frames {frames}",
                 fix=f"choose --frames {min(max(frames, lowest), highest)}",
             )
