@@ -5,11 +5,14 @@ from functools import lru_cache
 import numpy as np
 import torch
 import torch.nn.functional as F
+from jaxtyping import UInt8
 from torch import Tensor
 
 from vidmbench.core.arrays import Frames
 from vidmbench.detectors.types import Prepared
 from vidmbench.protocols.stages import ArrayStage, FirstResize, Resize
+
+Resized = UInt8[np.ndarray, "_time new_height new_width 3"]
 
 
 def prepared(frames: Frames, stage: ArrayStage, *, size: int | tuple[int, int]) -> Prepared:
@@ -71,7 +74,7 @@ def _scaled(x: Tensor, interval: str) -> Tensor:
     return x.div_(255) if interval == "0..1" else x
 
 
-def first_resized(frames: Frames, first: FirstResize) -> Frames:
+def first_resized(frames: Frames, first: FirstResize) -> Resized:
     """What a protocol's first resizing leaves of uint8 frames, rounded to uint8 again.
 
     Args:
@@ -85,7 +88,7 @@ def first_resized(frames: Frames, first: FirstResize) -> Frames:
     return resized_uint8(frames, size, first.resize)[:, size[0] - first.shape[0] :]
 
 
-def resized_uint8(frames: Frames, size: tuple[int, int], kernel: Resize) -> Frames:
+def resized_uint8(frames: Frames, size: tuple[int, int], kernel: Resize) -> Resized:
     """Squashes uint8 frames and rounds to uint8 again, as Pillow does on images.
 
     Args:

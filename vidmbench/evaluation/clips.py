@@ -47,10 +47,13 @@ class ClipPlan:
     Attributes:
         clips: The clips.
         skipped: Videos skipped because they are shorter than a clip.
+        together: How many neighbouring clips belong together, each in a place of its own: prefixes of a video, or
+            predictions of one; 0 where that does not matter.
     """
 
     clips: tuple[Clip, ...]
     skipped: tuple[Skipped, ...]
+    together: int = 0
 
     @property
     def num_scored(self) -> int:
@@ -123,7 +126,8 @@ def plan_clips(
         for index in sorted(draw.picked(usable, chosen, len(skipped), label, is_asked))
         for clip in _clips(chosen, index, lengths[index], spec, stride, draw, names[index])
     ]
-    return ClipPlan(tuple(clips), skipped)
+    prefixes = 0 if spec.prefixes_from is None else len({clip.frames for clip in clips})
+    return ClipPlan(tuple(clips), skipped, prefixes)
 
 
 @dataclass(frozen=True)
@@ -154,8 +158,7 @@ def _clips(
     chosen: SideSpec, index: int, length: int, spec: ClipsSpec, stride: int, draw: _Draw, name: str
 ) -> Iterator[Clip]:
     """What is scored of a chosen video: one clip, its mirror image where the protocol wants it, or its prefixes."""
-    prefixes = range(spec.frames_allowed[0], spec.frames + 1) if chosen.start == "every-prefix" else (spec.frames,)
-    for frames in prefixes:
+    for frames in range(spec.prefixes_from or spec.frames, spec.frames + 1):
         clip = _clip(chosen, index, length, frames, stride, draw, name)
         yield clip
         if chosen.mirrored:
@@ -169,7 +172,7 @@ def _clip(chosen: SideSpec, index: int, length: int, frames: int, stride: int, d
     if chosen.start == "second":
         return Clip(index, 1, frames, stride)
     last = length - ((frames - 1) * stride + 1)
-    if chosen.start in ("zero", "every-prefix") or last == 0:
+    if chosen.start == "zero" or last == 0:
         return Clip(index, 0, frames, stride)
     # StyleGAN-V draws from the same range: with a stride s it allows a start up to N - n s + s - 1 = N - span.
     return Clip(index, int(draw.generator("start", name).integers(0, last + 1)), frames, stride)

@@ -156,12 +156,7 @@ def _repeats(
             else tuple(
                 Repeat(
                     Side(pair.real, clips[0], features.get((place, number, repeat, "real"))),
-                    Side(
-                        planned.scored or pair.fake,
-                        clips[1],
-                        features.get((place, number, repeat, "fake")),
-                        trajectories=planned.trajectories,
-                    ),
+                    Side(planned.scored or pair.fake, clips[1], features.get((place, number, repeat, "fake"))),
                 )
                 for repeat, clips in enumerate(planned.draws)
             )

@@ -89,11 +89,11 @@ def by_video(features: np.ndarray, plan: ClipPlan) -> np.ndarray:
         plan: The clips.
 
     Returns:
-        (video, clip or frame, feature) where every video gives as many clips, more than one, and none was skipped;
-        else the features as they are.
+        (video, clip or frame, feature) where every video gives as many clips, more than one or each in a place of its
+        own, and none was skipped; else the features as they are.
     """
-    each = plan.clips_a_video
-    if each == 1 or len(features) != len(plan.clips):
+    each = plan.together or plan.clips_a_video
+    if (each == 1 and not plan.together) or len(features) != len(plan.clips):
         return features
     together: np.ndarray = features.reshape(len(features) // each, -1, features.shape[-1])
     return together

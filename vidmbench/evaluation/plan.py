@@ -33,8 +33,6 @@ class Planned:
         pairs: Clips of the pairs of ``pairing``, for a metric that compares each video with its target.
         pairing: Which videos belong together.
         scored: What is scored in place of the scored side: the same with the real videos' first frames in front.
-        trajectories: How many neighbouring clips of the scored side are predictions of one video, where the protocol
-            tells them apart or there are several; else 0.
     """
 
     spec: ProtocolSpec
@@ -44,7 +42,6 @@ class Planned:
     pairs: ClipPlan | None = None
     pairing: Pairing | None = None
     scored: Source | None = None
-    trajectories: int = 0
 
     @property
     def draws(self) -> tuple[tuple[ClipPlan, ClipPlan], ...]:
@@ -128,13 +125,14 @@ def _of_predictions(item: Planned, real: Source, fake: Source) -> Planned:
         in_front = ContextInFront(real, fake, pairing.videos.pairs, clips.context * clips.stride)
         in_front.notes = (*fake.notes, pairing.note)
         item = replace(item, scored=in_front)
-    if not tells_apart and pairing.samples == 1:
-        return item
     target = {pair.fake: pair.real for pair in pairing.videos.pairs}
     scored = tuple(sorted(item.fake.clips, key=lambda clip: (target[clip.video], clip.video)))
+    if clips.predictions == "first":
+        first = {target[clip.video]: clip for clip in reversed(scored)}
+        return replace(item, fake=replace(item.fake, clips=tuple(first[number] for number in sorted(first))))
     counts = set(Counter(target[clip.video] for clip in scored).values())
-    if counts == {pairing.samples}:
-        return replace(item, fake=ClipPlan(scored, item.fake.skipped), trajectories=pairing.samples)
+    if counts == {pairing.samples} and (tells_apart or pairing.samples > 1):
+        return replace(item, fake=replace(item.fake, clips=scored, together=pairing.samples))
     if not tells_apart:
         return item
     raise DataError(

@@ -26,7 +26,6 @@ class Side:
         features: Their features; None for a side that the metric does not read, or reads in pairs.
         num_paired: Clips that were scored in pairs.
         skipped: Clips of pairs that could not be read.
-        trajectories: How many neighbouring clips are predictions of one video; 0 where that does not matter.
     """
 
     source: Source
@@ -34,7 +33,6 @@ class Side:
     features: FeatureSet | None
     num_paired: int = 0
     skipped: tuple[Skipped, ...] = ()
-    trajectories: int = 0
 
     @property
     def num_clips(self) -> int:
@@ -47,10 +45,7 @@ class Side:
         """Features as the metrics take them, see :func:`vidmbench.evaluation.feature_job.by_video`; (0, 0) for none."""
         if self.features is None:
             return np.empty((0, 0), np.float32)
-        features = self.features.features
-        if self.trajectories and len(features) == len(self.plan.clips):
-            return features.reshape(len(features) // self.trajectories, -1, features.shape[-1])
-        return by_video(features, self.plan)
+        return by_video(self.features.features, self.plan)
 
     def clip_names(self) -> list[str]:
         """The videos of the clips that have features, clip by clip."""

@@ -7,7 +7,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 from vidmbench.core.declarations import Frozen
 from vidmbench.protocols.fields import NoEffect, ProtocolField
 
-Start = Literal["zero", "second", "random", "spread", "every-window", "every-chunk", "every-phase", "every-prefix"]
+Start = Literal["zero", "second", "random", "spread", "every-window", "every-chunk", "every-phase"]
 
 #: Starts that make several clips of one video, from which the protocol then picks.
 MANY_A_VIDEO: tuple[Start, ...] = ("every-window", "every-chunk", "every-phase")
@@ -22,7 +22,6 @@ _START = {
     "every-window": "windows",
     "every-chunk": "chunks",
     "every-phase": "phases",
-    "every-prefix": "prefixes",
 }
 # The same as people say them, where conventions are compared.
 _PICK_WORDS = {"sorted-first": "first in order", "random": "random choice", "all": "all videos"}
@@ -34,7 +33,6 @@ _START_WORDS = {
     "every-window": "all windows",
     "every-chunk": "consecutive clips",
     "every-phase": "all phases",
-    "every-prefix": "all prefixes",
 }
 
 
@@ -46,11 +44,9 @@ class SideSpec(Frozen):
         pick: ``sorted-first``: the first in natural order; ``random``: a seeded permutation; ``all``.
         start: Which frames of its video a clip takes. ``zero``: from frame 0 on; ``second``: from frame 1 on;
             ``random``: from a start sampled uniformly from all valid ones; ``spread``: from frame 0 on, as far apart as
-            the video allows (VIDM's script on MP4 files); ``every-prefix``: from frame 0 on, once for each number of
-            frames from the fewest that the protocol allows to those asked for. Three make several clips of one video,
-            which are then picked one by one: ``every-window``: all that overlap (torchvision's VideoClips);
-            ``every-chunk``: one after the other; ``every-phase``: one after the other, and of each such window all of
-            its interleaved clips (DIGAN's TaiChi reader).
+            the video allows (VIDM's script on MP4 files). Three make several clips of one video: ``every-window``: all
+            that overlap (torchvision's VideoClips); ``every-chunk``: one after the other; ``every-phase``: one after
+            the other, and of each such window all of its interleaved clips (DIGAN's TaiChi reader).
         mirrored: Each clip is followed by its mirror image; None where it is not.
         stride: This side's own stride; None takes that of both.
     """
@@ -89,8 +85,12 @@ class ClipsSpec(Frozen):
         frames_allowed: Smallest and largest number of frames that may be requested.
         stride: Distance between neighbouring frames of a clip, in frames of the video.
         least_frames: Frames that a video must have where that is more than its clip takes.
+        prefixes_from: Of each video not one clip is scored but its first frames again and again: so many, one more, and
+            on to ``frames``. None scores the clip alone.
         real: The real side.
         fake: The scored side.
+        predictions: ``first``: of several predictions of one real video the first alone is scored, once it is known
+            which they are; None scores all.
         context: Frames at the start of a scored clip that are taken from the real clip of the same name, as the model
             was given them; None where the convention has no rule for them.
     """
@@ -103,8 +103,14 @@ class ClipsSpec(Frozen):
     least_frames: Annotated[
         PositiveInt | None, ProtocolField("clips", "least", words="videos of {} frames or more".format)
     ] = None
+    prefixes_from: Annotated[
+        PositiveInt | None, ProtocolField("clips", "prefixes", words="all prefixes from {} frames on".format)
+    ] = None
     real: Annotated[SideSpec, ProtocolField("clips", "real")]
     fake: Annotated[SideSpec, ProtocolField("clips", "fake")]
+    predictions: Annotated[
+        Literal["first"] | None, ProtocolField("clips", "preds", words="the {} prediction of each video".format)
+    ] = None
     context: Annotated[
         NonNegativeInt | None,
         ProtocolField(
@@ -127,6 +133,17 @@ class ClipsSpec(Frozen):
         sides = (self.real, self.fake)
         if self.context is not None and any(side.start != "zero" or side.stride for side in sides):
             raise ValueError("context goes with start = 'zero' and one stride on both sides")
+        return self
+
+    @model_validator(mode="after")
+    def _one_clip_where_it_is_repeated(self) -> Self:
+        sides = (self.real, self.fake)
+        if any(side.mirrored and side.start in MANY_A_VIDEO for side in sides):
+            raise ValueError("mirrored goes with a start that makes one clip of each video")
+        if self.prefixes_from is not None and any(side.start != "zero" or side.mirrored for side in sides):
+            raise ValueError("prefixes_from goes with start = 'zero' and without mirrored, on both sides")
+        if self.prefixes_from is not None and self.prefixes_from > self.frames_allowed[0]:
+            raise ValueError("prefixes_from cannot be above the fewest frames allowed")
         return self
 
     def stride_of(self, side: SideSpec) -> int:

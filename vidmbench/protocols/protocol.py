@@ -206,6 +206,24 @@ def _check_detector(spec: ProtocolSpec, path: Path) -> None:
             found='resize = "detector"',
             where=f"{path}: array.resize",
         )
+    ours = [name for name in ("time_pool", "wide_input", "lengthen") if getattr(spec.array, name, None) is not None]
+    if ours and detector.network is not None:
+        raise ProtocolError(
+            f"{detector.name} is fed and pooled as it is",
+            expected="i3d-kinetics400, the network that these fields change",
+            found=detector.name,
+            where=f"{path}: array.{ours[0]}",
+        )
+    is_averaged = getattr(spec.statistics, "mean_over", None) == "prefixes"
+    if is_averaged != (spec.clips.prefixes_from is not None):
+        raise ProtocolError(
+            "clips of all prefixes and a mean over prefixes go together",
+            expected='prefixes_from in [clips] and mean_over = "prefixes" in [statistics], or neither',
+            found="one of them",
+            where=str(path),
+        )
+    if spec.array.wide_input is not None and spec.array.crop != "none":
+        raise ProtocolError("wide_input goes with crop = 'none'", found=spec.array.crop, where=f"{path}: array.crop")
     if detector.gives not in spec.kind.accepts:
         raise ProtocolError(
             f"{detector.name} gives {detector.gives}, and the metric {spec.metric} needs "

@@ -1,13 +1,13 @@
 """Fréchet distance between Gaussians fitted to the features of both sides: FVD, FID."""
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from vidmbench.core.errors import DataError
 from vidmbench.protocols.fields import ProtocolField
-from vidmbench.protocols.metric_kind import NO_INTERVAL, Counts, Features, MetricKind, Value, jackknife_notes
+from vidmbench.protocols.metric_kind import NO_INTERVAL, Counts, Features, MetricKind, SideName, Value, jackknife_notes
 from vidmbench.protocols.stages import StatisticsStage
 
 if TYPE_CHECKING:
@@ -51,6 +51,14 @@ class FrechetStatistics(StatisticsStage):
         from vidmbench.metrics.frechet_means import FrechetRule
 
         return FrechetRule(self.covariance, self.ridge or 0.0, self.mean_over, self.batch)
+
+    @model_validator(mode="after")
+    def _what_goes_together(self) -> Self:
+        if self.batch is not None and self.ridge is not None:
+            raise ValueError("no code adds a ridge to covariances of batches: give batch or ridge")
+        if self.mean_over == "trajectories" and self.repeats > 1:
+            raise ValueError("a mean over trajectories goes with repeats = 1")
+        return self
 
     @property
     def is_plain(self) -> bool:
@@ -105,7 +113,8 @@ class Frechet(MetricKind[FrechetStatistics]):
 
 def _check_whole(statistics: FrechetStatistics, features: Features) -> None:
     """Refuses sides of which clips could not be read: what is left does not tell which trajectory, or prefix, it is."""
-    if statistics.mean_over is not None and features["fake"].ndim == 2:
+    told_apart: dict[str | None, tuple[SideName, ...]] = {"prefixes": ("real", "fake"), "trajectories": ("fake",)}
+    if any(features[side].ndim == 2 for side in told_apart.get(statistics.mean_over, ())):
         raise DataError(
             f"a mean over {statistics.mean_over} needs all clips of every video",
             found="some could not be read and were skipped",
