@@ -15,7 +15,7 @@ from vidmbench.detectors.openvino_import import cores, import_openvino, openvino
 from vidmbench.detectors.types import Feature, Prepared
 
 
-class _OpenVinoOps:
+class OpenVinoOps:
     """The operations of the graph as OpenVINO nodes."""
 
     def __init__(self, opset: ModuleType) -> None:
@@ -109,7 +109,7 @@ class OpenVinoEngine:
         if stem in functions:
             node = op.transpose(node, op.constant([0, 4, 1, 2, 3]))
         for function in functions:
-            node = function(node, _OpenVinoOps(op), self._layers)
+            node = function(node, OpenVinoOps(op), self._layers)
         if body in functions:
             node = op.reduce_mean(node, op.constant([2, 3, 4]), False)
         settings = {
