@@ -104,9 +104,11 @@ def _damage(kind: int, clip: Frames) -> np.ndarray:
         return _blurred(_blurred(clip))
     if kind == 1:
         noise = np.random.Generator(np.random.PCG64(0)).integers(-14, 15, clip.shape)
-        return np.clip(clip.astype(np.int64) + noise, 0, 255).astype(np.uint8)
+        noisy: np.ndarray = np.clip(clip.astype(np.int64) + noise, 0, 255).astype(np.uint8)
+        return noisy
     if kind == 2:
-        return (clip.astype(np.int64) * np.array([16, 13, 10]) // 16).astype(np.uint8)
+        tinted: np.ndarray = (clip.astype(np.int64) * np.array([16, 13, 10]) // 16).astype(np.uint8)
+        return tinted
     frames = np.arange(NUM_FRAMES)
     return clip[(frames // 2, frames[::-1], np.maximum(frames - 1, 0))[kind - 3]]
 

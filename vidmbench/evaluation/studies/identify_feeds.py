@@ -26,6 +26,7 @@ COLOURS = {
     "bgr fake": (False, True),
 }
 _DETECTOR = "i3d-kinetics400"
+_KNOWN = ("fvd-stylegan-v", "fvd-common-metrics", "fvd-videogpt", "fvd-tf-hub", "fvd-vidm-release")
 _FIRST = (
     FirstResize(size=128, resize="bicubic-pil"),
     FirstResize(size=128, resize="bilinear-half-pixel"),
@@ -73,8 +74,9 @@ def _texts(array: ArrayStage) -> dict[str, str]:
 
 @cache
 def conventions() -> tuple[ProtocolSpec, ...]:
-    """All protocols of a Fréchet distance on I3D."""
-    specs = (load_protocol(name) for name in protocol_names())
+    """All protocols of a Fréchet distance on I3D; those that most others are told apart from come first."""
+    names = sorted(protocol_names(), key=lambda name: _KNOWN.index(name) if name in _KNOWN else len(_KNOWN))
+    specs = (load_protocol(name) for name in names)
     return tuple(spec for spec in specs if spec.metric == "frechet" and spec.array.detector == _DETECTOR)
 
 
@@ -90,13 +92,13 @@ def feeds(name: str) -> list[Feed]:
         name: ``square`` or ``wide``.
     """
     found: dict[str, Feed] = {}
-    for feed in _all(name):
+    for feed in _all():
         feed = replace(feed, array=on_set(feed.array, name))
         found.setdefault(feed.key, feed)
     return list(found.values())
 
 
-def _all(name: str) -> Iterator[Feed]:
+def _all() -> Iterator[Feed]:
     published = [Feed("first 16", "rgb", spec.array) for spec in conventions()]
     styleganv, common = (
         Feed("first 16", "rgb", load_protocol(each).array) for each in ("fvd-stylegan-v", "fvd-common-metrics")
@@ -108,13 +110,13 @@ def _all(name: str) -> Iterator[Feed]:
         yield from (replace(feed, frames=f"first {count}") for count in (10, 11, 12, 13, 14, 15))
     yield replace(styleganv, frames="1 to 15")
     yield from _product(common)
-    for feed in (styleganv, common, load_protocol_feed("fvd-vidm-release"), load_protocol_feed("fvd-videogpt")):
+    for feed in (styleganv, common, _feed_of("fvd-vidm-release"), _feed_of("fvd-videogpt")):
         for one in changed(feed):
             if one.frames in ("first 16", "first 20", "last 16") and one.colours in ("rgb", "bgr"):
                 yield from (two for two in changed(one) if two.colours in ("rgb", "bgr"))
 
 
-def load_protocol_feed(name: str) -> Feed:
+def _feed_of(name: str) -> Feed:
     """The first 16 frames as one protocol feeds them."""
     return Feed("first 16", "rgb", load_protocol(name).array)
 
