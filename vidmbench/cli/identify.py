@@ -33,20 +33,20 @@ class NumberFirst(typer.core.TyperCommand):
 
 def identify(
     value: Annotated[
-        str | None, typer.Argument(metavar="[VALUE]", help="The number that a code printed.", show_default=False)
+        str | None, typer.Argument(metavar="VALUE", help="The number that a code printed.", show_default=False)
     ] = None,
     real: Annotated[
         str | None,
         typer.Argument(
             autocompletion=completion.sources,
-            metavar="[REAL",
+            metavar="REAL",
             help="Videos of your own that VALUE belongs to, in place of a golden set.",
             show_default=False,
         ),
     ] = None,
     fake: Annotated[
         str | None,
-        typer.Argument(autocompletion=completion.sources, metavar="FAKE]", help="The scored ones.", show_default=False),
+        typer.Argument(autocompletion=completion.sources, metavar="FAKE", help="The scored ones.", show_default=False),
     ] = None,
     on: Annotated[
         str | None,
@@ -102,7 +102,7 @@ def identify(
       vidmbench identify --write golden
       vidmbench identify 866.35 --on square
       vidmbench identify 866.35 --claims fvd-stylegan-v
-      vidmbench identify --run 'python my_fvd.py {real} {fake}' --claims fvd-stylegan-v --junit identify.xml
+      vidmbench identify --run 'python my_fvd.py {real} {fake}' --junit fvd.xml
       vidmbench identify 132.19 REAL FAKE --frames 16
     """
     from vidmbench.evaluation.studies.identify_request import check_request
