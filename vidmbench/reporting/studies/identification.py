@@ -175,8 +175,8 @@ def _reliability(answer: Identification) -> list[str]:
         said = [tried, f"Of numbers about as large from other sources {odds} would fit {which} by chance."]
     if not answer.found:
         said.append(
-            "Check that your code scored all 24 videos per side. TF32, the default of many GPUs, moves a distance by up "
-            "to 0.4 %."
+            "Check that your code scored all 24 videos per side. TF32, the default of many GPUs, moves a distance "
+            "by up to 0.4 %."
         )
     elif len(answer.numbers) == 1:
         other = "wide" if "square" in answer.numbers else "square"
