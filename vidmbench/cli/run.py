@@ -38,6 +38,7 @@ from vidmbench.cli.output import (
 )
 from vidmbench.cli.parsing import check_table_file, choices_from
 from vidmbench.cli.refusals import checked_request, dataset_check, model_check, source_check
+from vidmbench.cli.sharing import SharingOptions
 from vidmbench.core.progress import frames_bar, progress_bar
 
 # What is written beside each other, and what the last lines call it.
@@ -77,6 +78,7 @@ def run(
     protocol: ProtocolNames = None,
     clips: ClipOptions,
     compute: ComputeOptions,
+    sharing: SharingOptions,
     reading: ReadingOptions,
     vidm: VidmOptions,
     out: Annotated[
@@ -98,7 +100,8 @@ def run(
     from vidmbench.evaluation.job import prepare_run
     from vidmbench.records.record import write_new_record
 
-    shown = output.shows_progress
+    part = sharing.part(compute.device)
+    shown = part.shows_progress(output.shows_progress)
     with frames_bar(is_shown=shown) as on_frame, progress_bar(is_shown=shown) as progress:
         make = partial(choices_from, clips, compute, reading, sampling=vidm.sampling(on_frame))
         sources = model_check(model, samples), dataset_check(dataset)
@@ -108,9 +111,12 @@ def run(
         check_best_of(output.best_of, [job])
         if output.dry_run:
             check_existing(out)
-            print_plan(job, as_json=output.as_json)
+            if not part.is_silent:
+                print_plan(job, as_json=output.as_json)
             return
         out = checked_output(out)
+        if part.ends_here([job], progress, as_json=output.as_json):
+            return
         evaluation = carry_out(job, progress)
     curves = curves_of(output.best_of, [job], [evaluation])
     print_cached(evaluation, output=output)
@@ -155,6 +161,7 @@ def score(
     protocol: ProtocolNames = None,
     clips: ClipOptions,
     compute: ComputeOptions,
+    sharing: SharingOptions,
     reading: ReadingOptions,
     out: RecordOut = None,
     output: ScoresOutput,
@@ -174,20 +181,24 @@ def score(
     from vidmbench.evaluation.studies.seeds import check_runs, runs_of_model
     from vidmbench.reporting.studies.seeds import runs_json, runs_text
 
+    part = sharing.part(compute.device)
     make = partial(choices_from, clips, compute, reading)
     sources = [source_check(text) for text in (real, fake, *(more or ()))]
     choices = checked_request(make, clips=clips, protocols=protocol, sources=sources, out=out)
-    with progress_bar(is_shown=output.shows_progress) as progress:
+    with progress_bar(is_shown=part.shows_progress(output.shows_progress)) as progress:
         check_table_file(output.best_of, "--best-of")
         jobs = prepare_scores(real, [fake, *(more or ())], choices)
         check_best_of(output.best_of, jobs)
         if repeat_of is not None:
             check_runs(repeat_of, jobs)
         if output.dry_run:
-            print_plan(*jobs, as_json=output.as_json)
+            if not part.is_silent:
+                print_plan(*jobs, as_json=output.as_json)
             return
         if out is not None:
             out = checked_output(out)
+        if part.ends_here(jobs, progress, as_json=output.as_json):
+            return
         evaluations = carry_out_all(jobs, progress)
     curves = curves_of(output.best_of, jobs, evaluations)
     print_cached(*evaluations, output=output)
