@@ -85,7 +85,9 @@ class Part:
         done = compute_share(jobs, self.share or Share(), progress, is_in_group=not self.worker.is_alone)
         if self.is_silent:
             if not self.worker.is_shown_together:
-                remark(f"process {self.worker.rank} of {self.worker.world}: its part is done; process 0 gives the numbers")
+                remark(
+                    f"process {self.worker.rank} of {self.worker.world}: its part is done; process 0 gives the numbers"
+                )
             return True
         if self.share is None:
             return False
@@ -98,14 +100,14 @@ def _print_share(share: Share, done: "ShareDone", *, as_json: bool) -> None:
         print_json(
             {
                 "shard": str(share), "computed": done.computed, "missing": done.missing,
-                "missing_in_all": done.missing_in_all, "clips": done.total,
+                "unfinished": done.unfinished, "clips": done.total,
             }
         )  # fmt: skip
         return
-    say(f"shard {share}: {counted(done.computed, 'clip')} computed, {done.missing} missing; of all shards "
-        f"{done.missing_in_all} of {counted(done.total, 'clip')} missing")  # fmt: skip
+    rest = f"{done.unfinished} of {counted(done.total, 'clip')} of all shards not finished yet"
+    say(f"shard {share}: {counted(done.computed, 'clip')} computed, {done.missing} missing; {rest}")
     remark(
         "next:    the other shards, and then the same command without --shard"
-        if done.missing_in_all
+        if done.unfinished
         else "next:    the same command without --shard"
     )

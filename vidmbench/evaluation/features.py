@@ -67,13 +67,13 @@ class ShareDone:
     Attributes:
         computed: Clips that it computed.
         missing: Clips of its share that are missing still: other processes are at them, or they cannot be read.
-        missing_in_all: Clips of all shares that are missing still.
+        unfinished: Clips of all shares in blocks that nobody has finished yet.
         total: Clips of all shares.
     """
 
     computed: int
     missing: int
-    missing_in_all: int
+    unfinished: int
     total: int
 
 
