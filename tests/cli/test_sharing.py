@@ -82,7 +82,7 @@ def test_shards_and_then_the_command_without(alone, fake_network, command, folde
 
 
 def test_a_number_of_processes_that_changes_between_tries(alone, as_worker, fake_network, folder):
-    """Process 1 of 3 worked, then the job was started again with two: process 0 gives the record, the others nothing."""
+    """Process 1 of 3 worked, then the job was started again with two; process 0 gives the record."""
     others = [as_worker(2, 3, *RUN)]
     others.append(as_worker(1, 2, *RUN, TORCHELASTIC_RUN_ID="job"))
     assert [(each.code, each.out) for each in others] == [(0, ""), (0, "")]
@@ -96,7 +96,7 @@ def test_a_number_of_processes_that_changes_between_tries(alone, as_worker, fake
 
 @pytest.mark.parametrize("words", ["0/4", "5/4", "all"])
 def test_what_is_no_shard(command, films, words):
-    command("score", "real.npy", "fake.npy", "--shard", words).fails(f"--shard {words} is no part of the work", "1")
+    command("score", "real.npy", "fake.npy", "--shard", words).fails(f"--shard {words} is not a part of the work", "1")
 
 
 def test_score_and_compare_have_shards(films, fake_network, command):

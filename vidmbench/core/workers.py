@@ -2,8 +2,6 @@
 
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from vidmbench.core.errors import UsageError
@@ -77,7 +75,7 @@ def share_of(text: str | None) -> Share | None:
 
 def _wrong_shard(text: str, expected: str) -> UsageError:
     return UsageError(
-        f"--shard {text} is no part of the work",
+        f"--shard {text} is not a part of the work",
         expected=expected,
         found=text,
         where="--shard",
@@ -89,15 +87,14 @@ def this_worker() -> Worker:
     """What torchrun, or another launcher that sets the same variables, says of this process; alone without one.
 
     Raises:
-        UsageError: The variables are no numbers, or contradict each other.
+        UsageError: The variables are not numbers, or contradict each other.
     """
     said = {name: os.environ[name] for name in _NAMES if os.environ.get(name)}
     if not said.keys() >= {"RANK", "WORLD_SIZE"}:
         return Worker()
     try:
-        rank, world, local, local_world = (
-            int(said.get(name, default)) for name, default in zip(_NAMES, ("0", "1", said["RANK"], said["WORLD_SIZE"]))
-        )
+        rank, world = int(said["RANK"]), int(said["WORLD_SIZE"])
+        local, local_world = int(said.get("LOCAL_RANK", rank)), int(said.get("LOCAL_WORLD_SIZE", world))
     except ValueError:
         raise _wrong_variables(said) from None
     if not (0 <= rank < world and 0 <= local < local_world <= world):
