@@ -155,7 +155,7 @@ def score(
         typer.Option(
             metavar="MODEL",
             help="FAKE and MORE are runs of this model with different seeds: also print their mean, with an interval "
-            "for other seeds and other videos; for psnr, ssim and lpips.",
+            "for other seeds and other videos; --out records it beside the runs. For psnr, ssim and lpips.",
         ),
     ] = None,
     protocol: ProtocolNames = None,
@@ -178,7 +178,7 @@ def score(
     from vidmbench.core.files import checked_output
     from vidmbench.evaluation.carry_out import carry_out_all, record_of
     from vidmbench.evaluation.job import prepare_scores
-    from vidmbench.evaluation.studies.seeds import check_runs, runs_of_model
+    from vidmbench.evaluation.studies.seeds import check_runs, record_of_runs, runs_of_model
     from vidmbench.reporting.studies.seeds import runs_json, runs_text
 
     part = sharing.part(compute.device)
@@ -214,6 +214,8 @@ def score(
         say_text(f"\n{runs_text(repeat_of, runs)}")
     print_refused(refused)
     print_best_of(output.best_of, curves, output)
+    if repeat_of is not None and runs:
+        records.append(record_of_runs(repeat_of, jobs, runs, command=command_line()))
     write_record_to(out, *records)
     if out is None and not (output.as_json or output.is_quiet):
         remark("keep this: --out DIR" if output.is_verbose else "signature in full: -v     keep this: --out DIR")
