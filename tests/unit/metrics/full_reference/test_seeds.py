@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-from scipy import stats
-
 from reference.crossed_variance import variance_of_mean
+from scipy import stats
 
 from vidmbench.metrics.full_reference.intervals import interval_over_videos
 from vidmbench.metrics.full_reference.seeds import mean_over_seeds
