@@ -103,7 +103,6 @@ def identify(
       vidmbench identify 866.35 --on square
       vidmbench identify 866.35 --claims fvd-stylegan-v
       vidmbench identify --run 'python my_fvd.py {real} {fake}' --junit fvd.xml
-      vidmbench identify 132.19 REAL FAKE --frames 16
     """
     from vidmbench.evaluation.studies.identify_request import check_request
 
@@ -152,7 +151,7 @@ def _own(value: str, real: str, fake: str, frames: int | None, device: str, *, a
     comparison = prepare_own(real, fake, own_choices(frames, device))
     if not as_json:
         plans = counted(len(comparison.job.plans), "protocol")
-        remark(f"plan: {plans}, some 0.3 s a clip and network on one core; features are kept for the next time")
+        remark(f"plan: {plans}, about 0.3 s per clip and network on one core; features are kept for the next time")
     return identify_own(given, comparison)
 
 

@@ -10,7 +10,7 @@ from vidmbench.detectors.types import Prepared
 
 
 class _UpToThePool(OpenVinoOps):
-    """The graph's operations, but the last pool leaves the time steps apart and the logits are left out."""
+    """The graph's operations, but the last pool keeps the time steps apart, and the logits are omitted."""
 
     def mean_pool(self, x: object, kernel: Triple) -> object:
         return super().mean_pool(x, (1, *kernel[1:]))
@@ -37,7 +37,7 @@ class PooledI3d:
             clip: float32 (time, 224, 224, 3), as the network takes it.
 
         Returns:
-            Means over the picture at each of the network's time steps.
+            Means over the image at each of the network's time steps.
         """
         if clip.shape not in self._requests:
             self._requests[clip.shape] = self._compiled(clip.shape)

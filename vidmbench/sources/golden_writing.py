@@ -18,7 +18,7 @@ _README = """\
 Golden sets of `vidmbench identify`: run your own FVD on one of them, then ask which convention it follows.
 {sets}: a real and a scored side of 24 videos of 20 frames; fake/ repeats six damaged clips.
 Each as an array, uint8 (video, frame, height, width, RGB), and as folders of PNG frames with the same pixels.
-Score fake against real with all 24 videos a side, and the first 16 frames if your code takes a number of frames.
+Score fake against real with all 24 videos per side, and the first 16 frames if your code takes a number of frames.
 Then ask: vidmbench identify VALUE --on {first}. In CI: vidmbench identify --run COMMAND, see docs/which-fvd.md.
 """
 

@@ -25,7 +25,7 @@ _WINDOW = 0.25  # natural logarithm: the stretch about a number over which combi
 
 @dataclass(frozen=True)
 class Number:
-    """A number as somebody gave it.
+    """A number as it was printed.
 
     Attributes:
         text: Its digits.
@@ -43,7 +43,7 @@ class Number:
         return max(self.half_digit, TOLERANCE * self.value)
 
     def fits(self, value: float) -> bool:
-        """Whether a number is no farther away than that."""
+        """Whether a number is within that distance."""
         return abs(value - self.value) <= self.tolerance * (1 + 1e-9)
 
 
@@ -51,7 +51,7 @@ def number(text: str, where: str = "VALUE") -> Number:
     """Reads a number as people print it.
 
     Raises:
-        UsageError: It is no number, NaN, infinite, negative or 0.
+        UsageError: It is not a number, or NaN, infinite, negative or 0.
     """
 
     def wrong(problem: str) -> UsageError:
@@ -286,7 +286,7 @@ def checked_claim(name: str) -> str:
 
     Raises:
         ProtocolError: There is no such protocol.
-        UsageError: It is no FVD on I3D.
+        UsageError: It is not an FVD on I3D.
         DataError: The golden clips are too short for it.
     """
     known = {spec.name: spec for spec in conventions()}

@@ -1,6 +1,6 @@
 """Makes what ``vidmbench identify`` searches: ``python -m vidmbench.evaluation.studies.identify_build FOLDER``.
 
-Features go to FOLDER, one file a side and feed, so that a build that is stopped goes on where it was; what is shipped
+Features go to FOLDER, one file a side and feed, so that an interrupted build resumes; what is shipped
 is made of those that are there. One core takes about ten seconds for one feed of one set.
 """
 

@@ -74,7 +74,7 @@ def _texts(array: ArrayStage) -> dict[str, str]:
 
 @cache
 def conventions() -> tuple[ProtocolSpec, ...]:
-    """All protocols of a Fréchet distance on I3D; those that most others are told apart from come first."""
+    """All protocols of a Fréchet distance on I3D; the best-known come first."""
     names = sorted(protocol_names(), key=lambda name: _KNOWN.index(name) if name in _KNOWN else len(_KNOWN))
     specs = (load_protocol(name) for name in names)
     return tuple(spec for spec in specs if spec.metric == "frechet" and spec.array.detector == _DETECTOR)

@@ -38,7 +38,7 @@ def identify_own(number: Number, comparison: Comparison, *, progress: bool | Non
     With each go its root, the other divisor of the covariance, and softmax instead of logits.
 
     Args:
-        number: What somebody's code printed.
+        number: What a code printed.
         comparison: From :func:`prepare_own`.
         progress: Whether progress is shown.
 

@@ -94,7 +94,7 @@ def _folder(on: str) -> Path:
         raise UsageError(
             "this is not a folder of golden sets",
             expected=f"{' or '.join(SETS)}, or a folder that vidmbench identify --write made",
-            found=f"{on}, which {'has no ' + MARK if folder.is_dir() else 'is no folder'}",
+            found=f"{on}, which {'has no ' + MARK if folder.is_dir() else 'is not a folder'}",
             where="--on",
         )
     raise unknown("golden set", on, SETS, error=UsageError, where="--on")

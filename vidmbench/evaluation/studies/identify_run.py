@@ -1,4 +1,4 @@
-"""Running somebody's code on a golden set: one command, one number on stdout."""
+"""Running another code on a golden set: one command, one number on stdout."""
 
 import re
 import shlex

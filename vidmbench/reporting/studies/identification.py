@@ -67,7 +67,8 @@ def change_words(field: str, own: str, published: str) -> str:
         return f"frames: {own} instead of {published}"
     if field == "first":
         kernel, _, size = own.rpartition(".")
-        return f"a first resizing to {size} ({_VALUES.get(kernel, kernel)})"
+        words = "Pillow's bicubic" if kernel == "bicubic-pil" else _VALUES.get(kernel, kernel)
+        return f"a first resizing to {size} ({words})"
     if field == "covariance":
         return f"covariance by {_VALUES[own]} instead of {_VALUES[published]}"
     name = _FIELDS.get(field, field)
@@ -164,15 +165,14 @@ def _apart(answer: Identification, candidate: Candidate) -> str:
 
 def _reliability(answer: Identification) -> list[str]:
     """How much the answer is worth, and how to be surer."""
-    said = []
+    said: list[str] = []
     if answer.found:
-        tried = (
-            f"{answer.num_tried:,} combinations were tried; {len(answer.found)} fit within 1e-4 or the digits given."
-        )
+        fit = "fits" if len(answer.found) == 1 else "fit"
+        said.append(f"Of {answer.num_tried:,} combinations {len(answer.found)} {fit}, within 1e-4 or the digits given.")
         chance = answer.chance_published if answer.names else answer.chance
         which = "a published convention" if answer.names else "some combination"
-        odds = f"1 in {round(1 / chance):,}" if chance > 1e-9 else "next to none"
-        said = [tried, f"Of numbers about as large from other sources {odds} would fit {which} by chance."]
+        odds = f"1 in {max(1, round(1 / chance)):,}" if chance > 1e-9 else "fewer than 1 in a billion"
+        said.append(f"Of other numbers about as large {odds} would fit {which} by chance.")
     if not answer.found:
         said.append(
             "Check that your code scored all 24 videos per side. TF32, the default of many GPUs, moves a distance "
@@ -243,3 +243,22 @@ def verdict(answer: Identification, claims: str | None) -> Verdict:
     if claims in answer.skipped:
         return Verdict(claims, False, f"claims {claims}: not checked, it {answer.skipped[claims]}")
     return Verdict(claims, False, f"claims {claims}: no, {instead}")
+
+
+def sensitivity_table(moves: Mapping[tuple[str, str], Mapping[str, float]], published: Mapping[str, str]) -> str:
+    """How far each single choice moves the number, as a Markdown table.
+
+    Args:
+        moves: From :func:`vidmbench.evaluation.studies.identify_sensitivity.sensitivities`.
+        published: The choices of the convention that they change.
+    """
+    rows = ["| changed alone | square | wide |", "| :-- | --: | --: |"]
+    for (field, own), by_set in moves.items():
+        cells = [_percent(by_set[name]) if name in by_set else "" for name in ("square", "wide")]
+        words = change_words(field, own, published.get(field, "none")).partition(": N = 24")[0]
+        rows.append(f"| {words} | {cells[0]} | {cells[1]} |")
+    return "\n".join(rows)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:+.{2 if abs(share) > 1e-3 else 3}f} %"

@@ -4,16 +4,19 @@ import math
 
 import numpy as np
 import pytest
+from support.paths import ROOT
 
 from vidmbench.core.errors import DataError, UsageError
 from vidmbench.evaluation.studies import identify as study
 from vidmbench.evaluation.studies import identify_grams
-from vidmbench.evaluation.studies.identify import candidates, checked_claim, identify, number
+from vidmbench.evaluation.studies.identify import candidates, checked_claim, fields_of, identify, number
 from vidmbench.evaluation.studies.identify_feeds import COLOURS, FRAME_RULES, changed, conventions, feeds
 from vidmbench.evaluation.studies.identify_grams import gram_of, layers_of, read_grams, write_grams
 from vidmbench.evaluation.studies.identify_sensitivity import sensitivities
 from vidmbench.evaluation.studies.identify_values import FORMS, all_values
 from vidmbench.metrics import Moments, frechet_distance
+from vidmbench.protocols.protocol import load_protocol
+from vidmbench.reporting.studies.identification import sensitivity_table
 from vidmbench.sources.golden_sets import SETS, golden_set
 
 SEARCHES = [("square",), ("wide",), SETS]
@@ -190,3 +193,12 @@ def test_feeds_change_one_choice_at_a_time():
         assert sum(one != two for one, two in pairs) <= 1
     assert all(max(rule) < 20 for rule in FRAME_RULES.values())
     assert set(COLOURS) >= {feed.colours}
+
+
+def test_the_page_shows_the_table():
+    page = (ROOT / "docs" / "which-fvd.md").read_text(encoding="utf-8")
+    point = fields_of(load_protocol("fvd-stylegan-v"), "wide")[0]
+    assert sensitivity_table(sensitivities(), point) in page
+    for name in SETS:
+        value = next(each.values[name] for each in candidates((name,)) if "fvd-stylegan-v" in each.names)
+        assert f"{value:.2f} on `{name}`" in page
