@@ -9,7 +9,8 @@ from functools import lru_cache
 import numpy as np
 
 from vidmbench.core.errors import DataError, UsageError, unknown
-from vidmbench.evaluation.studies.identify_feeds import FRAME_RULES, Feed, conventions, feeds, on_set
+from vidmbench.evaluation.studies.identify_conventions import fields_of, reason_against
+from vidmbench.evaluation.studies.identify_feeds import FRAME_RULES, PREFIXES, conventions, feeds
 from vidmbench.evaluation.studies.identify_grams import read_grams
 from vidmbench.evaluation.studies.identify_values import all_values
 from vidmbench.protocols.protocol import ProtocolSpec, load_protocol, protocol_names
@@ -136,7 +137,7 @@ def identify(numbers: Mapping[str, Number], *, frames: int | None = None) -> Ide
     tried = candidates(tuple(sorted(numbers)))
     lengths = sorted({len(rule) for rule in FRAME_RULES.values()})
     if frames is not None:
-        tried = tuple(each for each in tried if len(FRAME_RULES[each.fields["frames"]]) == frames)
+        tried = tuple(each for each in tried if len(FRAME_RULES.get(each.fields["frames"], range(16))) == frames)
         if not tried:
             raise UsageError(
                 "the golden sets have no tables for clips of this length",
@@ -191,10 +192,7 @@ def _skipped(known: set[str]) -> dict[str, str]:
 
 
 def _reason(spec: ProtocolSpec) -> str:
-    low = spec.clips.frames_allowed[0]
-    if low > 20:
-        return f"needs {low} frames, and the clips have 20"
-    return "no tables for its choices"
+    return reason_against(spec) or "makes choices that are not tried"
 
 
 @lru_cache(maxsize=4)
@@ -215,13 +213,17 @@ def candidates(names: tuple[str, ...]) -> tuple[Candidate, ...]:
                 values[other] = there
         if len(values) == len(names):
             rows.append((fields, values))
-    return _placed(rows, [(spec.name, point) for spec in conventions() for point in fields_of(spec, leading)])
+    points = [(spec.name, point) for spec in conventions() for point in fields_of(spec, leading)]
+    # A convention whose features were not computed is not the nearest of anything.
+    return _placed(rows, [(convention, point) for convention, point in points if _key(point) in tables[leading]])
 
 
 def _placed(
     rows: Sequence[tuple[dict[str, str], dict[str, float]]], points: Sequence[tuple[str, dict[str, str]]]
 ) -> tuple[Candidate, ...]:
     """Combinations with the nearest convention of each; without those that are far from all."""
+    if not points:
+        return ()
     every = list(dict.fromkeys(field for _, point in points for field in point))
     codes: dict[str, int] = {}
 
@@ -243,20 +245,6 @@ def _placed(
     return tuple(found)
 
 
-def fields_of(spec: ProtocolSpec, name: str) -> tuple[dict[str, str], ...]:
-    """A convention as combinations, one for each clip length that it allows; from arrays on, from frame 0 on."""
-    low, high = spec.clips.frames_allowed
-    lengths = [count for count in (16, 10, 11, 12, 13, 14, 15, 20) if low <= count <= high]
-    array = on_set(spec.array, name)
-    after = {
-        "layer": "logits",
-        "covariance": getattr(spec.statistics, "covariance", "n"),
-        "form": "whole",
-        "root": "no",
-    }
-    return tuple({**Feed(f"first {count}", "rgb", array).fields, **after} for count in lengths)
-
-
 def _on_set(fields: Mapping[str, str], name: str) -> dict[str, str]:
     return {**fields, "crop": "none"} if name == "square" else dict(fields)
 
@@ -275,10 +263,24 @@ def combinations(name: str) -> dict[frozenset[tuple[str, str]], float]:
         for (key, layer), value in zip(grams.keys, values, strict=True):
             if key not in known:
                 continue
-            fields = {**known[key], "layer": layer, "covariance": divisor, "form": form}
-            found[_key({**fields, "root": "no"})] = float(value)
-            found[_key({**fields, "root": "yes"})] = math.sqrt(max(float(value), 0.0))
-    return found
+            fields = {**known[key], "layer": layer, "covariance": divisor, "form": form, "root": "no"}
+            found[_key(fields)] = float(value)
+    found.update(_means_over_prefixes(found))
+    roots = {_key({**dict(key), "root": "yes"}): math.sqrt(max(value, 0.0)) for key, value in found.items()}
+    return found | roots
+
+
+def _means_over_prefixes(
+    values: Mapping[frozenset[tuple[str, str]], float],
+) -> dict[frozenset[tuple[str, str]], float]:
+    """The mean of the numbers of the first 10 to the first 16 frames, wherever all of them are known."""
+    prefixes = [f"first {count}" for count in range(10, 17)]
+    groups: dict[frozenset[tuple[str, str]], list[float]] = {}
+    for key, value in values.items():
+        fields = dict(key)
+        if fields["frames"] in prefixes:
+            groups.setdefault(_key({**fields, "frames": PREFIXES}), []).append(value)
+    return {key: sum(each) / len(each) for key, each in groups.items() if len(each) == len(prefixes)}
 
 
 def checked_claim(name: str) -> str:

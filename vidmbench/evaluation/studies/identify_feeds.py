@@ -18,6 +18,8 @@ FRAME_RULES: dict[str, tuple[int, ...]] = {
     "16 spread over all 20": tuple(round(frame * 19 / 15) for frame in range(16)),
     "every second": tuple(range(0, 20, 2)),
 }
+#: The mean over clips of the first 10, 11, ... 16 frames.
+PREFIXES = "mean over the first 10 to 16"
 #: The order of colours of each side.
 COLOURS = {
     "rgb": (False, False),
@@ -72,6 +74,11 @@ def _texts(array: ArrayStage) -> dict[str, str]:
     return {key: text for key, text in signature_texts(array, "detector", "array") if key != "det"}
 
 
+def is_plain(array: ArrayStage) -> bool:
+    """Whether a stage feeds squares to the network as it is, but for a pool over one time step."""
+    return not any(getattr(array, field, None) for field in ("wide_input", "lengthen"))
+
+
 @cache
 def conventions() -> tuple[ProtocolSpec, ...]:
     """All protocols of a Fréchet distance on I3D; the best-known come first."""
@@ -99,7 +106,7 @@ def feeds(name: str) -> list[Feed]:
 
 
 def _all() -> Iterator[Feed]:
-    published = [Feed("first 16", "rgb", spec.array) for spec in conventions()]
+    published = [Feed("first 16", "rgb", spec.array) for spec in conventions() if is_plain(spec.array)]
     styleganv, common = (
         Feed("first 16", "rgb", load_protocol(each).array) for each in ("fvd-stylegan-v", "fvd-common-metrics")
     )

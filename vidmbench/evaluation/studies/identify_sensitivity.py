@@ -1,6 +1,7 @@
 """How far each single choice moves the number of a golden set."""
 
-from vidmbench.evaluation.studies.identify import combinations, fields_of
+from vidmbench.evaluation.studies.identify import combinations
+from vidmbench.evaluation.studies.identify_conventions import fields_of
 from vidmbench.protocols.protocol import load_protocol
 from vidmbench.sources.golden_sets import SETS
 

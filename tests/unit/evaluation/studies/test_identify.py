@@ -9,8 +9,9 @@ from support.paths import ROOT
 from vidmbench.core.errors import DataError, UsageError
 from vidmbench.evaluation.studies import identify as study
 from vidmbench.evaluation.studies import identify_grams
-from vidmbench.evaluation.studies.identify import candidates, checked_claim, fields_of, identify, number
-from vidmbench.evaluation.studies.identify_feeds import COLOURS, FRAME_RULES, changed, conventions, feeds
+from vidmbench.evaluation.studies.identify import candidates, checked_claim, identify, number
+from vidmbench.evaluation.studies.identify_conventions import fields_of
+from vidmbench.evaluation.studies.identify_feeds import COLOURS, FRAME_RULES, PREFIXES, changed, conventions, feeds
 from vidmbench.evaluation.studies.identify_grams import gram_of, layers_of, read_grams, write_grams
 from vidmbench.evaluation.studies.identify_sensitivity import sensitivities
 from vidmbench.evaluation.studies.identify_values import FORMS, all_values
@@ -96,10 +97,32 @@ def test_every_table_is_of_a_feed_that_is_declared():
         assert set(keys) <= known, "declarations have changed: build the tables again (identify_build)"
 
 
-def test_every_convention_has_a_number():
-    for name in SETS:
-        named = {protocol for each in candidates((name,)) for protocol in each.names}
-        assert named == {spec.name for spec in conventions()}
+def test_every_convention_has_a_number_or_a_reason():
+    for names in SEARCHES:
+        named = {protocol for each in candidates(names) for protocol in each.names}
+        skipped = identify({name: number("12.5") for name in names}).skipped
+        assert named | set(skipped) == {spec.name for spec in conventions()}
+        assert not named & set(skipped)
+        assert named >= {"fvd-stylegan-v", "fvd-common-metrics", "fvd-videogpt", "fvd-tf-hub", "fvd-vidm-release"}
+
+
+def test_a_convention_with_a_choice_that_is_not_tried_is_never_named(monkeypatch):
+    """Its number is not that of the convention without the choice."""
+    spec = load_protocol("fvd-stylegan-v")
+    other = spec.model_copy(update={"array": spec.array.model_copy(update={"resize": "bilinear-antialias"})})
+    monkeypatch.setattr(study, "conventions", lambda: (other,))
+    assert candidates.__wrapped__(("square",)) == ()
+
+
+def test_means_over_prefixes():
+    """As Open-Sora-Plan takes them: each prefix by itself, then the mean."""
+    by_frames = {}
+    point = dict(fields_of(load_protocol("fvd-common-metrics"), "square")[0], form="batches of 2")
+    for key, value in study.combinations("square").items():
+        if {**dict(key), "frames": ""} == {**point, "frames": ""}:
+            by_frames[dict(key)["frames"]] = value
+    expected = np.mean([by_frames[f"first {count}"] for count in range(10, 17)])
+    assert by_frames[PREFIXES] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("names", SEARCHES)
