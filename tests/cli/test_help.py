@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import typer.main
 from PIL import Image
+from support.documented import MY_FVD
 from support.once import made_once
 
 from vidmbench.cli import app
@@ -125,6 +126,8 @@ def things(folder, tmp_path_factory):
     """What the stand-ins of the examples mean."""
     made = made_once(tmp_path_factory, "things", _make_things)
     shutil.copy(made / "scene.png", folder)
+    # A code that prints the numbers of fvd-stylegan-v on the golden sets.
+    (folder / "my_fvd.py").write_text(MY_FVD)
     for side in ("real", "fake"):
         shutil.copytree(made / "real", folder / side)
 

@@ -169,3 +169,15 @@ def test_weights_of_lpips_that_are_not_there_or_damaged(command, folder, monkeyp
         np.save(folder / f"{name}.npy", side)
     done = command("score", "real.npy", "fake.npy", "--frames", 4, "--protocol", "lpips-alex", "-q")
     done.fails("lpips-alexnet", "weights", *(["could not be fetched anew", str(path)] if is_damaged else []))
+
+
+def test_given_frames_in_python():
+    made = REAL.copy()
+    made[:, 0] += 10
+    made[:, 1:] += 2
+    found = vidmbench.score(REAL, made, protocol="psnr-scikit-image", frames=4, context=1)
+    assert (found.value, found.context) == (pytest.approx(ratio(2)), 1)
+    with pytest.raises(VidmbenchError, match="fvd-vidm-paper"):
+        vidmbench.score(REAL, made, protocol="fvd-vidm-paper", frames=4, context=1)
+    with pytest.raises(VidmbenchError):
+        vidmbench.score(REAL, made, protocol="psnr-scikit-image", frames=4, context=4)

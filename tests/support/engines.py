@@ -89,7 +89,7 @@ def use_engine(make: Callable[..., Any], *, patch: Callable[[object, str, Any], 
         The engines that were loaded, which grows with every load.
     """
     # Not on top: conftest.py is imported before pytest switches shape checks on, and so is what it imports.
-    from vidmbench.evaluation import features
+    from vidmbench.evaluation import block_work
 
     loaded = LoadedEngines()
 
@@ -98,5 +98,5 @@ def use_engine(make: Callable[..., Any], *, patch: Callable[[object, str, Any], 
         loaded.append(engine)
         return engine
 
-    patch(features, "load_engine", load)
+    patch(block_work, "load_engine", load)
     return loaded

@@ -32,10 +32,12 @@ from vidmbench.detectors.types import Engine, Prepared
 from vidmbench.detectors.weights_local import is_seeded
 from vidmbench.detectors.weights_registry import weights_path
 from vidmbench.evaluation.clips import ClipPlan, plan_clips
+from vidmbench.evaluation.feature_job import by_video
 from vidmbench.evaluation.plan import plan
 from vidmbench.evaluation.statistics import Score, scores
 from vidmbench.protocols.clips_stage import SideSpec
 from vidmbench.protocols.detector import DetectorSpec, load_detector
+from vidmbench.protocols.kinds.frechet import FrechetStatistics
 from vidmbench.protocols.metric_kind import SideName
 from vidmbench.protocols.pair_stages import PairStage
 from vidmbench.protocols.protocol import ProtocolSpec
@@ -166,6 +168,9 @@ class StageRunner:
             num_fake=_count(spec.clips.fake, SCORED),
             stage=spec.dataset.with_options(is_on_disk=True),
         )
+        if isinstance(bound.statistics, FrechetStatistics) and bound.statistics.mean_over == "trajectories":
+            # Golden videos have one prediction each, of another size.
+            bound = bound.model_copy(update={"statistics": bound.statistics.model_copy(update={"mean_over": None})})
         (planned,) = plan(real, fake, [bound], short_real="drop", short_fake="drop")
         return statistics(
             bound,
@@ -176,12 +181,14 @@ class StageRunner:
         )
 
     def _of_plan(self, spec: ProtocolSpec, source: Source, clips: ClipPlan) -> np.ndarray:
-        return self._scored(spec, ((source, clip.video, clip.indices) for clip in clips.clips))
+        features = self._scored(spec, ((source, clip.video, clip.indices) for clip in clips.clips))
+        return by_video(features, clips)
 
     def _sources(self, spec: ProtocolSpec) -> tuple[Source, Source]:
         stage = spec.dataset.with_options(is_on_disk=True)
-        real = GoldenVideos(self.golden.real, "golden-real", _frames(spec))
-        fake = GoldenVideos(self.golden.fake, "golden-fake", _frames(spec))
+        clips = spec.clips.model_copy(update={"frames": _frames(spec), "stride": 1})
+        real = GoldenVideos(self.golden.real, "golden-real", clips.span_of(clips.real))
+        fake = GoldenVideos(self.golden.fake, "golden-fake", clips.span_of(clips.fake))
         return PreResizedSource(real, stage.pre_resize, stage.resolution), fake
 
     def _scored(self, spec: ProtocolSpec, requests: Iterable[tuple[Source, int, Sequence[int]]]) -> np.ndarray:
@@ -253,7 +260,8 @@ def seeded_features_of(spec: ProtocolSpec) -> FeaturesOfRepeats:
     if spec.kind.reads_pairs:
         numbers = seeded_features("real", SEEDED_CLIPS, FRAMES * width)
         return [{"pair": np.abs(numbers).reshape(SEEDED_CLIPS, 1, FRAMES, width)}]
-    frames = SEEDED_FRAMES if detector.reads == "frames" else None
+    are_told_apart = isinstance(spec.statistics, FrechetStatistics) and spec.statistics.mean_over is not None
+    frames = SEEDED_FRAMES if detector.reads == "frames" or are_told_apart else None
     clips = SEEDED_CLIPS // (frames or 1)
     clips += -clips % spec.kind.clips_divisor(spec.statistics)
     if detector.gives == "probabilities":
@@ -263,8 +271,13 @@ def seeded_features_of(spec: ProtocolSpec) -> FeaturesOfRepeats:
 
 
 def statistics(spec: ProtocolSpec, repeats: FeaturesOfRepeats) -> list[Score]:
-    """Numbers and intervals from features of a few clips, to which the statistics are fitted."""
+    """Numbers and intervals from features of a few clips, to which the statistics are fitted.
+
+    Where clips are not told apart, prefix by prefix or prediction by prediction, one distance stands for the mean.
+    """
     fitted = spec.kind.fit_to(spec.statistics, len(next(iter(repeats[0].values()))))
+    if isinstance(fitted, FrechetStatistics) and all(features.ndim == 2 for features in repeats[0].values()):
+        fitted = fitted.model_copy(update={"mean_over": None})
     return scores(spec.model_copy(update={"statistics": fitted}), repeats)
 
 

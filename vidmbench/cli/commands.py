@@ -19,6 +19,7 @@ from vidmbench.cli import (
     completion,
     data,
     doctor,
+    identify,
     infinity,
     list_show,
     memorisation,
@@ -78,6 +79,7 @@ app.command("score")(run.score)
 app.command("compare")(compare.compare)
 app.command("explain")(compare.explain)
 app.command("compare-models")(compare_models.compare_models)
+app.command("identify", cls=identify.NumberFirst)(identify.identify)
 app.command("infinity")(infinity.infinity)
 app.command("memorisation")(memorisation.memorisation)
 app.command("train")(train.train)

@@ -200,3 +200,12 @@ def records_folder(runs: Path | None) -> Path:
     from vidmbench.records.frame import checked_records_folder
 
     return checked_records_folder(runs)
+
+
+def check_junit(path: Path) -> None:
+    """Refuses a folder, and a file that cannot be written, as the file of --junit, before any work is done."""
+    from vidmbench.core.files import checked_output
+
+    if path.is_dir():
+        raise UsageError("--junit names a file", found=f"the folder {path}", where="--junit")
+    checked_output(path.parent, "--junit")

@@ -16,28 +16,32 @@ from vidmbench.detectors.openvino_import import cores, import_openvino, openvino
 from vidmbench.detectors.types import Feature, Prepared
 
 
-class _OpenVinoOps:
+class OpenVinoOps:
     """The operations of the graph as OpenVINO nodes."""
 
     def __init__(self, opset: ModuleType) -> None:
         self._op = opset
 
     def conv(self, x: Any, layer: Convolution, *, stride: int = 1, relu: bool = True) -> Any:
+        """Convolution, bias and, unless told otherwise, ReLU."""
         op, none = self._op, [0, 0, 0]
         y = op.convolution(x, op.constant(layer.weight), [stride] * 3, none, none, [1, 1, 1], auto_pad="same_upper")
         y = op.add(y, op.constant(layer.bias.reshape(1, -1, 1, 1, 1)))
         return op.relu(y) if relu else y
 
     def max_pool(self, x: Any, kernel: Triple, stride: Triple) -> Any:
+        """Maximum over windows."""
         none = [0, 0, 0]
         pooled = self._op.max_pool(x, list(stride), [1, 1, 1], none, none, list(kernel), auto_pad="same_upper")
         return pooled.output(0)
 
     def mean_pool(self, x: Any, kernel: Triple) -> Any:
+        """Mean over windows, stride 1, no padding."""
         none = [0, 0, 0]
         return self._op.avg_pool(x, [1, 1, 1], none, none, list(kernel), True, auto_pad="valid")
 
     def join(self, parts: Sequence[Any]) -> Any:
+        """Channels one after the other."""
         return self._op.concat(list(parts), 1)
 
 
@@ -114,7 +118,7 @@ class OpenVinoEngine:
         if stem in functions:
             node = op.transpose(node, op.constant([0, 4, 1, 2, 3]))
         for function in functions:
-            node = function(node, _OpenVinoOps(op), self._layers)
+            node = function(node, OpenVinoOps(op), self._layers)
         if self._body in functions:
             node = op.reduce_mean(node, op.constant([2] if self._head.keeps_columns else [2, 3, 4]), False)
             node = op.reshape(node, op.constant([1, -1]), False)

@@ -24,17 +24,52 @@ from vidmbench.videos.source import Source, needs_whole_clips
 from vidmbench.videos.transformed import Remade, Reordered, Transformed
 
 _NOTHING = np.empty(0)
+# Blocks of an entry: enough for dozens of processes, and not so many that opening files takes longer than the network.
+_BLOCKS, _LEAST_ROWS, _MOST_ROWS = 128, 8, 64
+_SAMPLES = 16
 
 
 @dataclass(kw_only=True)
 class JobEntry(CacheEntry):
-    """A cache entry together with the job that it answers."""
+    """A cache entry together with the job that it answers.
+
+    Attributes:
+        job: What its rows are the features of.
+        number: Which of its entry's blocks it is.
+    """
 
     job: FeatureJob
+    number: int = 0
 
     def clip(self, row: int) -> Clip:
         """The clip whose features a row holds."""
-        return self.job.plan.clips[row]
+        return self.job.plan.clips[self.first + row]
+
+    @property
+    def whole_key(self) -> str:
+        """The key of the entry that it is, or that it is a block of."""
+        return self.key if self.part_of is None else self.part_of.key
+
+    def blocks(self) -> list["JobEntry"]:
+        """The units of work that processes share: some rows each, with a file and a lock of their own.
+
+        How an entry is cut depends on the entry alone, so that all processes cut it alike, however many there are.
+        """
+        rows = self._rows_of_a_block()
+        if self.num_rows <= rows:
+            return [self]
+        return [
+            JobEntry(
+                self.folder, f"{self.key}.{first}-{end}", end - first, self.width, part_of=self, first=first,
+                job=self.job, number=first // rows,
+            )
+            for first, end in ((first, min(first + rows, self.num_rows)) for first in range(0, self.num_rows, rows))
+        ]  # fmt: skip
+
+    def _rows_of_a_block(self) -> int:
+        if base_of(self.job.source).is_sampled:  # a model draws that many videos at once
+            return _SAMPLES * self.job.plan.clips_a_video
+        return min(_MOST_ROWS, max(_LEAST_ROWS, self.num_rows // _BLOCKS))
 
 
 @dataclass(frozen=True)

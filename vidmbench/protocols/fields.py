@@ -153,8 +153,10 @@ def words_of(model: type[BaseModel], content: dict[str, Any]) -> list[str]:
 
     Args:
         model: The stage's model.
-        content: The fields that have a value, by name.
+        content: The fields that have a value, by name; older records lack those that came later.
     """
+    optional = {name: field for name, field in model.model_fields.items() if not field.is_required()}
+    content = {name: field.get_default(call_default_factory=True) for name, field in optional.items()} | content
 
     def values(names: Sequence[str]) -> list[Any]:
         return [content.get(name) for name in names]

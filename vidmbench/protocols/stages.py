@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 from pathlib import PurePath
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     Field,
@@ -281,7 +281,10 @@ class StatisticsStage(Frozen):
     Attributes:
         repeats: Number of times that clips are chosen and scored; the number is then their mean.
         seed: Seed of every random choice, unless ``--seed`` rebinds it. Signatures have it behind the data's digest.
+        added_later: Fields that records lack where they have their defaults, as they did before there was a choice.
     """
+
+    added_later: ClassVar[tuple[str, ...]] = ()
 
     repeats: Annotated[
         PositiveInt,
@@ -301,6 +304,9 @@ class StatisticsStage(Frozen):
         for name in StatisticsStage.model_fields:
             if name in content:
                 content[name] = content.pop(name)
+        for name in self.added_later:
+            if content.get(name) == type(self).model_fields[name].default:
+                content.pop(name, None)
         return content if info.exclude_none else {**dict.fromkeys(_STATISTICS_KEYS), **content}
 
     @model_validator(mode="before")

@@ -124,7 +124,13 @@ OTHER: dict[tuple[type, str], object] = {
     (FrechetStatistics, "ridge"): 1e-6,
     (FrechetStatistics, "mean_over"): "trajectories",
     (FrechetStatistics, "batch"): 2,
+    (KernelStatistics, "kernel"): None,  # goes with sigma: test_kernel_statistics.py
     (KernelStatistics, "degree"): 2,
+    (KernelStatistics, "coef0"): 0.0,
+    (KernelStatistics, "sigma"): None,
+    (KernelStatistics, "diagonal"): "kept",
+    (KernelStatistics, "rows"): "unit-length",
+    (KernelStatistics, "scale"): 100.0,
     (KernelStatistics, "subsets"): 100,
     (KernelStatistics, "subset_size"): 101,
     (PrecisionRecallStatistics, "neighbours"): 4,
