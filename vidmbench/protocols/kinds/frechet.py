@@ -28,16 +28,19 @@ class Frechet(MetricKind[FrechetStatistics]):
     name = "frechet"
     better = "lower"
     statistics = FrechetStatistics
+    takes_moments = True
 
     def compute(self, statistics: FrechetStatistics, features: Features) -> tuple[Value, ...]:
         """The squared distance."""
-        from vidmbench.metrics import Moments, frechet_distance  # numpy and scipy are slow to import
+        from vidmbench.metrics import frechet_distance  # numpy and scipy are slow to import
 
-        real, fake = Moments.of(features.rows("real")), Moments.of(features.rows("fake"))
+        real, fake = features.moments_of("real"), features.moments_of("fake")
         return (Value(frechet_distance(real, fake, normalisation=statistics.covariance)),)
 
     def interval(self, statistics: FrechetStatistics, features: Features) -> "Interval | None":
-        """A jackknife; frames or clips of one video stay together, for they are not independent."""
+        """A jackknife; frames or clips of one video stay together, for they are not independent. None for moments."""
+        if features.moments:
+            return None
         from vidmbench.metrics import frechet_interval
 
         return frechet_interval(features["real"], features["fake"], normalisation=statistics.covariance)
