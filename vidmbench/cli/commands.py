@@ -23,6 +23,7 @@ from vidmbench.cli import (
     infinity,
     list_show,
     memorisation,
+    pack,
     plot,
     plot_videos,
     report,
@@ -99,6 +100,7 @@ app.add_typer(plot.app, name="plot")
 app.add_typer(results.app, name="results")
 app.add_typer(weights.app, name="weights")
 app.add_typer(data.app, name="data")
+app.add_typer(pack.app, name="pack")
 
 
 def run_command() -> None:

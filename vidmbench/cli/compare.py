@@ -95,10 +95,12 @@ def compare(
     from vidmbench.reporting.terminal.comparison import comparison_text
 
     part = sharing.part(compute.device)
-    make = partial(choices_from, clips, compute, reading)
-    sources = source_check(real), source_check(fake)
+    make = partial(choices_from, clips, compute, reading, real=real)
+    sources = source_check(real, is_real=True), source_check(fake)
     choices = checked_request(make, clips=clips, protocols=protocol, sources=sources, out=out, is_lenient=True)
-    comparison = prepare_compare(real, fake, with_all_protocols(choices, bool(protocol), are_paired=is_paired))
+    if choices.protocols or is_paired:
+        choices = with_all_protocols(choices, bool(protocol), are_paired=is_paired)
+    comparison = prepare_compare(real, fake, choices)
     jobs = [comparison.job, *(control_jobs(comparison.job) if has_controls else ())]
     if output.dry_run:
         if not part.is_silent:

@@ -22,7 +22,7 @@ Real = Annotated[
         autocompletion=completion.sources,
         metavar="REAL",
         help="A folder, tar, zip, npy, npz or video; a .txt list of paths; a glob in quotes; "
-        "or dataset:NAME@SPLIT/PIXELS.",
+        "dataset:NAME@SPLIT/PIXELS; or pack:FILE.",
     ),
 ]
 Fake = Annotated[
@@ -50,12 +50,13 @@ ProtocolNames = Annotated[
     ),
 ]
 FrechetProtocol = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--protocol",
         autocompletion=completion.protocols,
         metavar="NAME|FILE",
         help="A protocol of a Fréchet distance, or a TOML file.",
+        show_default=DEFAULT_PROTOCOL,
         rich_help_panel=PROTOCOL_PANEL,
     ),
 ]

@@ -61,7 +61,7 @@ def run(
         typer.Option(
             autocompletion=completion.datasets,
             metavar="D",
-            help="A data set's name, NAME@SPLIT, NAME/PIXELS, or folder:PATH.",
+            help="A data set's name, NAME@SPLIT, NAME/PIXELS, folder:PATH, or pack:FILE.",
         ),
     ],
     samples: Annotated[
@@ -99,11 +99,12 @@ def run(
     from vidmbench.evaluation.carry_out import carry_out, record_of
     from vidmbench.evaluation.job import prepare_run
     from vidmbench.records.record import write_new_record
+    from vidmbench.sources.names import is_pack
 
     part = sharing.part(compute.device)
     shown = part.shows_progress(output.shows_progress)
     with frames_bar(is_shown=shown) as on_frame, progress_bar(is_shown=shown) as progress:
-        make = partial(choices_from, clips, compute, reading, sampling=vidm.sampling(on_frame))
+        make = partial(choices_from, clips, compute, reading, sampling=vidm.sampling(on_frame), real=dataset)
         sources = model_check(model, samples), dataset_check(dataset)
         choices = checked_request(make, clips=clips, protocols=protocol, sources=sources, out=out)
         check_table_file(output.best_of, "--best-of")
@@ -129,9 +130,12 @@ def run(
     try:
         record, path = write_new_record(record, out)
         files["record"] = str(path)
-        figure = path.with_suffix(".png")
-        save_figure(contact_sheet(job.real, job.fake, job.plans[0], measurements[0]), figure)
-        files["picture"] = str(figure)
+        if not is_pack(dataset):
+            figure = path.with_suffix(".png")
+            save_figure(contact_sheet(job.real, job.fake, job.plans[0], measurements[0]), figure)
+            files["picture"] = str(figure)
+        else:
+            remark("figure:  none, a pack holds no pixels")
     finally:  # a number is printed even where its record or its picture cannot be written
         print_measurements(
             [record], output, files=files, more={**refused_json(evaluation.refused), **best_of_json(curves)}
@@ -182,8 +186,8 @@ def score(
     from vidmbench.reporting.studies.seeds import runs_json, runs_text
 
     part = sharing.part(compute.device)
-    make = partial(choices_from, clips, compute, reading)
-    sources = [source_check(text) for text in (real, fake, *(more or ()))]
+    make = partial(choices_from, clips, compute, reading, real=real)
+    sources = [source_check(real, is_real=True), *(source_check(text) for text in (fake, *(more or ())))]
     choices = checked_request(make, clips=clips, protocols=protocol, sources=sources, out=out)
     with progress_bar(is_shown=part.shows_progress(output.shows_progress)) as progress:
         check_table_file(output.best_of, "--best-of")

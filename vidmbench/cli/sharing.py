@@ -22,8 +22,8 @@ Shard = Annotated[
     typer.Option(
         "--shard",
         metavar="I/N",
-        help="Compute the I-th of N parts of the features, on any machine that sees the cache; the command without "
-        "--shard then finishes.",
+        help="Do the I-th of N parts of the work, on any machine that sees the cache (sample: the folder); the command "
+        "without --shard then finishes.",
         rich_help_panel=COMPUTE_PANEL,
     ),
 ]
@@ -62,6 +62,13 @@ class Part:
     def is_silent(self) -> bool:
         """Whether another process prints."""
         return self.worker.rank > 0
+
+    @property
+    def of_videos(self) -> Share | None:
+        """The share of videos that this process writes; None where it writes all."""
+        if self.share is None and not self.worker.is_alone:
+            return Share(self.worker.rank + 1, self.worker.world)
+        return self.share
 
     def shows_progress(self, shown: bool | None) -> bool | None:
         """What to show of the progress: of several processes only the first shows any."""

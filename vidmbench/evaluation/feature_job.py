@@ -10,6 +10,7 @@ from vidmbench.core.files import sha256_of_parts
 from vidmbench.core.vocabulary import Precision
 from vidmbench.detectors.weights_local import identity
 from vidmbench.evaluation.clips import ClipPlan
+from vidmbench.metrics.moments import Moments
 from vidmbench.protocols.detector import load_detector
 from vidmbench.protocols.fields import field_names
 from vidmbench.protocols.stages import ArrayStage
@@ -73,12 +74,21 @@ class FeatureSet:
         skipped: Clips skipped because their video could not be read.
         engine: What ran the network.
         is_cached: Whether all of them were in the cache.
+        moments: Given without features; None where there are features.
+        num_known: Clips behind the moments.
     """
 
     features: Float32[np.ndarray, "clip *frame feature"]
     skipped: tuple[Skipped, ...]
     engine: str
     is_cached: bool = False
+    moments: Moments | None = None
+    num_known: int = 0
+
+    @property
+    def num_clips(self) -> int:
+        """Clips that could be read."""
+        return len(self.features) if self.moments is None else self.num_known
 
 
 def by_video(features: np.ndarray, plan: ClipPlan) -> np.ndarray:

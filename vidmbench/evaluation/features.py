@@ -22,9 +22,11 @@ from vidmbench.detectors.engine import engine_name
 from vidmbench.evaluation.block_work import BlockWork, network_of
 from vidmbench.evaluation.clip_assembly import JobEntry, base_of
 from vidmbench.evaluation.feature_job import FeatureJob, FeatureSet
+from vidmbench.evaluation.packs import features_in_pack
 from vidmbench.evaluation.shard_sheets import sign_in, sign_out
 from vidmbench.evaluation.tally import Tally
 from vidmbench.protocols.detector import load_detector
+from vidmbench.sources.packs.contents import PackSource
 from vidmbench.videos.source import Skipped
 
 
@@ -54,6 +56,11 @@ def features_of(
         ResultError: Features are missing, and the cache cannot be written to.
         WeightsError: The network's weights are not available.
     """
+    given = {place: features_in_pack(job) for place, job in enumerate(jobs) if isinstance(job.source, PackSource)}
+    if given:
+        others = [job for place, job in enumerate(jobs) if place not in given]
+        computed = iter(features_of(others, device=device, on_bad=on_bad, progress=progress))
+        return [given[place] if place in given else next(computed) for place in range(len(jobs))]
     work = _Work(jobs, device, on_bad, progress)
     work.compute()
     work.finish()
@@ -99,6 +106,7 @@ def compute_share(
     Raises:
         VidmbenchError: See :func:`features_of`.
     """
+    jobs = [job for job in jobs if not isinstance(job.source, PackSource)]  # a pack's features are there
     work = _Work(jobs, device, on_bad, progress, share)
     work.sign_in(is_in_group=is_in_group)
     work.compute()

@@ -15,7 +15,8 @@ from vidmbench.evaluation.opening import OpeningOptions, control_maker, open_nam
 from vidmbench.protocols.clips_stage import ClipsSpec
 from vidmbench.protocols.protocol import ProtocolSpec
 from vidmbench.sources.names import Kind, parse_source
-from vidmbench.sources.opening import ResolvedName, resolve
+from vidmbench.sources.opening import ResolvedName, refuse_pack, resolve
+from vidmbench.sources.packs.contents import Pack
 from vidmbench.videos.in_memory.declared import Declared
 from vidmbench.videos.in_memory.opening import (
     Items,
@@ -66,6 +67,11 @@ class Given:
         """The name where it is a data set's; None otherwise."""
         return self.named if self.named is not None and self.named.dataset is not None else None
 
+    @property
+    def pack(self) -> Pack | None:
+        """The pack that the name means; None of all else."""
+        return None if self.named is None else self.named.pack
+
     def open(self, options: OpeningOptions) -> Source:
         """The source; see :func:`open_named`."""
         if self.named is not None:
@@ -78,7 +84,12 @@ class Given:
 
 
 def given(
-    videos: Videos, known: ResolvedName | None = None, *, where: str = "videos", declared: Declared | None = None
+    videos: Videos,
+    known: ResolvedName | None = None,
+    *,
+    where: str = "videos",
+    declared: Declared | None = None,
+    takes_pack: bool = False,
 ) -> Given:
     """Parses the name of videos that are given by one.
 
@@ -87,15 +98,18 @@ def given(
         known: See :func:`vidmbench.sources.opening.resolve`.
         where: Which argument they are, for messages.
         declared: What is declared about the numbers of videos in memory.
+        takes_pack: Whether a pack will do.
 
     Raises:
-        VidmbenchError: The name cannot be parsed, or its data set is not declared.
+        VidmbenchError: The name cannot be parsed, its data set is not declared, or it is a pack and videos are needed.
     """
     declared = declared or Declared()
     if not isinstance(videos, str | Path):
         return Given(videos, None, where, declared)
     name = parse_source(str(videos))
     name_or_path("videos", name.base.path or "")
+    if not takes_pack:
+        refuse_pack(name)
     return Given(videos, resolve(name, known), where, declared)
 
 
@@ -111,7 +125,7 @@ def given_pair(real: Videos, fake: Videos, declared: Declared) -> tuple[Given, G
         UsageError: Neither side needs what is declared.
         VidmbenchError: A name cannot be parsed, or its data set is not declared.
     """
-    first = given(real, where="real", declared=declared)
+    first = given(real, where="real", declared=declared, takes_pack=True)
     second = given(fake, first.named, where="fake", declared=declared)
     if not declared:
         return first, second
@@ -159,6 +173,7 @@ def open_pair(
         replace(
             options,
             taking=taking,
+            takes_pack=True,
             num_videos=counts[0],
             num_frames=max(side.span_of(side.real) for side in clips),
         )

@@ -14,7 +14,7 @@ from vidmbench.protocols.stages import DatasetStage
 from vidmbench.sources.controls import static_of
 from vidmbench.sources.datasets.opening import DEFAULT_READING, Reading
 from vidmbench.sources.names import Kind, SourceName
-from vidmbench.sources.opening import ResolvedName, copied_control, open_control, open_videos, resolve
+from vidmbench.sources.opening import ResolvedName, copied_control, open_control, open_videos, refuse_pack, resolve
 from vidmbench.videos.in_memory.opening import Taking
 from vidmbench.videos.source import Source
 from vidmbench.vidm.sampling.opening import SamplingOptions, load_model, videos_of
@@ -43,6 +43,7 @@ class OpeningOptions:
         device: Where it runs.
         vidm: The model, where it is loaded already.
         taking: How much is taken of videos in memory that have no end of their own.
+        takes_pack: Whether a pack will do, whose frames nobody can read.
     """
 
     reading: Reading = DEFAULT_READING
@@ -57,6 +58,7 @@ class OpeningOptions:
     device: Device = "auto"
     vidm: "Vidm | None" = None
     taking: Taking = field(default_factory=Taking)
+    takes_pack: bool = False
 
 
 def open_named(named: ResolvedName, options: OpeningOptions) -> Source:
@@ -67,10 +69,13 @@ def open_named(named: ResolvedName, options: OpeningOptions) -> Source:
         options: All else.
 
     Raises:
-        UsageError: A control without real videos, a label without samples, a model without a number of videos.
+        UsageError: A control without real videos, a label without samples, a model without a number of videos, or a
+            pack where videos are needed.
         VidmbenchError: It cannot be opened.
     """
     name = named.name
+    if not options.takes_pack:
+        refuse_pack(name)
     source = _opened(named, options)
     has_prefix = name.kind in _SHADOWING and (":" in name.text or name.text == name.kind)
     if has_prefix and os.path.exists(expanded(name.text)):

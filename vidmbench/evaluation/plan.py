@@ -9,11 +9,13 @@ from vidmbench.core.errors import DataError
 from vidmbench.core.text import counted
 from vidmbench.evaluation.clips import Clip, ClipPlan, plan_clips, too_few_words
 from vidmbench.evaluation.idle_frames import check_idle_frames
+from vidmbench.evaluation.packs import check_clips
 from vidmbench.evaluation.pair_plan import Pairer
 from vidmbench.evaluation.pairing import Pairing, paired
 from vidmbench.evaluation.unscaled_videos import check_levels
 from vidmbench.protocols.clips_stage import MANY_A_VIDEO
 from vidmbench.protocols.protocol import ProtocolSpec
+from vidmbench.sources.packs.contents import PackSource
 from vidmbench.videos.grids.suspicion import suspected
 from vidmbench.videos.pairs import ContextInFront
 from vidmbench.videos.source import Source
@@ -76,6 +78,8 @@ def plan(
     """
     sides = {"real": real, "fake": fake}
     specs = [_with_available_real(spec, real) for spec in specs]
+    if isinstance(real, PackSource):
+        short_real = "drop"  # those that are too short were skipped when the pack was made
     names = {side: [source.name(index) for index in range(len(source))] for side, source in sides.items()}
     lengths = {side: [source.num_frames(index) for index in range(len(source))] for side, source in sides.items()}
 
@@ -104,6 +108,9 @@ def plan(
             (clips(spec, "real", short_real, repeat), clips(spec, "fake", short_fake, repeat))
             for repeat in range(spec.statistics.repeats)
         ]
+        if isinstance(real, PackSource):
+            for repeat, (of_real, _) in enumerate(draws):
+                check_clips(real, spec, repeat, of_real)
         if not planned:  # what pixels are does not depend on the protocol
             check_levels(real, draws[0][0].clips)
             check_levels(fake, draws[0][1].clips)

@@ -61,9 +61,9 @@ class FrechetStatistics(StatisticsStage):
         return self
 
     @property
-    def is_plain(self) -> bool:
-        """Whether it is one distance between all clips, with nothing added."""
-        return self.ridge is None and self.mean_over is None and self.batch is None
+    def is_mean(self) -> bool:
+        """Whether the number is a mean of several distances."""
+        return self.mean_over is not None or self.batch is not None
 
 
 class Frechet(MetricKind[FrechetStatistics]):
@@ -72,12 +72,13 @@ class Frechet(MetricKind[FrechetStatistics]):
     name = "frechet"
     better = "lower"
     statistics = FrechetStatistics
+    takes_moments = True
 
     def compute(self, statistics: FrechetStatistics, features: Features) -> tuple[Value, ...]:
         """The squared distance, or the mean of several; behind ± the codes' own deviation over trajectories."""
-        from vidmbench.metrics import Moments, frechet_distance  # numpy and scipy are slow to import
+        from vidmbench.metrics import frechet_distance  # numpy and scipy are slow to import
 
-        if not statistics.is_plain:
+        if statistics.is_mean:
             from vidmbench.metrics.frechet_means import frechet_values
 
             _check_whole(statistics, features)
@@ -85,18 +86,21 @@ class Frechet(MetricKind[FrechetStatistics]):
             if statistics.mean_over != "trajectories":
                 return (Value(float(values.mean())),)
             return (Value(float(values.mean()), float(values.std()), f"sd over {len(values)} trajectories"),)
-        real, fake = Moments.of(features.rows("real")), Moments.of(features.rows("fake"))
-        return (Value(frechet_distance(real, fake, normalisation=statistics.covariance)),)
+        real, fake, ridge = features.moments_of("real"), features.moments_of("fake"), statistics.ridge or 0.0
+        return (Value(frechet_distance(real, fake, normalisation=statistics.covariance, ridge=ridge)),)
 
     def interval(self, statistics: FrechetStatistics, features: Features) -> "Interval | None":
-        """A jackknife; frames or clips of one video stay together, for they are not independent."""
+        """A jackknife; frames or clips of one video stay together, for they are not independent. None for moments."""
+        if features.moments:
+            return None
         from vidmbench.metrics import frechet_interval
 
-        if not statistics.is_plain:
+        real, fake = features["real"], features["fake"]
+        if statistics.is_mean:
             from vidmbench.metrics.frechet_means import frechet_mean_interval
 
-            return frechet_mean_interval(features["real"], features["fake"], statistics.rule())
-        return frechet_interval(features["real"], features["fake"], normalisation=statistics.covariance)
+            return frechet_mean_interval(real, fake, statistics.rule())
+        return frechet_interval(real, fake, normalisation=statistics.covariance, ridge=statistics.ridge or 0.0)
 
     def notes(self, statistics: FrechetStatistics, counts: Counts) -> list[str]:
         """Limits of the interval, and the bias of few clips."""
@@ -113,6 +117,13 @@ class Frechet(MetricKind[FrechetStatistics]):
 
 def _check_whole(statistics: FrechetStatistics, features: Features) -> None:
     """Refuses sides of which clips could not be read: what is left does not tell which trajectory, or prefix, it is."""
+    if features.moments:
+        raise DataError(
+            "a mean of several distances needs features",
+            expected="videos, or a pack with features",
+            found="moments",
+            fix="make the pack without --moments",
+        )
     told_apart: dict[str | None, tuple[SideName, ...]] = {"prefixes": ("real", "fake"), "trajectories": ("fake",)}
     if any(features[side].ndim == 2 for side in told_apart.get(statistics.mean_over, ())):
         raise DataError(
