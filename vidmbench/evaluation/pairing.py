@@ -93,8 +93,8 @@ def paired(
 
 def _check_related(fake: Source) -> None:
     """Refuses what is known to belong to no target, whatever its names."""
-    if isinstance(fake, StaticBaseline):
-        return _check_related(fake.base)
+    while isinstance(fake, StaticBaseline):
+        fake = fake.base
     if fake.is_sampled:
         raise DataError(
             "these samples were not predicted from the real videos",
