@@ -35,9 +35,9 @@ def _pack() -> None:
 
     \b
     Examples:
-      vidmbench pack make dataset:ucf101 --data-root DIR --frames 16 --protocol fvd-stylegan-v --out ucf101.pack
-      vidmbench pack show ucf101.pack
-      vidmbench score pack:ucf101.pack FAKE --frames 16
+      vidmbench pack make REAL --protocol fvd-stylegan-v --num-videos 48 --out real.pack
+      vidmbench pack show real.pack
+      vidmbench score pack:real.pack FAKE
     """
 
 
@@ -84,9 +84,9 @@ def make(
 
     \b
     Examples:
-      vidmbench pack make dataset:ucf101 --data-root DIR --frames 16 --protocol fvd-stylegan-v --out ucf101.pack
-      vidmbench pack make REAL --protocol fvd-tats,kvd-tats --frames 16,128 --num-videos 512 --out real.pack
-      vidmbench pack make dataset:clevrer-mini@test/32 --num-videos 8 --moments --out clevrer-mini.pack
+      vidmbench pack make REAL --protocol fvd-stylegan-v --num-videos 48 --out real.pack
+      vidmbench pack make REAL --protocol fvd-tats,kvd-tats --num-videos 48 --out real.pack
+      vidmbench pack make dataset:clevrer-mini@test/32 --num-videos 8 --moments --out mini.pack
     """
     from vidmbench.evaluation.pack_making import make_pack, prepare_pack
     from vidmbench.reporting.studies.packs import pack_json, pack_text, plan_text
@@ -116,8 +116,8 @@ def show(
 
     \b
     Examples:
-      vidmbench pack show ucf101.pack
-      vidmbench pack show ucf101.pack --json
+      vidmbench pack show real.pack
+      vidmbench pack show real.pack --json
     """
     from vidmbench.reporting.studies.packs import pack_json, pack_text
     from vidmbench.sources.names import is_pack
@@ -179,8 +179,8 @@ def import_statistics(
 
     \b
     Examples:
-      vidmbench pack import ucf101.pkl --protocol fvd-stylegan-v --frames 16 --out ucf101.pack
-      vidmbench pack import i3d_sky.pkl --protocol fvd-cd-fvd --frames 16 --label sky --out sky.pack
+      vidmbench pack import stats.pkl --protocol fvd-stylegan-v --frames 16 --out ucf101.pack
+      vidmbench pack import stats.pkl --protocol fvd-cd-fvd --frames 16 --out sky.pack
     """
     from vidmbench.cli.parsing import whole_numbers
     from vidmbench.evaluation.pack_import import ImportRequest, imported_pack

@@ -11,7 +11,7 @@ from vidmbench.core.arguments import name_or_path
 from vidmbench.core.errors import DataError
 from vidmbench.core.progress import Progress
 from vidmbench.evaluation.choices import Choices
-from vidmbench.evaluation.opening import OpeningOptions, control_maker, open_named
+from vidmbench.evaluation.opening import OpeningOptions, control_maker, given_frames, open_named
 from vidmbench.protocols.clips_stage import ClipsSpec
 from vidmbench.protocols.protocol import ProtocolSpec
 from vidmbench.sources.names import Kind, parse_source
@@ -164,7 +164,12 @@ def open_pair(
     seed = choices.seed or 0
     clips = [spec.clips for spec in specs] if clips is None else clips
     options = OpeningOptions(
-        reading=choices.reading, seed=seed, real=real.data, sampling=choices.drawing, device=choices.device
+        reading=choices.reading,
+        seed=seed,
+        real=real.data,
+        sampling=choices.drawing,
+        device=choices.device,
+        given=given_frames(specs, choices.context),
     )
     wanted = [[side.real.videos for side in clips], [side.fake.videos for side in clips]]
     counts = [None if None in each else max(count or 0 for count in each) for each in wanted]

@@ -11,7 +11,7 @@ from vidmbench.evaluation.choices import Choices, common_stage
 from vidmbench.evaluation.given import Videos, given_pair, open_pair
 from vidmbench.evaluation.missing import BUILT_IN, check_present, check_weights
 from vidmbench.evaluation.model_samples import open_model_samples
-from vidmbench.evaluation.opening import OpeningOptions, control_maker, open_named
+from vidmbench.evaluation.opening import OpeningOptions, control_maker, given_frames, open_named
 from vidmbench.evaluation.optional import Refused, plan_each
 from vidmbench.evaluation.packs import bound_to_pack
 from vidmbench.evaluation.plan import Planned, Short, check_both_counts, checked_counts, plan
@@ -257,6 +257,7 @@ def _against_dataset(
         num_frames=max(spec.clips.span_of(spec.clips.fake) for spec in specs),
         sampling=choices.drawing,
         device=choices.device,
+        given=given_frames(specs, choices.context),
         vidm=vidm,
     )
     fake = open_named(resolve(name, data), options)
