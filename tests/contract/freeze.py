@@ -140,6 +140,7 @@ def write_inputs(folder: Path) -> None:
     """Arrays, a data set as users have it on disk, a detector and protocols of one's own."""
     for name, count, frames, factor in (
         ("real", 8, 64, 7), ("fake", 8, 64, 11), ("other", 8, 64, 13), ("many-real", 1024, 4, 7), ("many", 1024, 4, 11),
+        ("long-real", 8, 128, 7), ("long", 8, 128, 11),
     ):  # fmt: skip
         np.save(folder / f"{name}.npy", made_clips(count, frames, factor))
     for side in ("train", "test"):
@@ -264,6 +265,8 @@ def _type(parameter: Any) -> tuple[str, list[str]]:
 
 TOY = ("--protocol", "toy-fd.toml", "--json")
 PAIR = ("real.npy", "fake.npy")
+#: Frames of their videos, and of the data set on disk.
+PAIR_FRAMES, SKY_FRAMES = 64, 48
 # One or several outputs of every command with --json; a comma parts the command from what is special.
 OUTPUTS: dict[str, tuple[str, ...]] = {
     "check": ("check", "--protocol", "fvd-digan", "--weights", "without", "--json"),
@@ -364,6 +367,7 @@ def signatures() -> dict[str, dict[str, list[str]]]:
     Then those of models on the built-in data, and of measured numbers by a detector of one's own.
     """
     from vidmbench.core.vocabulary import PROTOCOL_GROUPS
+    from vidmbench.protocols.protocol import load_protocol
 
     counts = ("--num-real", "6", "--num-fake", "5", "--seed", "3", "--dry-run", "--json")
     sky = ("--dataset", "sky-timelapse", "--data-root", "sky", "--num-videos", "3", "--dry-run", "--json")
@@ -373,7 +377,9 @@ def signatures() -> dict[str, dict[str, list[str]]]:
     return {
         "arrays": {name: _of_arrays(name, *counts) for name in names},
         "data set on disk": {
-            name: _planned("run", "--model", "control:static", "--protocol", name, *sky) for name in names
+            name: _planned("run", "--model", "control:static", "--protocol", name, *sky)
+            for name in names
+            if _span(load_protocol(name)) <= SKY_FRAMES
         },
         "models": {name: _planned("run", "--model", name, *toy, "--dry-run", "--json") for name in MODELS},
         "detector of one's own": {
@@ -388,9 +394,16 @@ def _of_arrays(name: str, *counts: str) -> list[str]:
     """Of arrays; pairs have one number of videos."""
     from vidmbench.protocols.protocol import load_protocol
 
-    if load_protocol(name).kind.reads_pairs:
+    spec = load_protocol(name)
+    if spec.kind.reads_pairs:
         counts = ("--num-videos", "6", *counts[4:])
-    return _planned("score", *PAIR, "--protocol", name, *counts)
+    pair = PAIR if _span(spec) <= PAIR_FRAMES else ("long-real.npy", "long.npy")
+    return _planned("score", *pair, "--protocol", name, *counts)
+
+
+def _span(spec: Any) -> int:
+    """Frames that a video of either side must have."""
+    return max(spec.clips.span_of(spec.clips.real), spec.clips.span_of(spec.clips.fake))
 
 
 def _planned(*words: str) -> list[str]:

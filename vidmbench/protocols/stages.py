@@ -149,7 +149,7 @@ _LENGTHEN_WORDS = {
     "linear-to-16": "interpolated in time to 16 frames",
 }
 
-#: What is made of a picture of 224 x 400 that is fed to a network made for squares of 224.
+#: What is made of an image of 224 x 400 that is fed to a network made for squares of 224.
 WideInput = Literal["flattened", "pool-7x13", "spatial-mean"]
 _WIDE_WORDS = {
     "flattened": "224 x 400 fed, 7 columns of features one after the other",
