@@ -183,8 +183,8 @@ def model_of(class_name: str) -> Any:
         import transformers
         from transformers.utils import logging
 
-        logging.disable_progress_bar()
-        logging.set_verbosity_error()
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     except ImportError as error:
         raise UsageError(
             "this detector needs transformers, which is not installed", found=str(error), fix=_INSTALL
