@@ -170,7 +170,7 @@ def _check_report(report: dict[str, Any], folder: Path, class_name: str) -> None
             fix="give the checkpoint that belongs to this class and configuration",
         )
     if extra:
-        note(f"{len(extra)} tensors of the checkpoint are no part of {class_name}: {first_of(extra)}")
+        note(f"{len(extra)} tensors of the checkpoint do not belong to {class_name}: {first_of(extra)}")
 
 
 def model_of(class_name: str) -> Any:

@@ -114,8 +114,8 @@ def resized(x: Tensor, size: tuple[int, int], kernel: Resize) -> Tensor:
             detector uses. ``bilinear-tf1``: TensorFlow 1's resize_bilinear, which takes output pixel i from
             i * old / new without the half-pixel shift (the original FVD). Neither blurs what it shrinks.
             ``bilinear-antialias``: half-pixel, blurred where it shrinks. ``bicubic-pil``: Pillow's bicubic on floats,
-            channel by channel (clean-fid), blurred where it shrinks. ``bicubic-pil-uint8``: on pictures, before
-            anything else (torchvision's transforms of pictures), so nothing is left to do here.
+            channel by channel (clean-fid), blurred where it shrinks. ``bicubic-pil-uint8``: on uint8 images, before
+            anything else (torchvision's transforms of images), so nothing is left to do here.
 
     Returns:
         float32 (time, channel, new height, new width).
