@@ -40,4 +40,4 @@ def fed_range(interval: str) -> str:
 
     Any fixed input would do; a network that expects intensity levels discriminates more with those.
     """
-    return "-1..1" if interval in ("-1..1", "0..1", "inception") else "0..255"
+    return "0..255" if interval == "0..255" else "-1..1"

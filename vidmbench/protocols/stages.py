@@ -18,22 +18,31 @@ from vidmbench.protocols.clips_stage import Start
 from vidmbench.protocols.fields import GoesWith, NoEffect, ProtocolField, field_names
 
 # Values as signatures abbreviate them.
-_CROP = {"none": "none", "short-side-centre": "short-centre"}
+_CROP = {"none": "none", "short-side-centre": "short-centre", "centre-square": "square"}
 _RESIZE = {
     "bilinear-half-pixel": "bilinear-hp",
     "bilinear-tf1": "bilinear-tf1",
     "bilinear-antialias": "bilinear-aa",
     "bicubic-pil": "bicubic-pil",
+    "bicubic-pil-uint8": "bicubic-pil-u8",
     "detector": "own",
 }
-_RANGE = {"-1..1": "pm1", "0..1": "01", "0..255": "0255", "inception": "m128d128"}
+_RANGE = {
+    "-1..1": "pm1",
+    "0..1": "01",
+    "0..255": "0255",
+    "inception": "m128d128",
+    "imagenet": "imagenet",
+    "clip": "clip",
+}
 # The same as people say them, where conventions are compared.
-_CROP_WORDS = {"none": "squashed", "short-side-centre": "short side, centre crop"}
+_CROP_WORDS = {"none": "squashed", "short-side-centre": "short side, centre crop", "centre-square": "middle square"}
 _RESIZE_WORDS = {
     "bilinear-half-pixel": "bilinear",
     "bilinear-tf1": "TF1 bilinear",
     "bilinear-antialias": "antialiased bilinear",
     "bicubic-pil": "Pillow bicubic",
+    "bicubic-pil-uint8": "Pillow bicubic on uint8",
     "detector": "the detector's own resizing",
 }
 
@@ -112,7 +121,9 @@ class DatasetStage(Frozen):
         return self.model_copy(update={"resolution": resolution or self.resolution})
 
 
-Resize = Literal["bilinear-half-pixel", "bilinear-tf1", "bilinear-antialias", "bicubic-pil", "detector"]
+Resize = Literal[
+    "bilinear-half-pixel", "bilinear-tf1", "bilinear-antialias", "bicubic-pil", "bicubic-pil-uint8", "detector"
+]
 
 
 class FirstResize(Frozen):
@@ -179,10 +190,12 @@ class ArrayStage(Frozen):
             None feeds squares.
         lengthen: How clips get longer before the network; None leaves them as they are.
         first_resize: A resizing that the script does before the network's own.
-        crop: ``short-side-centre`` resizes the short side and cuts the middle; ``none`` squashes.
+        crop: ``short-side-centre`` resizes the short side and cuts the middle; ``centre-square`` cuts the middle square
+            and resizes it; ``none`` squashes.
         resize: The interpolation kernel, named after the code it matches (see :mod:`vidmbench.detectors.resize`);
             ``detector`` leaves crop, resizing and range to the detector's own ``prepare``.
-        range: The interval that 0..255 is mapped to; ``inception`` is (u - 128) / 128.
+        range: The interval that 0..255 is mapped to; ``inception`` is (u - 128) / 128; ``imagenet`` and
+            ``clip`` are 0..1 minus the mean colour of those images, divided by its deviation.
     """
 
     detector: Annotated[
@@ -219,12 +232,12 @@ class ArrayStage(Frozen):
         ),
     ] = None
     crop: Annotated[
-        Literal["none", "short-side-centre"],
+        Literal["none", "short-side-centre", "centre-square"],
         ProtocolField("array", "crop", _CROP.__getitem__, words=_CROP_WORDS.__getitem__),
     ] = "none"
     resize: Annotated[Resize, ProtocolField("array", "rs", _RESIZE.__getitem__, words=_RESIZE_WORDS.__getitem__)]
     range: Annotated[
-        Literal["-1..1", "0..1", "0..255", "inception"],
+        Literal["-1..1", "0..1", "0..255", "inception", "imagenet", "clip"],
         ProtocolField("array", "range", _RANGE.__getitem__, words="range {}".format),
     ] = "-1..1"
 

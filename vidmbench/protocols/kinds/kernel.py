@@ -48,7 +48,7 @@ class KernelStatistics(StatisticsStage):
         degree: Degree of the polynomial kernel.
         coef0: What the polynomial kernel adds.
         sigma: Width of the Gaussian kernel.
-        diagonal: Whether each sample's product with itself is left out, which makes the estimate unbiased.
+        diagonal: Whether each sample's product with itself is kept; without it the estimate is unbiased.
         rows: Whether each feature vector is first divided by its length.
         scale: Factor of what is printed.
         subsets: Number of random subsets that are averaged; None takes all samples once.
