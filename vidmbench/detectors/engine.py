@@ -12,6 +12,7 @@ from vidmbench.detectors.weights_local import identity
 from vidmbench.detectors.weights_registry import load_weights
 from vidmbench.protocols.detector import DetectorSpec, load_detector
 from vidmbench.protocols.pair_stages import LpipsStage, PairStage
+from vidmbench.protocols.sequence_stages import SequenceStage
 from vidmbench.protocols.stages import ArrayStage
 
 if TYPE_CHECKING:
@@ -67,6 +68,10 @@ def load_engine(stage: ArrayStage, *, precision: Precision = "fp32", device: Dev
         raise UsageError(
             f"{spec.name} runs in fp32 alone", expected="--precision fp32", found=f"--precision {precision}"
         )
+    if isinstance(stage, SequenceStage):
+        from vidmbench.detectors.pair_engine import ReadyNumbers
+
+        return ReadyNumbers(name)
     if isinstance(stage, PairStage):
         return _pair_engine(spec, stage, name=name, chosen=chosen, device=target)
     if spec.network is not None:

@@ -18,7 +18,7 @@ _REMEMBERED = 16
 
 
 class ReadyNumbers:
-    """Numbers that were computed while frames were read: squared errors, SSIM.
+    """Numbers that were computed while frames were read: squared errors, SSIM, what follows frames.
 
     Args:
         name: What the record says.

@@ -109,6 +109,8 @@ class PairedKind(MetricKind[PairedT], Generic[PairedT]):
     """
 
     sides = ("pair",)
+    least_clips = 1
+    has_gaps = True
     equal: float = 0.0
 
     @abstractmethod
