@@ -5,8 +5,10 @@ from collections.abc import Callable
 import numpy as np
 
 from vidmbench.core.arrays import Image
+from vidmbench.detectors.pair_pixels import cut, halves
 from vidmbench.metrics.temporal.changes import colour_histogram, histogram_intersection, mean_absolute_difference
 from vidmbench.metrics.temporal.siti import brightness, luma, spatial_information, temporal_information
+from vidmbench.protocols.pair_stages import FlowStage
 from vidmbench.protocols.sequence_stages import SequenceStage, SitiStage
 from vidmbench.protocols.stages import ArrayStage
 
@@ -16,7 +18,7 @@ Follower = Callable[[Image], np.ndarray]
 
 def is_sequence(stage: ArrayStage) -> bool:
     """Whether what is measured of a frame depends on those before it."""
-    return isinstance(stage, SequenceStage)
+    return isinstance(stage, SequenceStage | FlowStage)
 
 
 def follower(stage: ArrayStage) -> Follower:
@@ -30,6 +32,8 @@ def follower(stage: ArrayStage) -> Follower:
     """
     if isinstance(stage, SitiStage):
         return _siti(stage)
+    if isinstance(stage, FlowStage):
+        return _flows(stage)
     return {"frame-differences": _differences, "colour-histograms": _colours}[stage.detector]()
 
 
@@ -73,5 +77,23 @@ def _colours() -> Follower:
         if first is None:
             first = counts
         return np.array([histogram_intersection(counts, first)], np.float32)
+
+    return follow
+
+
+def _flows(stage: FlowStage) -> Follower:
+    from vidmbench.detectors.flow import flow_difference, flow_of
+
+    before: Image | None = None
+
+    def follow(frame: Image) -> np.ndarray:
+        nonlocal before
+        change = 0.0  # of the first frame, which no protocol scores
+        if before is not None:
+            sides = zip(halves(before[None]), halves(frame[None]), strict=True)
+            flows = [cut(flow_of(earlier[0], later[0])[None], stage)[0] for earlier, later in sides]
+            change = flow_difference(*flows)
+        before = frame
+        return np.array([change], np.float32)
 
     return follow

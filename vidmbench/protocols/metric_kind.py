@@ -144,6 +144,11 @@ class MetricKind(ABC, Generic[StatisticsT]):
     truncation_tolerance: float = 1e-3
 
     @property
+    def in_group(self) -> bool:
+        """Whether its protocols are among those that ``paired-all`` stands for: frames are compared one by one."""
+        return self.reads_pairs
+
+    @property
     def reads_real(self) -> bool:
         """Whether the real side is looked at."""
         return self.reads_pairs or "real" in self.sides

@@ -86,3 +86,18 @@ class LpipsStage(PairStage):
             "array", "spatial", lambda flag: "yes" if flag else "no", words=lambda flag: "spatial" if flag else None
         ),
     ] = False
+
+
+class FlowStage(PairStage):
+    """What optical flow is estimated with.
+
+    Attributes:
+        flow: ``farneback``: OpenCV's, with TecoGAN's constants, on grey frames before they are cut.
+    """
+
+    detector: Annotated[str, ProtocolField("detector", "det")]  # the metric's name says it
+    flow: Annotated[Literal["farneback"], ProtocolField("array", "flow", words=str)]
+
+
+class TemporalLpipsStage(LpipsStage):
+    """How distances of successive frames are averaged."""

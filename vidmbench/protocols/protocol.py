@@ -235,7 +235,7 @@ def members(group: str) -> tuple[str, ...]:
     """The protocols that a group stands for; none of a name that is not a group's."""
     if group not in PROTOCOL_GROUPS:
         return ()
-    return tuple(name for name in protocol_names() if load_protocol(name).kind.reads_pairs)
+    return tuple(name for name in protocol_names() if load_protocol(name).kind.in_group)
 
 
 def load_protocol(name: str | Path) -> ProtocolSpec:
