@@ -89,14 +89,9 @@ class LpipsStage(PairStage):
 
 
 class FlowStage(PairStage):
-    """What optical flow is estimated with.
-
-    Attributes:
-        flow: ``farneback``: OpenCV's, with TecoGAN's constants, on grey frames before they are cut.
-    """
+    """What optical flow is compared in: grey frames as they are, flows cut afterwards; the detector says which flow."""
 
     detector: Annotated[str, ProtocolField("detector", "det")]  # the metric's name says it
-    flow: Annotated[Literal["farneback"], ProtocolField("array", "flow", words=str)]
 
 
 class TemporalLpipsStage(LpipsStage):

@@ -5,7 +5,8 @@ from typing import Annotated
 from pydantic import PositiveInt
 
 from vidmbench.protocols.fields import ProtocolField
-from vidmbench.protocols.paired_kind import PairedKind, PairedStatistics, words_of_first
+from vidmbench.protocols.metric_kind import Features
+from vidmbench.protocols.paired_kind import PairedKind, PairedStatistics, scored, words_of_first
 
 
 class TemporalStatistics(PairedStatistics):
@@ -15,9 +16,7 @@ class TemporalStatistics(PairedStatistics):
         drop_first: Frames at the start that are not scored; the first has no frame before it.
     """
 
-    drop_first: Annotated[
-        PositiveInt, ProtocolField("statistics", "first", words=words_of_first)
-    ]
+    drop_first: Annotated[PositiveInt, ProtocolField("statistics", "first", words=words_of_first)]
 
 
 class TemporalKind(PairedKind[TemporalStatistics]):
@@ -25,6 +24,12 @@ class TemporalKind(PairedKind[TemporalStatistics]):
 
     statistics = TemporalStatistics
     better = "lower"
+
+    def notes_of_frames(self, statistics: TemporalStatistics, features: Features) -> list[str]:
+        """That some scored frames change exactly as their targets do."""
+        numbers = scored(statistics, features)
+        count, total = int((numbers == 0).all(-1).sum()), int((numbers == numbers).all(-1).sum())  # all but NaN
+        return [f"{count} of {total} scored frames change exactly as their targets do"] if count else []
 
     @property
     def in_group(self) -> bool:
