@@ -144,6 +144,11 @@ class MetricKind(ABC, Generic[StatisticsT]):
     truncation_tolerance: float = 1e-3
 
     @property
+    def has_own_array(self) -> bool:
+        """Whether its [array] stage is another than that of networks that read clips, so that the two do not compare."""
+        return self.array is not ArrayStage
+
+    @property
     def in_group(self) -> bool:
         """Whether its protocols are among those that ``paired-all`` stands for: frames are compared one by one."""
         return self.reads_pairs

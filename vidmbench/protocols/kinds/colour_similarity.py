@@ -13,6 +13,7 @@ class ColourSimilarity(SequenceKind[SequenceStatistics]):
     """The intersection of colour histograms; see :mod:`vidmbench.metrics.temporal.changes`."""
 
     name = "colour-similarity"
+    numbers = ("colour-similarity",)
     array = SequenceStage
     statistics = SequenceStatistics
     limits = ("a frozen video has 1, and the colours of real videos change too: no value is better than another",)

@@ -13,6 +13,7 @@ class Flicker(SequenceKind[SequenceStatistics]):
     """1 - mean |difference| / 255; see :mod:`vidmbench.metrics.temporal.changes`."""
 
     name = "flicker"
+    numbers = ("flicker",)
     array = SequenceStage
     statistics = SequenceStatistics
     limits = ("a frozen video has the best value there is, 1, and motion lowers it: no value is better than another",)
