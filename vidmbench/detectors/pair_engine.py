@@ -103,7 +103,7 @@ class LpipsEngine:
         return self._network.distances(clip)[:, int(self._stage.spatial)]
 
     def _changes(self, clip: Prepared) -> np.ndarray:
-        """How far the distances to the frame before are apart, float64 (frame,); 0 for the first, which is not scored."""
+        """How far the distances to the frame before are apart, float64 (frame,); 0 for the first, never scored."""
         width = clip.shape[2] // 2
         sides = clip[:, :, :width], clip[:, :, width:]
         real, fake = (self._distances(np.concatenate([side[:-1], side[1:]], axis=2)) for side in sides)

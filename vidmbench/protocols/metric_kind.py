@@ -145,7 +145,7 @@ class MetricKind(ABC, Generic[StatisticsT]):
 
     @property
     def has_own_array(self) -> bool:
-        """Whether its [array] stage is another than that of networks that read clips, so that the two do not compare."""
+        """Whether its [array] stage is another than that of networks that read clips: the two do not compare."""
         return self.array is not ArrayStage
 
     @property

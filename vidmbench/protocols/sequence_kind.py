@@ -17,7 +17,7 @@ class SequenceStatistics(StatisticsStage):
     """The [statistics] of a metric of single videos.
 
     Attributes:
-        over_time: Which number of its frames a video counts: their ``mean``, their ``max``, or that of the ``last``.
+        over_time: What the frames of a video are reduced to: their ``mean``, their ``max``, or the ``last`` one.
     """
 
     over_time: Annotated[
