@@ -123,7 +123,9 @@ class StageRunner:
         if key not in self._prepared:
             inputs = {"wide": self.golden.real[0], "square": self.golden.fake[0], "large": self.golden.images}
             self._prepared[key] = {
-                name: sampled(self._read(partial(_prepared, frames, spec.array)), _VALUES).astype(np.float32)
+                name: np.nan_to_num(  # the first frame has no change
+                    sampled(self._read(partial(_prepared, frames, spec.array)), _VALUES).astype(np.float32)
+                )
                 for name, frames in inputs.items()
             }
         return self._prepared[key]

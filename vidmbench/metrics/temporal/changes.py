@@ -9,8 +9,7 @@ _BINS = 20
 def mean_absolute_difference(frame: np.ndarray, before: np.ndarray) -> float:
     """The mean over pixels and channels, 0..255, of two frames uint8 (height, width, 3)."""
     apart = np.maximum(frame, before) - np.minimum(frame, before)
-    total = int(apart.sum(dtype=np.uint64))
-    return total / apart.size
+    return float(apart.sum(dtype=np.uint64) / apart.size)
 
 
 def colour_histogram(frame: np.ndarray) -> np.ndarray:
