@@ -57,10 +57,11 @@ def fake_engine(stage: Any, **options: Any) -> Any:
     """What loads in the place of the real network: numbers that need no network are the real ones."""
     from vidmbench.detectors import engine
     from vidmbench.protocols.pair_stages import LpipsStage, PairStage
+    from vidmbench.protocols.sequence_stages import SequenceStage
 
     if isinstance(stage, LpipsStage):
         return FakeEngine(_distances)
-    return engine.load_engine(stage, **options) if isinstance(stage, PairStage) else FakeEngine()
+    return engine.load_engine(stage, **options) if isinstance(stage, PairStage | SequenceStage) else FakeEngine()
 
 
 def _distances(pairs: np.ndarray) -> np.ndarray:

@@ -41,6 +41,7 @@ from vidmbench.protocols.kinds.frechet import FrechetStatistics
 from vidmbench.protocols.metric_kind import SideName
 from vidmbench.protocols.pair_stages import PairStage
 from vidmbench.protocols.protocol import ProtocolSpec
+from vidmbench.protocols.sequence_stages import SequenceStage
 from vidmbench.protocols.stages import ArrayStage
 from vidmbench.videos.pairs import Pair, PairedVideos
 from vidmbench.videos.pre_resize import PreResizedSource, pre_resized
@@ -124,7 +125,9 @@ class StageRunner:
         if key not in self._prepared:
             inputs = {"wide": self.golden.real[0], "square": self.golden.fake[0], "large": self.golden.images}
             self._prepared[key] = {
-                name: sampled(self._read(partial(_prepared, frames, spec.array)), _VALUES).astype(np.float32)
+                name: np.nan_to_num(  # the first frame has no change
+                    sampled(self._read(partial(_prepared, frames, spec.array)), _VALUES).astype(np.float32)
+                )
                 for name, frames in inputs.items()
             }
         return self._prepared[key]
@@ -134,6 +137,8 @@ class StageRunner:
         key = detector_key(spec)
         if isinstance(spec.array, PairStage) and key not in self._fixed_features:
             self._fixed_features[key] = self._of_pairs(spec)[:, 0, :, 0]
+        if isinstance(spec.array, SequenceStage) and key not in self._fixed_features:
+            self._fixed_features[key] = self.features(spec)["fake"][:, -1]
         if key not in self._fixed_features:
             size = spec.array.size_fed(load_detector(spec.array.detector).input_size)
             clips = [_enlarged(getattr(self.golden, side)[index], size, spec.array.range) for side, index in _FED]

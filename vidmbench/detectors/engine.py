@@ -13,7 +13,8 @@ from vidmbench.detectors.types import Engine, Feature, Prepared
 from vidmbench.detectors.weights_local import identity
 from vidmbench.detectors.weights_registry import load_weights
 from vidmbench.protocols.detector import DetectorSpec, load_detector
-from vidmbench.protocols.pair_stages import LpipsStage, PairStage
+from vidmbench.protocols.pair_stages import FlowStage, LpipsStage, PairStage
+from vidmbench.protocols.sequence_stages import SequenceStage
 from vidmbench.protocols.stages import ArrayStage
 
 if TYPE_CHECKING:
@@ -39,6 +40,10 @@ def engine_name(device: Device = "auto", detector: str | None = None) -> str:
         from importlib.metadata import version
 
         return f"numpy-{version('numpy')}/cpu"
+    if detector is not None and load_detector(detector).network == "opencv":
+        from vidmbench.detectors.opencv_import import opencv_name
+
+        return opencv_name()
     chosen, _, target = _choose(device, detector).partition("/")
     # Importing torch or openvino takes a second; their versions are known to the package metadata.
     from importlib.metadata import version
@@ -69,6 +74,10 @@ def load_engine(stage: ArrayStage, *, precision: Precision = "fp32", device: Dev
         raise UsageError(
             f"{spec.name} runs in fp32 alone", expected="--precision fp32", found=f"--precision {precision}"
         )
+    if isinstance(stage, SequenceStage | FlowStage):
+        from vidmbench.detectors.pair_engine import ReadyNumbers
+
+        return ReadyNumbers(name)
     if isinstance(stage, PairStage):
         return _pair_engine(spec, stage, name=name, chosen=chosen, device=target)
     if spec.network is not None:

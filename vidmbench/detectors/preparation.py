@@ -6,6 +6,7 @@ import numpy as np
 
 from vidmbench.core.arrays import Frames
 from vidmbench.detectors.plugins import BUILT_IN, imported
+from vidmbench.detectors.sequences import followed, is_sequence
 from vidmbench.detectors.types import Prepared
 from vidmbench.protocols.detector import load_detector
 from vidmbench.protocols.pair_stages import PairStage
@@ -25,6 +26,8 @@ def preparation(stage: ArrayStage) -> Callable[[Frames], Prepared]:
     Raises:
         ProtocolError: The detector's function cannot be imported.
     """
+    if is_sequence(stage):
+        return lambda frames: followed(frames, stage)
     if isinstance(stage, PairStage):
         from vidmbench.detectors.pair_pixels import pair_preparation
 
@@ -68,5 +71,7 @@ def is_by_frame(stage: ArrayStage) -> bool:
 
     A function of the user's own is given whole clips: what it does with them is not known.
     """
+    if is_sequence(stage):
+        return False
     function = load_detector(stage.detector).prepare
     return isinstance(stage, PairStage) or stage.resize != "detector" or function is None or function in BUILT_IN

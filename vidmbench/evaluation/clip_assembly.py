@@ -13,6 +13,7 @@ import numpy as np
 from vidmbench.core.arrays import Image
 from vidmbench.core.errors import DataError
 from vidmbench.detectors.preparation import is_by_frame, preparation
+from vidmbench.detectors.sequences import follower, is_sequence
 from vidmbench.detectors.types import Prepared
 from vidmbench.evaluation.clips import Clip
 from vidmbench.evaluation.feature_cache import CacheEntry
@@ -96,6 +97,8 @@ class PreparedClip:
 
 def bytes_of_frame(job: FeatureJob) -> int:
     """Memory that a prepared frame takes, at most."""
+    if is_sequence(job.stage):  # frames are kept where a control gives them in another order
+        return job.source.size[0] * job.source.size[1] * 3
     if not isinstance(job.stage, PairStage):
         return prod(job.stage.size_fed(load_detector(job.stage.detector).input_size)) * 3 * 4
     if not isinstance(job.stage, LpipsStage):
@@ -218,6 +221,9 @@ class _Clip:
         self._stage, self._prepare, self._by_frame = stage, preparation(stage), is_by_frame(stage)
         self._change = source.change(name, clip.frames) if isinstance(source, Remade) else None
         self._num_changed = 0
+        # What follows frames keeps no clip where they come in the clip's order.
+        is_followed = is_sequence(stage) and (self._change is not None or list(order) == list(range(clip.frames)))
+        self._follow = follower(stage) if is_followed else None
         self._shared: list[np.ndarray] | None = [_NOTHING] * clip.frames if are_shared else None
         self._pixels = _NOTHING
 
@@ -235,7 +241,7 @@ class _Clip:
     def _kept(self, frame: _PreparedFrame) -> np.ndarray:
         if self._by_frame:
             return frame.of(self._stage, self._is_mirrored, self._prepare)
-        return _mirrored(frame.frame) if self._is_mirrored else frame.frame
+        return self._followed(_mirrored(frame.frame) if self._is_mirrored else frame.frame)
 
     def pixels(self) -> Prepared:
         """What the network is fed, once the last frame has come."""
@@ -243,12 +249,17 @@ class _Clip:
             for changed in self._change.end():
                 self._append(changed)
         pixels = self._pixels if self._shared is None else np.stack(self._shared)
-        return pixels if self._by_frame else self._prepare(pixels)
+        return pixels if self._by_frame or self._follow is not None else self._prepare(pixels)
+
+    def _followed(self, frame: Image) -> np.ndarray:
+        """The numbers of a frame that is followed; else the frame."""
+        return frame if self._follow is None else self._follow(frame)
 
     def _append(self, changed: Image) -> None:
         if self._is_mirrored:
             changed = _mirrored(changed)
-        self._store([self._num_changed], self._prepare(changed[None])[0] if self._by_frame else changed)
+        pixels = self._prepare(changed[None])[0] if self._by_frame else self._followed(changed)
+        self._store([self._num_changed], pixels)
         self._num_changed += 1
 
     def _store(self, places: list[int], pixels: np.ndarray) -> None:

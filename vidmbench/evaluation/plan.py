@@ -165,12 +165,12 @@ def checked_counts(real: Source, fake: Source, specs: Sequence[ProtocolSpec] = (
     Args:
         real: The real videos.
         fake: The videos to score.
-        specs: What will be measured; of pairs one is enough.
+        specs: What will be measured; of pairs, and of what looks at single videos, one is enough.
 
     Raises:
         DataError: A source has fewer than 2 videos.
     """
-    if specs and all(spec.kind.reads_pairs for spec in specs):
+    if specs and all(spec.kind.least_clips == 1 for spec in specs):
         return
     for source in (real, fake):
         if len(source) < 2:

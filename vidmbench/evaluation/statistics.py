@@ -110,12 +110,12 @@ def _in_a_line(error: DataError) -> str:
 def _unusable(spec: ProtocolSpec, features: Features, clip_names: Mapping[SideName, Sequence[str]]) -> str | None:
     """Why these features give no number at all."""
     counts = [features.num_rows(side) for side in spec.kind.sides]
-    if min(counts) < (1 if spec.kind.reads_pairs else 2):
+    if min(counts) < spec.kind.least_clips:
         return f"{spec.metric} needs at least 2 clips per side, {' and '.join(map(str, counts))} could be read"
     for side in features.by_side:
         names = clip_names.get(side, ())
         of_clips = features[side].reshape(len(names) or len(features[side]), -1)
-        usable = np.isfinite(of_clips) | (side == "pair") & np.isnan(of_clips)  # frames that a pair lacks are NaN
+        usable = np.isfinite(of_clips) | (np.isnan(of_clips) & spec.kind.has_gaps)
         bad = np.flatnonzero(~usable.all(axis=1))
         if bad.size:
             which = [names[index] if index < len(names) else f"clip {index}" for index in bad[:3]]

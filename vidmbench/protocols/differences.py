@@ -32,7 +32,7 @@ def recipe_differences(
     if not recipe or not other:
         return []
     kind = metric_kinds().get(recipe["metric"])
-    if kind is not None and kind.reads_pairs:
+    if kind is not None and kind.has_own_array:
         is_alike = other["metric"] == recipe["metric"]
         stages = ((kind.array, "array"), (kind.statistics, "statistics"))
         return [

@@ -124,6 +124,8 @@ class MetricKind(ABC, Generic[StatisticsT]):
         array: The model of its [array] stage.
         has_common_scale: Whether its numbers can be drawn along one axis.
         takes_moments: Whether the moments of a side are enough for its number.
+        least_clips: The fewest clips of a side that give a number.
+        has_gaps: Whether frames may lack a number, which is NaN then.
         truncation_tolerance: How far, relative, the golden score may move under a ``pre_resize`` that truncates
             floats, see :mod:`vidmbench.check.comparison`.
     """
@@ -137,7 +139,19 @@ class MetricKind(ABC, Generic[StatisticsT]):
     array: type[ArrayStage] = ArrayStage
     has_common_scale: bool = False
     takes_moments: bool = False
+    least_clips: int = 2
+    has_gaps: bool = False
     truncation_tolerance: float = 1e-3
+
+    @property
+    def has_own_array(self) -> bool:
+        """Whether its [array] stage is another than that of networks that read clips: the two do not compare."""
+        return self.array is not ArrayStage
+
+    @property
+    def in_group(self) -> bool:
+        """Whether its protocols are among those that ``paired-all`` stands for: frames are compared one by one."""
+        return self.reads_pairs
 
     @property
     def reads_real(self) -> bool:

@@ -21,6 +21,7 @@ from vidmbench.protocols.clips_stage import ClipsSpec
 from vidmbench.protocols.detector import load_detector
 from vidmbench.protocols.kind_registry import metric_kinds
 from vidmbench.protocols.metric_kind import AnyMetricKind
+from vidmbench.protocols.sequence_stages import SequenceStage
 from vidmbench.protocols.stages import ArrayStage, DatasetStage, StatisticsStage, WindowRule
 
 _WHY = {"i3d-kinetics400": " (the network halves time three times and then needs two steps)"}
@@ -134,7 +135,7 @@ class ProtocolSpec(Frozen):
                 found=f"--frames {frames}",
                 fix=f"choose --frames {min(max(frames, lowest), highest)}",
             )
-        few = 1 if self.kind.reads_pairs else 2
+        few = self.kind.least_clips
         counts = [("--num-real", num_real, few), ("--num-fake", num_fake, few)]
         if num_real == num_fake:
             counts = [("--num-videos", num_real, few)]
@@ -199,7 +200,8 @@ class ProtocolSpec(Frozen):
 def _check_detector(spec: ProtocolSpec, path: Path) -> None:
     """What a protocol and its detector must agree on."""
     detector = load_detector(spec.array.detector)
-    if (spec.array.resize == "detector") and detector.prepare is None and detector.reads != "pairs":
+    is_prepared = detector.prepare is not None or detector.reads == "pairs" or isinstance(spec.array, SequenceStage)
+    if spec.array.resize == "detector" and not is_prepared:
         raise ProtocolError(
             f"{detector.name} does not prepare clips itself",
             expected="a resize rule, or a detector with prepare",
@@ -252,7 +254,7 @@ def members(group: str) -> tuple[str, ...]:
     """The protocols that a group stands for; none of a name that is not a group's."""
     if group not in PROTOCOL_GROUPS:
         return ()
-    return tuple(name for name in protocol_names() if load_protocol(name).kind.reads_pairs)
+    return tuple(name for name in protocol_names() if load_protocol(name).kind.in_group)
 
 
 def load_protocol(name: str | Path) -> ProtocolSpec:
@@ -302,7 +304,8 @@ def load_protocol(name: str | Path) -> ProtocolSpec:
         detector = (path.parent / spec.array.detector).resolve()
         spec = spec.model_copy(update={"array": spec.array.model_copy(update={"detector": str(detector)})})
     _check_detector(spec, path)
-    if spec.kind.numbers is None and spec.metric not in load_detector(spec.array.detector).measures:
+    is_named = spec.kind.numbers is not None and not isinstance(spec.array, SequenceStage)
+    if not is_named and spec.metric not in load_detector(spec.array.detector).measures:
         raise ProtocolError(
             f"{spec.array.detector} has no name for the metric {spec.metric!r}", where=f"{path}: metric"
         )

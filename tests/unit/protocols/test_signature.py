@@ -7,11 +7,14 @@ from vidmbench.protocols.kinds.inception_score import InceptionScoreStatistics
 from vidmbench.protocols.kinds.kernel import KernelStatistics
 from vidmbench.protocols.kinds.precision_recall import PrecisionRecallStatistics
 from vidmbench.protocols.kinds.psnr import PsnrStatistics
-from vidmbench.protocols.pair_stages import LpipsStage, PairStage, PixelStage, SsimStage
+from vidmbench.protocols.pair_stages import FlowStage, LpipsStage, PairStage, PixelStage, SsimStage, TemporalLpipsStage
 from vidmbench.protocols.paired_kind import PairedStatistics
 from vidmbench.protocols.protocol import ProtocolSpec, load_protocol
+from vidmbench.protocols.sequence_kind import SequenceStatistics
+from vidmbench.protocols.sequence_stages import SequenceStage, SitiStage
 from vidmbench.protocols.signature import Signature, conflicts, metric_names, signature_of
 from vidmbench.protocols.stages import ArrayStage, DatasetStage, FirstResize
+from vidmbench.protocols.temporal_kind import TemporalStatistics
 
 FACTS = {
     "num_real": 2048,
@@ -139,7 +142,7 @@ OTHER: dict[tuple[type, str], object] = {
     (InceptionScoreStatistics, "shuffle_seed"): 43,
     **{
         (stage, name): value
-        for stage in (PixelStage, SsimStage, LpipsStage)
+        for stage in (PixelStage, SsimStage, LpipsStage, TemporalLpipsStage, FlowStage)
         for name, value in {
             "detector": None,  # tested above
             "batch_norm_eps": None,  # of a network that these do not run
@@ -151,8 +154,8 @@ OTHER: dict[tuple[type, str], object] = {
             "crop": None,
             "resize": None,
             "range": None,
-            "levels": "truncated" if stage is not LpipsStage else "exact",
-            "cut": "none" if stage is not LpipsStage else "multiples-of-32",
+            "levels": "exact" if stage is LpipsStage else "truncated",
+            "cut": "multiples-of-32" if stage is LpipsStage else "none",
             "frame_size": 96,
             "colour": "rgb",
         }.items()
@@ -162,9 +165,17 @@ OTHER: dict[tuple[type, str], object] = {
     (SsimStage, "covariance"): "n",
     (SsimStage, "data_range"): "255",
     (LpipsStage, "spatial"): True,
+    (TemporalLpipsStage, "spatial"): True,
+    **{
+        (stage, name): None  # one value only, or tested above
+        for stage in (SequenceStage, SitiStage)
+        for name in ("detector", "batch_norm_eps", "truncate_uint8", "first_resize", "crop", "resize", "range")
+    },
+    (SitiStage, "mode"): "legacy",
+    (SequenceStatistics, "over_time"): "max",
     **{
         (statistics, name): value
-        for statistics in (PsnrStatistics, PairedStatistics)
+        for statistics in (PsnrStatistics, PairedStatistics, TemporalStatistics)
         for name, value in {
             "context": 4,
             "drop_first": 1,
@@ -190,6 +201,11 @@ EXAMPLES = {
     "psnr": "psnr-tecogan",
     "ssim": "ssim-tecogan",
     "lpips": "lpips-mcvd",
+    "tof": "tof-tecogan",
+    "tlp": "tlp-tecogan",
+    "flicker": "flicker-vbench",
+    "siti": "siti-itu-mean",
+    "colour-similarity": "colour-similarity",
 }
 
 

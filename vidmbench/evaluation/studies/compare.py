@@ -15,7 +15,7 @@ from vidmbench.evaluation.optional import Refused, refusal
 from vidmbench.evaluation.packs import bound_to_pack
 from vidmbench.evaluation.plan import Planned, checked_counts, plan
 from vidmbench.protocols.clips_stage import MANY_A_VIDEO, ClipsSpec, SideSpec
-from vidmbench.protocols.protocol import ProtocolSpec, expanded, load_protocol, members, protocol_names
+from vidmbench.protocols.protocol import ProtocolSpec, expanded, load_protocol, protocol_names
 from vidmbench.sources.control_kinds import OF_PREDICTIONS
 from vidmbench.sources.packs.contents import Pack
 from vidmbench.videos.source import Source
@@ -220,5 +220,4 @@ def with_all_protocols(choices: Choices, are_named: bool, *, are_paired: bool = 
 
 
 def _of_distributions() -> tuple[str, ...]:
-    paired = members("paired-all")
-    return tuple(name for name in protocol_names() if name not in paired)
+    return tuple(name for name in protocol_names() if not load_protocol(name).kind.has_own_array)
