@@ -17,6 +17,7 @@ import inspect
 import io
 import json
 import os
+import pickle
 import shutil
 import struct
 import sys
@@ -149,6 +150,9 @@ def write_inputs(folder: Path) -> None:
             video.mkdir(parents=True)
             for position, frame in enumerate(clip):
                 (video / f"frame{position:05d}.png").write_bytes(png(frame))
+    rows = made_clips(8, 1, 7).reshape(8, -1).astype(np.float64).repeat(3, axis=1)[:, :400]
+    statistics = {"num_items": 8, "raw_mean": rows.sum(0), "raw_cov": rows.T @ rows}
+    (folder / "stats.pkl").write_bytes(pickle.dumps(statistics))
     (folder / "network.py").write_text(NETWORK, encoding="utf-8")
     (folder / "detector.toml").write_text(DETECTOR, encoding="utf-8")
     for name, (metric, statistics) in OWN_PROTOCOLS.items():
@@ -278,6 +282,7 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
     "data check": ("data", "check", "sky-timelapse", "--data-root", "sky", "--json"),
     "doctor": ("doctor", "--json"),
     "explain": ("explain", "toy-fd.toml", "toy-fd-n.toml", *PAIR, "--json"),
+    "identify": ("identify", "1234.5", "--json"),
     "infinity": ("infinity", "many-real.npy", "many.npy", *TOY),
     "infinity, dry run": ("infinity", "many-real.npy", "many.npy", *TOY, "--dry-run"),
     **{
@@ -291,6 +296,11 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
     "plot horizon": ("plot", "horizon", "curves", "--json"),
     "plot fvd-vs-frames": ("plot", "fvd-vs-frames", "--json"),
     "plot fvd-vs-n": ("plot", "fvd-vs-n", "many-real.npy", "many.npy", *TOY),
+    "pack make": ("pack", "make", "real.npy", *TOY, "--out", "real.pack"),
+    "pack show": ("pack", "show", "real.pack", "--json"),
+    "pack import": (
+        "pack", "import", "stats.pkl", "--protocol", "fvd-stylegan-v", "--frames", "16", "--out", "stats.pack", "--json",
+    ),
     "plot score-map": ("plot", "score-map", *PAIR, "--protocol", "toy-prdc.toml", "--json"),
     "plot samples": ("plot", "samples", *PAIR, "--frames", "4", "--json"),
     "plot timeline": ("plot", "timeline", *PAIR, "--frames", "4", "--json"),
