@@ -299,7 +299,7 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
     "pack make": ("pack", "make", "real.npy", *TOY, "--out", "real.pack"),
     "pack show": ("pack", "show", "real.pack", "--json"),
     "pack import": (
-        "pack", "import", "stats.pkl", "--protocol", "fvd-stylegan-v", "--frames", "16", "--out", "stats.pack", "--json",
+        "pack", "import", "stats.pkl", "--protocol", "fvd-stylegan-v", "--frames", "16", "--out", "s.pack", "--json",
     ),
     "plot score-map": ("plot", "score-map", *PAIR, "--protocol", "toy-prdc.toml", "--json"),
     "plot samples": ("plot", "samples", *PAIR, "--frames", "4", "--json"),
