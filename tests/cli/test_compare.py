@@ -24,7 +24,10 @@ def test_every_convention_in_one_table(command, pair):
     assert "mean of 10 draws (" in outcome.out
     assert "no value (Precision, Recall, Density, Coverage): " in outcome.out
     # Latte's real clips span 46 frames, and these have 16.
-    assert "skipped: fid-frames, fid-frames-digan, is-frames: the weights inception-v3 are not on" in outcome.err
+    assert (
+        "skipped: fid-frames, fid-frames-digan, is-frames, kid-frames: the weights inception-v3 are not on"
+        in outcome.err
+    )
     assert "skipped: fvd-latte: 5 of 5 videos of real.npy are shorter than the clip" in outcome.err
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import typer.main
 from support.dataset_trees import many, ucf_lists, write_frame_folders, write_videos
-from support.documented import PAGES, adapted, commands, name_of, of_vidmbench
+from support.documented import MY_FVD, PAGES, adapted, commands, name_of, of_vidmbench
 from support.loggers import stand_in
 from support.paths import ROOT
 
@@ -30,7 +30,7 @@ FOUND = {name: commands(text) for name, text in TEXTS.items()}
 # tests/cli/test_detector_plug.py make; and what is no whole command.
 UNRUN = re.compile(
     r"OFFICIAL|\bFILE\b|mine/my-fd.toml|\$model|install-completion|"
-    r"vidm-clevrer-official|--model vidm --dataset clevrer "
+    r"\.pack\b|vidm-clevrer-official|--model vidm --dataset clevrer "
 )
 LINES = sorted({line for name, lines in FOUND.items() if name != "adding.md" for line in lines})
 OURS = [line for line in LINES if of_vidmbench(line) is not None and "KIND" not in line]
@@ -76,6 +76,7 @@ def place(tmp_path_factory):
             write_mp4(folder / name / f"{number}.mp4", larger.read(first + number, range(16)))
             for draw in range(2):
                 write_mp4(folder / "SEVERAL" / f"{number}_{draw}.mp4", larger.read(8 + 2 * number + draw, range(16)))
+    (folder / "my_fvd.py").write_text(MY_FVD)
     (folder / "list.txt").write_text("".join(f"SAMPLES/{number}.mp4\n" for number in range(4)))
     (folder / "shards").mkdir()
     for name, side in (("real", "REAL"), ("shards/samples-000000", "SAMPLES"), ("shards/samples-000001", "REAL")):

@@ -1,5 +1,6 @@
 """Help: every command shows examples, and every example runs."""
 
+import pickle
 import shlex
 import shutil
 import subprocess
@@ -7,9 +8,11 @@ import sys
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 import typer.main
 from PIL import Image
+from support.documented import MY_FVD
 from support.once import made_once
 
 from vidmbench.cli import app
@@ -125,6 +128,8 @@ def things(folder, tmp_path_factory):
     """What the stand-ins of the examples mean."""
     made = made_once(tmp_path_factory, "things", _make_things)
     shutil.copy(made / "scene.png", folder)
+    # A code that prints the numbers of fvd-stylegan-v on the golden sets.
+    (folder / "my_fvd.py").write_text(MY_FVD)
     for side in ("real", "fake"):
         shutil.copytree(made / "real", folder / side)
 
@@ -164,6 +169,13 @@ def test_every_example_runs(line, things, command, fake_network, weights, folder
         assert command(*pair, "--out", words[words.index("--runs") + 1]).code == 0
     if words[:2] == ["results", "diff"]:
         words[2:] = [str(path) for path in folder.glob("runs/*.json")] * 2
+    if {"real.pack", "pack:real.pack"}.intersection(words) and words[:2] != ["pack", "make"]:
+        pack = ("pack", "make", "real", "--protocol", "fvd-stylegan-v", "--num-videos", "4", "--out", "real.pack")
+        assert command(*pack).code == 0
+    if words[:2] == ["pack", "import"]:
+        rows = np.random.default_rng(0).normal(size=(8, 400))
+        stats = {"num_items": 8, "raw_mean": rows.sum(0), "raw_cov": rows.T @ rows}
+        (folder / "stats.pkl").write_bytes(pickle.dumps(stats))
     if words[0] == "doctor":
         monkeypatch.setattr("vidmbench.check.doctor._golden", lambda: ("ok", "left out here; test_doctor runs it"))
     outcome = command(*words)

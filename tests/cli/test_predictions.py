@@ -169,3 +169,31 @@ def test_weights_of_lpips_that_are_not_there_or_damaged(command, folder, monkeyp
         np.save(folder / f"{name}.npy", side)
     done = command("score", "real.npy", "fake.npy", "--frames", 4, "--protocol", "lpips-alex", "-q")
     done.fails("lpips-alexnet", "weights", *(["could not be fetched anew", str(path)] if is_damaged else []))
+
+
+def test_given_frames_in_python():
+    made = REAL.copy()
+    made[:, 0] += 10
+    made[:, 1:] += 2
+    found = vidmbench.score(REAL, made, protocol="psnr-scikit-image", frames=4, context=1)
+    assert (found.value, found.context) == (pytest.approx(ratio(2)), 1)
+    with pytest.raises(VidmbenchError, match="fvd-vidm-paper"):
+        vidmbench.score(REAL, made, protocol="fvd-vidm-paper", frames=4, context=1)
+    with pytest.raises(VidmbenchError):
+        vidmbench.score(REAL, made, protocol="psnr-scikit-image", frames=4, context=4)
+
+
+@pytest.mark.parametrize(("given", "frame"), [((), 0), (("--context", 2), 1)])
+def test_the_static_baseline_of_predictions(folder, command, given, frame):
+    chance = np.random.default_rng(1)
+    np.save(folder / "real.npy", REAL)
+    made = chance.integers(0, 256, REAL.shape, dtype=np.uint8)
+    np.save(folder / "made.npy", made)
+    np.save(
+        folder / "still.npy", np.concatenate([made[:, :frame], np.repeat(made[:, frame : frame + 1], 4 - frame, 1)], 1)
+    )
+    words = ("--protocol", "psnr-scikit-image", "--frames", 4, *given, "--json")
+    found = [command("score", "real.npy", fake, *words) for fake in ("static-of:made.npy", "still.npy")]
+    assert found[0].json["value"] == pytest.approx(found[1].json["value"], abs=1e-12), found[0].err
+    run = ("run", "--model", "static-of:mine", "--samples", "made.npy", "--dataset", "folder:real.npy")
+    assert command(*run, *words, "--out", "runs").json["value"] == found[0].json["value"]

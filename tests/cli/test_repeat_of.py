@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from vidmbench.records.record import read_records
+
 PSNR = ("--protocol", "psnr-scikit-image", "--frames", "2")
 
 
@@ -32,6 +34,23 @@ def test_the_mean_of_the_runs_has_a_wider_interval(command, runs):
     text = command("score", *runs, *PSNR, "--repeat-of", "mine").out
     assert "mine: 3 seeds" in text
     assert "videos in seeds" in text
+
+
+def test_the_record_of_the_model_stands_in_tables(command, runs, folder):
+    found = command("score", *runs, *PSNR, "--repeat-of", "mine", "--out", "out", "--json").json
+    (number,) = found["repeat_of"]["numbers"]
+    records = {record.model: record.measurements[0] for record in read_records(folder / "out")}
+    assert set(records) == {*runs[1:], "mine"}
+    mean, one = records["mine"], records[runs[1]]
+    assert (mean.value, list(mean.interval)) == (number["value"], number["interval"])
+    assert (mean.interval_kind, mean.spread_kind) == ("t-8-videos-in-3-seeds-95", "sd over 3 seeds")
+    assert mean.signature_id == one.signature_id
+    assert f"fakes:{mean.fake.digest[:8]}" in mean.signature
+    assert mean.fake.digest not in {records[run].fake.digest for run in runs[1:]}
+    said = "mean of 3 runs with different seeds (seed0.npy, seed1.npy, seed2.npy); its interval holds for other seeds"
+    assert mean.warnings[0] == f"{said} and other videos"
+    table = command("table", "--runs", "out").out
+    assert mean.text().split(" (")[0] in table
 
 
 def test_what_are_no_runs_is_refused(command, runs, folder):

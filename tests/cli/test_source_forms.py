@@ -65,7 +65,7 @@ def test_a_fit_to_many_videos_opens_all_forms(command, films):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("pack:x.tar", ("packs cannot be read yet",)),
+        ("pack:x.tar", ("it serves as the real side of a score and as nothing else",)),
         ("control:statik", ("unknown control 'statik': did you mean static",)),
         ("static-of:control:statik", ("unknown control 'statik'",)),
         ("dataset:clevrer-mimi", ("unknown data set 'clevrer-mimi'",)),
@@ -83,7 +83,7 @@ def test_nonsense_is_refused_in_a_sentence(command_name, text, words, command, f
     [
         (("--model", "my-gan", "--dataset", "vidm", "--samples", "fake.npy"), "--dataset takes real videos"),
         (("--model", "my-gan", "--dataset", "control:static", "--samples", "fake.npy"), "--dataset takes real videos"),
-        (("--model", "pack:x", "--dataset", "clevrer-mini"), "packs cannot be read yet"),
+        (("--model", "pack:x", "--dataset", "clevrer-mini"), "it serves as the real side"),
         (("--model", "grid:DIR", "--dataset", "clevrer-mini"), "the model 'grid:DIR' needs its videos"),
         (("--model", "x", "--dataset", "clevrer-mini", "--samples", "static-of:fake.npy"), "--samples takes files"),
     ],

@@ -220,3 +220,25 @@ def test_a_dry_run_shows_the_notes_of_the_run(trained, command, fake_network):
 def test_sizes_that_do_not_divide_name_the_keys(old, new, said, command, recipe):
     recipe.write_text(RECIPE.replace(old, new))
     command("train", "--recipe", "minute.toml", "--out", "x", "--dry-run").fails(*said)
+
+
+def test_shards_of_a_folder_are_the_videos_of_one_process(trained, command, monkeypatch):
+    """In any order; also where a launcher starts them, and another number of them goes on."""
+    words = (*WORDS, "--batch-size", 1, "--format", "png")
+    assert command(*words, "--out", "whole").code == 0
+    said = command(*words, "--out", "parts", "--shard", "3/3")
+    assert (said.code, said.out) == (0, "shard 3/3 of 3 videos of 3 frames in parts\n")
+    assert [path.name for path in sorted(Path("parts").glob("sample*"))] == ["sample_00002"]
+    with monkeypatch.context() as patch:
+        for rank in (1, 0):  # process 0 draws what is left
+            for name, value in {"RANK": rank, "WORLD_SIZE": 3, "LOCAL_RANK": rank, "LOCAL_WORLD_SIZE": 3}.items():
+                patch.setenv(name, str(value))
+            process = command(*words, "--out", "parts")
+            assert process.code == 0, process.err
+            assert process.out == ("" if rank else "3 videos of 3 frames in parts\n")
+    np.testing.assert_array_equal(frames_in("parts"), frames_in("whole"))
+    assert command(*words, "--out", "parts").out == "3 videos of 3 frames in parts (3 were there already)\n"
+
+
+def test_one_file_of_all_videos_has_no_shards(trained, command):
+    command(*WORDS, "--out", "drawn", "--format", "npz", "--shard", "1/2").fails("not written in shards", "--shard")

@@ -17,6 +17,7 @@ import inspect
 import io
 import json
 import os
+import pickle
 import shutil
 import struct
 import sys
@@ -140,6 +141,7 @@ def write_inputs(folder: Path) -> None:
     """Arrays, a data set as users have it on disk, a detector and protocols of one's own."""
     for name, count, frames, factor in (
         ("real", 8, 64, 7), ("fake", 8, 64, 11), ("other", 8, 64, 13), ("many-real", 1024, 4, 7), ("many", 1024, 4, 11),
+        ("long-real", 8, 128, 7), ("long", 8, 128, 11),
     ):  # fmt: skip
         np.save(folder / f"{name}.npy", made_clips(count, frames, factor))
     for side in ("train", "test"):
@@ -148,6 +150,9 @@ def write_inputs(folder: Path) -> None:
             video.mkdir(parents=True)
             for position, frame in enumerate(clip):
                 (video / f"frame{position:05d}.png").write_bytes(png(frame))
+    rows = made_clips(8, 1, 7).reshape(8, -1).astype(np.float64).repeat(3, axis=1)[:, :400]
+    statistics = {"num_items": 8, "raw_mean": rows.sum(0), "raw_cov": rows.T @ rows}
+    (folder / "stats.pkl").write_bytes(pickle.dumps(statistics))
     (folder / "network.py").write_text(NETWORK, encoding="utf-8")
     (folder / "detector.toml").write_text(DETECTOR, encoding="utf-8")
     for name, (metric, statistics) in OWN_PROTOCOLS.items():
@@ -264,6 +269,8 @@ def _type(parameter: Any) -> tuple[str, list[str]]:
 
 TOY = ("--protocol", "toy-fd.toml", "--json")
 PAIR = ("real.npy", "fake.npy")
+#: Frames of their videos, and of the data set on disk.
+PAIR_FRAMES, SKY_FRAMES = 64, 48
 # One or several outputs of every command with --json; a comma parts the command from what is special.
 OUTPUTS: dict[str, tuple[str, ...]] = {
     "check": ("check", "--protocol", "fvd-digan", "--weights", "without", "--json"),
@@ -275,6 +282,7 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
     "data check": ("data", "check", "sky-timelapse", "--data-root", "sky", "--json"),
     "doctor": ("doctor", "--json"),
     "explain": ("explain", "toy-fd.toml", "toy-fd-n.toml", *PAIR, "--json"),
+    "identify": ("identify", "1234.5", "--json"),
     "infinity": ("infinity", "many-real.npy", "many.npy", *TOY),
     "infinity, dry run": ("infinity", "many-real.npy", "many.npy", *TOY, "--dry-run"),
     **{
@@ -288,6 +296,11 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
     "plot horizon": ("plot", "horizon", "curves", "--json"),
     "plot fvd-vs-frames": ("plot", "fvd-vs-frames", "--json"),
     "plot fvd-vs-n": ("plot", "fvd-vs-n", "many-real.npy", "many.npy", *TOY),
+    "pack make": ("pack", "make", "real.npy", *TOY, "--out", "real.pack"),
+    "pack show": ("pack", "show", "real.pack", "--json"),
+    "pack import": (
+        "pack", "import", "stats.pkl", "--protocol", "fvd-stylegan-v", "--frames", "16", "--out", "s.pack", "--json",
+    ),
     "plot score-map": ("plot", "score-map", *PAIR, "--protocol", "toy-prdc.toml", "--json"),
     "plot samples": ("plot", "samples", *PAIR, "--frames", "4", "--json"),
     "plot timeline": ("plot", "timeline", *PAIR, "--frames", "4", "--json"),
@@ -364,6 +377,7 @@ def signatures() -> dict[str, dict[str, list[str]]]:
     Then those of models on the built-in data, and of measured numbers by a detector of one's own.
     """
     from vidmbench.core.vocabulary import PROTOCOL_GROUPS
+    from vidmbench.protocols.protocol import load_protocol
 
     counts = ("--num-real", "6", "--num-fake", "5", "--seed", "3", "--dry-run", "--json")
     sky = ("--dataset", "sky-timelapse", "--data-root", "sky", "--num-videos", "3", "--dry-run", "--json")
@@ -373,7 +387,9 @@ def signatures() -> dict[str, dict[str, list[str]]]:
     return {
         "arrays": {name: _of_arrays(name, *counts) for name in names},
         "data set on disk": {
-            name: _planned("run", "--model", "control:static", "--protocol", name, *sky) for name in names
+            name: _planned("run", "--model", "control:static", "--protocol", name, *sky)
+            for name in names
+            if _span(load_protocol(name)) <= SKY_FRAMES
         },
         "models": {name: _planned("run", "--model", name, *toy, "--dry-run", "--json") for name in MODELS},
         "detector of one's own": {
@@ -388,9 +404,16 @@ def _of_arrays(name: str, *counts: str) -> list[str]:
     """Of arrays; pairs have one number of videos."""
     from vidmbench.protocols.protocol import load_protocol
 
-    if load_protocol(name).kind.reads_pairs:
+    spec = load_protocol(name)
+    if spec.kind.reads_pairs:
         counts = ("--num-videos", "6", *counts[4:])
-    return _planned("score", *PAIR, "--protocol", name, *counts)
+    pair = PAIR if _span(spec) <= PAIR_FRAMES else ("long-real.npy", "long.npy")
+    return _planned("score", *pair, "--protocol", name, *counts)
+
+
+def _span(spec: Any) -> int:
+    """Frames that a video of either side must have."""
+    return max(spec.clips.span_of(spec.clips.real), spec.clips.span_of(spec.clips.fake))
 
 
 def _planned(*words: str) -> list[str]:

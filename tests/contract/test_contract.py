@@ -30,7 +30,8 @@ def test_the_frozen_state_is_whole(now):
     assert outputs == {*freeze.OUTPUTS, "a record's file"}
     signatures = freeze.frozen("signatures")
     assert len(signatures["arrays"]) >= 20
-    assert signatures["arrays"].keys() == signatures["data set on disk"].keys()
+    too_long = {"fvd-128f-subsample8", "fvd-longvideogan-128f"}
+    assert signatures["arrays"].keys() - too_long == signatures["data set on disk"].keys()
     assert len(freeze.frozen("records")) >= 25
     assert now.keys() == {path.stem for path in freeze.HERE.glob("*.json")}
 

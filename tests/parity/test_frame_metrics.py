@@ -83,6 +83,24 @@ def test_fid(fidelity, sides, their_features):
     assert "made from a seed" in measurement.warnings[0]
 
 
+def test_kid(fidelity, sides, their_features):
+    from torch_fidelity.metric_kid import kid_features_to_metric
+
+    options = {"kid_subsets": 5, "kid_subset_size": 8}
+    theirs = kid_features_to_metric(*[features["2048"] for features in their_features], verbose=False, **options)
+    measurement = measure(
+        sides, "kid-frames", subsets=5, subset_size=8
+    )  # its seed, kernel and draws are the protocol's
+    # Features differ by rounding in resizing, and the degree is 3.
+    assert measurement.value == pytest.approx(theirs["kernel_inception_distance_mean"], rel=1e-3)
+    assert measurement.spread == pytest.approx(theirs["kernel_inception_distance_std"], rel=1e-2)
+    assert (measurement.metric, measurement.spread_kind) == ("kid", "sd over 5 subsets")
+    assert (load_protocol("kid-frames").statistics.subsets, load_protocol("kid-frames").statistics.subset_size) == (
+        fidelity.defaults.DEFAULTS["kid_subsets"],
+        fidelity.defaults.DEFAULTS["kid_subset_size"],
+    )
+
+
 def test_inception_score(fidelity, sides, their_features):
     from torch_fidelity.metric_isc import isc_features_to_metric
 

@@ -26,7 +26,9 @@ def prepared_clip(frames, stage):
         return resized_for_c3d(frames, LINEAGES[detector.prepare])
     size = detector.input_size
     if stage.first_resize is not None:
-        frames = resized_uint8(frames, stage.first_resize.size, stage.first_resize.resize)
+        first = stage.first_resize.size
+        frames = resized_uint8(frames, (first, first) if isinstance(first, int) else first, stage.first_resize.resize)
+        frames = np.ascontiguousarray(frames[:, -(stage.first_resize.bottom_rows or 0) :])
     x = torch.from_numpy(frames).permute(0, 3, 1, 2).float()
     x = {
         "-1..1": lambda: x * (2 / 255) - 1,
@@ -36,7 +38,7 @@ def prepared_clip(frames, stage):
     }[stage.range]()
     height, width = frames.shape[1:3]
     if stage.crop != "short-side-centre":
-        return resized(x, (size, size), stage.resize).permute(0, 2, 3, 1).numpy()
+        return resized(x, (size, 400 if stage.wide_input else size), stage.resize).permute(0, 2, 3, 1).numpy()
     new = (size, -(-width * size // height)) if height < width else (-(-height * size // width), size)
     x = resized(x, new, stage.resize)
     top, left = (new[0] - size) // 2, (new[1] - size) // 2

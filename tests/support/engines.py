@@ -57,10 +57,11 @@ def fake_engine(stage: Any, **options: Any) -> Any:
     """What loads in the place of the real network: numbers that need no network are the real ones."""
     from vidmbench.detectors import engine
     from vidmbench.protocols.pair_stages import LpipsStage, PairStage
+    from vidmbench.protocols.sequence_stages import SequenceStage
 
     if isinstance(stage, LpipsStage):
         return FakeEngine(_distances)
-    return engine.load_engine(stage, **options) if isinstance(stage, PairStage) else FakeEngine()
+    return engine.load_engine(stage, **options) if isinstance(stage, PairStage | SequenceStage) else FakeEngine()
 
 
 def _distances(pairs: np.ndarray) -> np.ndarray:
@@ -89,7 +90,7 @@ def use_engine(make: Callable[..., Any], *, patch: Callable[[object, str, Any], 
         The engines that were loaded, which grows with every load.
     """
     # Not on top: conftest.py is imported before pytest switches shape checks on, and so is what it imports.
-    from vidmbench.evaluation import features
+    from vidmbench.evaluation import block_work
 
     loaded = LoadedEngines()
 
@@ -98,5 +99,5 @@ def use_engine(make: Callable[..., Any], *, patch: Callable[[object, str, Any], 
         loaded.append(engine)
         return engine
 
-    patch(features, "load_engine", load)
+    patch(block_work, "load_engine", load)
     return loaded

@@ -4,6 +4,7 @@ from vidmbench.protocols.detector import load_detector
 from vidmbench.protocols.fields import golden_texts
 from vidmbench.protocols.pair_stages import PairStage
 from vidmbench.protocols.protocol import ProtocolSpec
+from vidmbench.protocols.sequence_stages import SequenceStage
 
 
 def framing_key(spec: ProtocolSpec) -> str:
@@ -14,17 +15,18 @@ def framing_key(spec: ProtocolSpec) -> str:
 def array_key(spec: ProtocolSpec) -> str:
     """What decides a prepared clip."""
     detector = load_detector(spec.array.detector)
-    if isinstance(spec.array, PairStage):
+    if isinstance(spec.array, PairStage | SequenceStage):
         return "+".join([detector.name, *golden_texts(spec.array, "array").values()])
     if spec.array.resize == "detector":
         return f"{detector.prepare}"
     texts = golden_texts(spec.array, "array")
-    return "+".join({**texts, "resize": f"{texts['resize']}.{detector.input_size}"}.values())
+    size = spec.array.size_fed(detector.input_size)
+    return "+".join({**texts, "resize": f"{texts['resize']}.{'x'.join(map(str, dict.fromkeys(size)))}"}.values())
 
 
 def detector_key(spec: ProtocolSpec) -> str:
     """What decides a feature of a prepared clip."""
-    if isinstance(spec.array, PairStage):
+    if isinstance(spec.array, PairStage | SequenceStage):
         return array_key(spec)
     return "+".join([*golden_texts(spec.array, "detector").values(), fed_range(spec.array.range)])
 
@@ -39,4 +41,4 @@ def fed_range(interval: str) -> str:
 
     Any fixed input would do; a network that expects intensity levels discriminates more with those.
     """
-    return "-1..1" if interval in ("-1..1", "0..1", "inception") else "0..255"
+    return "0..255" if interval == "0..255" else "-1..1"

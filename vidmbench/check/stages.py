@@ -32,13 +32,16 @@ from vidmbench.detectors.types import Engine, Prepared
 from vidmbench.detectors.weights_local import is_seeded
 from vidmbench.detectors.weights_registry import weights_path
 from vidmbench.evaluation.clips import ClipPlan, plan_clips
+from vidmbench.evaluation.feature_job import by_video
 from vidmbench.evaluation.plan import plan
 from vidmbench.evaluation.statistics import Score, scores
 from vidmbench.protocols.clips_stage import SideSpec
 from vidmbench.protocols.detector import DetectorSpec, load_detector
+from vidmbench.protocols.kinds.frechet import FrechetStatistics
 from vidmbench.protocols.metric_kind import SideName
 from vidmbench.protocols.pair_stages import PairStage
 from vidmbench.protocols.protocol import ProtocolSpec
+from vidmbench.protocols.sequence_stages import SequenceStage
 from vidmbench.protocols.stages import ArrayStage
 from vidmbench.videos.pairs import Pair, PairedVideos
 from vidmbench.videos.pre_resize import PreResizedSource, pre_resized
@@ -122,7 +125,9 @@ class StageRunner:
         if key not in self._prepared:
             inputs = {"wide": self.golden.real[0], "square": self.golden.fake[0], "large": self.golden.images}
             self._prepared[key] = {
-                name: sampled(self._read(partial(_prepared, frames, spec.array)), _VALUES).astype(np.float32)
+                name: np.nan_to_num(  # the first frame has no change
+                    sampled(self._read(partial(_prepared, frames, spec.array)), _VALUES).astype(np.float32)
+                )
                 for name, frames in inputs.items()
             }
         return self._prepared[key]
@@ -132,8 +137,10 @@ class StageRunner:
         key = detector_key(spec)
         if isinstance(spec.array, PairStage) and key not in self._fixed_features:
             self._fixed_features[key] = self._of_pairs(spec)[:, 0, :, 0]
+        if isinstance(spec.array, SequenceStage) and key not in self._fixed_features:
+            self._fixed_features[key] = self.features(spec)["fake"][:, -1]
         if key not in self._fixed_features:
-            size = load_detector(spec.array.detector).input_size
+            size = spec.array.size_fed(load_detector(spec.array.detector).input_size)
             clips = [_enlarged(getattr(self.golden, side)[index], size, spec.array.range) for side, index in _FED]
             self._fixed_features[key] = np.stack(list(self._engine(spec.array).features(clips)))
         return self._fixed_features[key]
@@ -166,6 +173,9 @@ class StageRunner:
             num_fake=_count(spec.clips.fake, SCORED),
             stage=spec.dataset.with_options(is_on_disk=True),
         )
+        if isinstance(bound.statistics, FrechetStatistics) and bound.statistics.mean_over == "trajectories":
+            # Golden videos have one prediction each, of another size.
+            bound = bound.model_copy(update={"statistics": bound.statistics.model_copy(update={"mean_over": None})})
         (planned,) = plan(real, fake, [bound], short_real="drop", short_fake="drop")
         return statistics(
             bound,
@@ -176,12 +186,14 @@ class StageRunner:
         )
 
     def _of_plan(self, spec: ProtocolSpec, source: Source, clips: ClipPlan) -> np.ndarray:
-        return self._scored(spec, ((source, clip.video, clip.indices) for clip in clips.clips))
+        features = self._scored(spec, ((source, clip.video, clip.indices) for clip in clips.clips))
+        return by_video(features, clips)
 
     def _sources(self, spec: ProtocolSpec) -> tuple[Source, Source]:
         stage = spec.dataset.with_options(is_on_disk=True)
-        real = GoldenVideos(self.golden.real, "golden-real", _frames(spec))
-        fake = GoldenVideos(self.golden.fake, "golden-fake", _frames(spec))
+        clips = spec.clips.model_copy(update={"frames": _frames(spec), "stride": 1})
+        real = GoldenVideos(self.golden.real, "golden-real", clips.span_of(clips.real))
+        fake = GoldenVideos(self.golden.fake, "golden-fake", clips.span_of(clips.fake))
         return PreResizedSource(real, stage.pre_resize, stage.resolution), fake
 
     def _scored(self, spec: ProtocolSpec, requests: Iterable[tuple[Source, int, Sequence[int]]]) -> np.ndarray:
@@ -224,9 +236,7 @@ class StageRunner:
         return self._reader.submit(work).result()
 
     def _engine(self, stage: ArrayStage) -> Engine:
-        key = (
-            f"{stage.detector} {stage.batch_norm_eps}" if not isinstance(stage, PairStage) else stage.model_dump_json()
-        )
+        key = stage.network if not isinstance(stage, PairStage) else stage.model_dump_json()
         if key not in self._engines:
             self._engines[key] = load_engine(stage, device=self.device)
         return self._engines[key]
@@ -255,7 +265,8 @@ def seeded_features_of(spec: ProtocolSpec) -> FeaturesOfRepeats:
     if spec.kind.reads_pairs:
         numbers = seeded_features("real", SEEDED_CLIPS, FRAMES * width)
         return [{"pair": np.abs(numbers).reshape(SEEDED_CLIPS, 1, FRAMES, width)}]
-    frames = SEEDED_FRAMES if detector.reads == "frames" else None
+    are_told_apart = isinstance(spec.statistics, FrechetStatistics) and spec.statistics.mean_over is not None
+    frames = SEEDED_FRAMES if detector.reads == "frames" or are_told_apart else None
     clips = SEEDED_CLIPS // (frames or 1)
     clips += -clips % spec.kind.clips_divisor(spec.statistics)
     if detector.gives == "probabilities":
@@ -265,8 +276,13 @@ def seeded_features_of(spec: ProtocolSpec) -> FeaturesOfRepeats:
 
 
 def statistics(spec: ProtocolSpec, repeats: FeaturesOfRepeats) -> list[Score]:
-    """Numbers and intervals from features of a few clips, to which the statistics are fitted."""
+    """Numbers and intervals from features of a few clips, to which the statistics are fitted.
+
+    Where clips are not told apart, prefix by prefix or prediction by prediction, one distance stands for the mean.
+    """
     fitted = spec.kind.fit_to(spec.statistics, len(next(iter(repeats[0].values()))))
+    if isinstance(fitted, FrechetStatistics) and all(features.ndim == 2 for features in repeats[0].values()):
+        fitted = fitted.model_copy(update={"mean_over": None})
     return scores(spec.model_copy(update={"statistics": fitted}), repeats)
 
 
@@ -285,7 +301,8 @@ def _frames(spec: ProtocolSpec) -> int:
     """As many as the golden clips have, where the protocol allows it."""
     detector = load_detector(spec.array.detector)
     lowest, highest = spec.clips.frames_allowed
-    return min(max(FRAMES, lowest, detector.min_frames), highest, detector.max_frames or highest)
+    least = spec.array.least_frames(detector.min_frames)
+    return min(max(FRAMES, lowest, least), highest, detector.max_frames or highest)
 
 
 def _read_and_prepared(source: Source, video: int, frames: Sequence[int], stage: ArrayStage) -> np.ndarray:
@@ -296,11 +313,11 @@ def _prepared(frames: np.ndarray, stage: ArrayStage) -> np.ndarray:
     return np.asarray(preparation(stage)(frames))
 
 
-def _enlarged(clip: np.ndarray, size: int, interval: str) -> Prepared:
-    """The middle square of a clip, each pixel repeated: float32 (time, size, size, 3)."""
+def _enlarged(clip: np.ndarray, size: tuple[int, int], interval: str) -> Prepared:
+    """The middle square of a clip, each pixel repeated: float32 (time, height, width, 3)."""
     height, width = clip.shape[1:3]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
-    indices = np.arange(size) * side // size
-    enlarged = clip[:, top + indices][:, :, left + indices].astype(np.float32)
+    rows, columns = (np.arange(each) * side // each for each in size)
+    enlarged = clip[:, top + rows][:, :, left + columns].astype(np.float32)
     return enlarged / np.float32(127.5) - np.float32(1) if fed_range(interval) == "-1..1" else enlarged

@@ -8,7 +8,7 @@ import typer
 from vidmbench.cli import completion
 from vidmbench.cli.options import OUTPUT_PANEL, DeviceName, Json
 from vidmbench.cli.output import print_json, remark, say
-from vidmbench.cli.parsing import listed
+from vidmbench.cli.parsing import check_junit, listed
 from vidmbench.core.vocabulary import CheckedWeights
 
 
@@ -49,7 +49,7 @@ def check(
     from vidmbench.check.run import run_checks
 
     if junit is not None:
-        _check_file(junit)
+        check_junit(junit)
     checks = []
     for item in run_checks(listed(protocol), weights=weights, device=device):
         checks.append(item)
@@ -65,13 +65,3 @@ def check(
         remark(f"junit: {junit}")
     if not report.is_good:
         raise typer.Exit(1)
-
-
-def _check_file(path: Path) -> None:
-    """Refuses a folder, and a file that cannot be written, before the checks run."""
-    from vidmbench.core.errors import UsageError
-    from vidmbench.core.files import checked_output
-
-    if path.is_dir():
-        raise UsageError("--junit names a file", found=f"the folder {path}", where="--junit")
-    checked_output(path.parent, "--junit")

@@ -19,9 +19,11 @@ from vidmbench.cli import (
     completion,
     data,
     doctor,
+    identify,
     infinity,
     list_show,
     memorisation,
+    pack,
     plot,
     plot_videos,
     report,
@@ -78,6 +80,7 @@ app.command("score")(run.score)
 app.command("compare")(compare.compare)
 app.command("explain")(compare.explain)
 app.command("compare-models")(compare_models.compare_models)
+app.command("identify", cls=identify.NumberFirst)(identify.identify)
 app.command("infinity")(infinity.infinity)
 app.command("memorisation")(memorisation.memorisation)
 app.command("train")(train.train)
@@ -97,6 +100,7 @@ app.add_typer(plot.app, name="plot")
 app.add_typer(results.app, name="results")
 app.add_typer(weights.app, name="weights")
 app.add_typer(data.app, name="data")
+app.add_typer(pack.app, name="pack")
 
 
 def run_command() -> None:

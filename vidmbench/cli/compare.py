@@ -38,6 +38,7 @@ from vidmbench.cli.output import (
 )
 from vidmbench.cli.parsing import check_figure, choices_from
 from vidmbench.cli.refusals import checked_request, source_check
+from vidmbench.cli.sharing import SharingOptions
 from vidmbench.core.progress import progress_bar
 from vidmbench.core.text import counted
 
@@ -71,6 +72,7 @@ def compare(
     ] = False,
     clips: ClipOptions,
     compute: ComputeOptions,
+    sharing: SharingOptions,
     reading: ReadingOptions,
     out: RecordOut = None,
     output: NumbersOutput,
@@ -92,20 +94,26 @@ def compare(
     from vidmbench.reporting.terminal.beside_controls import controls_text
     from vidmbench.reporting.terminal.comparison import comparison_text
 
-    make = partial(choices_from, clips, compute, reading)
-    sources = source_check(real), source_check(fake)
+    part = sharing.part(compute.device)
+    make = partial(choices_from, clips, compute, reading, real=real)
+    sources = source_check(real, is_real=True), source_check(fake)
     choices = checked_request(make, clips=clips, protocols=protocol, sources=sources, out=out, is_lenient=True)
-    comparison = prepare_compare(real, fake, with_all_protocols(choices, bool(protocol), are_paired=is_paired))
+    if choices.protocols or is_paired:
+        choices = with_all_protocols(choices, bool(protocol), are_paired=is_paired)
+    comparison = prepare_compare(real, fake, choices)
     jobs = [comparison.job, *(control_jobs(comparison.job) if has_controls else ())]
     if output.dry_run:
-        print_plan(*jobs, as_json=output.as_json)
+        if not part.is_silent:
+            print_plan(*jobs, as_json=output.as_json)
         return
     if out is not None:
         out = checked_output(out)
-    if not (output.as_json or output.is_quiet):
+    if not (output.as_json or output.is_quiet or part.is_silent):
         skipped = f"; {len(comparison.refused)} skipped, see below" if comparison.refused else ""
         remark(f"plan: {counted(len(comparison.job.plans), 'protocol')}{skipped}")
-    with progress_bar(is_shown=output.shows_progress) as progress:
+    with progress_bar(is_shown=part.shows_progress(output.shows_progress)) as progress:
+        if part.ends_here(jobs, progress, as_json=output.as_json):
+            return
         evaluations = carry_out_all(jobs, progress)
     print_cached(*evaluations, output=output)
     records = [

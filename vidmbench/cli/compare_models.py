@@ -26,15 +26,16 @@ def compare_models(
     ],
     *,
     protocol: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--protocol",
             autocompletion=completion.protocols,
             metavar="NAME|FILE",
             help="A protocol of a Fréchet distance, or psnr-..., ssim-... or lpips-...; or a TOML file.",
+            show_default=DEFAULT_PROTOCOL,
             rich_help_panel=PROTOCOL_PANEL,
         ),
-    ] = DEFAULT_PROTOCOL,
+    ] = None,
     clips: ClipOptions,
     same_seeds: Annotated[
         bool,
@@ -58,7 +59,7 @@ def compare_models(
     from vidmbench.evaluation.studies import model_comparison
     from vidmbench.reporting.studies.model_comparison import comparison_json, comparison_text
 
-    choices = choices_from(clips, compute, reading, protocols=[protocol])
+    choices = choices_from(clips, compute, reading, protocols=None if protocol is None else [protocol], real=real)
     comparison = model_comparison.compare_models(
         real, first, second, choices, same_seeds=same_seeds, progress=False if quiet else None
     )

@@ -20,7 +20,6 @@ from vidmbench.cli.options import (
 )
 from vidmbench.cli.output import print_json, print_notes, print_plan, print_study_notes, remark, say_text
 from vidmbench.cli.parsing import check_figure, choices_from
-from vidmbench.core.vocabulary import DEFAULT_PROTOCOL
 
 if TYPE_CHECKING:
     from vidmbench.evaluation.choices import Choices
@@ -31,7 +30,7 @@ def infinity(
     real: Real,
     fake: Fake,
     *,
-    protocol: FrechetProtocol = DEFAULT_PROTOCOL,
+    protocol: FrechetProtocol = None,
     clips: ClipOptions,
     compute: ComputeOptions,
     reading: ReadingOptions,
@@ -50,7 +49,7 @@ def infinity(
     Examples:
       vidmbench infinity dataset:clevrer-mini@test dataset:clevrer-mini@train --dry-run
     """
-    choices = choices_from(clips, compute, reading, protocols=[protocol])
+    choices = choices_from(clips, compute, reading, protocols=None if protocol is None else [protocol], real=real)
     _extrapolate(real, fake, choices, out, output, no_caption=no_caption, quiet=quiet)
 
 
@@ -59,7 +58,7 @@ def fvd_vs_n(
     real: Real,
     fake: Fake,
     *,
-    protocol: FrechetProtocol = DEFAULT_PROTOCOL,
+    protocol: FrechetProtocol = None,
     clips: ClipOptions,
     compute: ComputeOptions,
     reading: ReadingOptions,
@@ -76,7 +75,7 @@ def fvd_vs_n(
     Examples:
       vidmbench plot fvd-vs-n dataset:clevrer-mini@test dataset:clevrer-mini@train --dry-run
     """
-    choices = choices_from(clips, compute, reading, protocols=[protocol])
+    choices = choices_from(clips, compute, reading, protocols=None if protocol is None else [protocol], real=real)
     _extrapolate(real, fake, choices, out, output, no_caption=no_caption, quiet=quiet)
 
 

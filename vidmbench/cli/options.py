@@ -13,7 +13,7 @@ from vidmbench.core.vocabulary import DEFAULT_PROTOCOL, Device, NoiseChoice, OnB
 if TYPE_CHECKING:
     from vidmbench.vidm.sampling.opening import SamplingOptions
 
-PROTOCOL_PANEL, _COMPUTE, OUTPUT_PANEL, _VIDM = "Protocol", "Compute", "Output", "VIDM"
+PROTOCOL_PANEL, COMPUTE_PANEL, OUTPUT_PANEL, _VIDM = "Protocol", "Compute", "Output", "VIDM"
 
 
 Real = Annotated[
@@ -22,7 +22,7 @@ Real = Annotated[
         autocompletion=completion.sources,
         metavar="REAL",
         help="A folder, tar, zip, npy, npz or video; a .txt list of paths; a glob in quotes; "
-        "or dataset:NAME@SPLIT/PIXELS.",
+        "dataset:NAME@SPLIT/PIXELS; or pack:FILE.",
     ),
 ]
 Fake = Annotated[
@@ -50,12 +50,13 @@ ProtocolNames = Annotated[
     ),
 ]
 FrechetProtocol = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--protocol",
         autocompletion=completion.protocols,
         metavar="NAME|FILE",
         help="A protocol of a Fréchet distance, or a TOML file.",
+        show_default=DEFAULT_PROTOCOL,
         rich_help_panel=PROTOCOL_PANEL,
     ),
 ]
@@ -92,7 +93,7 @@ Stride = Annotated[
 Seed = Annotated[
     int | None, typer.Option("--seed", help="Seed of every random choice.", metavar="S", rich_help_panel=PROTOCOL_PANEL)
 ]
-DeviceName = Annotated[Device, typer.Option("--device", help="Where the network runs.", rich_help_panel=_COMPUTE)]
+DeviceName = Annotated[Device, typer.Option("--device", help="Where the network runs.", rich_help_panel=COMPUTE_PANEL)]
 TrainingPrecision = Annotated[
     Precision | None,
     typer.Option("--precision", help="Number format of the networks in training.", show_default="the recipe's"),
@@ -215,7 +216,7 @@ class ComputeOptions:
     """How and where the network runs."""
 
     precision: Annotated[
-        Precision, typer.Option(help="bf16 is faster and is part of the signature.", rich_help_panel=_COMPUTE)
+        Precision, typer.Option(help="bf16 is faster and is part of the signature.", rich_help_panel=COMPUTE_PANEL)
     ] = "fp32"
     device: DeviceName = "auto"
 

@@ -24,6 +24,7 @@ def choices_from(
     *,
     protocols: Sequence[str] | None = None,
     sampling: "SamplingOptions | None" = None,
+    real: str = "",
 ) -> "Choices":
     """The options as :class:`vidmbench.evaluation.choices.Choices`.
 
@@ -34,11 +35,13 @@ def choices_from(
         protocols: Names or files, as :func:`listed` gives them; none takes
             :data:`vidmbench.core.vocabulary.DEFAULT_PROTOCOL`.
         sampling: How a VIDM is sampled; None takes its own settings.
+        real: The real side as it was named: a pack knows its protocols, so that none need be named.
 
     Raises:
         UsageError: Options that contradict each other or are not numbers.
     """
     from vidmbench.evaluation.choices import Choices
+    from vidmbench.sources.names import is_pack
     from vidmbench.vidm.sampling.opening import SamplingOptions
 
     data_root = reading.data_root
@@ -50,7 +53,7 @@ def choices_from(
         *(partial(_check_one, name) for name in protocols or ()),
     )
     return Choices(
-        protocols=tuple(protocols or (DEFAULT_PROTOCOL,)),
+        protocols=tuple(protocols or (() if is_pack(real) else (DEFAULT_PROTOCOL,))),
         frames=frames_of(clips),
         stride=clips.stride,
         num_real=clips.num_videos if clips.num_real is None else clips.num_real,
@@ -200,3 +203,12 @@ def records_folder(runs: Path | None) -> Path:
     from vidmbench.records.frame import checked_records_folder
 
     return checked_records_folder(runs)
+
+
+def check_junit(path: Path) -> None:
+    """Refuses a folder, and a file that cannot be written, as the file of --junit, before any work is done."""
+    from vidmbench.core.files import checked_output
+
+    if path.is_dir():
+        raise UsageError("--junit names a file", found=f"the folder {path}", where="--junit")
+    checked_output(path.parent, "--junit")

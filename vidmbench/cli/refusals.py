@@ -71,14 +71,17 @@ def _check_protocol(name: str, frames: int | None, stride: int | None) -> None:
         load_protocol(one).with_options(frames=frames, stride=stride)
 
 
-def source_check(text: str) -> _Check:
-    """The check of REAL or FAKE as it was typed."""
+def source_check(text: str, *, is_real: bool = False) -> _Check:
+    """The check of REAL or FAKE as it was typed; a pack is REAL alone."""
 
     def check() -> None:
         from vidmbench.sources.names import parse_source
-        from vidmbench.sources.opening import check_named
+        from vidmbench.sources.opening import check_named, refuse_pack
 
-        check_named(parse_source(text))
+        name = parse_source(text)
+        if not is_real:
+            refuse_pack(name)
+        check_named(name)
 
     return check
 
@@ -88,9 +91,10 @@ def model_check(model: str, samples: str | None) -> _Check:
 
     def check() -> None:
         from vidmbench.sources.names import parse_source
-        from vidmbench.sources.opening import check_named
+        from vidmbench.sources.opening import check_named, refuse_pack
 
         name = parse_source(model, bare="label")
+        refuse_pack(name)
         if name.base.kind == "label" and samples is not None:
             check_named(parse_source(samples))
         elif name.base.kind in ("control", "dataset"):
@@ -105,6 +109,6 @@ def dataset_check(dataset: str) -> _Check:
     def check() -> None:
         from vidmbench.sources.opening import check_named, resolve_dataset
 
-        check_named(resolve_dataset(dataset).name)
+        check_named(resolve_dataset(dataset, takes_pack=True).name)
 
     return check

@@ -38,6 +38,7 @@ from vidmbench.cli.output import (
 )
 from vidmbench.cli.parsing import check_table_file, choices_from
 from vidmbench.cli.refusals import checked_request, dataset_check, model_check, source_check
+from vidmbench.cli.sharing import SharingOptions
 from vidmbench.core.progress import frames_bar, progress_bar
 
 # What is written beside each other, and what the last lines call it.
@@ -60,7 +61,7 @@ def run(
         typer.Option(
             autocompletion=completion.datasets,
             metavar="D",
-            help="A data set's name, NAME@SPLIT, NAME/PIXELS, or folder:PATH.",
+            help="A data set's name, NAME@SPLIT, NAME/PIXELS, folder:PATH, or pack:FILE.",
         ),
     ],
     samples: Annotated[
@@ -77,6 +78,7 @@ def run(
     protocol: ProtocolNames = None,
     clips: ClipOptions,
     compute: ComputeOptions,
+    sharing: SharingOptions,
     reading: ReadingOptions,
     vidm: VidmOptions,
     out: Annotated[
@@ -97,10 +99,12 @@ def run(
     from vidmbench.evaluation.carry_out import carry_out, record_of
     from vidmbench.evaluation.job import prepare_run
     from vidmbench.records.record import write_new_record
+    from vidmbench.sources.names import is_pack
 
-    shown = output.shows_progress
+    part = sharing.part(compute.device)
+    shown = part.shows_progress(output.shows_progress)
     with frames_bar(is_shown=shown) as on_frame, progress_bar(is_shown=shown) as progress:
-        make = partial(choices_from, clips, compute, reading, sampling=vidm.sampling(on_frame))
+        make = partial(choices_from, clips, compute, reading, sampling=vidm.sampling(on_frame), real=dataset)
         sources = model_check(model, samples), dataset_check(dataset)
         choices = checked_request(make, clips=clips, protocols=protocol, sources=sources, out=out)
         check_table_file(output.best_of, "--best-of")
@@ -108,9 +112,12 @@ def run(
         check_best_of(output.best_of, [job])
         if output.dry_run:
             check_existing(out)
-            print_plan(job, as_json=output.as_json)
+            if not part.is_silent:
+                print_plan(job, as_json=output.as_json)
             return
         out = checked_output(out)
+        if part.ends_here([job], progress, as_json=output.as_json):
+            return
         evaluation = carry_out(job, progress)
     curves = curves_of(output.best_of, [job], [evaluation])
     print_cached(evaluation, output=output)
@@ -123,9 +130,12 @@ def run(
     try:
         record, path = write_new_record(record, out)
         files["record"] = str(path)
-        figure = path.with_suffix(".png")
-        save_figure(contact_sheet(job.real, job.fake, job.plans[0], measurements[0]), figure)
-        files["picture"] = str(figure)
+        if not is_pack(dataset):
+            figure = path.with_suffix(".png")
+            save_figure(contact_sheet(job.real, job.fake, job.plans[0], measurements[0]), figure)
+            files["picture"] = str(figure)
+        else:
+            remark("figure:  none, a pack holds no pixels")
     finally:  # a number is printed even where its record or its picture cannot be written
         print_measurements(
             [record], output, files=files, more={**refused_json(evaluation.refused), **best_of_json(curves)}
@@ -149,12 +159,13 @@ def score(
         typer.Option(
             metavar="MODEL",
             help="FAKE and MORE are runs of this model with different seeds: also print their mean, with an interval "
-            "for other seeds and other videos; for psnr, ssim and lpips.",
+            "for other seeds and other videos; --out records it beside the runs. For psnr, ssim and lpips.",
         ),
     ] = None,
     protocol: ProtocolNames = None,
     clips: ClipOptions,
     compute: ComputeOptions,
+    sharing: SharingOptions,
     reading: ReadingOptions,
     out: RecordOut = None,
     output: ScoresOutput,
@@ -171,23 +182,27 @@ def score(
     from vidmbench.core.files import checked_output
     from vidmbench.evaluation.carry_out import carry_out_all, record_of
     from vidmbench.evaluation.job import prepare_scores
-    from vidmbench.evaluation.studies.seeds import check_runs, runs_of_model
+    from vidmbench.evaluation.studies.seeds import check_runs, record_of_runs, runs_of_model
     from vidmbench.reporting.studies.seeds import runs_json, runs_text
 
-    make = partial(choices_from, clips, compute, reading)
-    sources = [source_check(text) for text in (real, fake, *(more or ()))]
+    part = sharing.part(compute.device)
+    make = partial(choices_from, clips, compute, reading, real=real)
+    sources = [source_check(real, is_real=True), *(source_check(text) for text in (fake, *(more or ())))]
     choices = checked_request(make, clips=clips, protocols=protocol, sources=sources, out=out)
-    with progress_bar(is_shown=output.shows_progress) as progress:
+    with progress_bar(is_shown=part.shows_progress(output.shows_progress)) as progress:
         check_table_file(output.best_of, "--best-of")
         jobs = prepare_scores(real, [fake, *(more or ())], choices)
         check_best_of(output.best_of, jobs)
         if repeat_of is not None:
             check_runs(repeat_of, jobs)
         if output.dry_run:
-            print_plan(*jobs, as_json=output.as_json)
+            if not part.is_silent:
+                print_plan(*jobs, as_json=output.as_json)
             return
         if out is not None:
             out = checked_output(out)
+        if part.ends_here(jobs, progress, as_json=output.as_json):
+            return
         evaluations = carry_out_all(jobs, progress)
     curves = curves_of(output.best_of, jobs, evaluations)
     print_cached(*evaluations, output=output)
@@ -203,6 +218,8 @@ def score(
         say_text(f"\n{runs_text(repeat_of, runs)}")
     print_refused(refused)
     print_best_of(output.best_of, curves, output)
+    if repeat_of is not None and runs:
+        records.append(record_of_runs(repeat_of, jobs, runs, command=command_line()))
     write_record_to(out, *records)
     if out is None and not (output.as_json or output.is_quiet):
         remark("keep this: --out DIR" if output.is_verbose else "signature in full: -v     keep this: --out DIR")

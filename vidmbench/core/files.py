@@ -39,13 +39,14 @@ def visible(paths: Iterable[Path]) -> list[Path]:
 
 
 @contextmanager
-def replacing(target: Path) -> Iterator[Path]:
+def replacing(target: Path, *, is_synced: bool = True) -> Iterator[Path]:
     """Yields a temporary path beside ``target`` that takes its place only if the block succeeds.
 
     The bytes are on the disk before the name is: after a power cut a reader finds the old file or the new one, whole.
 
     Args:
         target: The file to write; missing parent folders are made.
+        is_synced: False where a checksum finds what a power cut took, and waiting for the disk would cost more.
 
     Yields:
         A path with the same suffix, in the same folder, to write to.
@@ -64,10 +65,12 @@ def replacing(target: Path) -> Iterator[Path]:
         try:
             umask = os.umask(0)
             os.umask(umask)
-            write_through(temporary)
+            if is_synced:
+                write_through(temporary)
             temporary.chmod(0o666 & ~umask)  # temporaries are private; a shared cache must stay readable
             temporary.replace(target)
-            write_through(target.parent)
+            if is_synced:
+                write_through(target.parent)
         except OSError as error:
             raise unwritten(target, error.strerror or str(error)) from error
     finally:

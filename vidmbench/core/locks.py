@@ -1,5 +1,6 @@
 """Locks between processes, and files that all users of a shared folder may write to."""
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -7,9 +8,14 @@ from typing import TYPE_CHECKING
 
 from vidmbench.core.errors import ResultError
 from vidmbench.core.files import unwritable
+from vidmbench.core.progress import note
 
 if TYPE_CHECKING:
     from filelock import FileLock
+
+#: What file systems answer that have no locks: not implemented, not supported, none available.
+_NO_LOCKS = frozenset((errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOLCK))
+_NOTED: set[Path] = set()
 
 
 @contextmanager
@@ -55,7 +61,52 @@ def shared_lock(path: Path) -> "FileLock":
     """
     from filelock import FileLock  # slow to import
 
-    return FileLock(path, mode=_mode_in(path.parent))
+    mode = _mode_in(path.parent)
+    try:
+        # A file that stands for a lock would stay for ever after a process that was killed.
+        return FileLock(path, mode=mode, thread_local=False, fallback_to_soft=False)
+    except TypeError:  # an earlier version
+        return FileLock(path, mode=mode, thread_local=False)
+
+
+def check_locks(folder: Path) -> None:
+    """Refuses a folder in which processes cannot keep each other out.
+
+    Raises:
+        ResultError: Its file system has no locks, or it cannot be written to.
+    """
+    path = folder / ".locks"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = shared_lock(path)
+        with lock:
+            pass
+    except (OSError, NotImplementedError) as error:
+        if isinstance(error, OSError) and not is_lock_missing(error):
+            raise unwritable(folder, error) from error
+        raise ResultError(
+            "the file system of the cache has no file locks",
+            expected="a file system with locks, by which processes see what others are at",
+            found=getattr(error, "strerror", None) or str(error),
+            where=str(folder),
+            fix="set VIDMBENCH_CACHE to a folder on another file system; or give each process its own --shard I/N, and "
+            "at the end the command without it",
+        ) from error
+
+
+def is_lock_missing(error: Exception) -> bool:
+    """Whether a lock was refused because the file system has none."""
+    return isinstance(error, NotImplementedError) or getattr(error, "errno", None) in _NO_LOCKS
+
+
+def note_missing_locks(folder: Path) -> None:
+    """Says once for each folder that processes cannot see there what others are at."""
+    if folder not in _NOTED:
+        _NOTED.add(folder)
+        note(
+            f"the file system of {folder} has no file locks: two processes that use it at once may compute the same "
+            "clips twice; give each its own --shard, or its own VIDMBENCH_CACHE"
+        )
 
 
 def share(path: Path) -> None:

@@ -1,17 +1,20 @@
 """What an engine is, and which one runs."""
 
 import importlib.util
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from vidmbench.core.errors import UsageError
 from vidmbench.core.vocabulary import Device, Precision
-from vidmbench.detectors.i3d import folded, rounded_to_bf16
-from vidmbench.detectors.types import Engine
+from vidmbench.detectors.i3d import folded, head_of, rounded_to_bf16
+from vidmbench.detectors.preparation import lengthened
+from vidmbench.detectors.types import Engine, Feature, Prepared
 from vidmbench.detectors.weights_local import identity
 from vidmbench.detectors.weights_registry import load_weights
 from vidmbench.protocols.detector import DetectorSpec, load_detector
-from vidmbench.protocols.pair_stages import LpipsStage, PairStage
+from vidmbench.protocols.pair_stages import FlowStage, LpipsStage, PairStage
+from vidmbench.protocols.sequence_stages import SequenceStage
 from vidmbench.protocols.stages import ArrayStage
 
 if TYPE_CHECKING:
@@ -37,6 +40,10 @@ def engine_name(device: Device = "auto", detector: str | None = None) -> str:
         from importlib.metadata import version
 
         return f"numpy-{version('numpy')}/cpu"
+    if detector is not None and load_detector(detector).network == "opencv":
+        from vidmbench.detectors.opencv_import import opencv_name
+
+        return opencv_name()
     chosen, _, target = _choose(device, detector).partition("/")
     # Importing torch or openvino takes a second; their versions are known to the package metadata.
     from importlib.metadata import version
@@ -67,6 +74,10 @@ def load_engine(stage: ArrayStage, *, precision: Precision = "fp32", device: Dev
         raise UsageError(
             f"{spec.name} runs in fp32 alone", expected="--precision fp32", found=f"--precision {precision}"
         )
+    if isinstance(stage, SequenceStage | FlowStage):
+        from vidmbench.detectors.pair_engine import ReadyNumbers
+
+        return ReadyNumbers(name)
     if isinstance(stage, PairStage):
         return _pair_engine(spec, stage, name=name, chosen=chosen, device=target)
     if spec.network is not None:
@@ -79,10 +90,29 @@ def load_engine(stage: ArrayStage, *, precision: Precision = "fp32", device: Dev
     if chosen == "openvino":
         from vidmbench.detectors.i3d_openvino import OpenVinoEngine
 
-        return OpenVinoEngine(layers, precision=precision, name=name)
-    from vidmbench.detectors.i3d_torch import TorchEngine
+        engine: Engine = OpenVinoEngine(layers, precision=precision, name=name, head=head_of(stage))
+    else:
+        from vidmbench.detectors.i3d_torch import TorchEngine
 
-    return TorchEngine(layers, precision=precision, device=target, name=name)
+        engine = TorchEngine(layers, precision=precision, device=target, name=name, head=head_of(stage))
+    return engine if stage.lengthen is None else _LongerClips(engine, stage)
+
+
+class _LongerClips:
+    """An engine that is shown clips longer than they are.
+
+    Args:
+        engine: It computes the features.
+        stage: Says how clips get longer.
+    """
+
+    def __init__(self, engine: Engine, stage: ArrayStage) -> None:
+        self.name = engine.name
+        self._engine, self._stage = engine, stage
+
+    def features(self, clips: Iterable[Prepared]) -> Iterator[Feature]:
+        """See :class:`vidmbench.detectors.types.Engine`."""
+        return self._engine.features(lengthened(clip, self._stage) for clip in clips)
 
 
 def _pair_engine(spec: DetectorSpec, stage: PairStage, *, name: str, chosen: str, device: str) -> Engine:

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from vidmbench.detectors.types import Tensors
+from vidmbench.protocols.stages import ArrayStage
 
 Triple = tuple[int, int, int]
 Node = TypeVar("Node")
@@ -132,8 +133,30 @@ def fp32_layer(x: Node, ops: Ops[Node], layers: dict[str, Convolution]) -> Node:
     return ops.conv(x, layers[FP32_LAYER])
 
 
-def body(x: Node, ops: Ops[Node], layers: dict[str, Convolution]) -> Node:
-    """Everything else, up to the logits (clip, 400, time', 1, 1); their mean over time' is the feature."""
+@dataclass(frozen=True)
+class Head:
+    """What is made of the last layers' places in time and space.
+
+    Attributes:
+        pool: Window of the last pool: time, height, width.
+        keeps_columns: Whether logits are averaged over time alone, and columns become features of their own.
+    """
+
+    pool: Triple = (2, 7, 7)
+    keeps_columns: bool = False
+
+
+PUBLISHED_HEAD = Head()
+
+
+def head_of(stage: ArrayStage) -> Head:
+    """The last layers as a protocol wants them; the published graph's where it says nothing."""
+    height_width = (7, 13) if stage.wide_input == "pool-7x13" else (7, 7)
+    return Head((stage.time_pool or 2, *height_width), stage.wide_input == "flattened")
+
+
+def body(x: Node, ops: Ops[Node], layers: dict[str, Convolution], head: Head = PUBLISHED_HEAD) -> Node:
+    """Everything else, up to the logits (clip, 400, time', 1, columns); their mean over time' is the feature."""
     x = ops.conv(x, layers["Conv3d_2c_3x3"])
     x = ops.max_pool(x, (1, 3, 3), (1, 2, 2))
     for name in _BLOCKS:
@@ -142,7 +165,7 @@ def body(x: Node, ops: Ops[Node], layers: dict[str, Convolution]) -> Node:
         elif name == "Mixed_5b":
             x = ops.max_pool(x, (2, 2, 2), (2, 2, 2))
         x = _inception(x, ops, layers, name)
-    x = ops.mean_pool(x, (2, 7, 7))
+    x = ops.mean_pool(x, head.pool)
     return ops.conv(x, layers["Logits/Conv3d_0c_1x1"], relu=False)
 
 

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from itertools import pairwise
 from types import ModuleType
 from typing import Any
@@ -10,33 +11,37 @@ from typing import Any
 import numpy as np
 
 from vidmbench.core.vocabulary import Precision
-from vidmbench.detectors.i3d import Convolution, Triple, body, fp32_layer, stem
+from vidmbench.detectors.i3d import PUBLISHED_HEAD, Convolution, Head, Triple, body, fp32_layer, stem
 from vidmbench.detectors.openvino_import import cores, import_openvino, openvino_core
 from vidmbench.detectors.types import Feature, Prepared
 
 
-class _OpenVinoOps:
+class OpenVinoOps:
     """The operations of the graph as OpenVINO nodes."""
 
     def __init__(self, opset: ModuleType) -> None:
         self._op = opset
 
     def conv(self, x: Any, layer: Convolution, *, stride: int = 1, relu: bool = True) -> Any:
+        """Convolution, bias and, unless told otherwise, ReLU."""
         op, none = self._op, [0, 0, 0]
         y = op.convolution(x, op.constant(layer.weight), [stride] * 3, none, none, [1, 1, 1], auto_pad="same_upper")
         y = op.add(y, op.constant(layer.bias.reshape(1, -1, 1, 1, 1)))
         return op.relu(y) if relu else y
 
     def max_pool(self, x: Any, kernel: Triple, stride: Triple) -> Any:
+        """Maximum over windows."""
         none = [0, 0, 0]
         pooled = self._op.max_pool(x, list(stride), [1, 1, 1], none, none, list(kernel), auto_pad="same_upper")
         return pooled.output(0)
 
     def mean_pool(self, x: Any, kernel: Triple) -> Any:
+        """Mean over windows, stride 1, no padding."""
         none = [0, 0, 0]
         return self._op.avg_pool(x, [1, 1, 1], none, none, list(kernel), True, auto_pad="valid")
 
     def join(self, parts: Sequence[Any]) -> Any:
+        """Channels one after the other."""
         return self._op.concat(list(parts), 1)
 
 
@@ -65,11 +70,15 @@ class OpenVinoEngine:
         layers: Folded convolutions.
         precision: ``fp32`` or ``bf16``.
         name: What the record says.
+        head: The last layers.
     """
 
-    def __init__(self, layers: dict[str, Convolution], *, precision: Precision, name: str) -> None:
+    def __init__(
+        self, layers: dict[str, Convolution], *, precision: Precision, name: str, head: Head = PUBLISHED_HEAD
+    ) -> None:
         self.name = name
-        self._layers = layers
+        self._layers, self._head = layers, head
+        self._body = partial(body, head=head)
         self._precision = precision
         self._openvino, self._opset = import_openvino()
         self._core = openvino_core()
@@ -94,11 +103,11 @@ class OpenVinoEngine:
         """Chains for clips of one shape, one a core; compiled when the first such clip comes."""
         if shape not in self._chains:
             if self._precision == "fp32":
-                parts = [self._part([1, *shape], (stem, fp32_layer, body), "f32")]
+                parts = [self._part([1, *shape], (stem, fp32_layer, self._body), "f32")]
             else:
                 parts = [self._part([1, *shape], (stem,), "bf16")]
                 parts.append(self._part(_output_shape(parts[-1]), (fp32_layer,), "f32"))
-                parts.append(self._part(_output_shape(parts[-1]), (body,), "bf16"))
+                parts.append(self._part(_output_shape(parts[-1]), (self._body,), "bf16"))
             self._chains[shape] = [_Chain(parts) for _ in range(self._num_chains)]
         return self._chains[shape]
 
@@ -109,9 +118,10 @@ class OpenVinoEngine:
         if stem in functions:
             node = op.transpose(node, op.constant([0, 4, 1, 2, 3]))
         for function in functions:
-            node = function(node, _OpenVinoOps(op), self._layers)
-        if body in functions:
-            node = op.reduce_mean(node, op.constant([2, 3, 4]), False)
+            node = function(node, OpenVinoOps(op), self._layers)
+        if self._body in functions:
+            node = op.reduce_mean(node, op.constant([2] if self._head.keeps_columns else [2, 3, 4]), False)
+            node = op.reshape(node, op.constant([1, -1]), False)
         settings = {
             # Left alone, OpenVINO takes bf16 by itself on processors with matrix units for it.
             "INFERENCE_PRECISION_HINT": precision,

@@ -11,7 +11,17 @@ from torch import Tensor
 
 from vidmbench.core.torch_settings import without_tf32
 from vidmbench.core.vocabulary import Precision
-from vidmbench.detectors.i3d import FP32_LAYER, Convolution, Triple, body, fp32_layer, same_padding, stem
+from vidmbench.detectors.i3d import (
+    FP32_LAYER,
+    PUBLISHED_HEAD,
+    Convolution,
+    Head,
+    Triple,
+    body,
+    fp32_layer,
+    same_padding,
+    stem,
+)
 from vidmbench.detectors.types import Feature, Prepared
 
 # Clips of 16 frames a batch on a GPU; fewer where clips are longer. The CPU takes one clip at a time.
@@ -89,11 +99,20 @@ class TorchEngine:
         precision: ``fp32`` or ``bf16``.
         device: ``cpu`` or ``cuda``.
         name: What the record says.
+        head: The last layers.
     """
 
-    def __init__(self, layers: dict[str, Convolution], *, precision: Precision, device: str, name: str) -> None:
+    def __init__(
+        self,
+        layers: dict[str, Convolution],
+        *,
+        precision: Precision,
+        device: str,
+        name: str,
+        head: Head = PUBLISHED_HEAD,
+    ) -> None:
         self.name = name
-        self._layers = layers
+        self._layers, self._head = layers, head
         self._device = torch.device(device)
         self._clips_in_a_batch = 1 if self._device.type == "cpu" else _GPU_CLIPS
         self._dtype = torch.float32 if precision == "fp32" else torch.bfloat16
@@ -109,6 +128,7 @@ class TorchEngine:
         with torch.inference_mode(), without_tf32():
             x = torch.from_numpy(np.stack(clips)).to(self._device, self._dtype, non_blocking=True)
             x = stem(x.permute(0, 4, 1, 2, 3), self._ops, self._layers)
-            logits = body(fp32_layer(x, self._ops, self._layers), self._ops, self._layers)
-            features: np.ndarray = logits.float().mean(dim=(2, 3, 4)).cpu().numpy()
+            logits = body(fp32_layer(x, self._ops, self._layers), self._ops, self._layers, self._head)
+            means = logits.float().mean(dim=2 if self._head.keeps_columns else (2, 3, 4))
+            features: np.ndarray = means.flatten(1).cpu().numpy()
         return features

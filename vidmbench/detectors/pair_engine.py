@@ -10,7 +10,7 @@ import numpy as np
 from vidmbench.core.arrays import Frames
 from vidmbench.detectors.lpips import Trunk, check_size
 from vidmbench.detectors.types import Feature, Prepared
-from vidmbench.protocols.pair_stages import LpipsStage
+from vidmbench.protocols.pair_stages import LpipsStage, TemporalLpipsStage
 
 TRUNKS: dict[str, Trunk] = {"lpips-alexnet": "alexnet", "lpips-vgg16": "vgg16"}
 # Clips whose distances are remembered: the stages of several protocols may show a network the same frames in turn.
@@ -18,7 +18,7 @@ _REMEMBERED = 16
 
 
 class ReadyNumbers:
-    """Numbers that were computed while frames were read: squared errors, SSIM.
+    """Numbers that were computed while frames were read: squared errors, SSIM, what follows frames.
 
     Args:
         name: What the record says.
@@ -95,4 +95,16 @@ class LpipsEngine:
     def features(self, clips: Iterable[Prepared]) -> Iterator[Feature]:
         """The distance of each frame of each clip, float32 (frame,)."""
         for clip in clips:
-            yield self._network.distances(clip)[:, int(self._stage.spatial)].astype(np.float32)
+            of_frames = self._changes if isinstance(self._stage, TemporalLpipsStage) else self._distances
+            yield of_frames(clip).astype(np.float32)
+
+    def _distances(self, clip: Prepared) -> np.ndarray:
+        """Of each frame's two sides, float64 (frame,)."""
+        return self._network.distances(clip)[:, int(self._stage.spatial)]
+
+    def _changes(self, clip: Prepared) -> np.ndarray:
+        """How far the distances to the frame before are apart, float64 (frame,); 0 for the first, never scored."""
+        width = clip.shape[2] // 2
+        sides = clip[:, :, :width], clip[:, :, width:]
+        real, fake = (self._distances(np.concatenate([side[:-1], side[1:]], axis=2)) for side in sides)
+        return np.concatenate([[0.0], np.abs(real - fake)])

@@ -67,14 +67,16 @@ def _framed(frames: np.ndarray, stage: PairStage) -> tuple[np.ndarray, np.ndarra
     real, fake = halves(frames)
     if stage.levels == "truncated":
         real, fake = truncated_levels(real), truncated_levels(fake)
-    if stage.cut == "multiples-of-32":
-        real, fake = _middle(real), _middle(fake)
+    real, fake = cut(real, stage), cut(fake, stage)
     if stage.frame_size is not None:
         real, fake = (_resized(side, stage.frame_size) for side in (real, fake))
     return real, fake
 
 
-def _middle(frames: np.ndarray) -> np.ndarray:
+def cut(frames: np.ndarray, stage: PairStage) -> np.ndarray:
+    """The part of frames, or of what has a value for each of their pixels, (frame, height, width, ...), that counts."""
+    if stage.cut == "none":
+        return frames
     sizes = check_cut((frames.shape[1], frames.shape[2]))
     top, left = ((length - size) // 2 for length, size in zip(frames.shape[1:3], sizes, strict=True))
     return frames[:, top : top + sizes[0], left : left + sizes[1]]

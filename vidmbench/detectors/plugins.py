@@ -20,6 +20,11 @@ BUILT_IN = {
     "c3d": "vidmbench.detectors.c3d:load",
     "c3d-npz-folder": "vidmbench.detectors.c3d:read_weights",
     "c3d-seeded": "vidmbench.detectors.c3d:seeded_weights",
+    "vision-transformer": "vidmbench.detectors.vision_transformer:load",
+    "v-jepa-files": "vidmbench.detectors.vision_weights:read_v_jepa",
+    "videomae-v2-file": "vidmbench.detectors.vision_weights:read_videomae_v2",
+    "dinov2-file": "vidmbench.detectors.vision_weights:read_dinov2",
+    "transformers-model": "vidmbench.detectors.library_module:load",
     "c3d-tgan": "vidmbench.detectors.resize_c3d:for_tgan",
     "c3d-tganv2": "vidmbench.detectors.resize_c3d:for_tganv2",
 }

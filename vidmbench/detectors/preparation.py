@@ -2,8 +2,11 @@
 
 from collections.abc import Callable
 
+import numpy as np
+
 from vidmbench.core.arrays import Frames
 from vidmbench.detectors.plugins import BUILT_IN, imported
+from vidmbench.detectors.sequences import followed, is_sequence
 from vidmbench.detectors.types import Prepared
 from vidmbench.protocols.detector import load_detector
 from vidmbench.protocols.pair_stages import PairStage
@@ -17,11 +20,14 @@ def preparation(stage: ArrayStage) -> Callable[[Frames], Prepared]:
         stage: The protocol's array stage.
 
     Returns:
-        A function of uint8 (time, height, width, 3), 0..255, to float32 (time, size, size, 3).
+        A function of uint8 (time, height, width, 3), 0..255, to float32 (time, size, size, 3), or as wide as
+        :meth:`ArrayStage.size_fed` says.
 
     Raises:
         ProtocolError: The detector's function cannot be imported.
     """
+    if is_sequence(stage):
+        return lambda frames: followed(frames, stage)
     if isinstance(stage, PairStage):
         from vidmbench.detectors.pair_pixels import pair_preparation
 
@@ -31,7 +37,33 @@ def preparation(stage: ArrayStage) -> Callable[[Frames], Prepared]:
         return imported(detector.prepare, detector.folder)
     from vidmbench.detectors import resize  # torch is slow to import
 
-    return lambda frames: resize.prepared(frames, stage, size=detector.input_size)
+    size = stage.size_fed(detector.input_size)
+    return lambda frames: resize.prepared(frames, stage, size=size)
+
+
+def lengthened(clip: Prepared, stage: ArrayStage) -> Prepared:
+    """Makes a clip longer as its protocol does with clips that are shorter than the network wants.
+
+    Args:
+        clip: float32 (time, height, width, 3), prepared.
+        stage: The protocol's array stage.
+
+    Returns:
+        The clip itself where the protocol leaves it as it is.
+    """
+    wanted = stage.frames_fed(len(clip))
+    if stage.lengthen is None or wanted == len(clip):
+        return clip
+    if stage.lengthen == "each-twice":
+        return np.repeat(clip, 2, axis=0)
+    if stage.lengthen == "hold-last-to-10":
+        return np.concatenate([clip, np.repeat(clip[-1:], wanted - len(clip), axis=0)])
+    # A straight line in time between neighbours; the first and the last frame stay.
+    position = np.linspace(0.0, len(clip) - 1.0, wanted)
+    low = np.minimum(position.astype(np.int64), len(clip) - 2)
+    share = (position - low).astype(np.float32).reshape(-1, 1, 1, 1)
+    longer: np.ndarray = clip[low] * (1 - share) + clip[low + 1] * share
+    return longer
 
 
 def is_by_frame(stage: ArrayStage) -> bool:
@@ -39,5 +71,7 @@ def is_by_frame(stage: ArrayStage) -> bool:
 
     A function of the user's own is given whole clips: what it does with them is not known.
     """
+    if is_sequence(stage):
+        return False
     function = load_detector(stage.detector).prepare
     return isinstance(stage, PairStage) or stage.resize != "detector" or function is None or function in BUILT_IN

@@ -10,32 +10,43 @@ from torch import Tensor
 
 from vidmbench.core.arrays import Frames
 from vidmbench.detectors.types import Prepared
-from vidmbench.protocols.stages import ArrayStage, Resize
+from vidmbench.protocols.stages import ArrayStage, FirstResize, Resize
 
-Squares = UInt8[np.ndarray, "_time size size 3"]
+#: Mean and deviation of red, green and blue: of torchvision's ImageNet networks and most of transformers, and of CLIP.
+_COLOURS = {
+    "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+    "clip": ((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)),
+}
+
+Resized = UInt8[np.ndarray, "_time new_height new_width 3"]
 
 
-def prepared(frames: Frames, stage: ArrayStage, *, size: int) -> Prepared:
+def prepared(frames: Frames, stage: ArrayStage, *, size: int | tuple[int, int]) -> Prepared:
     """Resizes, crops and scales one clip as its protocol says.
 
     Args:
         frames: uint8 (time, height, width, 3), 0..255.
         stage: The protocol's array stage.
-        size: Height and width the network is fed, pixels.
+        size: Height and width the network is fed, pixels: one number for a square, which a protocol that crops needs.
 
     Returns:
-        float32 (time, size, size, 3) in the protocol's range.
+        float32 (time, height, width, 3) in the protocol's range.
     """
+    square, fed = (size, (size, size)) if isinstance(size, int) else (size[0], size)
     if stage.first_resize is not None:
-        frames = resized_uint8(frames, stage.first_resize.size, stage.first_resize.resize)
+        frames = first_resized(frames, stage.first_resize)
+    if stage.crop == "centre-square":
+        frames = _square(frames)
     height, width = frames.shape[1:3]
     is_cropped = stage.crop == "short-side-centre"
-    new = _short_side(height, width, size) if is_cropped else (size, size)
+    new = _short_side(height, width, square) if is_cropped else fed
+    if stage.resize == "bicubic-pil-uint8":
+        frames = _bicubic_uint8(frames, new)
     with torch.inference_mode():
         # Interpolation is linear, so the range may come first: the frames are small then.
         x = resized(_floats(frames, stage, new[0]), new, stage.resize)
         if is_cropped:
-            x = _centre(x, size)
+            x = _centre(x, square)
         array: np.ndarray = x.permute(0, 2, 3, 1).contiguous().numpy()
     return array
 
@@ -46,9 +57,9 @@ def _floats(frames: Frames, stage: ArrayStage, new_height: int) -> Tensor:
     if 2 * len(rows) > frames.shape[1]:
         # A view in channels-last order: the memory stays (time, height, width, 3) from end to end.
         given = torch.from_numpy(np.require(frames, requirements="W"))  # PyTorch warns of read-only memory
-        return _scaled(given.permute(0, 3, 1, 2).float(), stage.range)
+        return _scaled(given.permute(0, 3, 1, 2).float(), stage.range, colours=(3, 1, 1))
     x = np.empty(frames.shape, np.float32)
-    x[:, rows] = _scaled(torch.from_numpy(frames[:, rows]).float(), stage.range).numpy()
+    x[:, rows] = _scaled(torch.from_numpy(frames[:, rows]).float(), stage.range, colours=(3,)).numpy()
     return torch.from_numpy(x).permute(0, 3, 1, 2)
 
 
@@ -64,8 +75,11 @@ def _rows_read(kernel: Resize, old: int, new: int) -> np.ndarray:
     return np.unique(np.clip([low, low + 1], 0, old - 1))
 
 
-def _scaled(x: Tensor, interval: str) -> Tensor:
-    """0..255 to a network's interval, in place."""
+def _scaled(x: Tensor, interval: str, *, colours: tuple[int, ...]) -> Tensor:
+    """0..255 to a network's interval, in place; a number for each colour is brought to the shape of ``colours``."""
+    if interval in _COLOURS:
+        mean, deviation = (torch.tensor(values).reshape(colours) for values in _COLOURS[interval])
+        return x.div_(255).sub_(mean).div_(deviation)
     if interval == "-1..1":
         return x.mul_(2 / 255).sub_(1)
     if interval == "inception":
@@ -73,8 +87,22 @@ def _scaled(x: Tensor, interval: str) -> Tensor:
     return x.div_(255) if interval == "0..1" else x
 
 
-def resized_uint8(frames: Frames, size: int, kernel: Resize) -> Squares:
-    """Squashes uint8 frames to a square and rounds to uint8 again, as Pillow does on images.
+def first_resized(frames: Frames, first: FirstResize) -> Resized:
+    """What a protocol's first resizing leaves of uint8 frames, rounded to uint8 again.
+
+    Args:
+        frames: uint8 (time, height, width, 3).
+        first: Size, kernel, and how many rows are kept.
+
+    Returns:
+        uint8 (time, new height, new width, 3).
+    """
+    size = (first.size, first.size) if isinstance(first.size, int) else first.size
+    return resized_uint8(frames, size, first.resize)[:, size[0] - first.shape[0] :]
+
+
+def resized_uint8(frames: Frames, size: tuple[int, int], kernel: Resize) -> Resized:
+    """Squashes uint8 frames and rounds to uint8 again, as Pillow does on images.
 
     Args:
         frames: uint8 (time, height, width, 3).
@@ -82,15 +110,12 @@ def resized_uint8(frames: Frames, size: int, kernel: Resize) -> Squares:
         kernel: See :func:`resized`.
 
     Returns:
-        uint8 (time, size, size, 3).
+        uint8 (time, new height, new width, 3).
     """
-    if kernel == "bicubic-pil":
-        from PIL import Image
-
-        pictures = [Image.fromarray(frame).resize((size, size), Image.Resampling.BICUBIC) for frame in frames]
-        return np.stack([np.asarray(picture) for picture in pictures])
+    if kernel in ("bicubic-pil", "bicubic-pil-uint8"):
+        return _bicubic_uint8(frames, size)
     x = torch.from_numpy(frames).permute(0, 3, 1, 2).float()
-    rounded = resized(x, (size, size), kernel).round_().clamp_(0, 255).to(torch.uint8)
+    rounded = resized(x, size, kernel).round_().clamp_(0, 255).to(torch.uint8)
     return rounded.permute(0, 2, 3, 1).contiguous().numpy()
 
 
@@ -104,7 +129,8 @@ def resized(x: Tensor, size: tuple[int, int], kernel: Resize) -> Tensor:
             detector uses. ``bilinear-tf1``: TensorFlow 1's resize_bilinear, which takes output pixel i from
             i * old / new without the half-pixel shift (the original FVD). Neither blurs what it shrinks.
             ``bilinear-antialias``: half-pixel, blurred where it shrinks. ``bicubic-pil``: Pillow's bicubic on floats,
-            channel by channel (clean-fid), blurred where it shrinks.
+            channel by channel (clean-fid), blurred where it shrinks. ``bicubic-pil-uint8``: on uint8 images, before
+            anything else (torchvision's transforms of images), so nothing is left to do here.
 
     Returns:
         float32 (time, channel, new height, new width).
@@ -115,9 +141,24 @@ def resized(x: Tensor, size: tuple[int, int], kernel: Resize) -> Tensor:
         return F.interpolate(x, size=size, mode="bilinear", align_corners=False)
     if kernel == "bilinear-antialias":
         return F.interpolate(x, size=size, mode="bilinear", align_corners=False, antialias=True)
-    if kernel == "bicubic-pil":
+    if kernel in ("bicubic-pil", "bicubic-pil-uint8"):
         return _bicubic_pil(x, size)
     return _interpolated_tf1(_interpolated_tf1(x, size[0], dim=2), size[1], dim=3)
+
+
+def _bicubic_uint8(frames: Frames, size: tuple[int, int]) -> UInt8[np.ndarray, "_time _height _width 3"]:
+    from PIL import Image
+
+    pictures = [Image.fromarray(frame).resize(size[::-1], Image.Resampling.BICUBIC) for frame in frames]
+    return np.stack([np.asarray(picture) for picture in pictures])
+
+
+def _square(frames: Frames) -> UInt8[np.ndarray, "_time _height _width 3"]:
+    """The middle square; of an odd remainder the smaller half is above and left."""
+    height, width = frames.shape[1:3]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    return frames[:, top : top + side, left : left + side]
 
 
 def _bicubic_pil(x: Tensor, size: tuple[int, int]) -> Tensor:

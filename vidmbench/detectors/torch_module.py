@@ -1,16 +1,35 @@
 """Any torch module as a detector: the plug for networks from inside and outside the package."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
 
-from vidmbench.core.errors import ProtocolError
+from vidmbench.core.errors import ProtocolError, UsageError
 from vidmbench.core.torch_settings import without_tf32
 from vidmbench.detectors.plugins import imported, user_code
 from vidmbench.detectors.types import Feature, Prepared
 from vidmbench.detectors.weights_local import load_other
 from vidmbench.protocols.detector import DetectorSpec
+
+
+@contextmanager
+def _memory(spec: DetectorSpec) -> Iterator[None]:
+    """Says that the GPU's memory is too small, where it is.
+
+    Raises:
+        UsageError: It is.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise UsageError(
+            f"{spec.name} does not fit into the memory of this GPU",
+            found=str(error).partition(". ")[0],
+            where="--device cuda",
+            fix="end other programs on this GPU, or take --device cpu",
+        ) from error
 
 
 class ModuleEngine:
@@ -41,7 +60,8 @@ class ModuleEngine:
                 found=type(module).__name__,
                 where=spec.network,
             )
-        self._module = module.eval().to(self._device)
+        with _memory(spec):
+            self._module = module.eval().to(self._device)
 
     def features(self, clips: Iterable[Prepared]) -> Iterator[Feature]:
         """See :class:`vidmbench.detectors.types.Engine`; of a network that reads frames, those of a clip in a row."""
@@ -49,7 +69,7 @@ class ModuleEngine:
             with torch.inference_mode(), without_tf32():
                 x = torch.from_numpy(np.ascontiguousarray(clip)).to(self._device)
                 x = x.permute(0, 3, 1, 2) if self._spec.reads == "frames" else x.permute(3, 0, 1, 2)[None]
-                with user_code(self._spec, "computing features"):
+                with user_code(self._spec, "computing features"), _memory(self._spec):
                     given = self._module(x.contiguous())
                 if not isinstance(given, torch.Tensor):
                     raise ProtocolError(

@@ -9,7 +9,7 @@ from jaxtyping import Float32, UInt8
 #: A clip as a network is fed it: cropped, resized, in the protocol's range; of pairs (detectors/pair_pixels.py) the
 #: numbers of each frame, or frames side by side.
 Prepared = (
-    Float32[np.ndarray, "_time size size 3"]
+    Float32[np.ndarray, "_time _height _width 3"]
     | Float32[np.ndarray, "_time _number"]
     | UInt8[np.ndarray, "_time _height _width 3"]
 )

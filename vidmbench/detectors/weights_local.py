@@ -8,6 +8,7 @@ import hashlib
 import importlib
 import importlib.util
 import json
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +71,7 @@ def add_other(spec: DetectorSpec, file: str) -> Path:
         if not Path(file).exists():
             raise WeightsError("no such weights file", where=file, fix="check the path")
         tensors = _read(spec, Path(file))
+        _check_published(spec, Path(file), tensors)
         target = own_weights_path(spec) if spec.folder is None else real_path(spec)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -97,6 +99,8 @@ def load_other(spec: DetectorSpec) -> Tensors:
     Raises:
         WeightsError: They are not on this machine, or the cached file is damaged.
     """
+    if spec.folder is not None and spec.library is not None:
+        return _read(spec, _checkpoint_folder(spec))
     if not spec.weights_file:
         return {}
     path = kept_path(spec)
@@ -133,6 +137,11 @@ def identity(spec: DetectorSpec) -> str:
     """
     if spec.network is None or spec.package is not None:
         return spec.weights_sha256 or "?"
+    if spec.folder is not None and spec.library is not None:
+        digest = _checkpoint_digest(spec)
+        return (
+            "?" if digest is None else sha256_of_parts(digest, *_code(spec), json.dumps(spec.options, sort_keys=True))
+        )
     path = kept_path(spec) if spec.weights_file else None
     if path is not None and not path.is_file():
         return "?"
@@ -151,6 +160,72 @@ def identity(spec: DetectorSpec) -> str:
     if "seeded" in metadata:
         return f"seed{metadata['seeded']}-{digest}"
     return spec.weights_sha256 or digest
+
+
+def _checkpoint_folder(spec: DetectorSpec) -> Path:
+    """The folder of a user's checkpoint of a library: the one named, else that in the hub cache.
+
+    Raises:
+        WeightsError: It is not in the hub cache.
+    """
+    if spec.weights_file:
+        return Path(spec.folder or ".") / spec.weights_file
+    from vidmbench.detectors.library_models import hub_folder
+
+    return hub_folder(spec.model or "", spec.revision or "")
+
+
+def _checkpoint_digest(spec: DetectorSpec) -> str | None:
+    """Hash of a checkpoint's configuration and tensors; None where a file is missing."""
+    try:
+        folder = _checkpoint_folder(spec)
+    except WeightsError:
+        return None
+    paths = sorted(folder.glob("*.safetensors"))
+    if not paths or not (folder / "config.json").is_file():
+        return None
+    stats = [path.stat() for path in (folder / "config.json", *paths)]
+    return _files_digest(folder, tuple((stat.st_size, stat.st_mtime_ns) for stat in stats))
+
+
+@cache
+def _files_digest(folder: Path, stats: tuple[tuple[int, int], ...]) -> str:
+    """Hash of config.json and the safetensors files; gigabytes are read once as long as they stay as they are."""
+    del stats
+    return sha256_of_parts(*map(sha256_of, (folder / "config.json", *sorted(folder.glob("*.safetensors")))))
+
+
+def _check_published(spec: DetectorSpec, file: Path, tensors: Tensors) -> None:
+    """Compares a file with the published hash, and its tensors with the network.
+
+    Raises:
+        WeightsError: It is another file, or of another network.
+    """
+    if spec.library is not None:
+        from vidmbench.detectors.library_models import CONFIG
+
+        config = json.loads(tensors[CONFIG].tobytes())
+        width = config.get("projection_dim" if spec.output == "embedding" else "hidden_size")
+        if width != spec.num_features:
+            raise WeightsError(
+                f"this is another size of the network than {spec.owner}",
+                expected=f"{spec.num_features} features, as {spec.model} has",
+                found=f"{width} features",
+                where=str(file),
+                fix="give the folder of that model; others need a detector of their own, see docs/detectors.md",
+            )
+    if spec.network != "vision-transformer":
+        return  # their readers compare
+    assert spec.network is not None
+    imported(spec.network)(tensors, **spec.options)
+    if spec.weights_sha256 is not None and (digest := sha256_of(file)) != spec.weights_sha256:
+        raise WeightsError(
+            f"this is not the published file of {spec.owner}",
+            expected=f"{spec.weights_file} with sha256 {spec.weights_sha256}",
+            found=f"the tensors of such a network in a file with sha256 {digest}",
+            where=str(file),
+            fix="get the published file; other weights need a detector of their own, see docs/detectors.md",
+        )
 
 
 def _code(spec: DetectorSpec) -> list[str]:
@@ -180,18 +255,35 @@ def is_seeded(spec: DetectorSpec) -> bool:
 
 def missing(spec: DetectorSpec) -> WeightsError:
     """The error for weights that only the user can bring."""
+    if spec.folder is not None and spec.library is not None:
+        try:
+            _read(spec, _checkpoint_folder(spec))
+        except WeightsError as error:
+            return error
+    size = f" ({spec.download})" if spec.download else ""
+    known = f"sha256 {spec.weights_sha256}" if spec.weights_sha256 else "no hash is published; what is loaded is hashed"
     seeded = f"\n    to try the path without them: vidmbench weights add {spec.owner} seed:0" if spec.seeder else ""
     return WeightsError(
         f"the weights {spec.owner} are not on this machine, and no package registry carries them",
-        expected=f"{spec.weights_file}, published on {spec.published}",
+        expected=f"{spec.weights_file}{size}, published on {spec.published}\n    licence: {spec.licence}\n    {known}",
         found=f"nothing{resources.none_in_shared()}",
         where=str(real_path(spec)),
-        fix=f"get the file there, then: vidmbench weights add {spec.owner} FILE{seeded}",
+        fix=f"get the file there, then: vidmbench weights add {spec.owner} {_words_for_files(spec)}{seeded}",
     )
+
+
+def _words_for_files(spec: DetectorSpec) -> str:
+    if spec.library is not None:
+        return "FOLDER"
+    return " ".join(spec.files) if len(spec.files) > 1 and spec.network == "vision-transformer" else "FILE"
 
 
 def _read(spec: DetectorSpec, path: Path) -> Tensors:
     """The published file as names and arrays, without running code."""
+    if spec.library is not None:
+        from vidmbench.detectors.library_models import read_folder
+
+        return read_folder(path, spec.class_name or "")
     if spec.reader is not None:
         tensors: Tensors = imported(spec.reader, spec.folder)(path)
         return tensors

@@ -28,6 +28,7 @@ def score(
     frames: int | None = None,
     num_videos: int | None = None,
     seed: int = 0,
+    context: int | None = None,
     precision: Precision = "fp32",
     device: Device = "auto",
     progress: bool = False,
@@ -49,6 +50,8 @@ def score(
         num_videos: Videos of each side; None takes the protocol's, or the default of a named data set. Of loaders,
             data sets and generators the first ones are taken.
         seed: Seed of every random choice; a function gets it.
+        context: Frames at the start of each clip that the model was given: PSNR, SSIM and LPIPS exclude them,
+            ``fvd-mcvd`` and ``fvd-srvp`` put the targets' own in front of both sides. None takes the protocol's.
         precision: ``fp32``, or ``bf16``, which is quicker and less exact.
         device: ``auto``, ``cpu`` or ``cuda``.
         progress: Whether a bar is shown on stderr.
@@ -84,6 +87,7 @@ def score(
         num_real=num_videos,
         num_fake=num_videos,
         seed=seed,
+        context=context,
         precision=precision,
         device=device,
     )

@@ -8,9 +8,12 @@ from pathlib import Path
 
 from vidmbench.core.errors import UsageError
 from vidmbench.core.progress import Progress
-from vidmbench.evaluation.evaluate import Evaluation, Pair, evaluate_pairs
+from vidmbench.core.workers import Share
+from vidmbench.evaluation.evaluate import Evaluation, Pair, compute_share_of_pairs, evaluate_pairs
+from vidmbench.evaluation.features import ShareDone
 from vidmbench.evaluation.job import Job
-from vidmbench.evaluation.optional import with_weights
+from vidmbench.evaluation.optional import Refused, with_weights
+from vidmbench.evaluation.plan import Planned
 from vidmbench.evaluation.scenes import scenes_of
 from vidmbench.records.environment import environment
 from vidmbench.records.record import Measurement, RunRecord
@@ -35,11 +38,9 @@ def carry_out_all(jobs: Sequence[Job], progress: Progress | None = None) -> list
         One evaluation a job; members of a group whose networks can get no weights are skipped.
     """
     choices = jobs[0].choices
-    if choices.scenes is not None:
-        _check_scenes(jobs, choices.scenes)
-    found = [with_weights(job.plans, choices.optional) for job in jobs]
+    found = _scorable(jobs)
     evaluations = evaluate_pairs(
-        [Pair(job.real, job.fake, tuple(plans), choices.scenes) for job, (plans, _) in zip(jobs, found, strict=True)],
+        _pairs(jobs, found),
         precision=choices.precision,
         device=choices.device,
         on_bad=choices.on_bad,
@@ -49,6 +50,42 @@ def carry_out_all(jobs: Sequence[Job], progress: Progress | None = None) -> list
         replace(evaluation, refused=(*job.refused, *refused))
         for job, evaluation, (_, refused) in zip(jobs, evaluations, found, strict=True)
     ]
+
+
+def compute_share(
+    jobs: Sequence[Job], share: Share, progress: Progress | None = None, *, is_in_group: bool = False
+) -> ShareDone:
+    """Computes one share of the features that :func:`carry_out_all` needs, into the cache; scores nothing.
+
+    Args:
+        jobs: See :func:`carry_out_all`.
+        share: Which blocks of clips this process may take.
+        progress: See :func:`carry_out_all`; its total is that of the share.
+        is_in_group: See :func:`vidmbench.evaluation.features.compute_share`.
+    """
+    choices = jobs[0].choices
+    return compute_share_of_pairs(
+        _pairs(jobs, _scorable(jobs)),
+        share,
+        is_in_group=is_in_group,
+        precision=choices.precision,
+        device=choices.device,
+        on_bad=choices.on_bad,
+        progress=progress,
+    )
+
+
+def _scorable(jobs: Sequence[Job]) -> list[tuple[list[Planned], list[Refused]]]:
+    """Of each job, the plans whose networks have weights, and those members of a group that have none."""
+    choices = jobs[0].choices
+    if choices.scenes is not None:
+        _check_scenes(jobs, choices.scenes)
+    return [with_weights(job.plans, choices.optional) for job in jobs]
+
+
+def _pairs(jobs: Sequence[Job], found: Sequence[tuple[Sequence[Planned], object]]) -> list[Pair]:
+    scenes = jobs[0].choices.scenes
+    return [Pair(job.real, job.fake, tuple(plans), scenes) for job, (plans, _) in zip(jobs, found, strict=True)]
 
 
 def _check_scenes(jobs: Sequence[Job], rule: str) -> None:

@@ -6,12 +6,14 @@ So a clip takes the memory of what the network is fed, whatever its frames took.
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
 from vidmbench.core.arrays import Image
 from vidmbench.core.errors import DataError
 from vidmbench.detectors.preparation import is_by_frame, preparation
+from vidmbench.detectors.sequences import follower, is_sequence
 from vidmbench.detectors.types import Prepared
 from vidmbench.evaluation.clips import Clip
 from vidmbench.evaluation.feature_cache import CacheEntry
@@ -23,17 +25,52 @@ from vidmbench.videos.source import Source, needs_whole_clips
 from vidmbench.videos.transformed import Remade, Reordered, Transformed
 
 _NOTHING = np.empty(0)
+# Blocks of an entry: enough for dozens of processes, and not so many that opening files takes longer than the network.
+_BLOCKS, _LEAST_ROWS, _MOST_ROWS = 128, 8, 64
+_SAMPLES = 16
 
 
 @dataclass(kw_only=True)
 class JobEntry(CacheEntry):
-    """A cache entry together with the job that it answers."""
+    """A cache entry together with the job that it answers.
+
+    Attributes:
+        job: What its rows are the features of.
+        number: Which of its entry's blocks it is.
+    """
 
     job: FeatureJob
+    number: int = 0
 
     def clip(self, row: int) -> Clip:
         """The clip whose features a row holds."""
-        return self.job.plan.clips[row]
+        return self.job.plan.clips[self.first + row]
+
+    @property
+    def whole_key(self) -> str:
+        """The key of the entry that it is, or that it is a block of."""
+        return self.key if self.part_of is None else self.part_of.key
+
+    def blocks(self) -> list["JobEntry"]:
+        """The units of work that processes share: some rows each, with a file and a lock of their own.
+
+        How an entry is cut depends on the entry alone, so that all processes cut it alike, however many there are.
+        """
+        rows = self._rows_of_a_block()
+        if self.num_rows <= rows:
+            return [self]
+        return [
+            JobEntry(
+                self.folder, f"{self.key}.{first}-{end}", end - first, self.width, part_of=self, first=first,
+                job=self.job, number=first // rows,
+            )
+            for first, end in ((first, min(first + rows, self.num_rows)) for first in range(0, self.num_rows, rows))
+        ]  # fmt: skip
+
+    def _rows_of_a_block(self) -> int:
+        if base_of(self.job.source).is_sampled:  # a model draws that many videos at once
+            return _SAMPLES * self.job.plan.clips_a_video
+        return min(_MOST_ROWS, max(_LEAST_ROWS, self.num_rows // _BLOCKS))
 
 
 @dataclass(frozen=True)
@@ -60,8 +97,10 @@ class PreparedClip:
 
 def bytes_of_frame(job: FeatureJob) -> int:
     """Memory that a prepared frame takes, at most."""
+    if is_sequence(job.stage):  # frames are kept where a control gives them in another order
+        return job.source.size[0] * job.source.size[1] * 3
     if not isinstance(job.stage, PairStage):
-        return load_detector(job.stage.detector).input_size ** 2 * 3 * 4
+        return prod(job.stage.size_fed(load_detector(job.stage.detector).input_size)) * 3 * 4
     if not isinstance(job.stage, LpipsStage):
         return 3 * 4  # numbers already
     height, width = (job.stage.frame_size, 2 * job.stage.frame_size) if job.stage.frame_size else job.source.size
@@ -138,13 +177,18 @@ class _PreparedFrame:
 
     def __init__(self, frame: Image) -> None:
         self.frame = frame
-        self._prepared: dict[ArrayStage, np.ndarray] = {}
+        self._prepared: dict[tuple[ArrayStage, bool], np.ndarray] = {}
 
-    def of(self, stage: ArrayStage, prepare: Callable[[np.ndarray], Prepared]) -> np.ndarray:
-        """float32 (size, size, 3)."""
-        if stage not in self._prepared:
-            self._prepared[stage] = prepare(self.frame[None])[0]
-        return self._prepared[stage]
+    def of(self, stage: ArrayStage, is_mirrored: bool, prepare: Callable[[np.ndarray], Prepared]) -> np.ndarray:
+        """float32 (height, width, 3)."""
+        key = stage, is_mirrored
+        if key not in self._prepared:
+            self._prepared[key] = prepare((_mirrored(self.frame) if is_mirrored else self.frame)[None])[0]
+        return self._prepared[key]
+
+
+def _mirrored(frame: Image) -> Image:
+    return np.ascontiguousarray(frame[:, ::-1])
 
 
 class _Clip:
@@ -173,10 +217,13 @@ class _Clip:
         self._places: dict[int, list[int]] = {}
         for place, number in enumerate(order):
             self._places.setdefault(clip.indices[number], []).append(place)
-        self._length = clip.frames
+        self._length, self._is_mirrored = clip.frames, clip.is_mirrored
         self._stage, self._prepare, self._by_frame = stage, preparation(stage), is_by_frame(stage)
         self._change = source.change(name, clip.frames) if isinstance(source, Remade) else None
         self._num_changed = 0
+        # What follows frames keeps no clip where they come in the clip's order.
+        is_followed = is_sequence(stage) and (self._change is not None or list(order) == list(range(clip.frames)))
+        self._follow = follower(stage) if is_followed else None
         self._shared: list[np.ndarray] | None = [_NOTHING] * clip.frames if are_shared else None
         self._pixels = _NOTHING
 
@@ -189,7 +236,12 @@ class _Clip:
             for changed in self._change.put(frame.frame):
                 self._append(changed)
         else:
-            self._store(places, frame.of(self._stage, self._prepare) if self._by_frame else frame.frame)
+            self._store(places, self._kept(frame))
+
+    def _kept(self, frame: _PreparedFrame) -> np.ndarray:
+        if self._by_frame:
+            return frame.of(self._stage, self._is_mirrored, self._prepare)
+        return self._followed(_mirrored(frame.frame) if self._is_mirrored else frame.frame)
 
     def pixels(self) -> Prepared:
         """What the network is fed, once the last frame has come."""
@@ -197,10 +249,17 @@ class _Clip:
             for changed in self._change.end():
                 self._append(changed)
         pixels = self._pixels if self._shared is None else np.stack(self._shared)
-        return pixels if self._by_frame else self._prepare(pixels)
+        return pixels if self._by_frame or self._follow is not None else self._prepare(pixels)
+
+    def _followed(self, frame: Image) -> np.ndarray:
+        """The numbers of a frame that is followed; else the frame."""
+        return frame if self._follow is None else self._follow(frame)
 
     def _append(self, changed: Image) -> None:
-        self._store([self._num_changed], self._prepare(changed[None])[0] if self._by_frame else changed)
+        if self._is_mirrored:
+            changed = _mirrored(changed)
+        pixels = self._prepare(changed[None])[0] if self._by_frame else self._followed(changed)
+        self._store([self._num_changed], pixels)
         self._num_changed += 1
 
     def _store(self, places: list[int], pixels: np.ndarray) -> None:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
 import numpy as np
@@ -25,12 +25,14 @@ class Clip:
         start: First frame.
         frames: Number of frames.
         stride: Distance of neighbouring frames in the video.
+        is_mirrored: Whether left and right are exchanged.
     """
 
     video: int
     start: int
     frames: int
     stride: int
+    is_mirrored: bool = False
 
     @property
     def indices(self) -> range:
@@ -45,10 +47,18 @@ class ClipPlan:
     Attributes:
         clips: The clips.
         skipped: Videos skipped because they are shorter than a clip.
+        together: How many neighbouring clips belong together, each in a place of its own: prefixes of a video, or
+            predictions of one; 0 where that does not matter.
     """
 
     clips: tuple[Clip, ...]
     skipped: tuple[Skipped, ...]
+    together: int = 0
+
+    @property
+    def num_scored(self) -> int:
+        """The number of clips; all prefixes of one count once."""
+        return len(self.clips) // max(1, len({clip.frames for clip in self.clips}))
 
     @property
     def counts(self) -> frozenset[int]:
@@ -112,10 +122,12 @@ def plan_clips(
         clips = draw.picked(windows, chosen, len(skipped), label, is_asked)
         return ClipPlan(tuple(sorted(clips, key=lambda clip: (clip.video, clip.start))), skipped)
     clips = [
-        _clip(chosen, index, lengths[index], spec.frames, stride, draw, names[index])
+        clip
         for index in sorted(draw.picked(usable, chosen, len(skipped), label, is_asked))
+        for clip in _clips(chosen, index, lengths[index], spec, stride, draw, names[index])
     ]
-    return ClipPlan(tuple(clips), skipped)
+    prefixes = 0 if spec.prefixes_from is None else len({clip.frames for clip in clips})
+    return ClipPlan(tuple(clips), skipped, prefixes)
 
 
 @dataclass(frozen=True)
@@ -142,10 +154,23 @@ class _Draw:
         return [usable[position] for position in self.generator("pick").permutation(len(usable))[:num_videos]]
 
 
+def _clips(
+    chosen: SideSpec, index: int, length: int, spec: ClipsSpec, stride: int, draw: _Draw, name: str
+) -> Iterator[Clip]:
+    """What is scored of a chosen video: one clip, its mirror image where the protocol wants it, or its prefixes."""
+    for frames in range(spec.prefixes_from or spec.frames, spec.frames + 1):
+        clip = _clip(chosen, index, length, frames, stride, draw, name)
+        yield clip
+        if chosen.mirrored:
+            yield replace(clip, is_mirrored=True)
+
+
 def _clip(chosen: SideSpec, index: int, length: int, frames: int, stride: int, draw: _Draw, name: str) -> Clip:
-    """The one clip of a video."""
+    """One clip of a video."""
     if chosen.start == "spread":
         return Clip(index, 0, frames, max(1, length // frames))
+    if chosen.start == "second":
+        return Clip(index, 1, frames, stride)
     last = length - ((frames - 1) * stride + 1)
     if chosen.start == "zero" or last == 0:
         return Clip(index, 0, frames, stride)

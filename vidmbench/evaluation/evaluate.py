@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from vidmbench.core.progress import Progress
 from vidmbench.core.vocabulary import Device, OnBad, Precision
+from vidmbench.core.workers import Share
 from vidmbench.evaluation.feature_job import FeatureJob, FeatureSet
-from vidmbench.evaluation.features import features_of
+from vidmbench.evaluation.features import ShareDone, compute_share, features_of
 from vidmbench.evaluation.measurements import measured
 from vidmbench.evaluation.optional import Refused
 from vidmbench.evaluation.plan import Planned
@@ -128,27 +129,41 @@ def evaluate_pairs(
     return evaluations
 
 
+def compute_share_of_pairs(
+    pairs: Sequence[Pair],
+    share: Share,
+    *,
+    is_in_group: bool = False,
+    precision: Precision = "fp32",
+    device: Device = "auto",
+    on_bad: OnBad = "stop",
+    progress: Progress | None = None,
+) -> ShareDone:
+    """Computes one share of the features that :func:`evaluate_pairs` needs, into the cache.
+
+    Args:
+        pairs: See :func:`evaluate_pairs`.
+        share: Which blocks of clips this process may take.
+        is_in_group: See :func:`vidmbench.evaluation.features.compute_share`.
+        precision: See :func:`evaluate`.
+        device: See :func:`evaluate`.
+        on_bad: See :func:`evaluate`.
+        progress: See :func:`evaluate`.
+
+    Raises:
+        VidmbenchError: See :func:`evaluate`.
+    """
+    jobs = list(_feature_jobs(pairs, precision).values())
+    return compute_share(jobs, share, is_in_group=is_in_group, device=device, on_bad=on_bad, progress=progress)
+
+
 def _repeats(
     pairs: Sequence[Pair], precision: Precision, device: Device, on_bad: OnBad, progress: Progress | None
 ) -> list[tuple[tuple[Repeat, ...], ...]]:
-    """The features of every repeat of every plan: one pass over the real videos, then one over the scored ones."""
-    jobs: dict[tuple[int, int, int, str], FeatureJob] = {}
-    for place, pair in enumerate(pairs):
-        for number, planned in enumerate(pair.plans):
-            stage, name = planned.spec.array, planned.spec.name
-            if planned.pairing is not None and planned.pairs is not None:
-                videos = planned.pairing.videos
-                jobs[place, number, 0, "pair"] = FeatureJob(videos, planned.pairs, stage, precision, name)
-                continue
-            for repeat, clips in enumerate(planned.draws):
-                for side, source, plan in zip(
-                    ("real", "fake"), (pair.real, planned.scored or pair.fake), clips, strict=True
-                ):
-                    if side in planned.spec.kind.sides:
-                        jobs[place, number, repeat, side] = FeatureJob(source, plan, stage, precision, name)
-    keys = sorted(jobs, key=lambda key: key[3] == "fake")  # the real side first; the sort keeps the order within
-    sets = features_of([jobs[key] for key in keys], device=device, on_bad=on_bad, progress=progress)
-    features = dict(zip(keys, sets, strict=True))
+    """The features of every repeat of every plan."""
+    jobs = _feature_jobs(pairs, precision)
+    sets = features_of(list(jobs.values()), device=device, on_bad=on_bad, progress=progress)
+    features = dict(zip(jobs, sets, strict=True))
     return [
         tuple(
             (_paired_repeat(pair, planned, features[place, number, 0, "pair"]),)
@@ -164,6 +179,26 @@ def _repeats(
         )
         for place, pair in enumerate(pairs)
     ]
+
+
+def _feature_jobs(pairs: Sequence[Pair], precision: Precision) -> dict[tuple[int, int, int, str], FeatureJob]:
+    """What every repeat of every plan needs: one pass over the real videos, then one over the scored ones."""
+    jobs: dict[tuple[int, int, int, str], FeatureJob] = {}
+    for place, pair in enumerate(pairs):
+        for number, planned in enumerate(pair.plans):
+            stage, name = planned.spec.array, planned.spec.name
+            if planned.pairing is not None and planned.pairs is not None:
+                videos = planned.pairing.videos
+                jobs[place, number, 0, "pair"] = FeatureJob(videos, planned.pairs, stage, precision, name)
+                continue
+            for repeat, clips in enumerate(planned.draws):
+                for side, source, plan in zip(
+                    ("real", "fake"), (pair.real, planned.scored or pair.fake), clips, strict=True
+                ):
+                    if side in planned.spec.kind.sides:
+                        jobs[place, number, repeat, side] = FeatureJob(source, plan, stage, precision, name)
+    keys = sorted(jobs, key=lambda key: key[3] == "fake")  # the real side first; the sort keeps the order within
+    return {key: jobs[key] for key in keys}
 
 
 def _paired_repeat(pair: Pair, planned: Planned, features: FeatureSet) -> Repeat:

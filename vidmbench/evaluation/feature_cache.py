@@ -1,27 +1,30 @@
 """The cache of features: entries that grow row by row, with a checksum for each row and one for the whole."""
 
 import json
+import os
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from io import FileIO
 from pathlib import Path
 
 import numpy as np
-from filelock import Timeout
+from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from vidmbench.core.arrays import Features
 from vidmbench.core.errors import ResultError
 from vidmbench.core.files import replacing, sha256_of_parts
-from vidmbench.core.locks import share, shared_lock
+from vidmbench.core.locks import is_lock_missing, note_missing_locks, share, shared_lock
 from vidmbench.core.progress import note
 from vidmbench.videos.source import Skipped
 
 #: How a file of rows begins; another number where the rows are stored otherwise.
 _HEAD = b"vidmbench rows 2"
+#: What is left of a block.
+_ENDINGS = (".safetensors", ".rows", ".lock")
 
 
 @dataclass
@@ -37,6 +40,9 @@ class CacheEntry:
         width: Numbers a row.
         skipped: The rows that this run could not compute, and why.
         damage: Why a whole entry that is there cannot be used; empty where it can.
+        part_of: The entry of which this one is a block of rows; None for an entry of its own.
+        first: Its first row there.
+        is_claimed: Whether this process may write to it now.
     """
 
     folder: Path
@@ -45,12 +51,16 @@ class CacheEntry:
     width: int
     skipped: dict[int, Skipped] = field(default_factory=dict)
     damage: str = ""
+    part_of: "CacheEntry | None" = field(default=None, repr=False)
+    first: int = 0
+    is_claimed: bool = field(default=False, repr=False)
     _features: Features | None = field(default=None, repr=False)
     _is_there: np.ndarray = field(init=False, repr=False)
     _computed: list[int] = field(default_factory=list, repr=False)
     _stream: FileIO | None = field(default=None, repr=False)
     _end: int = field(default=0, repr=False)
     _refusal: OSError | None = field(default=None, repr=False)
+    _lock: FileLock | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         self._is_there = np.zeros(self.num_rows, dtype=bool)
@@ -95,6 +105,18 @@ class CacheEntry:
         self._features, self._is_there[:] = features, True
         return True
 
+    def _look_again(self) -> bool:
+        """Reads what another process has finished by now: this entry, or the one that it is a block of."""
+        whole = self.part_of
+        if self.look():
+            return True
+        if whole is None or whole.damage or not (whole.is_whole or whole.look()):
+            return False
+        assert whole._features is not None
+        self._features = whole._features[self.first : self.first + self.num_rows]
+        self._is_there[:] = True
+        return True
+
     def _read_whole(self, data: bytes) -> Features | None:
         features: Features = load(data)["features"]
         header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
@@ -115,27 +137,59 @@ class CacheEntry:
         Raises:
             ResultError: The cache cannot be written to, and rows are missing that were never tried.
         """
+        if not self.claim():
+            note(f"waiting for another process that computes the same features ({self._path('.lock')})")
+            self.claim(waits=True)
+        try:
+            yield
+        finally:
+            self.release()
+
+    def claim(self, *, waits: bool = False) -> bool:
+        """Begins :meth:`growing`: takes the lock, and reads what others have left.
+
+        Args:
+            waits: Whether to wait while another process has it.
+
+        Returns:
+            Whether this process has it now.
+
+        Raises:
+            ResultError: See :meth:`growing`.
+        """
         lock = None
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             lock = shared_lock(self._path(".lock"))
-            try:
-                lock.acquire(timeout=0)
-            except Timeout:
-                note(f"waiting for another process that computes the same features ({lock.lock_file})")
-                lock.acquire()
-        except OSError as error:
-            if not self._path(".rows").is_file():
+            lock.acquire(timeout=-1 if waits else 0)
+        except Timeout:
+            return False
+        except (OSError, NotImplementedError) as error:
+            if lock is not None and is_lock_missing(error):
+                note_missing_locks(self.folder)
+            elif not isinstance(error, OSError):
+                raise
+            elif not self._path(".rows").is_file():
                 raise self._refused(error) from error
-            self._refusal = error  # the rows that are missing may be of videos that nobody can read
+            else:
+                self._refusal = error  # the rows that are missing may be of videos that nobody can read
+            lock = None
+        self._lock, self.is_claimed = lock, True
         try:
-            if not self.look():
+            if not self._look_again():
                 self._load_rows()
-            yield
-        finally:
-            self.close()
-            if lock is not None:
-                lock.release()
+        except BaseException:
+            self.release()
+            raise
+        return True
+
+    def release(self) -> None:
+        """Ends :meth:`growing`; rows that were kept stay."""
+        self.close()
+        self.is_claimed = False
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
 
     def _load_rows(self) -> None:
         """The rows of earlier runs; what a power cut or a bad disk left of others is computed again."""
@@ -232,15 +286,39 @@ class CacheEntry:
         self.close()
         if not is_growing or not self.is_whole:
             return
+        self._write_whole()
+        for ending in (".rows", ".skipped"):  # the latter of earlier versions
+            self._path(ending).unlink(missing_ok=True)
+
+    def _write_whole(self) -> None:
         assert self._features is not None
         data = save({"features": self._features}, metadata={"sha256": self._digest(self._features)})
         try:
-            with replacing(self._path(".safetensors")) as temporary:
+            # A block lost in a power cut is computed again; waiting for the disk after each would cost more.
+            with replacing(self._path(".safetensors"), is_synced=self.part_of is None) as temporary:
                 temporary.write_bytes(data)
         except OSError as error:
             raise self._unwritten(error) from error
-        for ending in (".rows", ".skipped"):  # the latter of earlier versions
-            self._path(ending).unlink(missing_ok=True)
+
+    def join(self, blocks: Sequence["CacheEntry"]) -> None:
+        """Takes the rows of its blocks, in order; once all are known, they are one file instead of many.
+
+        Raises:
+            ResultError: That file cannot be written for lack of room; the blocks stay.
+        """
+        if not self.is_whole:
+            self._features = np.full((self.num_rows, self.width), np.nan, "<f4")
+            for block in blocks:
+                rows = slice(block.first, block.first + block.num_rows)
+                assert block._features is not None
+                self._features[rows], self._is_there[rows] = block._features, block._is_there
+                self.skipped |= {block.first + row: skipped for row, skipped in block.skipped.items()}
+            if not self.is_whole or not os.access(self.folder, os.W_OK):
+                return
+            self._write_whole()
+        for path in (*(block._path(ending) for block in blocks for ending in _ENDINGS), self._path(".rows")):
+            with suppress(OSError):  # another process, which still has it open, removes it
+                path.unlink(missing_ok=True)
 
     def _refused(self, error: OSError) -> ResultError:
         return ResultError(

@@ -10,6 +10,7 @@ from vidmbench.core.files import sha256_of_parts
 from vidmbench.core.vocabulary import Precision
 from vidmbench.detectors.weights_local import identity
 from vidmbench.evaluation.clips import ClipPlan
+from vidmbench.metrics.moments import Moments
 from vidmbench.protocols.detector import load_detector
 from vidmbench.protocols.fields import field_names
 from vidmbench.protocols.stages import ArrayStage
@@ -42,15 +43,20 @@ class FeatureJob:
         """Numbers a clip."""
         detector = load_detector(self.stage.detector)
         frames = self.plan.clips[0].frames if self.plan.clips and detector.reads != "clips" else 1
-        return detector.num_features * frames
+        return self.stage.num_features(detector.num_features) * frames
 
     def key(self, engine: str) -> str:
         """Everything that can move a feature, hashed: 64 hex digits."""
         stage, detector = self.stage, load_detector(self.stage.detector)
         height, width = self.source.size
-        if stage.resize == "detector" or height == width or stage.first_resize is not None:
+        if stage.first_resize is not None:
+            height, width = stage.first_resize.shape
+        if stage.resize == "detector" or height == width:
             stage = stage.model_copy(update={"crop": "none"})  # of a square there is nothing to crop: one reading
-        clips = [(self.source.name(clip.video), clip.start, clip.frames, clip.stride) for clip in self.plan.clips]
+        clips = [
+            (self.source.name(clip.video), clip.start, clip.frames, clip.stride, *(["mirrored"] * clip.is_mirrored))
+            for clip in self.plan.clips
+        ]
         parts = [str(VERSION), self.source.digest(), json.dumps(clips), identity(detector), engine]
         decisive = set(field_names(type(stage), "detector", "array")) - {"detector"}  # which identity() stands for
         parts.append(stage.model_dump_json(include=decisive, exclude_none=True))
@@ -68,12 +74,21 @@ class FeatureSet:
         skipped: Clips skipped because their video could not be read.
         engine: What ran the network.
         is_cached: Whether all of them were in the cache.
+        moments: Given without features; None where there are features.
+        num_known: Clips behind the moments.
     """
 
     features: Float32[np.ndarray, "clip *frame feature"]
     skipped: tuple[Skipped, ...]
     engine: str
     is_cached: bool = False
+    moments: Moments | None = None
+    num_known: int = 0
+
+    @property
+    def num_clips(self) -> int:
+        """Clips that could be read."""
+        return len(self.features) if self.moments is None else self.num_known
 
 
 def by_video(features: np.ndarray, plan: ClipPlan) -> np.ndarray:
@@ -84,11 +99,11 @@ def by_video(features: np.ndarray, plan: ClipPlan) -> np.ndarray:
         plan: The clips.
 
     Returns:
-        (video, clip or frame, feature) where every video gives as many clips, more than one, and none was skipped;
-        else the features as they are.
+        (video, clip or frame, feature) where every video gives as many clips, more than one or each in a place of its
+        own, and none was skipped; else the features as they are.
     """
-    each = plan.clips_a_video
-    if each == 1 or len(features) != len(plan.clips):
+    each = plan.together or plan.clips_a_video
+    if (each == 1 and not plan.together) or len(features) != len(plan.clips):
         return features
     together: np.ndarray = features.reshape(len(features) // each, -1, features.shape[-1])
     return together

@@ -1,31 +1,33 @@
 """Source x clip plan x detector to features: read once, computed in a stream, kept in the cache.
 
-A cache entry grows row by row while clips are scored, so a killed run resumes after the last row; a whole entry is a
-safetensors file, which is read without writing anything. Each entry that grows has a lock: two runs that want the same
-features compute them once. Rows of files that changed while they were read are not kept.
+A cache entry is computed in blocks of clips, each with a lock and a file of its own: processes that want the same
+features take different blocks, on one machine or on many, and what one that died has left the others take over. Blocks
+grow row by row, so a killed run resumes after the last row. Once all are there, their rows are put together in order,
+in one safetensors file, which is read without writing anything. Rows of files that changed while they were read are not
+kept.
 """
 
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, nullcontext
-from itertools import chain
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from zlib import crc32
 
 import numpy as np
 
 from vidmbench.core import resources
-from vidmbench.core.errors import ChangedError, DataError
+from vidmbench.core.locks import check_locks
 from vidmbench.core.progress import Progress, note
 from vidmbench.core.vocabulary import Device, OnBad
-from vidmbench.detectors.engine import engine_name, load_engine
-from vidmbench.detectors.types import Engine, Feature, Prepared
-from vidmbench.evaluation.clip_assembly import JobEntry, PreparedClip, base_of
+from vidmbench.core.workers import Share
+from vidmbench.detectors.engine import engine_name
+from vidmbench.evaluation.block_work import BlockWork, network_of
+from vidmbench.evaluation.clip_assembly import JobEntry, base_of
 from vidmbench.evaluation.feature_job import FeatureJob, FeatureSet
-from vidmbench.evaluation.read_ahead import read_ahead
-from vidmbench.metrics.blas import one_blas_thread
+from vidmbench.evaluation.packs import features_in_pack
+from vidmbench.evaluation.shard_sheets import sign_in, sign_out
+from vidmbench.evaluation.tally import Tally
 from vidmbench.protocols.detector import load_detector
-from vidmbench.protocols.pair_stages import PairStage
-from vidmbench.protocols.stages import ArrayStage
-from vidmbench.videos.source import Skipped, Source
+from vidmbench.sources.packs.contents import PackSource
+from vidmbench.videos.source import Skipped
 
 
 def features_of(
@@ -54,73 +56,170 @@ def features_of(
         ResultError: Features are missing, and the cache cannot be written to.
         WeightsError: The network's weights are not available.
     """
-    folder = resources.cache_dir() / "features"
-    engines = [engine_name(device, job.stage.detector) for job in jobs]
-    keys = [job.key(engine) for job, engine in zip(jobs, engines, strict=True)]
-    entries: dict[str, JobEntry] = {}
-    for key, job in zip(keys, jobs, strict=True):
-        if key not in entries:  # the first that wants these features gives them its name
-            entries[key] = JobEntry(folder, key, len(job.plan.clips), job.width, job=job)
-    by_videos: dict[str, list[JobEntry]] = {}
-    missing = [entry for entry in entries.values() if not entry.look()]
-    for entry in missing:
-        # By content, so that a control made from the same folder shares its reading.
-        by_videos.setdefault(base_of(entry.job.source).digest(), []).append(entry)
-    _report_damage(entries.values())
-    protocols: dict[str, list[str]] = {key: [] for key in keys}
-    for key, job in zip(keys, jobs, strict=True):
-        protocols[key].append(job.protocol)
-    tally = _Tally(progress, protocols, missing)
-    for source_entries in by_videos.values():
-        _complete_entries(source_entries, device, on_bad, tally)
-    computed = {entry.key for entry in missing}
-    return [
-        _feature_set(job, *entries[key].read(), engine, is_cached=key not in computed)
-        for job, key, engine in zip(jobs, keys, engines, strict=True)
-    ]
+    given = {place: features_in_pack(job) for place, job in enumerate(jobs) if isinstance(job.source, PackSource)}
+    if given:
+        others = [job for place, job in enumerate(jobs) if place not in given]
+        computed = iter(features_of(others, device=device, on_bad=on_bad, progress=progress))
+        return [given[place] if place in given else next(computed) for place in range(len(jobs))]
+    work = _Work(jobs, device, on_bad, progress)
+    work.compute()
+    work.finish()
+    return work.feature_sets()
 
 
-class _Tally:
-    """How much is done of all that is missing, over all sources, networks and protocols.
+@dataclass(frozen=True)
+class ShareDone:
+    """What a process has done that computes one share of features.
+
+    Attributes:
+        computed: Clips that it computed.
+        missing: Clips of its share that are missing still: other processes are at them, or they cannot be read.
+        unfinished: Clips of all shares in blocks that nobody has finished yet.
+        total: Clips of all shares.
+    """
+
+    computed: int
+    missing: int
+    unfinished: int
+    total: int
+
+
+def compute_share(
+    jobs: Sequence[FeatureJob],
+    share: Share,
+    *,
+    is_in_group: bool = False,
+    device: Device = "auto",
+    on_bad: OnBad = "stop",
+    progress: Progress | None = None,
+) -> ShareDone:
+    """Computes one share of what :func:`features_of` computes, into the cache; waits for nobody.
 
     Args:
-        progress: Called with clips done, clips in all, and a label; None calls nothing.
-        protocols: Of every key, the protocols that want these features, in the order in which they were asked for.
-        entries: All entries that are not whole.
+        jobs: What is wanted.
+        share: Which blocks of clips this process may take.
+        is_in_group: Whether others take from the same share, so that only locks keep them apart.
+        device: See :func:`features_of`.
+        on_bad: See :func:`features_of`.
+        progress: See :func:`features_of`; its total is that of this share.
+
+    Raises:
+        VidmbenchError: See :func:`features_of`.
+    """
+    jobs = [job for job in jobs if not isinstance(job.source, PackSource)]  # a pack's features are there
+    work = _Work(jobs, device, on_bad, progress, share)
+    work.sign_in(is_in_group=is_in_group)
+    work.compute()
+    return work.done()
+
+
+class _Work:
+    """The entries that answer some jobs, and what is missing of them.
+
+    Args:
+        jobs: See :func:`features_of`.
+        device: See :func:`features_of`.
+        on_bad: See :func:`features_of`.
+        progress: See :func:`features_of`.
+        share: Which blocks may be computed; None for all.
     """
 
     def __init__(
-        self, progress: Progress | None, protocols: Mapping[str, Sequence[str]], entries: Sequence[JobEntry]
+        self,
+        jobs: Sequence[FeatureJob],
+        device: Device,
+        on_bad: OnBad,
+        progress: Progress | None,
+        share: Share | None = None,
     ) -> None:
-        self._progress, self._entries, self._of_key = progress, entries, protocols
-        self._protocols = list(dict.fromkeys(name for names in protocols.values() for name in names))
-        self._total = sum(entry.num_rows for entry in entries)
+        folder = resources.cache_dir() / "features"
+        self._jobs, self._device, self._folder = jobs, device, folder
+        self._engines = [engine_name(device, job.stage.detector) for job in jobs]
+        self._keys = [job.key(engine) for job, engine in zip(jobs, self._engines, strict=True)]
+        self._entries: dict[str, JobEntry] = {}
+        protocols: dict[str, list[str]] = {}
+        for key, job in zip(self._keys, jobs, strict=True):
+            if key not in self._entries:  # the first that wants these features gives them its name
+                self._entries[key] = JobEntry(folder, key, len(job.plan.clips), job.width, job=job)
+            protocols.setdefault(key, []).append(job.protocol)
+        # What is missing, in blocks; a block that another process has finished is read here.
+        self._blocks = {key: entry.blocks() for key, entry in self._entries.items() if not entry.look()}
+        missing = [block for blocks in self._blocks.values() for block in blocks if not self._is_there(block)]
+        self._own = [block for block in missing if share is None or share.takes(_turn(block))]
+        _report_damage([*self._entries.values(), *missing])
+        self._was_missing = {block.whole_key for block in missing}
+        tally = Tally(progress, protocols, self._own)
+        by_reading: dict[tuple[str, tuple[str, str]], list[JobEntry]] = {}
+        for block in self._own:
+            # By content, so that a control made from the same folder shares its reading.
+            reading = base_of(block.job.source).digest(), network_of(block.job)
+            by_reading.setdefault(reading, []).append(block)
+        self._work = [BlockWork(blocks, device, on_bad, tally) for blocks in by_reading.values()]
 
-    def say(self, label: str) -> None:
-        """Calls it with what is going on now."""
-        if self._progress is not None:
-            self._progress(sum(entry.num_done for entry in self._entries), self._total, label)
+    @staticmethod
+    def _is_there(block: JobEntry) -> bool:
+        return block.part_of is not None and block.look()
 
-    def label(self, entries: Sequence[JobEntry]) -> str:
-        """The videos and the protocols of some entries that are computed together."""
-        sources = " and ".join(dict.fromkeys(entry.job.source.label for entry in entries))
-        if len(self._protocols) < 2:
-            return sources
-        names = {name for entry in entries for name in self._of_key[entry.key]}
-        numbers = sorted(self._protocols.index(name) + 1 for name in names)
-        word = "protocol" if len(numbers) == 1 else "protocols"
-        return f"{sources}, {word} {_spans(numbers)} of {len(self._protocols)}"
+    def sign_in(self, *, is_in_group: bool) -> None:
+        """Makes sure that the workers at this job have the same weights and versions, and locks where they need them.
+
+        Raises:
+            ResultError: They have not.
+        """
+        missing = [self._entries[key] for key in self._blocks]
+        if not missing:
+            return
+        if is_in_group:
+            check_locks(self._folder)
+        sign_in(missing, dict(zip(self._keys, self._engines, strict=True)), self._device)
+
+    def compute(self) -> None:
+        """Computes every block of this share that no other process is at."""
+        for work in self._work:
+            work.go_through()
+
+    def finish(self) -> None:
+        """Waits for the blocks that other processes are at, takes over those of processes that died, joins all."""
+        is_told = False
+        while late := [work for work in self._work if work.left]:
+            if not is_told:
+                note("waiting for other processes that compute the same features")
+                is_told = True
+            for work in late:
+                work.wait()
+                work.go_through()
+        for key, blocks in self._blocks.items():
+            if blocks != [self._entries[key]]:
+                self._entries[key].join(blocks)
+            if self._entries[key].is_whole:
+                sign_out(self._entries[key], self._device)
+
+    def feature_sets(self) -> list[FeatureSet]:
+        """One a job."""
+        return [
+            _feature_set(job, *self._entries[key].read(), engine, is_cached=key not in self._was_missing)
+            for job, key, engine in zip(self._jobs, self._keys, self._engines, strict=True)
+        ]
+
+    def done(self) -> ShareDone:
+        """How far this share, and all of them, are."""
+        every = [block for blocks in self._blocks.values() for block in blocks]
+        own = {block.key for block in self._own}
+        missing = {block.key: 0 if block.is_whole or block.look() else len(block.missing) for block in every}
+        return ShareDone(
+            sum(len(block.computed()) for block in every),
+            sum(count for key, count in missing.items() if key in own),
+            sum(missing.values()),
+            sum(entry.num_rows for entry in self._entries.values()),
+        )
 
 
-def _spans(numbers: Sequence[int]) -> str:
-    """Numbers in increasing order: ``1-3, 5``."""
-    spans: list[list[int]] = []
-    for number in numbers:
-        if spans and spans[-1][-1] == number - 1:
-            spans[-1].append(number)
-        else:
-            spans.append([number])
-    return ", ".join(f"{span[0]}-{span[-1]}" if len(span) > 1 else f"{span[0]}" for span in spans)
+def _turn(block: JobEntry) -> int:
+    """The number by which blocks are dealt out: in turn, and for each source from another one on.
+
+    Blocks of one source that hold the same videos have the same number, so that a share reads them once.
+    """
+    return crc32(base_of(block.job.source).digest().encode()) + block.number
 
 
 def _feature_set(
@@ -128,7 +227,7 @@ def _feature_set(
 ) -> FeatureSet:
     detector = load_detector(job.stage.detector)
     if detector.reads != "clips":
-        features = features.reshape(len(features), -1, detector.num_features)
+        features = features.reshape(len(features), -1, job.stage.num_features(detector.num_features))
     return FeatureSet(features, skipped, engine, is_cached)
 
 
@@ -137,132 +236,3 @@ def _report_damage(entries: Iterable[JobEntry]) -> None:
         names = [f"{entry.key}.safetensors" for entry in entries if entry.damage == damage]
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
         note(f"cached features {damage} and are computed again: {names[0]}{more}")
-
-
-def _complete_entries(entries: list[JobEntry], device: Device, on_bad: OnBad, tally: _Tally) -> None:
-    """Computes what is missing of the entries of one source."""
-    with ExitStack() as locks:
-        for entry in sorted(entries, key=lambda entry: entry.key):  # one order for all processes: no deadlock
-            locks.enter_context(entry.growing())
-        missing = [entry for entry in entries if not entry.is_whole]
-        for network in sorted({_network(entry.job) for entry in missing}):
-            own = [entry for entry in missing if _network(entry.job) == network]
-            # SSIM multiplies small matrices in the threads that read.
-            with one_blas_thread() if isinstance(own[0].job.stage, PairStage) else nullcontext():
-                _stream_features(own, device, on_bad, tally)
-        assert all(set(entry.missing) == set(entry.skipped) for entry in missing)  # no clip is lost in silence
-        _check_weights(missing, device)
-        _check_unchanged(missing)
-        for entry in entries:  # one whose last row was kept may not have been finished
-            entry.finish()
-
-
-def _check_weights(entries: list[JobEntry], device: Device) -> None:
-    """Makes sure that the network that ran is the one that the keys were made for; else drops its rows.
-
-    Raises:
-        ChangedError: Other weights, or other code of a user's detector, are there now.
-    """
-    for entry in entries:
-        detector = entry.job.stage.detector
-        if entry.computed() and entry.job.key(engine_name(device, detector)) != entry.key:
-            for row in entry.computed():
-                entry.drop(row)
-            raise ChangedError(
-                f"the weights or the code of {detector} changed while it ran",
-                expected="a network that stays as it is until the command has ended",
-                found="other weights or other code",
-                where=detector,
-                fix="give the same command again; what it computed is dropped",
-            )
-
-
-def _check_unchanged(entries: list[JobEntry]) -> None:
-    """Compares every file that was read with what it was; rows of one that changed are dropped.
-
-    Raises:
-        ChangedError: One of them is another now.
-    """
-    problems: dict[tuple[int, int], DataError | None] = {}
-    for entry in entries:
-        source = base_of(entry.job.source)
-        for row in entry.computed():
-            video = entry.clip(row).video
-            if (id(source), video) not in problems:
-                problems[id(source), video] = _change(source, video)
-            if problems[id(source), video] is not None:
-                entry.drop(row)
-    for problem in problems.values():
-        if problem is not None:
-            raise problem
-
-
-def _change(source: Source, video: int) -> DataError | None:
-    try:
-        source.check_unchanged(video)
-    except DataError as problem:
-        return problem
-    return None
-
-
-def _network(job: FeatureJob) -> tuple[str, float, str]:
-    """What is computed in one pass over the videos: all that is compared of pairs, else one network."""
-    if isinstance(job.stage, PairStage):
-        return "pairs", 0.0, job.precision
-    return job.stage.detector, job.stage.batch_norm_eps or 0.0, job.precision
-
-
-def _stream_features(entries: list[JobEntry], device: Device, on_bad: OnBad, tally: _Tally) -> None:
-    """Streams the clips of one network's entries: readers ahead of the network, few clips in memory."""
-    label = tally.label(entries)
-    tally.say(f"{label}: reading")
-    clips = _readable(entries, on_bad)
-    first = next(clips, None)
-    if first is None:
-        return  # all that is missing cannot be read: no network is needed
-    tally.say(f"loading the network {entries[0].job.stage.detector}")
-    if isinstance(entries[0].job.stage, PairStage):
-        computed = _compare_pairs(chain([first], clips), device)
-    else:
-        engine = load_engine(entries[0].job.stage, precision=entries[0].job.precision, device=device)
-        computed = _run_network(chain([first], clips), engine)
-    for clip, feature in computed:
-        clip.entry.put(clip.row, feature)
-        tally.say(label)
-
-
-def _compare_pairs(clips: Iterable[PreparedClip], device: Device) -> Iterator[tuple[PreparedClip, Feature]]:
-    """Each clip's frames by the engine of its own stage."""
-    engines: dict[ArrayStage, Engine] = {}
-    for clip in clips:
-        assert clip.pixels is not None
-        stage = clip.entry.job.stage
-        if stage not in engines:
-            engines[stage] = load_engine(stage, precision=clip.entry.job.precision, device=device)
-        yield clip, next(engines[stage].features([clip.pixels]))
-
-
-def _run_network(clips: Iterable[PreparedClip], engine: Engine) -> Iterator[tuple[PreparedClip, Feature]]:
-    """Each clip with its feature; the engine takes a few clips ahead."""
-    waiting: deque[PreparedClip] = deque()
-
-    def prepared_clips() -> Iterator[Prepared]:
-        for clip in clips:
-            assert clip.pixels is not None
-            waiting.append(PreparedClip(clip.entry, clip.row, None, None))
-            yield clip.pixels
-
-    for feature in engine.features(prepared_clips()):
-        yield waiting.popleft(), feature
-
-
-def _readable(entries: list[JobEntry], on_bad: OnBad) -> Iterator[PreparedClip]:
-    """The missing clips; those that cannot be read are noted in their entries instead, or raise."""
-    for clip in read_ahead(entries):
-        if clip.problem is None:
-            yield clip
-        elif on_bad == "stop" or isinstance(clip.problem, ChangedError):
-            raise clip.problem
-        else:
-            name = clip.entry.job.source.name(clip.entry.clip(clip.row).video)
-            clip.entry.skipped[clip.row] = Skipped(name, clip.problem.problem)

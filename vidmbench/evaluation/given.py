@@ -11,11 +11,12 @@ from vidmbench.core.arguments import name_or_path
 from vidmbench.core.errors import DataError
 from vidmbench.core.progress import Progress
 from vidmbench.evaluation.choices import Choices
-from vidmbench.evaluation.opening import OpeningOptions, control_maker, open_named
+from vidmbench.evaluation.opening import OpeningOptions, control_maker, given_frames, open_named
 from vidmbench.protocols.clips_stage import ClipsSpec
 from vidmbench.protocols.protocol import ProtocolSpec
 from vidmbench.sources.names import Kind, parse_source
-from vidmbench.sources.opening import ResolvedName, resolve
+from vidmbench.sources.opening import ResolvedName, refuse_pack, resolve
+from vidmbench.sources.packs.contents import Pack
 from vidmbench.videos.in_memory.declared import Declared
 from vidmbench.videos.in_memory.opening import (
     Items,
@@ -66,6 +67,11 @@ class Given:
         """The name where it is a data set's; None otherwise."""
         return self.named if self.named is not None and self.named.dataset is not None else None
 
+    @property
+    def pack(self) -> Pack | None:
+        """The pack that the name means; None of all else."""
+        return None if self.named is None else self.named.pack
+
     def open(self, options: OpeningOptions) -> Source:
         """The source; see :func:`open_named`."""
         if self.named is not None:
@@ -78,7 +84,12 @@ class Given:
 
 
 def given(
-    videos: Videos, known: ResolvedName | None = None, *, where: str = "videos", declared: Declared | None = None
+    videos: Videos,
+    known: ResolvedName | None = None,
+    *,
+    where: str = "videos",
+    declared: Declared | None = None,
+    takes_pack: bool = False,
 ) -> Given:
     """Parses the name of videos that are given by one.
 
@@ -87,15 +98,18 @@ def given(
         known: See :func:`vidmbench.sources.opening.resolve`.
         where: Which argument they are, for messages.
         declared: What is declared about the numbers of videos in memory.
+        takes_pack: Whether a pack will do.
 
     Raises:
-        VidmbenchError: The name cannot be parsed, or its data set is not declared.
+        VidmbenchError: The name cannot be parsed, its data set is not declared, or it is a pack and videos are needed.
     """
     declared = declared or Declared()
     if not isinstance(videos, str | Path):
         return Given(videos, None, where, declared)
     name = parse_source(str(videos))
     name_or_path("videos", name.base.path or "")
+    if not takes_pack:
+        refuse_pack(name)
     return Given(videos, resolve(name, known), where, declared)
 
 
@@ -111,7 +125,7 @@ def given_pair(real: Videos, fake: Videos, declared: Declared) -> tuple[Given, G
         UsageError: Neither side needs what is declared.
         VidmbenchError: A name cannot be parsed, or its data set is not declared.
     """
-    first = given(real, where="real", declared=declared)
+    first = given(real, where="real", declared=declared, takes_pack=True)
     second = given(fake, first.named, where="fake", declared=declared)
     if not declared:
         return first, second
@@ -150,7 +164,12 @@ def open_pair(
     seed = choices.seed or 0
     clips = [spec.clips for spec in specs] if clips is None else clips
     options = OpeningOptions(
-        reading=choices.reading, seed=seed, real=real.data, sampling=choices.drawing, device=choices.device
+        reading=choices.reading,
+        seed=seed,
+        real=real.data,
+        sampling=choices.drawing,
+        device=choices.device,
+        given=given_frames(specs, choices.context),
     )
     wanted = [[side.real.videos for side in clips], [side.fake.videos for side in clips]]
     counts = [None if None in each else max(count or 0 for count in each) for each in wanted]
@@ -159,6 +178,7 @@ def open_pair(
         replace(
             options,
             taking=taking,
+            takes_pack=True,
             num_videos=counts[0],
             num_frames=max(side.span_of(side.real) for side in clips),
         )

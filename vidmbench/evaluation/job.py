@@ -11,15 +11,16 @@ from vidmbench.evaluation.choices import Choices, common_stage
 from vidmbench.evaluation.given import Videos, given_pair, open_pair
 from vidmbench.evaluation.missing import BUILT_IN, check_present, check_weights
 from vidmbench.evaluation.model_samples import open_model_samples
-from vidmbench.evaluation.opening import OpeningOptions, control_maker, open_named
+from vidmbench.evaluation.opening import OpeningOptions, control_maker, given_frames, open_named
 from vidmbench.evaluation.optional import Refused, plan_each
+from vidmbench.evaluation.packs import bound_to_pack
 from vidmbench.evaluation.plan import Planned, Short, check_both_counts, checked_counts, plan
 from vidmbench.evaluation.request import request_of
 from vidmbench.protocols.clips_stage import MANY_A_VIDEO
 from vidmbench.protocols.protocol import ProtocolSpec
 from vidmbench.records.request import RunRequest
 from vidmbench.sources.names import SourceName, parse_source
-from vidmbench.sources.opening import ResolvedName, open_videos, resolve, resolve_dataset
+from vidmbench.sources.opening import ResolvedName, open_videos, refuse_pack, resolve, resolve_dataset
 from vidmbench.videos.in_memory.declared import Declared
 from vidmbench.videos.in_memory.opening import is_read_once
 from vidmbench.videos.source import Source
@@ -84,9 +85,9 @@ def prepare_run(
             found=ascii(model), where="--model",
         )  # fmt: skip
     name = parse_source(model, bare="label")
-    protocols = choices.load_protocols()
-    data = resolve_dataset(dataset)
-    specs = choices.bound_protocols(data.dataset, data.name.resolution, protocols=protocols)
+    data = resolve_dataset(dataset, takes_pack=True)
+    specs = _bound(data, choices)
+    refuse_pack(name)
     _check_run(name, choices, samples, layout)
     on_built_in = ("vidmbench", "run", "--model", name.text if name.base.path is None else "vidm")
     check_present(name, data, choices, (*on_built_in, "--dataset", BUILT_IN))
@@ -138,14 +139,18 @@ def prepare_score(
     Raises:
         VidmbenchError: Anything about the request that cannot work.
     """
-    protocols = choices.load_protocols() if protocols is None else protocols
+    if protocols is None and choices.protocols:
+        protocols = choices.load_protocols()
     real_side, fake_side = given_pair(real, fake, declared or Declared())
     if fake_side.named is not None:
         command = ("vidmbench", "score", f"dataset:{BUILT_IN}", "vidm")
         check_present(fake_side.named.name, real_side.data, choices, command)
     data = real_side.data
     dataset = None if data is None else data.dataset
-    specs = choices.bound_protocols(dataset, is_cropped=False, protocols=protocols)
+    if real_side.pack is not None:
+        specs = bound_to_pack(real_side.pack, choices, protocols)
+    else:
+        specs = choices.bound_protocols(dataset, is_cropped=False, protocols=protocols)
     if any(side.named is None and is_read_once(side.videos) for side in (real_side, fake_side)):
         for spec in specs:  # before videos are read or sampled for hours
             check_weights(spec)
@@ -182,7 +187,7 @@ def prepare_scores(real: str, fakes: Sequence[str], choices: Choices) -> list[Jo
     Raises:
         VidmbenchError: Anything about the request that cannot work.
     """
-    protocols = choices.load_protocols()
+    protocols = choices.load_protocols() if choices.protocols else None
     jobs = [prepare_score(real, fake, choices, protocols=protocols) for fake in dict.fromkeys(fakes)]
     labels = [job.model for job in jobs]
     # Folders of one name at several places, as a/samples and b/samples, are told apart by their paths.
@@ -190,6 +195,13 @@ def prepare_scores(real: str, fakes: Sequence[str], choices: Choices) -> list[Jo
         replace(job, model=fake) if labels.count(job.model) > 1 else job
         for job, fake in zip(jobs, dict.fromkeys(fakes), strict=True)
     ]
+
+
+def _bound(data: ResolvedName, choices: Choices) -> list[ProtocolSpec]:
+    """The protocols as they are bound to a data set, or as a pack holds them."""
+    if data.pack is not None:
+        return bound_to_pack(data.pack, choices, choices.load_protocols() if choices.protocols else None)
+    return choices.bound_protocols(data.dataset, data.name.resolution)
 
 
 def _check_run(name: SourceName, choices: Choices, samples: str | None, layout: str | None) -> None:
@@ -230,7 +242,7 @@ def _against_dataset(
     open_label: Callable[[str], Source] | None = None,
 ) -> Job:
     """The job of a model against a data set; a VIDM is scored at its own resolution where that can be had."""
-    stage = common_stage(specs, data.dataset)
+    stage = common_stage(specs, data.dataset if data.pack is None else None)
     resolution = None if vidm is None else vidm.spec.resolution
     real = open_videos(data, reading=choices.reading, resolution=resolution, stage=stage)
     seed = choices.seed or 0
@@ -245,6 +257,7 @@ def _against_dataset(
         num_frames=max(spec.clips.span_of(spec.clips.fake) for spec in specs),
         sampling=choices.drawing,
         device=choices.device,
+        given=given_frames(specs, choices.context),
         vidm=vidm,
     )
     fake = open_named(resolve(name, data), options)

@@ -9,6 +9,7 @@ import numpy as np
 from vidmbench.core.vocabulary import Device, Precision
 from vidmbench.detectors.engine import engine_name
 from vidmbench.detectors.weights_local import identity, short_identity
+from vidmbench.evaluation.feature_job import FeatureSet
 from vidmbench.evaluation.notes import all_remarks, constant
 from vidmbench.evaluation.plan import Planned
 from vidmbench.evaluation.repeats import Repeat
@@ -28,16 +29,16 @@ from vidmbench.videos.source import Source, checkpoint_of
 
 def planned_signature(item: Planned, real: Source, fake: Source, precision: Precision) -> Signature:
     """The signature the measurement will have if every clip can be read."""
-    return _signature(item.spec, real, item.scored or fake, (len(item.real.clips), len(item.fake.clips)), precision)
+    return _signature(item.spec, real, item.scored or fake, (item.real.num_scored, item.fake.num_scored), precision)
 
 
 def planned_notes(item: Planned, real: Source, fake: Source) -> list[str]:
     """The notes the measurement will have if every clip can be read; some more depend on what the network sees."""
-    num_real = len(item.real.clips) if item.spec.kind.reads_real else 0
+    num_real = item.real.num_scored if item.spec.kind.reads_real else 0
     plans = item.real, item.fake
     reads_frames = load_detector(item.spec.array.detector).reads == "frames"
     are_grouped = reads_frames or any(clips.clips_a_video > 1 for clips in plans)
-    return all_remarks(item.spec, (real, fake), plans, (num_real, len(item.fake.clips)), are_grouped=are_grouped)
+    return all_remarks(item.spec, (real, fake), plans, (num_real, item.fake.num_scored), are_grouped=are_grouped)
 
 
 def planned_engine(device: Device, detector: str | None = None) -> str:
@@ -84,6 +85,7 @@ def measured(
         spec,
         [repeat.features() for repeat in repeats],
         [repeat.clip_names() for repeat in repeats],
+        moments=[repeat.moments() for repeat in repeats],
         scenes=() if repeats[0].pairs is None else repeats[0].pairs.scenes(),
     )
     first = repeats[0]
@@ -104,8 +106,16 @@ def _warnings(spec: ProtocolSpec, repeat: Repeat) -> tuple[str, ...]:
     return (
         *_notes_of_pairs(spec, repeat),
         *constant(real.source, fake.source, (features[0], features[1])),
+        *_notes_of_engines(real.features, fake.features),
         *all_remarks(spec, sources, plans, (real.num_clips, fake.num_clips), are_grouped=are_grouped),
     )
+
+
+def _notes_of_engines(real: FeatureSet | None, fake: FeatureSet | None) -> list[str]:
+    """What to know where a pack's features were computed by another engine than those of the scored side."""
+    if real is None or fake is None or real.engine == fake.engine:
+        return []
+    return [f"{real.engine} computed the real features and {fake.engine} the scored ones"]
 
 
 def _notes_of_pairs(spec: ProtocolSpec, repeat: Repeat) -> list[str]:

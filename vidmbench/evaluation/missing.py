@@ -59,7 +59,7 @@ def _videos_problem(data: ResolvedName | None, choices: Choices) -> VidmbenchErr
     """Why the real videos cannot be found; what is in them is not looked at."""
     from vidmbench.sources.datasets.disk import root_of
 
-    if data is None or not isinstance(data.dataset, DiskDatasetSpec):
+    if data is None or data.pack is not None or not isinstance(data.dataset, DiskDatasetSpec):
         return None
     try:
         root_of(data.dataset, choices.data_root)

@@ -7,7 +7,7 @@ from vidmbench.core.files import expanded
 from vidmbench.sources.baselines.samples import layouts_of, open_samples
 from vidmbench.sources.datasets.opening import Reading
 from vidmbench.sources.names import SourceName, baseline_names, parse_source
-from vidmbench.sources.opening import ResolvedName, open_videos, resolve
+from vidmbench.sources.opening import ResolvedName, open_videos, refuse_pack, resolve
 from vidmbench.videos.source import Source
 
 
@@ -53,6 +53,7 @@ def _samples_name(text: str) -> ResolvedName:
         UsageError: Something that has no files.
     """
     name = parse_source(text)
+    refuse_pack(name)
     if name.kind in ("vidm", "control", "static-of"):
         if not expanded(text).exists():
             raise UsageError(

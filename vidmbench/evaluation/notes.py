@@ -41,7 +41,7 @@ def all_remarks(
     return [
         *([seeded] if is_seeded(detector) else []),
         *classes_covered(sources[0], plans[0]),
-        *remarks(spec, sources, plans, counts, detector.num_features, are_grouped=are_grouped),
+        *remarks(spec, sources, plans, counts, spec.array.num_features(detector.num_features), are_grouped=are_grouped),
     ]
 
 

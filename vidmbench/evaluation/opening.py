@@ -14,7 +14,7 @@ from vidmbench.protocols.stages import DatasetStage
 from vidmbench.sources.controls import static_of
 from vidmbench.sources.datasets.opening import DEFAULT_READING, Reading
 from vidmbench.sources.names import Kind, SourceName
-from vidmbench.sources.opening import ResolvedName, copied_control, open_control, open_videos, resolve
+from vidmbench.sources.opening import ResolvedName, copied_control, open_control, open_videos, refuse_pack, resolve
 from vidmbench.videos.in_memory.opening import Taking
 from vidmbench.videos.source import Source
 from vidmbench.vidm.sampling.opening import SamplingOptions, load_model, videos_of
@@ -42,7 +42,9 @@ class OpeningOptions:
         sampling: How a model is sampled.
         device: Where it runs.
         vidm: The model, where it is loaded already.
+        given: Frames at the start of a clip that a model was given, by each protocol.
         taking: How much is taken of videos in memory that have no end of their own.
+        takes_pack: Whether a pack will do, whose frames nobody can read.
     """
 
     reading: Reading = DEFAULT_READING
@@ -56,7 +58,9 @@ class OpeningOptions:
     sampling: SamplingOptions = field(default_factory=SamplingOptions)
     device: Device = "auto"
     vidm: "Vidm | None" = None
+    given: Set[int] = frozenset({0})
     taking: Taking = field(default_factory=Taking)
+    takes_pack: bool = False
 
 
 def open_named(named: ResolvedName, options: OpeningOptions) -> Source:
@@ -67,10 +71,13 @@ def open_named(named: ResolvedName, options: OpeningOptions) -> Source:
         options: All else.
 
     Raises:
-        UsageError: A control without real videos, a label without samples, a model without a number of videos.
+        UsageError: A control without real videos, a label without samples, a model without a number of videos, or a
+            pack where videos are needed.
         VidmbenchError: It cannot be opened.
     """
     name = named.name
+    if not options.takes_pack:
+        refuse_pack(name)
     source = _opened(named, options)
     has_prefix = name.kind in _SHADOWING and (":" in name.text or name.text == name.kind)
     if has_prefix and os.path.exists(expanded(name.text)):
@@ -82,7 +89,8 @@ def open_named(named: ResolvedName, options: OpeningOptions) -> Source:
 def _opened(named: ResolvedName, options: OpeningOptions) -> Source:
     name = named.name
     if name.inner is not None:
-        return static_of(open_named(resolve(name.inner, options.real), options))
+        context = _one_context(name.text, options.given)
+        return static_of(open_named(resolve(name.inner, options.real), options), context)
     if name.kind == "control":
         if options.make_control is None:
             raise UsageError(
@@ -143,17 +151,32 @@ def control_maker(
         context: Frames that a model was given, where the user says so; None takes the protocols'.
     """
     if all(spec.needs_pairs for spec in specs):
-        counts = {(spec.context or 0) if context is None else context for spec in specs}
-        return partial(_copied, base=real, seed=seed, context=counts)
+        return partial(_copied, base=real, seed=seed, context=given_frames(specs, context))
     return partial(open_control, real=real, data=data, reading=reading, seed=seed, stage=stage)
 
 
+def given_frames(specs: Sequence[ProtocolSpec], context: int | None) -> frozenset[int]:
+    """Frames at the start of a clip that a model was given, by each protocol.
+
+    Args:
+        specs: The protocols.
+        context: What the user says; None takes the protocols'.
+    """
+    return frozenset((spec.context or 0) if context is None else context for spec in specs)
+
+
 def _copied(kind: str, base: Source, *, seed: int, context: Set[int]) -> Source:
-    if kind == "static" and len(context) > 1:
+    one = _one_context("control:static", context) if kind == "static" else 0
+    return copied_control(kind, base, seed=seed, context=one)
+
+
+def _one_context(static: str, context: Set[int]) -> int:
+    """The frames that were given, for what repeats the last of them."""
+    if len(context) > 1:
         raise UsageError(
-            "control:static repeats the last frame that was given, and these protocols have different ones",
+            f"{static} repeats the last frame that was given, and these protocols have different ones",
             expected="protocols with one number of given frames",
             found=", ".join(map(str, sorted(context))),
             fix="give --context K, or score them in several runs",
         )
-    return copied_control(kind, base, seed=seed, context=next(iter(context)))
+    return next(iter(context))

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 
 from vidmbench.core.errors import DataError, UsageError
 from vidmbench.core.text import counted
+from vidmbench.detectors.opencv_import import check_opencv
 from vidmbench.detectors.pair_sizes import check_size
 from vidmbench.evaluation.clips import Clip, ClipPlan
 from vidmbench.evaluation.pairing import Pairing, paired
-from vidmbench.protocols.pair_stages import PairStage
+from vidmbench.protocols.pair_stages import FlowStage, PairStage
 from vidmbench.protocols.paired_kind import PairedStatistics, first_scored
 from vidmbench.protocols.protocol import ProtocolSpec
 from vidmbench.videos.pairs import PairedVideos
@@ -59,6 +60,8 @@ class Pairer:
         statistics, array = spec.statistics, spec.array
         assert isinstance(statistics, PairedStatistics)
         assert isinstance(array, PairStage)
+        if isinstance(array, FlowStage):
+            check_opencv()
         check_size(array, self._real.size)
         pairing = self._pairing(spec, statistics)
         frames, stride = spec.clips.frames, spec.clips.stride

@@ -8,6 +8,7 @@ from vidmbench.core.errors import DataError
 from vidmbench.core.text import counted, first_of
 from vidmbench.evaluation.pair_gaps import SkippedOfBoth, all_short, gaps, is_long, without_counterpart
 from vidmbench.evaluation.pair_names import Match, are_made_up, groups, matches, stem
+from vidmbench.sources.controls import StaticBaseline
 from vidmbench.videos.pairs import Pair, PairedVideos
 from vidmbench.videos.resized import ResizedSource
 from vidmbench.videos.source import Skipped, Source
@@ -92,6 +93,8 @@ def paired(
 
 def _check_related(fake: Source) -> None:
     """Refuses what is known to belong to no target, whatever its names."""
+    while isinstance(fake, StaticBaseline):
+        fake = fake.base
     if fake.is_sampled:
         raise DataError(
             "these samples were not predicted from the real videos",

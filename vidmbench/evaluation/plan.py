@@ -1,18 +1,21 @@
 """From two sources and bound protocols to the clips of every measurement, which checks the request."""
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from vidmbench.core.errors import DataError
 from vidmbench.core.text import counted
 from vidmbench.evaluation.clips import Clip, ClipPlan, plan_clips, too_few_words
 from vidmbench.evaluation.idle_frames import check_idle_frames
+from vidmbench.evaluation.packs import check_clips
 from vidmbench.evaluation.pair_plan import Pairer
 from vidmbench.evaluation.pairing import Pairing, paired
 from vidmbench.evaluation.unscaled_videos import check_levels
 from vidmbench.protocols.clips_stage import MANY_A_VIDEO
 from vidmbench.protocols.protocol import ProtocolSpec
+from vidmbench.sources.packs.contents import PackSource
 from vidmbench.videos.grids.suspicion import suspected
 from vidmbench.videos.pairs import ContextInFront
 from vidmbench.videos.source import Source
@@ -75,6 +78,8 @@ def plan(
     """
     sides = {"real": real, "fake": fake}
     specs = [_with_available_real(spec, real) for spec in specs]
+    if isinstance(real, PackSource):
+        short_real = "drop"  # those that are too short were skipped when the pack was made
     names = {side: [source.name(index) for index in range(len(source))] for side, source in sides.items()}
     lengths = {side: [source.num_frames(index) for index in range(len(source))] for side, source in sides.items()}
 
@@ -103,6 +108,9 @@ def plan(
             (clips(spec, "real", short_real, repeat), clips(spec, "fake", short_fake, repeat))
             for repeat in range(spec.statistics.repeats)
         ]
+        if isinstance(real, PackSource):
+            for repeat, (of_real, _) in enumerate(draws):
+                check_clips(real, spec, repeat, of_real)
         if not planned:  # what pixels are does not depend on the protocol
             check_levels(real, draws[0][0].clips)
             check_levels(fake, draws[0][1].clips)
@@ -110,19 +118,37 @@ def plan(
         if scored not in looked_at:  # protocols often choose the same clips
             check_idle_frames(fake, scored, spec.clips)
             looked_at.add(scored)
-        in_front = _with_context(spec, real, fake)
-        planned.append(Planned(spec, *draws[0], again=tuple(draws[1:]), scored=in_front))
+        planned.append(_of_predictions(Planned(spec, *draws[0], again=tuple(draws[1:])), real, fake))
     return planned
 
 
-def _with_context(spec: ProtocolSpec, real: Source, fake: Source) -> Source | None:
-    """The scored side with the frames in front that the model was given; None where it was given none."""
-    if not spec.clips.context:
-        return None
+def _of_predictions(item: Planned, real: Source, fake: Source) -> Planned:
+    """The plan with what it takes to know which scored video is a prediction of which real one, where it does."""
+    clips, tells_apart = item.spec.clips, getattr(item.spec.statistics, "mean_over", None) == "trajectories"
+    if not (clips.context or tells_apart):
+        return item
     pairing = paired(real, fake)
-    in_front = ContextInFront(real, fake, pairing.videos.pairs, spec.clips.context * spec.clips.stride)
-    in_front.notes = (*fake.notes, pairing.note)
-    return in_front
+    if clips.context:
+        in_front = ContextInFront(real, fake, pairing.videos.pairs, clips.context * clips.stride)
+        in_front.notes = (*fake.notes, pairing.note)
+        item = replace(item, scored=in_front)
+    target = {pair.fake: pair.real for pair in pairing.videos.pairs}
+    scored = tuple(sorted(item.fake.clips, key=lambda clip: (target[clip.video], clip.video)))
+    if clips.predictions == "first":
+        first = {target[clip.video]: clip for clip in reversed(scored)}
+        return replace(item, fake=replace(item.fake, clips=tuple(first[number] for number in sorted(first))))
+    counts = set(Counter(target[clip.video] for clip in scored).values())
+    if counts == {pairing.samples} and (tells_apart or pairing.samples > 1):
+        return replace(item, fake=replace(item.fake, clips=scored, together=pairing.samples))
+    if not tells_apart:
+        return item
+    raise DataError(
+        f"{item.spec.name} needs as many predictions of every video",
+        expected=f"{pairing.samples} of each",
+        found=", ".join(str(count) for count in sorted(counts)),
+        where=fake.label,
+        fix=f"give a --num-fake that {pairing.samples} divides, or omit it",
+    )
 
 
 def _with_available_real(spec: ProtocolSpec, real: Source) -> ProtocolSpec:
@@ -139,12 +165,12 @@ def checked_counts(real: Source, fake: Source, specs: Sequence[ProtocolSpec] = (
     Args:
         real: The real videos.
         fake: The videos to score.
-        specs: What will be measured; of pairs one is enough.
+        specs: What will be measured; of pairs, and of what looks at single videos, one is enough.
 
     Raises:
         DataError: A source has fewer than 2 videos.
     """
-    if specs and all(spec.kind.reads_pairs for spec in specs):
+    if specs and all(spec.kind.least_clips == 1 for spec in specs):
         return
     for source in (real, fake):
         if len(source) < 2:

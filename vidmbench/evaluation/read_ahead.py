@@ -1,7 +1,7 @@
 """Videos read and prepared in threads, a few ahead of the network, in order, in bounded memory."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from threading import Condition
@@ -19,25 +19,22 @@ _OF_ALL_VIDEOS = 256 * 2**20
 _Requests = list[tuple[JobEntry, int]]
 
 
-def read_ahead(entries: list[JobEntry]) -> Iterator[PreparedClip]:
+def read_ahead(entries: list[JobEntry], claim: Callable[[JobEntry], bool]) -> Iterator[PreparedClip]:
     """Reads and prepares the missing clips of one source's entries, a few videos ahead of the network.
 
     Args:
         entries: Entries whose jobs read the same source; rows that an entry has, or has skipped, are not read again.
+        claim: Called once for each entry, before the first of its clips is read; one for which it is false is left to
+            another process.
 
     Yields:
         The clips, video by video, each video's as :func:`vidmbench.evaluation.clip_assembly.clips_of_video` gives them.
     """
-    requests: dict[int, _Requests] = {}
-    for entry in entries:
-        for row in entry.missing:
-            if row not in entry.skipped:
-                requests.setdefault(entry.clip(row).video, []).append((entry, row))
     pool = ThreadPoolExecutor(_READERS, thread_name_prefix="vidmbench-read", initializer=use_one_torch_thread)
     begun: deque[_VideoInFlight] = deque()
     try:
-        for number in sorted(requests):
-            video = _VideoInFlight(number, requests[number])
+        for number, requests in _by_video(entries, claim):
+            video = _VideoInFlight(number, requests)
             # The first video begun never waits for others, so that each is read to its end.
             while len(begun) >= _READERS and (
                 len(begun) > 2 * _READERS or sum(other.most_bytes for other in (*begun, video)) > _OF_ALL_VIDEOS
@@ -53,6 +50,22 @@ def read_ahead(entries: list[JobEntry]) -> Iterator[PreparedClip]:
         for video in begun:
             video.stop()
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _by_video(entries: list[JobEntry], claim: Callable[[JobEntry], bool]) -> Iterator[tuple[int, _Requests]]:
+    """Of each video, what is wanted of it; entries are claimed as their first video is reached."""
+    wanted: dict[int, _Requests] = {}
+    for entry in entries:
+        for row in range(entry.num_rows):
+            wanted.setdefault(entry.clip(row).video, []).append((entry, row))
+    missing: dict[str, set[int]] = {}
+    for number in sorted(wanted):
+        for entry, _ in wanted[number]:
+            if entry.key not in missing:
+                missing[entry.key] = set(entry.missing) - entry.skipped.keys() if claim(entry) else set()
+        requests = [(entry, row) for entry, row in wanted[number] if row in missing[entry.key]]
+        if requests:
+            yield number, requests
 
 
 class _VideoInFlight:

@@ -11,6 +11,7 @@ from vidmbench.evaluation.feature_job import FeatureSet, by_video
 from vidmbench.evaluation.pair_plan import frames_scored
 from vidmbench.evaluation.pairing import Pairing
 from vidmbench.evaluation.scenes import scenes_of
+from vidmbench.metrics.moments import Moments
 from vidmbench.protocols.metric_kind import SideName
 from vidmbench.records.record import SideRecord
 from vidmbench.videos.source import Skipped, Source
@@ -37,7 +38,9 @@ class Side:
     @property
     def num_clips(self) -> int:
         """Clips that have features, by themselves or in pairs."""
-        return self.num_paired if self.features is None else len(self.features.features)
+        if self.features is None:
+            return self.num_paired
+        return self.features.num_clips * self.plan.num_scored // max(1, len(self.plan.clips))
 
     def by_video(self) -> np.ndarray:
         """Features as the metrics take them, see :func:`vidmbench.evaluation.feature_job.by_video`; (0, 0) for none."""
@@ -157,6 +160,12 @@ class Repeat:
         if self.pairs is not None:
             return {"pair": self.pairs.by_target()}
         return {"real": self.real.by_video(), "fake": self.fake.by_video()}
+
+    def moments(self) -> dict[SideName, Moments]:
+        """The moments of a side of which no features are known."""
+        sides: tuple[tuple[SideName, Side], ...] = (("real", self.real), ("fake", self.fake))
+        found = ((name, side.features.moments) for name, side in sides if side.features is not None)
+        return {name: moments for name, moments in found if moments is not None}
 
     def clip_names(self) -> dict[SideName, Sequence[str]]:
         """The videos of the clips that have features, by side."""

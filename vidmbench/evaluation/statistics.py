@@ -8,6 +8,7 @@ import numpy as np
 from vidmbench.core.errors import DataError
 from vidmbench.metrics import Interval
 from vidmbench.metrics.full_reference.curves import Curve
+from vidmbench.metrics.moments import Moments
 from vidmbench.protocols.detector import load_detector
 from vidmbench.protocols.metric_kind import Features, SideName, Value
 from vidmbench.protocols.protocol import ProtocolSpec
@@ -44,6 +45,7 @@ def scores(
     repeats: Sequence[Mapping[SideName, np.ndarray]],
     clip_names: Sequence[Mapping[SideName, Sequence[str]]] = (),
     *,
+    moments: Sequence[Mapping[SideName, Moments]] = (),
     scenes: tuple[str, ...] = (),
 ) -> list[Score]:
     """All numbers of a protocol.
@@ -53,6 +55,7 @@ def scores(
         repeats: Features of each repeat, at least of the sides that the metric reads: float32 (clip, feature), or
             (clip, frame, feature) where a network reads frames.
         clip_names: The names of the clips, one mapping a repeat, for messages.
+        moments: Of each repeat, the moments of a side of which no features are known.
         scenes: The scene of each target, for metrics of pairs; empty where every one is of its own.
 
     Returns:
@@ -60,7 +63,10 @@ def scores(
     """
     metrics = metric_names(spec)
     meaning = load_detector(spec.array.detector).gives
-    inputs = [Features({side: features[side] for side in spec.kind.sides}, meaning, scenes) for features in repeats]
+    inputs = [
+        Features({side: features[side] for side in spec.kind.sides if side not in given}, meaning, scenes, given)
+        for features, given in zip(repeats, moments or [{}] * len(repeats), strict=True)
+    ]
     names = clip_names or [{}] * len(inputs)
     reasons = (_unusable(spec, features, of_clips) for features, of_clips in zip(inputs, names, strict=True))
     reason = next((reason for reason in reasons if reason is not None), None)
@@ -91,7 +97,7 @@ def _of_each(spec: ProtocolSpec, repeats: Sequence[Features]) -> list[tuple[Valu
     """The numbers of every repeat; once where all repeats take the same clips, as they do where all clips are taken."""
     first, *others = repeats
     of_first = spec.kind.compute(spec.statistics, first)
-    if all(np.array_equal(first[side], other[side]) for other in others for side in spec.kind.sides):
+    if all(first.equals(other) for other in others):
         return [of_first] * len(repeats)
     return [of_first, *(spec.kind.compute(spec.statistics, other) for other in others)]
 
@@ -103,13 +109,13 @@ def _in_a_line(error: DataError) -> str:
 
 def _unusable(spec: ProtocolSpec, features: Features, clip_names: Mapping[SideName, Sequence[str]]) -> str | None:
     """Why these features give no number at all."""
-    counts = [len(features.rows(side)) for side in spec.kind.sides]
-    if min(counts) < (1 if spec.kind.reads_pairs else 2):
+    counts = [features.num_rows(side) for side in spec.kind.sides]
+    if min(counts) < spec.kind.least_clips:
         return f"{spec.metric} needs at least 2 clips per side, {' and '.join(map(str, counts))} could be read"
-    for side in spec.kind.sides:
+    for side in features.by_side:
         names = clip_names.get(side, ())
         of_clips = features[side].reshape(len(names) or len(features[side]), -1)
-        usable = np.isfinite(of_clips) | (side == "pair") & np.isnan(of_clips)  # frames that a pair lacks are NaN
+        usable = np.isfinite(of_clips) | (np.isnan(of_clips) & spec.kind.has_gaps)
         bad = np.flatnonzero(~usable.all(axis=1))
         if bad.size:
             which = [names[index] if index < len(names) else f"clip {index}" for index in bad[:3]]

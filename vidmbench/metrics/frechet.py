@@ -24,6 +24,9 @@ from vidmbench.metrics.blas import one_blas_thread
 from vidmbench.metrics.moments import Moments, Normalisation
 from vidmbench.metrics.uncertainty import Interval, TwoSampleStatistic, jackknife_interval
 
+#: Features from which on a decomposition takes long enough to look for a faster one.
+LARGE = 1024
+
 
 @dataclass(frozen=True)
 class FrechetParts:
@@ -59,19 +62,37 @@ class Gaussian:
     factor: npt.NDArray[np.float64]
 
     @classmethod
-    def of(cls, moments: Moments, normalisation: Normalisation) -> "Gaussian":
+    def of(cls, moments: Moments, normalisation: Normalisation, ridge: float = 0.0) -> "Gaussian":
         """The Gaussian with these moments.
 
         Args:
             moments: At least two samples.
             normalisation: What the scatter is divided by.
+            ridge: What is added to the diagonal of the covariance.
 
         Returns:
-            Mean, trace and factor; the factor has at most count - 1 rows.
+            Mean, trace and factor; the factor has at most count - 1 rows, or all where there is a ridge.
         """
-        covariance = moments.covariance(normalisation)
-        factor = covariance_factor(covariance, moments.count - 1)
-        return cls(moments.mean, float(np.trace(covariance)), factor)
+        covariance, max_rank = moments.covariance(normalisation), moments.count - 1
+        if ridge:
+            covariance, max_rank = covariance + ridge * np.eye(len(covariance)), len(covariance)
+        return cls(moments.mean, float(np.trace(covariance)), covariance_factor(covariance, max_rank))
+
+    @classmethod
+    def of_samples(cls, samples: npt.NDArray[Any], normalisation: Normalisation) -> "Gaussian":
+        """The Gaussian of a few samples, without a decomposition of their covariance.
+
+        Args:
+            samples: float32 or float64 (sample, feature), at least two.
+            normalisation: What the scatter is divided by.
+
+        Returns:
+            Mean, trace and factor; the factor has as many rows as there are samples.
+        """
+        rows = samples.astype(np.float64)
+        mean = rows.mean(axis=0)
+        factor = (rows - mean) / np.sqrt(len(rows) if normalisation == "n" else len(rows) - 1)
+        return cls(mean, float((factor * factor).sum()), factor)
 
     def order(self) -> tuple[int, float, float, bytes]:
         """A key that puts two Gaussians in the same order however they are given."""
@@ -80,6 +101,8 @@ class Gaussian:
 
 def covariance_factor(covariance: Covariance, max_rank: int) -> npt.NDArray[np.float64]:
     """F with Fᵀ F = covariance, by Cholesky decomposition with diagonal pivoting (LAPACK dpstrf).
+
+    A large covariance of full rank needs no pivots, and takes a quarter of the time without (dpotrf).
 
     The decomposition stops where the largest remaining pivot is below feature * eps * largest variance, and
     rows past ``max_rank`` are dropped: n samples span n - 1 directions, whatever rounding says.
@@ -91,6 +114,10 @@ def covariance_factor(covariance: Covariance, max_rank: int) -> npt.NDArray[np.f
     Returns:
         float64 (rank, feature); no rows where all features are constant.
     """
+    if len(covariance) >= LARGE and max_rank >= len(covariance):
+        factor = _without_pivots(covariance)
+        if factor is not None:
+            return factor
     from scipy.linalg import lapack  # slow to import
 
     triangle, pivots, rank, _ = lapack.dpstrf(covariance, lower=0)
@@ -98,6 +125,16 @@ def covariance_factor(covariance: Covariance, max_rank: int) -> npt.NDArray[np.f
     factor = np.empty((rank, len(covariance)))
     factor[:, pivots - 1] = np.triu(triangle[:rank])
     return factor
+
+
+def _without_pivots(covariance: Covariance) -> npt.NDArray[np.float64] | None:
+    """The same without pivoting; None where a pivot is so small that the rank is in doubt."""
+    try:
+        lower = np.linalg.cholesky(covariance)
+    except np.linalg.LinAlgError:
+        return None
+    smallest = len(covariance) * np.finfo(np.float64).eps * covariance.diagonal().max()
+    return lower.T if float((lower.diagonal() ** 2).min()) > smallest else None
 
 
 def compare(a: Gaussian, b: Gaussian) -> FrechetParts:
@@ -122,13 +159,14 @@ def compare(a: Gaussian, b: Gaussian) -> FrechetParts:
     return FrechetParts(float(difference @ difference), max(0.0, a.trace + b.trace - 2.0 * root_trace))
 
 
-def frechet_parts(a: Moments, b: Moments, *, normalisation: Normalisation) -> FrechetParts:
+def frechet_parts(a: Moments, b: Moments, *, normalisation: Normalisation, ridge: float = 0.0) -> FrechetParts:
     """Mean term and covariance term of the squared Fréchet distance.
 
     Args:
         a: Moments of one side, at least two samples.
         b: Moments of the other side, with as many features.
         normalisation: What the scatters are divided by, "n" or "n-1".
+        ridge: What is added to the diagonals of both covariances, as some codes do to invert them.
 
     Returns:
         Both terms, in units of squared features.
@@ -141,16 +179,17 @@ def frechet_parts(a: Moments, b: Moments, *, normalisation: Normalisation) -> Fr
         if not isinstance(moments, Moments):
             raise wrong_argument(name, "Moments, such as Moments.of(features)", moments)
     with one_blas_thread():
-        return compare(Gaussian.of(a, normalisation), Gaussian.of(b, normalisation))
+        return compare(Gaussian.of(a, normalisation, ridge), Gaussian.of(b, normalisation, ridge))
 
 
-def frechet_distance(a: Moments, b: Moments, *, normalisation: Normalisation) -> float:
+def frechet_distance(a: Moments, b: Moments, *, normalisation: Normalisation, ridge: float = 0.0) -> float:
     """The squared Fréchet distance d² between the Gaussians with these moments.
 
     Args:
         a: Moments of one side, at least two samples.
         b: Moments of the other side, with as many features.
         normalisation: What the scatters are divided by, "n" or "n-1".
+        ridge: What is added to the diagonals of both covariances, as some codes do to invert them.
 
     Returns:
         d², at least 0; the same bits with the arguments exchanged.
@@ -167,7 +206,7 @@ def frechet_distance(a: Moments, b: Moments, *, normalisation: Normalisation) ->
         >>> round(frechet_distance(a, b, normalisation="n"), 6)  # 400 means moved by a half
         100.0
     """
-    return frechet_parts(a, b, normalisation=normalisation).distance
+    return frechet_parts(a, b, normalisation=normalisation, ridge=ridge).distance
 
 
 def frechet_interval(
@@ -175,6 +214,7 @@ def frechet_interval(
     fake: npt.NDArray[Any],
     *,
     normalisation: Normalisation,
+    ridge: float = 0.0,
     groups: int = 20,
     level: float = 0.95,
     seed: int = 0,
@@ -186,6 +226,7 @@ def frechet_interval(
             as frames of one clip, are not independent; clusters stay whole.
         fake: The same of the other side.
         normalisation: What the scatters are divided by, "n" or "n-1".
+        ridge: What is added to the diagonals of both covariances.
         groups: The most groups a side is cut into.
         level: The probability with which the interval should hold the expected value.
         seed: Decides which samples share a group.
@@ -195,7 +236,7 @@ def frechet_interval(
     """
     statistic = TwoSampleStatistic(
         summarise=lambda samples: Moments.of(samples.reshape(-1, samples.shape[-1])),
-        prepare=lambda moments: Gaussian.of(moments, normalisation),
+        prepare=lambda moments: Gaussian.of(moments, normalisation, ridge),
         compare=lambda a, b: compare(a, b).distance,
     )
     return jackknife_interval(real, fake, statistic, groups=groups, level=level, seed=seed)

@@ -1,6 +1,6 @@
-"""The kernel distance: unbiased MMD² with a polynomial kernel, printed as KVD on videos and as KID on images.
+"""The kernel distance: MMD², printed as KVD on videos, as KID on images, as JEDi and CMMD of other networks.
 
-    k(x, y) = (gamma x·y + coef0)^degree
+    k(x, y) = (gamma x·y + coef0)^degree, or exp(-|x - y|² / (2 sigma²))
 
     MMD² = mean of k over pairs of different real samples
          + mean of k over pairs of different generated samples
@@ -9,12 +9,12 @@
 Gretton et al. (2012, "A kernel two-sample test", Equation 3); with degree 3, gamma 1 / features and coef0 1 it is
 the kernel of Bińkowski et al. (2018, "Demystifying MMD GANs") and what scikit-learn's ``polynomial_kernel`` does
 when told nothing. Leaving each sample's product with itself out makes the estimate unbiased, and so it is negative
-about half of the time when both sides have one distribution.
+about half of the time when both sides have one distribution. JEDi and CMMD keep these products (``is_biased``):
+then the first two means are over all pairs, and the value is never negative.
 
 Kernels are summed block by block in float64: memory is that of a few blocks, whatever the number of samples.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations, count
@@ -24,69 +24,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vidmbench.core.arguments import ArgumentError, real_number, whole_number, wrong_argument
+from vidmbench.core.arguments import ArgumentError
 from vidmbench.core.errors import DataError
 from vidmbench.metrics.blas import one_blas_thread
+from vidmbench.metrics.kernel_functions import Kernel, between, chosen_kernel, within
 from vidmbench.metrics.moments import checked_features
 from vidmbench.metrics.uncertainty import Interval, TwoSampleStatistic, jackknife_interval
-
-BLOCK_ROWS = 1024  # a block of kernels is at most this squared: 8 MiB
-
-
-#: Of a polynomial kernel: the powers are multiplied one by one.
-HIGHEST_DEGREE = 1000
-
-
-@dataclass(frozen=True)
-class PolynomialKernel:
-    """k(x, y) = (gamma x·y + coef0)^degree, summed over pairs of rows.
-
-    Attributes:
-        degree: The power, at least 1.
-        gamma: Factor of the dot product, positive; None for 1 / number of features.
-        coef0: What is added to it, not negative.
-    """
-
-    degree: int = 3
-    gamma: float | None = None
-    coef0: float = 1.0
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "degree", whole_number("degree", self.degree))
-        object.__setattr__(self, "coef0", real_number("coef0", self.coef0))
-        if self.gamma is not None:
-            object.__setattr__(self, "gamma", real_number("gamma", self.gamma))
-        if self.degree < 1:
-            raise ArgumentError(f"the degree of a polynomial kernel is at least 1, found {self.degree}")
-        if self.degree > HIGHEST_DEGREE:
-            raise wrong_argument("degree", f"a degree up to {HIGHEST_DEGREE}", self.degree)
-        if self.gamma is not None and not (isfinite(self.gamma) and self.gamma > 0.0):
-            raise ArgumentError(f"the gamma of a polynomial kernel is a positive number, found {self.gamma}")
-        if not (isfinite(self.coef0) and self.coef0 >= 0.0):
-            raise ArgumentError(f"the coef0 of a polynomial kernel is 0 or a positive number, found {self.coef0}")
-
-    def between(self, x: npt.NDArray[Any], y: npt.NDArray[Any]) -> float:
-        """The sum of k over all pairs of a row of x (sample, feature) and a row of y (sample, feature)."""
-        return float(sum(self._values(a, b).sum() for a in _blocks(x) for b in _blocks(y)))
-
-    def within(self, x: npt.NDArray[Any]) -> float:
-        """The sum of k over ordered pairs of two different rows of x (sample, feature)."""
-        total = 0.0
-        for block in _blocks(x):
-            values = self._values(block, block)
-            np.fill_diagonal(values, 0.0)
-            total += float(values.sum())
-        return total + 2.0 * sum(float(self._values(a, b).sum()) for a, b in combinations(_blocks(x), 2))
-
-    def _values(self, x: npt.NDArray[Any], y: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-        """All kernels of two blocks, float64 (row of x, row of y)."""
-        base: npt.NDArray[np.float64] = x.astype(np.float64) @ y.astype(np.float64).T
-        base *= 1.0 / x.shape[1] if self.gamma is None else self.gamma
-        base += self.coef0
-        power = base.copy()
-        for _ in range(self.degree - 1):
-            power *= base  # numpy's own power goes through pow(), many times slower
-        return power
 
 
 def kernel_distance(
@@ -96,8 +39,10 @@ def kernel_distance(
     degree: int = 3,
     gamma: float | None = None,
     coef0: float = 1.0,
+    sigma: float | None = None,
+    is_biased: bool = False,
 ) -> float:
-    """The unbiased MMD² between two samples, KVD where the features are the 400 logits of I3D.
+    """The MMD² between two samples, KVD where the features are the 400 logits of I3D.
 
     The convention of DIGAN (src/scripts/compute_fvd_kvd.py) and TATS (tats/fvd/fvd.py): all samples at once, no
     factor of 1000. They multiply float32 logits in float32; here all is float64.
@@ -108,6 +53,8 @@ def kernel_distance(
         degree: The power of the kernel, at least 1.
         gamma: Factor of the dot product, positive; None for 1 / number of features.
         coef0: What is added to it, not negative.
+        sigma: Width of a Gaussian kernel instead of the polynomial one, positive; None for the polynomial kernel.
+        is_biased: Whether each sample's product with itself is kept, as JEDi and CMMD do.
 
     Returns:
         MMD²; negative values are part of being unbiased.
@@ -125,11 +72,11 @@ def kernel_distance(
         >>> abs(alike) < 0.05 < apart
         True
     """
-    kernel = PolynomialKernel(degree, gamma, coef0)
+    kernel = chosen_kernel(degree, gamma, coef0, sigma)
     _check_pair(real, fake)
     _check_counts(real, fake, 2, "score more videos")
     with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
-        return _distance(kernel, real, fake)
+        return _distance(kernel, real, fake, is_biased=is_biased)
 
 
 def kernel_distance_subsets(
@@ -141,6 +88,8 @@ def kernel_distance_subsets(
     degree: int = 3,
     gamma: float | None = None,
     coef0: float = 1.0,
+    sigma: float | None = None,
+    is_biased: bool = False,
     seed: int = 0,
 ) -> tuple[float, float]:
     """Mean and spread of the kernel distance over random subsets, the way KID is printed.
@@ -158,6 +107,8 @@ def kernel_distance_subsets(
         degree: The power of the kernel, at least 1.
         gamma: Factor of the dot product, positive; None for 1 / number of features.
         coef0: What is added to it, not negative.
+        sigma: Width of a Gaussian kernel instead of the polynomial one, positive; None for the polynomial kernel.
+        is_biased: Whether each sample's product with itself is kept, as JEDi and CMMD do.
         seed: Decides which samples each subset holds, 0 to 2³² - 1.
 
     Returns:
@@ -168,7 +119,7 @@ def kernel_distance_subsets(
         DataError: A side has fewer samples than a subset.
         ArgumentError: As in :func:`kernel_distance`, or no subsets.
     """
-    kernel = PolynomialKernel(degree, gamma, coef0)
+    kernel = chosen_kernel(degree, gamma, coef0, sigma)
     if subsets < 1:
         raise ArgumentError(f"a kernel distance over subsets needs at least 1 of them, found {subsets}")
     if subset_size < 2:
@@ -181,7 +132,7 @@ def kernel_distance_subsets(
         for _ in range(subsets):
             some_real = real[random.choice(len(real), subset_size, replace=False)]
             some_fake = fake[random.choice(len(fake), subset_size, replace=False)]
-            values.append(_distance(kernel, some_real, some_fake))
+            values.append(_distance(kernel, some_real, some_fake, is_biased=is_biased))
     return float(np.mean(values)), float(np.std(values))
 
 
@@ -194,13 +145,15 @@ def kernel_interval(
     degree: int = 3,
     gamma: float | None = None,
     coef0: float = 1.0,
+    sigma: float | None = None,
+    is_biased: bool = False,
     seed: int = 0,
 ) -> Interval | None:
     """An interval for the kernel distance by the grouped jackknife of vidmbench.metrics.uncertainty.
 
     As the estimate is unbiased, its expected value is that with infinitely many samples, and the interval is one for
-    both. Each kernel is computed once: the values without a group are put together from the sums of kernels
-    between groups. Neither end is held at 0.
+    both; that of a biased one is for its expected value at these counts. Each kernel is computed once: the values
+    without a group are put together from the sums of kernels between groups. Neither end is held at 0.
 
     Of 300 simulated intervals at 95 % in each of six cases (10 features, 5 to 100 samples per side; Gaussian, and
     t with 5 degrees of freedom), 95 to 96 % held the expected value where the sides differ. Where they have one
@@ -214,6 +167,8 @@ def kernel_interval(
         degree: The power of the kernel, at least 1.
         gamma: Factor of the dot product, positive; None for 1 / number of features.
         coef0: What is added to it, not negative.
+        sigma: Width of a Gaussian kernel instead of the polynomial one, positive; None for the polynomial kernel.
+        is_biased: Whether each sample's product with itself is kept, as JEDi and CMMD do.
         seed: Decides which samples share a group.
 
     Returns:
@@ -222,23 +177,23 @@ def kernel_interval(
     Raises:
         ArgumentError: As in :func:`kernel_distance`, or groups or level is out of range.
     """
-    kernel = PolynomialKernel(degree, gamma, coef0)
+    kernel = chosen_kernel(degree, gamma, coef0, sigma)
     _check_pair(real, fake)
     numbers = count()
 
     @cache
     def pair_sum(a: _Group, b: _Group) -> float:
-        return kernel.within(a.rows) if a is b else kernel.between(a.rows, b.rows)
+        return within(kernel, a.rows, is_biased=is_biased) if a is b else between(kernel, a.rows, b.rows)
 
     def prepare(summary: _Groups) -> _Prepared:
         ordered = sorted(summary.groups, key=lambda group: group.number)
-        within = sum(pair_sum(group, group) for group in ordered)
-        within += 2.0 * sum(pair_sum(a, b) for a, b in combinations(ordered, 2))
-        return _Prepared(tuple(ordered), sum(len(group.rows) for group in ordered), within)
+        total = sum(pair_sum(group, group) for group in ordered)
+        total += 2.0 * sum(pair_sum(a, b) for a, b in combinations(ordered, 2))
+        return _Prepared(tuple(ordered), sum(len(group.rows) for group in ordered), total)
 
     def compare(a: _Prepared, b: _Prepared) -> float:
-        between = sum(pair_sum(group, other) for group in a.groups for other in b.groups)
-        return _mmd2(a.within, b.within, between, a.count, b.count)
+        mixed = sum(pair_sum(group, other) for group in a.groups for other in b.groups)
+        return _mmd2(a.within, b.within, mixed, a.count, b.count, is_biased=is_biased)
 
     statistic = TwoSampleStatistic(lambda rows: _Groups((_Group(next(numbers), rows),)), prepare, compare)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -272,21 +227,20 @@ class _Prepared:
     within: float
 
 
-def _blocks(rows: npt.NDArray[Any]) -> Iterator[npt.NDArray[Any]]:
-    """Consecutive rows, at most BLOCK_ROWS at a time."""
-    for start in range(0, len(rows), BLOCK_ROWS):
-        yield rows[start : start + BLOCK_ROWS]
-
-
-def _distance(kernel: PolynomialKernel, real: npt.NDArray[Any], fake: npt.NDArray[Any]) -> float:
+def _distance(kernel: Kernel, real: npt.NDArray[Any], fake: npt.NDArray[Any], *, is_biased: bool) -> float:
     """MMD² of two checked samples; limits no threads."""
-    return _mmd2(kernel.within(real), kernel.within(fake), kernel.between(real, fake), len(real), len(fake))
+    within_real, within_fake = (within(kernel, rows, is_biased=is_biased) for rows in (real, fake))
+    mixed = between(kernel, real, fake)
+    return _mmd2(within_real, within_fake, mixed, len(real), len(fake), is_biased=is_biased)
 
 
-def _mmd2(within_real: float, within_fake: float, between: float, num_real: int, num_fake: int) -> float:
+def _mmd2(
+    within_real: float, within_fake: float, mixed: float, num_real: int, num_fake: int, *, is_biased: bool
+) -> float:
     """MMD² from the three sums of kernels."""
-    value = within_real / (num_real * (num_real - 1)) + within_fake / (num_fake * (num_fake - 1))
-    value -= 2.0 * between / (num_real * num_fake)
+    left_out = 0 if is_biased else 1
+    value = within_real / (num_real * (num_real - left_out)) + within_fake / (num_fake * (num_fake - left_out))
+    value -= 2.0 * mixed / (num_real * num_fake)
     if not isfinite(value):
         raise DataError("the kernel distance is not finite: the features are too large for float64")
     return value

@@ -223,6 +223,7 @@ def checked_features(features: npt.NDArray[Any]) -> None:
         raise ArgumentError(f"features must be float32 or float64, found {features.dtype}")
     if features.size == 0:
         raise ArgumentError(f"features must not be empty, found shape {features.shape}")
-    bad = np.flatnonzero(~np.isfinite(features).all(axis=1))
+    blocks = (features[start : start + ROWS_AT_ONCE] for start in range(0, len(features), ROWS_AT_ONCE))
+    bad = np.flatnonzero(~np.concatenate([np.isfinite(block).all(axis=1) for block in blocks]))
     if bad.size:
         raise ArgumentError(f"features must be finite: {bad.size} samples hold NaN or infinity, the first is {bad[0]}")

@@ -55,6 +55,10 @@ class Interval:
     standard_error: float
     kind: str
 
+    def times(self, factor: float) -> "Interval":
+        """The interval of the value times a positive factor."""
+        return Interval(self.low * factor, self.high * factor, self.standard_error * factor, self.kind)
+
 
 @dataclass(frozen=True)
 class TwoSampleStatistic(Generic[SummaryT, PreparedT]):

@@ -2,17 +2,20 @@
 
 from functools import cache
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import ConfigDict, Field, PositiveInt, model_validator
 
 from vidmbench.core import resources
 from vidmbench.core.arguments import name_or_path
 from vidmbench.core.declarations import Frozen, load_toml
-from vidmbench.core.errors import unknown
+from vidmbench.core.errors import ProtocolError, unknown
 
 #: What the numbers of a detector are; class logits and probabilities are features too.
 FeatureMeaning = Literal["features", "logits", "probabilities"]
+
+#: What of a library's network is the feature.
+Output = Annotated[str, Field(pattern=r"^(pooled|embedding|mean-of-tokens|first-token|layer-\d+)$")]
 
 #: An id of :data:`vidmbench.detectors.plugins.BUILT_IN`, or ``package.module:function``, ``file.py:function``.
 _FUNCTION = r"^([a-z0-9-]+|[^:]+:\w+)$"
@@ -54,8 +57,19 @@ class DetectorSpec(Frozen):
         member: The weights file's name inside the archive.
         licence: Licences of network and package.
         published: Where the file can be downloaded by hand.
-        folder: The folder of the TOML file of your own detector; set on loading.
+        folder: The folder of the TOML file of your own detector; set on loading. With ``library`` the file may give it:
+            where the checkpoint is, relative to the TOML file.
+        library: ``transformers``: the network is a class of that library, and the checkpoint one in its layout.
+        class_name: That class, ``class`` in TOML files.
+        model: The checkpoint's name on the hub, looked for in the user's own hub cache where no ``folder`` is given.
+        revision: The commit, branch or tag of ``model``.
+        output: What of that network is the feature: ``pooled`` (pooler_output), ``embedding`` (image_embeds),
+            ``mean-of-tokens``, ``first-token``, or ``layer-N``, the mean of the tokens after N blocks.
+        files: Names of the published files, as patterns, by which a folder of downloads is searched.
+        download: How large what is published is, in words.
     """
+
+    model_config = ConfigDict(populate_by_name=True)  # `class` is no name in Python
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")
     short: str
@@ -75,7 +89,14 @@ class DetectorSpec(Frozen):
     weights_name: str | None = None
     weights_sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
     tensors_sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
-    weights_file: str
+    weights_file: str = ""
+    library: Literal["transformers"] | None = None
+    class_name: str | None = Field(default=None, alias="class", pattern=r"^[A-Za-z]\w*$")
+    model: str | None = Field(default=None, pattern=r"^[\w.-]+(/[\w.-]+)?$")
+    revision: str | None = Field(default=None, pattern=r"^[\w./-]+$")
+    output: Output | None = None
+    files: tuple[str, ...] = Field(default=(), strict=False)
+    download: str | None = None
     package: str | None = None
     package_bytes: PositiveInt | None = None
     package_sha256: str | None = None
@@ -88,6 +109,23 @@ class DetectorSpec(Frozen):
     def _hash_goes_with_package(self) -> Self:
         if self.package is not None and (self.weights_sha256 is None or self.tensors_sha256 is None):
             raise ValueError("a detector that a package carries needs weights_sha256 and tensors_sha256")
+        return self
+
+    @model_validator(mode="after")
+    def _library_goes_with_its_fields(self) -> Self:
+        given = {"class": self.class_name, "output": self.output, "model": self.model, "revision": self.revision}
+        if self.library is None:
+            extra = [name for name, value in given.items() if value is not None]
+            if extra:
+                raise ValueError(f'{", ".join(extra)} without library = "transformers"')
+            return self
+        missing = [name for name in ("class", "output") if given[name] is None]
+        if missing:
+            raise ValueError(f"library needs {' and '.join(missing)}")
+        if self.network is not None or self.reader is not None or self.options:
+            raise ValueError("library takes the place of network, reader and options")
+        if self.folder is None and (self.model is None or self.revision is None):
+            raise ValueError("library needs folder, or model and revision")
         return self
 
     @property
@@ -104,7 +142,7 @@ class _DetectorFile(Frozen):
 def load_detectors() -> dict[str, DetectorSpec]:
     """All detectors declared in protocols/detectors.toml, by name."""
     declared = load_toml(resources.protocols_dir() / "detectors.toml", _DetectorFile)
-    return {detector.name: detector for detector in declared.detectors}
+    return {detector.name: _with_network(detector) for detector in declared.detectors}
 
 
 def load_detector(name: str | Path) -> DetectorSpec:
@@ -136,4 +174,24 @@ def load_detector(name: str | Path) -> DetectorSpec:
 @cache
 def _from_file(path: Path) -> DetectorSpec:
     spec = load_toml(path, DetectorSpec)
-    return spec.model_copy(update={"folder": str(path.resolve().parent)})
+    if spec.library is None and spec.folder is not None:
+        raise ProtocolError(
+            "folder goes with library",
+            expected='library = "transformers"',
+            found=f'folder = "{spec.folder}"',
+            where=str(path),
+        )
+    if spec.library is None and not spec.weights_file and "weights_file" not in spec.model_fields_set:
+        raise ProtocolError("weights_file is missing", expected="a file's name, or an empty one", where=str(path))
+    update = {"folder": str(path.resolve().parent)}
+    if spec.library is not None:
+        update["weights_file"] = spec.folder or ""
+    return _with_network(spec.model_copy(update=update))
+
+
+def _with_network(spec: DetectorSpec) -> DetectorSpec:
+    """What builds a library's network, filled in."""
+    if spec.library is None:
+        return spec
+    options = {"class_name": spec.class_name, "output": spec.output}
+    return spec.model_copy(update={"network": "transformers-model", "options": options})

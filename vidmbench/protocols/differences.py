@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from vidmbench.protocols.clips_stage import ClipsSpec, SideSpec
-from vidmbench.protocols.fields import field_groups
+from vidmbench.protocols.fields import field_groups, with_defaults
 from vidmbench.protocols.kind_registry import metric_kinds
 from vidmbench.protocols.stages import ArrayStage
 
@@ -32,7 +32,7 @@ def recipe_differences(
     if not recipe or not other:
         return []
     kind = metric_kinds().get(recipe["metric"])
-    if kind is not None and kind.reads_pairs:
+    if kind is not None and kind.has_own_array:
         is_alike = other["metric"] == recipe["metric"]
         stages = ((kind.array, "array"), (kind.statistics, "statistics"))
         return [
@@ -65,12 +65,10 @@ def _of_side(side: Mapping[str, Any], other: Mapping[str, Any], is_complete: boo
 def _differing(model: type[BaseModel], stage: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     """The words of the fields whose values differ."""
     words = []
+    filled = with_defaults(model, stage)
     for group in field_groups(model):
-        values = [stage.get(name) for name in group.names]
-        if (
-            group.rule.words is not None
-            and values[0] is not None
-            and values != [other.get(name) for name in group.names]
-        ):
+        values = [filled.get(name) for name in group.names]
+        differs = [stage.get(name) for name in group.names] != [other.get(name) for name in group.names]
+        if group.rule.words is not None and values[0] is not None and differs:
             words.append(group.rule.words(*values))
     return [word for word in words if word]

@@ -10,7 +10,7 @@ A field carries one of three declarations in its annotation, ``Annotated[type, P
 A field without a declaration is an error as soon as its model is used.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
@@ -148,13 +148,20 @@ def field_names(model: type[BaseModel], *steps: Step) -> tuple[str, ...]:
     return tuple(name for group in field_groups(model) if group.rule.step in steps for name in group.names)
 
 
+def with_defaults(model: type[BaseModel], content: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields as a record holds them, with the defaults of those that it lacks because they came later."""
+    optional = {name: field for name, field in model.model_fields.items() if not field.is_required()}
+    return {**{name: field.get_default(call_default_factory=True) for name, field in optional.items()}, **content}
+
+
 def words_of(model: type[BaseModel], content: dict[str, Any]) -> list[str]:
     """What a table of conventions says of a stage, as a record holds it.
 
     Args:
         model: The stage's model.
-        content: The fields that have a value, by name.
+        content: The fields that have a value, by name; older records lack those that came later.
     """
+    content = with_defaults(model, content)
 
     def values(names: Sequence[str]) -> list[Any]:
         return [content.get(name) for name in names]

@@ -6,7 +6,7 @@ The kinds that come with vidmbench are the modules of :mod:`vidmbench.protocols.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from vidmbench.protocols.detector import FeatureMeaning
@@ -15,7 +15,7 @@ from vidmbench.protocols.stages import ArrayStage, StatisticsStage
 if TYPE_CHECKING:
     import numpy as np
 
-    from vidmbench.metrics import Interval
+    from vidmbench.metrics import Interval, Moments
     from vidmbench.metrics.full_reference.curves import Curve
 
 #: How a note begins that says why a number has no interval.
@@ -37,11 +37,13 @@ class Features:
             number).
         meaning: What the detector's features are.
         scenes: The scene of each target, for intervals of pairs; empty where every one is of its own.
+        moments: The sides of which nothing but the moments is known, for kinds with ``takes_moments``.
     """
 
     by_side: "Mapping[SideName, np.ndarray]"
     meaning: FeatureMeaning = "features"
     scenes: tuple[str, ...] = ()
+    moments: "Mapping[SideName, Moments]" = field(default_factory=dict)
 
     def __getitem__(self, side: SideName) -> "np.ndarray":
         return self.by_side[side]
@@ -51,6 +53,23 @@ class Features:
         features = self[side]
         rows: np.ndarray = features.reshape(-1, features.shape[-1])
         return rows
+
+    def moments_of(self, side: SideName) -> "Moments":
+        """The moments of all features of a side."""
+        from vidmbench.metrics import Moments  # numpy is slow to import
+
+        return self.moments[side] if side in self.moments else Moments.of(self.rows(side))
+
+    def num_rows(self, side: SideName) -> int:
+        """How many feature vectors a side has."""
+        return self.moments[side].count if side in self.moments else len(self.rows(side))
+
+    def equals(self, other: "Features") -> bool:
+        """Whether both hold the same numbers."""
+        import numpy as np
+
+        are_same = all(moments is other.moments.get(side) for side, moments in self.moments.items())
+        return are_same and all(np.array_equal(of_side, other[side]) for side, of_side in self.by_side.items())
 
     @property
     def is_flat(self) -> bool:
@@ -104,6 +123,9 @@ class MetricKind(ABC, Generic[StatisticsT]):
         better: Which of two numbers is better; None where that cannot be said: then tables rank none.
         array: The model of its [array] stage.
         has_common_scale: Whether its numbers can be drawn along one axis.
+        takes_moments: Whether the moments of a side are enough for its number.
+        least_clips: The fewest clips of a side that give a number.
+        has_gaps: Whether frames may lack a number, which is NaN then.
         truncation_tolerance: How far, relative, the golden score may move under a ``pre_resize`` that truncates
             floats, see :mod:`vidmbench.check.comparison`.
     """
@@ -116,7 +138,20 @@ class MetricKind(ABC, Generic[StatisticsT]):
     better: Literal["lower", "higher"] | None = None
     array: type[ArrayStage] = ArrayStage
     has_common_scale: bool = False
+    takes_moments: bool = False
+    least_clips: int = 2
+    has_gaps: bool = False
     truncation_tolerance: float = 1e-3
+
+    @property
+    def has_own_array(self) -> bool:
+        """Whether its [array] stage is another than that of networks that read clips: the two do not compare."""
+        return self.array is not ArrayStage
+
+    @property
+    def in_group(self) -> bool:
+        """Whether its protocols are among those that ``paired-all`` stands for: frames are compared one by one."""
+        return self.reads_pairs
 
     @property
     def reads_real(self) -> bool:

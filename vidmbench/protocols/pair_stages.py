@@ -86,3 +86,13 @@ class LpipsStage(PairStage):
             "array", "spatial", lambda flag: "yes" if flag else "no", words=lambda flag: "spatial" if flag else None
         ),
     ] = False
+
+
+class FlowStage(PairStage):
+    """What optical flow is compared in: grey frames as they are, flows cut afterwards; the detector says which flow."""
+
+    detector: Annotated[str, ProtocolField("detector", "det")]  # the metric's name says it
+
+
+class TemporalLpipsStage(LpipsStage):
+    """How distances of successive frames are averaged."""

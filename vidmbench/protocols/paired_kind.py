@@ -23,6 +23,11 @@ def _frames(count: int) -> str:
     return "frame" if count == 1 else f"{count} frames"
 
 
+def words_of_first(count: int) -> str | None:
+    """What tables say of frames at the start that are not scored."""
+    return f"without the first {_frames(count)}" if count else None
+
+
 class PairedStatistics(StatisticsStage):
     """The [statistics] of a full-reference metric.
 
@@ -51,7 +56,7 @@ class PairedStatistics(StatisticsStage):
             "statistics",
             "first",
             lambda count: str(count) if count else None,
-            words=lambda count: f"without the first {_frames(count)}" if count else None,
+            words=words_of_first,
         ),
     ] = 0
     drop_last: Annotated[
@@ -109,6 +114,8 @@ class PairedKind(MetricKind[PairedT], Generic[PairedT]):
     """
 
     sides = ("pair",)
+    least_clips = 1
+    has_gaps = True
     equal: float = 0.0
 
     @abstractmethod

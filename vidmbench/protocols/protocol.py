@@ -21,6 +21,7 @@ from vidmbench.protocols.clips_stage import ClipsSpec
 from vidmbench.protocols.detector import load_detector
 from vidmbench.protocols.kind_registry import metric_kinds
 from vidmbench.protocols.metric_kind import AnyMetricKind
+from vidmbench.protocols.sequence_stages import SequenceStage
 from vidmbench.protocols.stages import ArrayStage, DatasetStage, StatisticsStage, WindowRule
 
 _WHY = {"i3d-kinetics400": " (the network halves time three times and then needs two steps)"}
@@ -124,16 +125,17 @@ class ProtocolSpec(Frozen):
         frames = self.clips.frames if frames is None else frames
         lowest, highest = self.clips.frames_allowed
         detector = load_detector(self.array.detector)
-        lowest, highest = max(lowest, detector.min_frames), min(highest, detector.max_frames or highest)
+        least = self.array.least_frames(detector.min_frames)
+        lowest, highest = max(lowest, least), min(highest, detector.max_frames or highest)
         if not lowest <= frames <= highest:
             raise UsageError(
                 f"{self.name} cannot score clips of {frames} frames",
                 expected=(f"{lowest} frames, as its code" if lowest == highest else f"{lowest} to {highest} frames")
-                + (_WHY.get(detector.name, "") if frames < detector.min_frames else ""),
+                + (_WHY.get(detector.name, "") if frames < least else ""),
                 found=f"--frames {frames}",
                 fix=f"choose --frames {min(max(frames, lowest), highest)}",
             )
-        few = 1 if self.kind.reads_pairs else 2
+        few = self.kind.least_clips
         counts = [("--num-real", num_real, few), ("--num-fake", num_fake, few)]
         if num_real == num_fake:
             counts = [("--num-videos", num_real, few)]
@@ -198,13 +200,32 @@ class ProtocolSpec(Frozen):
 def _check_detector(spec: ProtocolSpec, path: Path) -> None:
     """What a protocol and its detector must agree on."""
     detector = load_detector(spec.array.detector)
-    if (spec.array.resize == "detector") and detector.prepare is None and detector.reads != "pairs":
+    is_prepared = detector.prepare is not None or detector.reads == "pairs" or isinstance(spec.array, SequenceStage)
+    if spec.array.resize == "detector" and not is_prepared:
         raise ProtocolError(
             f"{detector.name} does not prepare clips itself",
             expected="a resize rule, or a detector with prepare",
             found='resize = "detector"',
             where=f"{path}: array.resize",
         )
+    ours = [name for name in ("time_pool", "wide_input", "lengthen") if getattr(spec.array, name, None) is not None]
+    if ours and detector.network is not None:
+        raise ProtocolError(
+            f"{detector.name} is fed and pooled as it is",
+            expected="i3d-kinetics400, the network that these fields change",
+            found=detector.name,
+            where=f"{path}: array.{ours[0]}",
+        )
+    is_averaged = getattr(spec.statistics, "mean_over", None) == "prefixes"
+    if is_averaged != (spec.clips.prefixes_from is not None):
+        raise ProtocolError(
+            "clips of all prefixes and a mean over prefixes go together",
+            expected='prefixes_from in [clips] and mean_over = "prefixes" in [statistics], or neither',
+            found="one of them",
+            where=str(path),
+        )
+    if spec.array.wide_input is not None and spec.array.crop != "none":
+        raise ProtocolError("wide_input goes with crop = 'none'", found=spec.array.crop, where=f"{path}: array.crop")
     if detector.gives not in spec.kind.accepts:
         raise ProtocolError(
             f"{detector.name} gives {detector.gives}, and the metric {spec.metric} needs "
@@ -233,7 +254,7 @@ def members(group: str) -> tuple[str, ...]:
     """The protocols that a group stands for; none of a name that is not a group's."""
     if group not in PROTOCOL_GROUPS:
         return ()
-    return tuple(name for name in protocol_names() if load_protocol(name).kind.reads_pairs)
+    return tuple(name for name in protocol_names() if load_protocol(name).kind.in_group)
 
 
 def load_protocol(name: str | Path) -> ProtocolSpec:
@@ -283,7 +304,8 @@ def load_protocol(name: str | Path) -> ProtocolSpec:
         detector = (path.parent / spec.array.detector).resolve()
         spec = spec.model_copy(update={"array": spec.array.model_copy(update={"detector": str(detector)})})
     _check_detector(spec, path)
-    if spec.kind.numbers is None and spec.metric not in load_detector(spec.array.detector).measures:
+    is_named = spec.kind.numbers is not None and not isinstance(spec.array, SequenceStage)
+    if not is_named and spec.metric not in load_detector(spec.array.detector).measures:
         raise ProtocolError(
             f"{spec.array.detector} has no name for the metric {spec.metric!r}", where=f"{path}: metric"
         )

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 from pathlib import PurePath
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     Field,
@@ -15,25 +15,34 @@ from pydantic import (
 
 from vidmbench.core.declarations import Frozen
 from vidmbench.protocols.clips_stage import Start
-from vidmbench.protocols.fields import GoesWith, NoEffect, ProtocolField
+from vidmbench.protocols.fields import GoesWith, NoEffect, ProtocolField, field_names
 
 # Values as signatures abbreviate them.
-_CROP = {"none": "none", "short-side-centre": "short-centre"}
+_CROP = {"none": "none", "short-side-centre": "short-centre", "centre-square": "square"}
 _RESIZE = {
     "bilinear-half-pixel": "bilinear-hp",
     "bilinear-tf1": "bilinear-tf1",
     "bilinear-antialias": "bilinear-aa",
     "bicubic-pil": "bicubic-pil",
+    "bicubic-pil-uint8": "bicubic-pil-u8",
     "detector": "own",
 }
-_RANGE = {"-1..1": "pm1", "0..1": "01", "0..255": "0255", "inception": "m128d128"}
+_RANGE = {
+    "-1..1": "pm1",
+    "0..1": "01",
+    "0..255": "0255",
+    "inception": "m128d128",
+    "imagenet": "imagenet",
+    "clip": "clip",
+}
 # The same as people say them, where conventions are compared.
-_CROP_WORDS = {"none": "squashed", "short-side-centre": "short side, centre crop"}
+_CROP_WORDS = {"none": "squashed", "short-side-centre": "short side, centre crop", "centre-square": "middle square"}
 _RESIZE_WORDS = {
     "bilinear-half-pixel": "bilinear",
     "bilinear-tf1": "TF1 bilinear",
     "bilinear-antialias": "antialiased bilinear",
     "bicubic-pil": "Pillow bicubic",
+    "bicubic-pil-uint8": "Pillow bicubic on uint8",
     "detector": "the detector's own resizing",
 }
 
@@ -112,19 +121,54 @@ class DatasetStage(Frozen):
         return self.model_copy(update={"resolution": resolution or self.resolution})
 
 
-Resize = Literal["bilinear-half-pixel", "bilinear-tf1", "bilinear-antialias", "bicubic-pil", "detector"]
+Resize = Literal[
+    "bilinear-half-pixel", "bilinear-tf1", "bilinear-antialias", "bicubic-pil", "bicubic-pil-uint8", "detector"
+]
 
 
 class FirstResize(Frozen):
-    """A first resizing of the frames inside a scoring script, before the network's own.
+    """A first resizing of the frames inside a scoring script, before the network's own; the aspect is ignored.
 
     Attributes:
-        size: Height and width, pixels; the aspect is ignored.
+        size: Height and width, pixels: one number for a square, or two.
         resize: The interpolation kernel.
+        bottom_rows: How many rows are kept of the result, from the lowest upwards; None keeps all.
     """
 
-    size: PositiveInt
+    size: PositiveInt | Annotated[tuple[PositiveInt, PositiveInt], Field(strict=False)]
     resize: Resize
+    bottom_rows: PositiveInt | None = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of the frames that it gives."""
+        height, width = (self.size, self.size) if isinstance(self.size, int) else self.size
+        return min(self.bottom_rows or height, height), width
+
+    @property
+    def text(self) -> str:
+        """Size and rows in a word, such as ``128`` or ``225x400.bottom224``."""
+        size = str(self.size) if isinstance(self.size, int) else "x".join(map(str, self.size))
+        return size if self.bottom_rows is None else f"{size}.bottom{self.bottom_rows}"
+
+
+#: What is done to clips that are shorter than a network wants.
+Lengthen = Literal["hold-last-to-10", "each-twice", "linear-to-16"]
+_LENGTHEN_WORDS = {
+    "hold-last-to-10": "last frame held to 10 frames",
+    "each-twice": "each frame twice",
+    "linear-to-16": "interpolated in time to 16 frames",
+}
+
+#: What is made of an image of 224 x 400 that is fed to a network made for squares of 224.
+WideInput = Literal["flattened", "pool-7x13", "spatial-mean"]
+_WIDE_WORDS = {
+    "flattened": "224 x 400 fed, 7 columns of features one after the other",
+    "pool-7x13": "224 x 400 fed, one pool over it",
+    "spatial-mean": "224 x 400 fed, mean over 7 columns of features",
+}
+#: Width that is fed, and columns of features that its pool leaves.
+WIDE_PIXELS, WIDE_COLUMNS = 400, 7
 
 
 #: Fields of protocol files that have one value only, so that people need not see them among the choices.
@@ -141,11 +185,17 @@ class ArrayStage(Frozen):
         truncate_uint8: Always false: no code truncates clips once more here, for u / 255 * 255 in float32 gives every
             intensity level back. Kept because protocol files and records have it. Where codes do truncate is in
             reading data sets, see :mod:`vidmbench.videos.pre_resize`.
+        time_pool: Time steps that the network's last pool takes together; None takes the two of the published graph.
+        wide_input: Frames are resized to 224 x 400 instead of a square, and this is made of the features' 7 columns;
+            None feeds squares.
+        lengthen: How clips get longer before the network; None leaves them as they are.
         first_resize: A resizing that the script does before the network's own.
-        crop: ``short-side-centre`` resizes the short side and cuts the middle; ``none`` squashes.
+        crop: ``short-side-centre`` resizes the short side and cuts the middle; ``centre-square`` cuts the middle square
+            and resizes it; ``none`` squashes.
         resize: The interpolation kernel, named after the code it matches (see :mod:`vidmbench.detectors.resize`);
             ``detector`` leaves crop, resizing and range to the detector's own ``prepare``.
-        range: The interval that 0..255 is mapped to; ``inception`` is (u - 128) / 128.
+        range: The interval that 0..255 is mapped to; ``inception`` is (u - 128) / 128; ``imagenet`` and
+            ``clip`` are 0..1 minus the mean colour of those images, divided by its deviation.
     """
 
     detector: Annotated[
@@ -162,26 +212,67 @@ class ArrayStage(Frozen):
             words=lambda eps: f"eps {Decimal(str(eps)):e}",
         ),
     ] = None
+    time_pool: Annotated[
+        Literal[1] | None,
+        ProtocolField("detector", "tpool", golden="tpool{}".format, words=lambda _: "pool over one time step"),
+    ] = None
+    wide_input: Annotated[
+        WideInput | None, ProtocolField("detector", "wide", golden="wide-{}".format, words=_WIDE_WORDS.__getitem__)
+    ] = None
+    lengthen: Annotated[Lengthen | None, ProtocolField("detector", "longer", words=_LENGTHEN_WORDS.__getitem__)] = None
     truncate_uint8: Annotated[Literal[False], NoEffect("it has one value only")] = False
     first_resize: Annotated[
         FirstResize | None,
         ProtocolField(
             "array",
             "first",
-            lambda first: f"{_RESIZE[first.resize]}.{first.size}",
-            golden=lambda first: f"{first.resize}.{first.size}",
-            words=lambda first: f"resized to {first['size']} before",
+            lambda first: f"{_RESIZE[first.resize]}.{first.text}",
+            golden=lambda first: f"{first.resize}.{first.text}",
+            words=lambda first: f"resized to {FirstResize.model_validate(first).text} before",
         ),
     ] = None
     crop: Annotated[
-        Literal["none", "short-side-centre"],
+        Literal["none", "short-side-centre", "centre-square"],
         ProtocolField("array", "crop", _CROP.__getitem__, words=_CROP_WORDS.__getitem__),
     ] = "none"
     resize: Annotated[Resize, ProtocolField("array", "rs", _RESIZE.__getitem__, words=_RESIZE_WORDS.__getitem__)]
     range: Annotated[
-        Literal["-1..1", "0..1", "0..255", "inception"],
+        Literal["-1..1", "0..1", "0..255", "inception", "imagenet", "clip"],
         ProtocolField("array", "range", _RANGE.__getitem__, words="range {}".format),
     ] = "-1..1"
+
+    @property
+    def network(self) -> str:
+        """The network and all that decides what it makes of prepared clips, in a line."""
+        return self.model_dump_json(include=set(field_names(type(self), "detector")), exclude_none=True)
+
+    def frames_fed(self, frames: int) -> int:
+        """How many frames the network is shown of a clip."""
+        if self.lengthen == "each-twice":
+            return 2 * frames
+        return max(frames, 10 if self.lengthen == "hold-last-to-10" else 16 if self.lengthen else 0)
+
+    def least_frames(self, of_detector: int) -> int:
+        """Fewest frames of a clip that the network accepts.
+
+        Args:
+            of_detector: What it accepts as it is published.
+        """
+        if self.lengthen == "each-twice":
+            return -(-of_detector // 2)
+        return 1 if self.lengthen or self.time_pool == 1 else of_detector
+
+    def size_fed(self, input_size: int) -> tuple[int, int]:
+        """Height and width that the network is fed, pixels.
+
+        Args:
+            input_size: The detector's.
+        """
+        return (input_size, WIDE_PIXELS) if self.wide_input else (input_size, input_size)
+
+    def num_features(self, of_detector: int) -> int:
+        """Numbers a clip, or a frame, of which the detector gives as many for a square."""
+        return of_detector * WIDE_COLUMNS if self.wide_input == "flattened" else of_detector
 
 
 # What `--json` has under `statistics` for every metric; a new kind adds its keys for its own protocols alone.
@@ -203,7 +294,10 @@ class StatisticsStage(Frozen):
     Attributes:
         repeats: Number of times that clips are chosen and scored; the number is then their mean.
         seed: Seed of every random choice, unless ``--seed`` rebinds it. Signatures have it behind the data's digest.
+        added_later: Fields that records lack where they have their defaults, as they did before there was a choice.
     """
+
+    added_later: ClassVar[tuple[str, ...]] = ()
 
     repeats: Annotated[
         PositiveInt,
@@ -223,6 +317,9 @@ class StatisticsStage(Frozen):
         for name in StatisticsStage.model_fields:
             if name in content:
                 content[name] = content.pop(name)
+        for name in self.added_later:
+            if content.get(name) == type(self).model_fields[name].default:
+                content.pop(name, None)
         return content if info.exclude_none else {**dict.fromkeys(_STATISTICS_KEYS), **content}
 
     @model_validator(mode="before")

@@ -50,12 +50,21 @@ def control(kind: str, base: Source, *, seed: int = 0, context: int = 0, is_pair
     return Remade(base, change, label=label, digest=digest, is_paired=is_paired)
 
 
-def static_of(base: Source) -> Transformed:
-    """The static baseline of any source, each clip's first frame repeated: its score is that of no motion at all."""
-    digest = control("static", base).digest()
-    return Reordered(
-        base, partial(_static, seed=0, context=0), label=static_label(base.label), digest=digest, is_paired=False
-    )
+class StaticBaseline(Reordered):
+    """A model's videos without motion; a video of it belongs to whatever target the model's belongs to."""
+
+
+def static_of(base: Source, context: int = 0) -> StaticBaseline:
+    """The static baseline of any source: its score is that of no motion at all.
+
+    Args:
+        base: The model's videos.
+        context: Frames at the start of each clip that the model was given: they are kept, and the last is repeated.
+            Without any the first is.
+    """
+    digest = control("static", base, context=context).digest()
+    order = partial(_static, seed=0, context=context)
+    return StaticBaseline(base, order, label=static_label(base.label), digest=digest, is_paired=False)
 
 
 def _real(name: str, length: int, *, seed: int, context: int) -> Sequence[int]:

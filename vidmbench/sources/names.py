@@ -9,7 +9,7 @@
 ``control:NAME``                   a control, made from the real side
 ``vidm``, ``vidm:RUN``             samples of a VIDM: the shipped checkpoint; a run's folder, or a file of weights
 ``static-of:M``                    the static baseline of any of these: each clip's first frame repeated
-``pack:FILE``                      reserved
+``pack:FILE``                      real videos as a pack: what a network saw in them, without pixels
 =================================  ==================================================================================
 
 Only the meaning of a text without a prefix depends on where it is given: REAL and FAKE take it as a path,
@@ -23,11 +23,11 @@ from vidmbench.core import resources
 from vidmbench.core.errors import UsageError
 from vidmbench.core.files import expanded, visible
 
-Kind = Literal["path", "layout", "dataset", "control", "vidm", "static-of", "label"]
+Kind = Literal["path", "layout", "dataset", "control", "vidm", "static-of", "label", "pack"]
 #: What a text without a prefix means.
 Bare = Literal["path", "dataset", "label"]
 
-_CONTROL, _STATIC, _VIDM = "control", "static-of", "vidm"
+_CONTROL, _STATIC, _VIDM, _PACK = "control", "static-of", "vidm", "pack"
 #: Layouts that any label's files can have: everything about them is detected from the images.
 ANY_LABEL_LAYOUTS = ("grid", "strips")
 # Python reads no number of more than 4300 digits, and parses no source nested deeper than its stack.
@@ -45,7 +45,7 @@ class SourceName:
         name: The data set, the control, the label; of a layout ``grid``, ``strips``, BASELINE or BASELINE:LAYOUT.
         split: Split of a data set; None where none was named.
         resolution: Pixels of a data set; None where none were named.
-        path: Files: the videos, or the run or weights of a VIDM; None for the VIDM that is shipped.
+        path: Files: the videos, the pack, or the run or weights of a VIDM; None for the VIDM that is shipped.
         inner: The source whose static baseline it is.
     """
 
@@ -74,8 +74,8 @@ def parse_source(text: str, *, bare: Bare = "path") -> SourceName:
         bare: What it means without a prefix.
 
     Raises:
-        UsageError: The resolution of a data set is not a number, static baselines are nested too deeply or of nothing,
-            or the form is reserved.
+        UsageError: The resolution of a data set is not a number, a pack has no file, or static baselines are nested too
+            deeply, of nothing, or of a pack.
     """
     word, colon, rest = text.partition(":")
     if text == _VIDM or (word == _VIDM and rest):
@@ -89,18 +89,21 @@ def parse_source(text: str, *, bare: Bare = "path") -> SourceName:
             )
         if bare == "label" and not rest.strip():
             raise UsageError("static-of: without a model", expected="static-of:M, such as static-of:vidm", found=text)
-        return SourceName("static-of", text, inner=parse_source(rest, bare=bare))
+        inner = parse_source(rest, bare=bare)
+        if inner.kind == _PACK:
+            raise UsageError(
+                "a pack holds no frames, of which the first could be repeated",
+                expected="static-of:M of videos or of a model",
+                found=text,
+                fix="give the videos in place of the pack",
+            )
+        return SourceName("static-of", text, inner=inner)
     if colon and word == _CONTROL:
         return SourceName("control", text, name=rest)
     if colon and word == "dataset":
         return _dataset(text, rest)
-    if colon and word == "pack" and not expanded(text).exists():
-        raise UsageError(
-            "packs cannot be read yet",
-            expected="a folder, .zip, .tar, .npy, .npz, .txt or video file, or dataset:NAME",
-            found=text,
-            fix="give the files themselves",
-        )
+    if colon and word == _PACK and not expanded(text).exists():
+        return _pack(text, rest)
     if bare == "label":
         return SourceName("label", text, name=text)
     if colon and word == "folder":
@@ -120,6 +123,17 @@ def _dataset(text: str, rest: str) -> SourceName:
         )
     resolution = int(pixels) if pixels else None
     return SourceName("dataset", text, name=name, split=split or None, resolution=resolution)
+
+
+def _pack(text: str, path: str) -> SourceName:
+    if not path.strip():
+        raise UsageError(
+            "pack: without a file",
+            expected="pack:FILE, a file that vidmbench pack make wrote",
+            found=text,
+            fix="vidmbench pack make dataset:NAME --out FILE.pack",
+        )
+    return SourceName("pack", text, path=path)
 
 
 def _files(text: str, path: str) -> SourceName:
@@ -162,6 +176,11 @@ def static_baseline_of(label: str) -> str | None:
     """The model whose static baseline a label in a record names; None for all others."""
     word, colon, model = label.partition(":")
     return model if colon and word == _STATIC else None
+
+
+def is_pack(text: str) -> bool:
+    """Whether a text names a pack, wherever it is given."""
+    return text.startswith(f"{_PACK}:") and parse_source(text).kind == _PACK
 
 
 def is_reference(label: str) -> bool:

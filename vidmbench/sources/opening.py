@@ -1,7 +1,7 @@
-"""From a parsed name to a source: files, data sets and controls. Models are opened a floor above."""
+"""From a parsed name to a source: files, data sets, packs and controls. Models are opened a floor above."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vidmbench.core.errors import DataError, UsageError, unknown
 from vidmbench.core.files import expanded
@@ -12,6 +12,7 @@ from vidmbench.sources.controls import control
 from vidmbench.sources.datasets.opening import DEFAULT_READING, Reading, open_dataset, other_split_of, split_of
 from vidmbench.sources.datasets.spec import DatasetSpec, dataset_names, load_dataset
 from vidmbench.sources.names import SourceName, parse_source
+from vidmbench.sources.packs.contents import NO_PIXELS, Pack, PackSource
 from vidmbench.videos.source import Source
 
 
@@ -21,11 +22,13 @@ class ResolvedName:
 
     Attributes:
         name: The name.
-        dataset: The declaration; None where the name is not a data set's.
+        dataset: The declaration; None where the name is not a data set's, nor a pack's made of one.
+        pack: What a pack holds; None of all other sources.
     """
 
     name: SourceName
     dataset: DatasetSpec | None = None
+    pack: Pack | None = None
 
     def split(self, stage: DatasetStage | None = None) -> str | None:
         """The split that is taken; None where it is not a data set.
@@ -37,7 +40,7 @@ class ResolvedName:
 
 
 def resolve(name: SourceName, known: ResolvedName | None = None) -> ResolvedName:
-    """Loads the declaration of a named data set.
+    """Loads the declaration of a named data set, or a pack.
 
     Args:
         name: Any source's name.
@@ -45,7 +48,10 @@ def resolve(name: SourceName, known: ResolvedName | None = None) -> ResolvedName
 
     Raises:
         ProtocolError: Unknown data set, or a declaration with mistakes.
+        DataError: A pack that is missing or damaged.
     """
+    if name.kind == "pack":
+        return _resolved_pack(name)
     if name.kind != "dataset":
         return ResolvedName(name)
     if known is not None and known.dataset is not None and known.dataset.name == name.name:
@@ -53,15 +59,48 @@ def resolve(name: SourceName, known: ResolvedName | None = None) -> ResolvedName
     return ResolvedName(name, load_dataset(name.name))
 
 
-def resolve_dataset(text: str) -> ResolvedName:
-    """What ``--dataset`` names: a data set or files of real videos.
+def _resolved_pack(name: SourceName) -> ResolvedName:
+    """A pack's name with the data set, split and resolution that its videos were named by."""
+    from vidmbench.sources.packs.files import read_pack
+
+    pack = read_pack(name.path or "")
+    origin = pack.header.origin
+    dataset = load_dataset(origin.dataset) if origin.dataset in dataset_names() else None
+    name = replace(name, name=origin.dataset, split=origin.split, resolution=origin.resolution)
+    return ResolvedName(name, dataset, pack)
+
+
+def refuse_pack(name: SourceName) -> None:
+    """Refuses a pack where videos are needed.
 
     Raises:
-        UsageError: It names a model or a control.
+        UsageError: It is one.
+    """
+    if name.base.kind == "pack":
+        raise UsageError(
+            f"{NO_PIXELS}: it serves as the real side of a score and as nothing else",
+            expected="REAL of score, compare, compare-models and infinity, or --dataset of run",
+            found=name.text,
+            fix="give the videos in place of the pack",
+        )
+
+
+def resolve_dataset(text: str, *, takes_pack: bool = False) -> ResolvedName:
+    """What ``--dataset`` names: a data set or files of real videos.
+
+    Args:
+        text: As it was typed.
+        takes_pack: Whether a pack will do.
+
+    Raises:
+        UsageError: It names a model or a control, or a pack where videos are needed.
         ProtocolError: Unknown data set.
+        DataError: A pack that is missing or damaged.
     """
     name = parse_source(text, bare="dataset")
-    if name.kind not in ("dataset", "path", "layout"):
+    if not takes_pack:
+        refuse_pack(name)
+    if name.kind not in ("dataset", "path", "layout", "pack"):
         raise UsageError(
             "--dataset takes real videos, which models and controls are scored against",
             expected="NAME[@SPLIT][/PIXELS], or folder:PATH",
@@ -79,10 +118,10 @@ def open_videos(
     resolution: int | None = None,
     stage: DatasetStage | None = None,
 ) -> Source:
-    """Opens a data set or files.
+    """Opens a data set, a pack or files.
 
     Args:
-        data: Whose name is that of a data set, a path, or a path with a layout.
+        data: Whose name is that of a data set, a pack, a path, or a path with a layout.
         reading: How files are read.
         resolution: The model's; taken where the name gives none and the data set can be made at it.
         stage: See :func:`vidmbench.sources.datasets.opening.open_dataset`.
@@ -92,6 +131,8 @@ def open_videos(
         DataError: The videos cannot be used.
     """
     name, dataset = data.name, data.dataset
+    if data.pack is not None:
+        return PackSource(data.pack)
     if dataset is None:
         return _open_files(name, reading.on_bad)
     pixels = resolution if name.resolution is None and resolution in dataset.resolutions else name.resolution
@@ -127,6 +168,13 @@ def open_control(
         if other is not None:
             base = open_dataset(data.dataset, other, reading=reading, resolution=data.name.resolution, stage=stage)
             return control(kind, base, seed=seed, is_paired=False)
+    if isinstance(real, PackSource):
+        raise UsageError(
+            f"{NO_PIXELS}, so control:{kind} cannot be made from it",
+            expected="videos, or a pack of a data set whose other split can be read here",
+            found=f"control:{kind} of {real.pack.name}",
+            fix="give the real videos in place of the pack",
+        )
     if kind == "real":
         text = real.label if data is None else data.name.text
         is_dataset = data is not None and data.dataset is not None
@@ -165,7 +213,7 @@ def check_named(name: SourceName) -> None:
         VidmbenchError: Unknown data set or control, or a path where nothing is.
     """
     base = name.base
-    if base.kind == "dataset":
+    if base.kind in ("dataset", "pack"):
         resolve(base)
     elif base.kind == "control":
         _check_control(base.name)

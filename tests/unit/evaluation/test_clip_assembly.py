@@ -13,6 +13,7 @@ from vidmbench.evaluation.clips import Clip, ClipPlan
 from vidmbench.evaluation.feature_job import FeatureJob
 from vidmbench.protocols.detector import load_detectors
 from vidmbench.protocols.protocol import load_protocol, protocol_names
+from vidmbench.protocols.sequence_stages import SequenceStage
 from vidmbench.protocols.stages import FirstResize
 from vidmbench.sources.control_kinds import KINDS
 from vidmbench.sources.controls import control, static_of
@@ -22,7 +23,11 @@ from vidmbench.videos.pre_resize import PRE_RESIZE_RULES, PreResizedSource, pre_
 CLIP = Clip(0, 2, 16, 1)
 SIZES = [(1, 1), (5, 3), (64, 64), (97, 131), (224, 224), (500, 320)]
 _PROTOCOLS = map(load_protocol, protocol_names())
-SHIPPED = {spec.name: spec.array for spec in _PROTOCOLS if not spec.kind.reads_pairs}
+SHIPPED = {
+    spec.name: spec.array
+    for spec in _PROTOCOLS
+    if not spec.kind.reads_pairs and not isinstance(spec.array, SequenceStage)  # tests/unit/detectors/test_sequences.py
+}
 I3D = SHIPPED["fvd-stylegan-v"]
 
 

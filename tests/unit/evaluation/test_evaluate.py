@@ -224,7 +224,7 @@ def test_an_inception_score_reads_the_scored_side_alone(monkeypatch):
 
 
 def test_a_number_beyond_float64_is_a_failed_measurement(monkeypatch):
-    monkeypatch.setattr("vidmbench.metrics.kernel.HIGHEST_DEGREE", 999_999)
+    monkeypatch.setattr("vidmbench.metrics.kernel_functions.HIGHEST_DEGREE", 999_999)
     protocol = load_protocol("kvd-digan").with_options(frames=16, num_real=6, num_fake=6)
     steep = protocol.model_copy(update={"statistics": protocol.statistics.model_copy(update={"degree": 999_999})})
     item, *_ = scored(films(0, frames=16), films(1, frames=16), steep)

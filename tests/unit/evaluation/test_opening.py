@@ -188,7 +188,7 @@ def test_a_model_or_a_static_baseline_may_be_the_real_side(films, sampled):
         (lambda: prepare_run("vidm", "clevrer-mini", CHOICES, layout="plain"), "--layout is the layout of --samples"),
         (lambda: prepare_memorisation("vidm", "real.npy", "fake.npy", CHOICES), "TRAIN takes real videos"),
         (lambda: prepare_memorisation("real.npy", "control:noise", "x", CHOICES), "HELDOUT takes real videos"),
-        (lambda: prepare_score("real.npy", "pack:x", CHOICES), "packs cannot be read yet"),
+        (lambda: prepare_score("real.npy", "pack:x", CHOICES), "serves as the real side"),
         (lambda: prepare_score("real.npy", "dataset:ucf10l", CHOICES), "did you mean ucf101"),
         (lambda: prepare_score("real.npy", "clevrer-mini", CHOICES), "did you mean dataset:clevrer-mini"),
         (lambda: prepare_score("real.npy", "static", CHOICES), "did you mean control:static"),

@@ -8,7 +8,7 @@ from vidmbench.evaluation.evaluate import evaluate
 from vidmbench.evaluation.pairing import paired
 from vidmbench.evaluation.plan import plan
 from vidmbench.protocols.protocol import load_protocol
-from vidmbench.sources.controls import control
+from vidmbench.sources.controls import control, static_of
 from vidmbench.videos.arrays.uint8_source import ArraySource
 from vidmbench.videos.source import Skipped
 
@@ -263,3 +263,11 @@ def test_frames_smaller_than_the_window():
     real = Named("real", ["a", "b"], size=(8, 16))
     with pytest.raises(DataError, match=r"smaller than the window(.|\n)*11 x 11"):
         score(real, control("noise", real, is_paired=True), "ssim-piqa")
+
+
+def test_the_static_baseline_of_predictions_is_paired_as_they_are():
+    real = Named("real", ["a", "b"])
+    predictions = Named("fake", ["b", "a"])
+    assert paired(real, static_of(predictions)).note.startswith("paired by name")
+    with pytest.raises(DataError, match="made from other videos"):
+        paired(real, static_of(control("noise", real, is_paired=False)))

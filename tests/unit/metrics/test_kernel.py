@@ -9,7 +9,7 @@ from reference.kernel import mmd2, mmd2_over_subsets
 
 from vidmbench.core.errors import DataError
 from vidmbench.core.seeding import generator
-from vidmbench.metrics import kernel
+from vidmbench.metrics import kernel_functions
 from vidmbench.metrics.kernel import kernel_distance, kernel_distance_subsets, kernel_interval
 
 # Relative to the largest kernel: sums of some hundred roundings of 1.1e-16.
@@ -111,13 +111,13 @@ def test_it_is_unbiased_where_both_sides_have_one_distribution():
 def test_blocks_change_nothing_but_rounding(monkeypatch, block_rows):
     real, fake = drawn(25, 17, 11, 5)
     expected = kernel_distance(real, fake)
-    monkeypatch.setattr(kernel, "BLOCK_ROWS", block_rows)
+    monkeypatch.setattr(kernel_functions, "BLOCK_ROWS", block_rows)
     assert abs(kernel_distance(real, fake) - expected) < ROUNDING * scale(real, fake)
 
 
 def test_memory_is_that_of_blocks(monkeypatch):
     """All kernels of one side at once would be 18 MB, those of a block 64 of its rows wide are 33 kB."""
-    monkeypatch.setattr(kernel, "BLOCK_ROWS", 64)
+    monkeypatch.setattr(kernel_functions, "BLOCK_ROWS", 64)
     real, fake = drawn(26, 1500, 1500, 2)
     tracemalloc.start()
     kernel_distance(real, fake)
@@ -201,10 +201,10 @@ def test_an_interval_may_lie_below_zero():
 
 def test_each_kernel_is_computed_once(monkeypatch):
     computed = []
-    values_of = kernel.PolynomialKernel._values
+    values_of = kernel_functions.PolynomialKernel.values
     monkeypatch.setattr(
-        kernel.PolynomialKernel,
-        "_values",
+        kernel_functions.PolynomialKernel,
+        "values",
         lambda self, x, y: computed.append(len(x) * len(y)) or values_of(self, x, y),
     )
     real, fake = drawn(32, 50, 43, 3)

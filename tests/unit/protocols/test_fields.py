@@ -101,6 +101,9 @@ def test_keys_of_a_signature_are_unique(model):
     [
         ({"array": {"detector": "c3d-prob-tgan"}}, check.detector_key),
         ({"array": {"batch_norm_eps": 1e-5}}, check.detector_key),
+        ({"array": {"time_pool": 1}}, check.detector_key),
+        ({"array": {"wide_input": "pool-7x13"}}, check.detector_key),
+        ({"array": {"lengthen": "each-twice"}}, check.detector_key),
         ({"array": {"first_resize": FirstResize(size=9, resize="bicubic-pil")}}, check.array_key),
         ({"array": {"crop": "short-side-centre"}}, check.array_key),
         ({"array": {"resize": "bicubic-pil"}}, check.array_key),

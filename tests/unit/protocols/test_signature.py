@@ -7,11 +7,14 @@ from vidmbench.protocols.kinds.inception_score import InceptionScoreStatistics
 from vidmbench.protocols.kinds.kernel import KernelStatistics
 from vidmbench.protocols.kinds.precision_recall import PrecisionRecallStatistics
 from vidmbench.protocols.kinds.psnr import PsnrStatistics
-from vidmbench.protocols.pair_stages import LpipsStage, PairStage, PixelStage, SsimStage
+from vidmbench.protocols.pair_stages import FlowStage, LpipsStage, PairStage, PixelStage, SsimStage, TemporalLpipsStage
 from vidmbench.protocols.paired_kind import PairedStatistics
 from vidmbench.protocols.protocol import ProtocolSpec, load_protocol
+from vidmbench.protocols.sequence_kind import SequenceStatistics
+from vidmbench.protocols.sequence_stages import SequenceStage, SitiStage
 from vidmbench.protocols.signature import Signature, conflicts, metric_names, signature_of
 from vidmbench.protocols.stages import ArrayStage, DatasetStage, FirstResize
+from vidmbench.protocols.temporal_kind import TemporalStatistics
 
 FACTS = {
     "num_real": 2048,
@@ -98,22 +101,39 @@ OTHER: dict[tuple[type, str], object] = {
     (ClipsSpec, "frames"): 17,
     (ClipsSpec, "frames_allowed"): None,  # a guard
     (ClipsSpec, "stride"): 2,
+    (ClipsSpec, "least_frames"): 128,
+    (ClipsSpec, "prefixes_from"): 8,
+    (ClipsSpec, "predictions"): "first",
     (ClipsSpec, "context"): 4,
     (SideSpec, "videos"): None,  # the number really scored stands there
     (SideSpec, "pick"): "random",
     (SideSpec, "start"): ...,  # the other of the two
+    (SideSpec, "mirrored"): True,
     (SideSpec, "stride"): 3,
     (ArrayStage, "detector"): None,  # the only one there is
     (ArrayStage, "batch_norm_eps"): 1.2e-3,
+    (ArrayStage, "time_pool"): 1,
+    (ArrayStage, "wide_input"): "pool-7x13",
+    (ArrayStage, "lengthen"): "each-twice",
     (ArrayStage, "truncate_uint8"): None,  # no other value: nothing to tell apart
     (ArrayStage, "first_resize"): {"size": 128, "resize": "bicubic-pil"},
     (FirstResize, "size"): 127,
     (FirstResize, "resize"): "bilinear-tf1",
+    (FirstResize, "bottom_rows"): 60,
     (ArrayStage, "crop"): "short-side-centre",
     (ArrayStage, "resize"): "bilinear-tf1",
     (ArrayStage, "range"): "0..1",
     (FrechetStatistics, "covariance"): "n-1",
+    (FrechetStatistics, "ridge"): 1e-6,
+    (FrechetStatistics, "mean_over"): "trajectories",
+    (FrechetStatistics, "batch"): 2,
+    (KernelStatistics, "kernel"): None,  # goes with sigma: test_kernel_statistics.py
     (KernelStatistics, "degree"): 2,
+    (KernelStatistics, "coef0"): 0.0,
+    (KernelStatistics, "sigma"): None,
+    (KernelStatistics, "diagonal"): "kept",
+    (KernelStatistics, "rows"): "unit-length",
+    (KernelStatistics, "scale"): 100.0,
     (KernelStatistics, "subsets"): 100,
     (KernelStatistics, "subset_size"): 101,
     (PrecisionRecallStatistics, "neighbours"): 4,
@@ -122,17 +142,20 @@ OTHER: dict[tuple[type, str], object] = {
     (InceptionScoreStatistics, "shuffle_seed"): 43,
     **{
         (stage, name): value
-        for stage in (PixelStage, SsimStage, LpipsStage)
+        for stage in (PixelStage, SsimStage, LpipsStage, TemporalLpipsStage, FlowStage)
         for name, value in {
             "detector": None,  # tested above
             "batch_norm_eps": None,  # of a network that these do not run
+            "time_pool": None,
+            "wide_input": None,
+            "lengthen": None,
             "truncate_uint8": None,
             "first_resize": None,
             "crop": None,
             "resize": None,
             "range": None,
-            "levels": "truncated" if stage is not LpipsStage else "exact",
-            "cut": "none" if stage is not LpipsStage else "multiples-of-32",
+            "levels": "exact" if stage is LpipsStage else "truncated",
+            "cut": "multiples-of-32" if stage is LpipsStage else "none",
             "frame_size": 96,
             "colour": "rgb",
         }.items()
@@ -142,9 +165,17 @@ OTHER: dict[tuple[type, str], object] = {
     (SsimStage, "covariance"): "n",
     (SsimStage, "data_range"): "255",
     (LpipsStage, "spatial"): True,
+    (TemporalLpipsStage, "spatial"): True,
+    **{
+        (stage, name): None  # one value only, or tested above
+        for stage in (SequenceStage, SitiStage)
+        for name in ("detector", "batch_norm_eps", "truncate_uint8", "first_resize", "crop", "resize", "range")
+    },
+    (SitiStage, "mode"): "legacy",
+    (SequenceStatistics, "over_time"): "max",
     **{
         (statistics, name): value
-        for statistics in (PsnrStatistics, PairedStatistics)
+        for statistics in (PsnrStatistics, PairedStatistics, TemporalStatistics)
         for name, value in {
             "context": 4,
             "drop_first": 1,
@@ -170,6 +201,11 @@ EXAMPLES = {
     "psnr": "psnr-tecogan",
     "ssim": "ssim-tecogan",
     "lpips": "lpips-mcvd",
+    "tof": "tof-tecogan",
+    "tlp": "tlp-tecogan",
+    "flicker": "flicker-vbench",
+    "siti": "siti-itu-mean",
+    "colour-similarity": "colour-similarity",
 }
 
 
@@ -214,11 +250,11 @@ def test_every_field_of_a_protocol_that_moves_a_number_parts_numbers(kind, path,
         return
     spec = load_protocol(EXAMPLES[kind])
     content = spec.with_options(stage=spec.dataset).model_dump(mode="json")
-    if path in (("array", "first_resize", "size"), ("array", "first_resize", "resize")):
+    if path[:2] == ("array", "first_resize") and len(path) == 3:
         content["array"]["first_resize"] = {"size": 64, "resize": "bicubic-pil"}
     if path[-1] in ("subsets", "subset_size"):
         content["statistics"].update(subsets=9, subset_size=50)
-    if path == ("clips", "context"):
+    if path in (("clips", "context"), ("clips", "prefixes_from")):
         content["clips"]["real"]["start"] = content["clips"]["fake"]["start"] = "zero"
     before = ProtocolSpec.model_validate(content)
     part = content
@@ -226,7 +262,7 @@ def test_every_field_of_a_protocol_that_moves_a_number_parts_numbers(kind, path,
         part = part[name]
     if value is ...:
         value = _other_word(part, path[-1])
-    assert part[path[-1]] != value
+    assert part.get(path[-1]) != value
     part[path[-1]] = value
     assert signed(ProtocolSpec.model_validate(content)).id != signed(before).id
 

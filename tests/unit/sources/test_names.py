@@ -146,11 +146,12 @@ def test_a_resolution_must_be_a_number(text):
 
 
 @pytest.mark.parametrize("bare", ["path", "dataset", "label"])
-@pytest.mark.parametrize("text", ["pack:a.tar", "static-of:pack:a.tar"])
-def test_packs_are_reserved(text, bare):
-    with pytest.raises(UsageError, match="packs cannot be read yet") as caught:
-        parse_source(text, bare=bare)
-    assert caught.value.found == "pack:a.tar"
+def test_a_pack_is_a_file_and_has_no_static_baseline(bare):
+    assert parse_source("pack:~/a.pack", bare=bare) == SourceName("pack", "pack:~/a.pack", path="~/a.pack")
+    for text, problem in (("pack:", "pack: without a file"), ("static-of:pack:a", "a pack holds no frames")):
+        with pytest.raises(UsageError, match=problem) as caught:
+            parse_source(text, bare=bare)
+        assert caught.value.found == text
 
 
 def test_the_source_without_static_of():

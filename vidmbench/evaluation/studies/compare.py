@@ -7,15 +7,17 @@ from typing import Literal
 from vidmbench.core.errors import DataError, UsageError, VidmbenchError
 from vidmbench.evaluation.choices import Choices
 from vidmbench.evaluation.clips import num_windows
-from vidmbench.evaluation.given import given, open_pair
+from vidmbench.evaluation.given import Given, given, open_pair
 from vidmbench.evaluation.job import Job
 from vidmbench.evaluation.missing import check_weights
 from vidmbench.evaluation.opening import control_maker
 from vidmbench.evaluation.optional import Refused, refusal
+from vidmbench.evaluation.packs import bound_to_pack
 from vidmbench.evaluation.plan import Planned, checked_counts, plan
 from vidmbench.protocols.clips_stage import MANY_A_VIDEO, ClipsSpec, SideSpec
-from vidmbench.protocols.protocol import ProtocolSpec, expanded, load_protocol, members, protocol_names
+from vidmbench.protocols.protocol import ProtocolSpec, expanded, load_protocol, protocol_names
 from vidmbench.sources.control_kinds import OF_PREDICTIONS
+from vidmbench.sources.packs.contents import Pack
 from vidmbench.videos.source import Source
 
 
@@ -49,6 +51,9 @@ def prepare_compare(
         VidmbenchError: Anything about the request that cannot work, or no protocol that can score the sources: of one
             protocol its own reason.
     """
+    real_side = given(real, takes_pack=True)
+    if real_side.pack is not None:
+        return _compare_to_pack(real_side, real_side.pack, fake, choices, protocols)
     if protocols is None:
         protocols = [load_protocol(name) for name in expanded(choices.protocols or _of_distributions())]
     sources = open_both(real, fake, choices, protocols)
@@ -71,6 +76,26 @@ def prepare_compare(
             fix="see what one of them needs: vidmbench score REAL FAKE --protocol NAME",
         )
     return Comparison(job_of(*sources, plans, choices), tuple(refused))
+
+
+def _compare_to_pack(
+    real: Given, pack: Pack, fake: str, choices: Choices, protocols: Sequence[ProtocolSpec] | None
+) -> Comparison:
+    """The same where the real side is a pack: by its own protocols, or by those of them that were named."""
+    if protocols is None and choices.protocols:
+        protocols = choices.load_protocols()
+    specs = bound_to_pack(pack, choices, protocols)
+    sources = open_pair(real, given(fake, real.named), choices, specs)
+    checked_counts(*sources, specs)
+    plans = []
+    for spec in specs:
+        check_weights(spec)
+        side = spec.clips.fake
+        if choices.num_fake is None and side.videos is not None:
+            available = available_clips(sources[1], spec.clips, side, None, None)
+            spec = spec.with_options(num_fake=max(2, min(side.videos, available)), stage=spec.dataset)
+        plans.append(planned(spec, *sources, choices))
+    return Comparison(job_of(*sources, plans, choices), ())
 
 
 def control_jobs(job: Job) -> list[Job]:
@@ -195,5 +220,4 @@ def with_all_protocols(choices: Choices, are_named: bool, *, are_paired: bool = 
 
 
 def _of_distributions() -> tuple[str, ...]:
-    paired = members("paired-all")
-    return tuple(name for name in protocol_names() if name not in paired)
+    return tuple(name for name in protocol_names() if not load_protocol(name).kind.has_own_array)

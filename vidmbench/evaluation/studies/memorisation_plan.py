@@ -14,7 +14,7 @@ from vidmbench.protocols.clips_stage import SideSpec
 from vidmbench.protocols.detector import load_detector
 from vidmbench.protocols.protocol import ProtocolSpec, load_protocol
 from vidmbench.sources.names import parse_source
-from vidmbench.sources.opening import copied_control, resolve
+from vidmbench.sources.opening import copied_control, refuse_pack, resolve
 from vidmbench.videos.source import Source
 
 _STARTS: dict[TrainClips, Literal["random", "every-chunk", "every-window"]] = {
@@ -150,8 +150,9 @@ def _open_three(
 ) -> tuple[Source, Source, Source]:
     """Training, held-out and generated videos; a model gives as many as are compared."""
     train, heldout, fake = (parse_source(text) for text in texts)
-    for role, name in (("TRAIN", train), ("HELDOUT", heldout)):
-        if name.base.kind in ("vidm", "control"):
+    for role, name in (("TRAIN", train), ("HELDOUT", heldout), ("FAKE", fake)):
+        refuse_pack(name)
+        if role != "FAKE" and name.base.kind in ("vidm", "control"):
             raise UsageError(
                 f"{role} takes real videos", expected="files, or dataset:NAME[@SPLIT]", found=name.text,
                 fix="models and controls are given as FAKE",

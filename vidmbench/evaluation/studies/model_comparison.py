@@ -71,7 +71,7 @@ def compare_models(
         UsageError: The protocol measures something else, or there are several clip lengths.
         DataError: Too few videos, unequal counts, a number without a value, or videos that cannot be paired.
     """
-    if same_seeds and load_protocol(choices.protocols[0]).kind.reads_pairs:
+    if same_seeds and choices.protocols and load_protocol(choices.protocols[0]).kind.reads_pairs:
         raise UsageError(
             "--same-seeds is for Fréchet distances",
             expected="a protocol of a Fréchet distance, such as fvd-stylegan-v",

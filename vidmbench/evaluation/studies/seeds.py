@@ -1,17 +1,20 @@
 """Several runs of one model that differ by their seed: one number, whose interval holds for other seeds, too."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from vidmbench.core.errors import DataError, UsageError
+from vidmbench.core.files import sha256_of_parts
+from vidmbench.evaluation.carry_out import record_of
 from vidmbench.evaluation.evaluate import Evaluation
 from vidmbench.evaluation.job import Job
+from vidmbench.metrics.full_reference.intervals import MIN_VIDEOS
 from vidmbench.metrics.full_reference.seeds import MeanOverSeeds, mean_over_seeds
 from vidmbench.protocols.metric_kind import Features
 from vidmbench.protocols.paired_kind import PairedKind
-from vidmbench.records.record import Measurement
+from vidmbench.records.record import Measurement, RunRecord
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,47 @@ def runs_of_model(evaluations: Sequence[Evaluation]) -> list[RunsOfModel]:
             )
         found.append(RunsOfModel(tuple(measurements), mean_over_seeds(values, scenes)))
     return found
+
+
+def record_of_runs(
+    model: str, jobs: Sequence[Job], runs: Sequence[RunsOfModel], *, command: Sequence[str]
+) -> RunRecord:
+    """The record of a model: the mean of its runs by each protocol, with the interval for other seeds and videos.
+
+    Args:
+        model: Its name.
+        jobs: One a run.
+        runs: What came out; at least one protocol.
+        command: The command line that made it.
+    """
+    job = replace(jobs[0], model=model, request=None)  # a request has one scored side
+    return record_of(job, [_of_all(model, each) for each in runs], command=command)
+
+
+def _of_all(model: str, runs: RunsOfModel) -> Measurement:
+    first, mean, count = runs.measurements[0], runs.mean, len(runs.measurements)
+    fakes = sha256_of_parts("runs", *sorted(item.fake.digest for item in runs.measurements))
+    labels = ", ".join(item.fake.label for item in runs.measurements)
+    notes = (note for item in runs.measurements for note in item.warnings)
+    interval = mean.interval
+    said = f"mean of {count} runs with different seeds ({labels})"
+    if interval is not None:
+        said += "; its interval holds for other seeds and other videos"
+    return first.model_copy(
+        update={
+            "value": mean.value,
+            "interval": None if interval is None else (interval.low, interval.high),
+            "interval_kind": None if interval is None else interval.kind,
+            "interval_reason": None if interval else f"one needs at least {MIN_VIDEOS} videos, or scenes",
+            "spread": mean.sd_seeds,
+            "spread_kind": f"sd over {count} seeds",
+            "signature": first.signature.replace(f" | fakes:{first.fake.digest[:8]} | ", f" | fakes:{fakes[:8]} | "),
+            "seconds": round(sum(item.seconds for item in runs.measurements), 3),
+            "fake": first.fake.model_copy(update={"label": model, "digest": fakes}),
+            "warnings": tuple(dict.fromkeys([said, *notes])),
+            "by_frame": None,  # its bands would be those of one run
+        }
+    )
 
 
 def _shares(measurement: Measurement, numbers: np.ndarray) -> np.ndarray:

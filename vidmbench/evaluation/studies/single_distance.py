@@ -4,14 +4,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from vidmbench.core.arguments import wrong_argument
 from vidmbench.core.errors import DataError, UsageError
 from vidmbench.core.progress import progress_bar
 from vidmbench.evaluation.carry_out import carry_out
 from vidmbench.evaluation.choices import Choices
+from vidmbench.evaluation.given import given
 from vidmbench.evaluation.job import Job
+from vidmbench.evaluation.packs import spec_of
 from vidmbench.evaluation.studies.compare import prepare_compare
-from vidmbench.protocols.protocol import load_protocol
+from vidmbench.protocols.protocol import ProtocolSpec, load_protocol
 from vidmbench.records.record import Measurement
+from vidmbench.sources.packs.contents import Pack, PackSource
 
 
 def one_job(real: str, fake: str, choices: Choices, *, takes_pairs: bool = False) -> Job:
@@ -26,7 +30,7 @@ def one_job(real: str, fake: str, choices: Choices, *, takes_pairs: bool = False
     Raises:
         UsageError: The protocol measures something else, or there are several clip lengths.
     """
-    spec = load_protocol(choices.protocols[0])
+    spec = _protocol_of_pack(real, choices) if not choices.protocols else load_protocol(choices.protocols[0])
     if spec.metric != "frechet" and not (takes_pairs and spec.kind.reads_pairs):
         raise UsageError(
             f"{spec.name} does not measure a Fréchet distance{', nor single videos' if takes_pairs else ''}",
@@ -41,7 +45,56 @@ def one_job(real: str, fake: str, choices: Choices, *, takes_pairs: bool = False
             expected="such as --frames 16",
             found=f"--frames {','.join(map(str, choices.frames))}",
         )
-    return prepare_compare(real, fake, choices, protocols=[spec]).job
+    job = prepare_compare(real, fake, choices, protocols=[spec]).job
+    if isinstance(job.real, PackSource):
+        _check_pack(job.real.pack, job)
+    return job
+
+
+def _protocol_of_pack(real: str, choices: Choices) -> ProtocolSpec:
+    """The protocol that a pack was made by, where none was named.
+
+    Raises:
+        UsageError: It was made by several.
+    """
+    pack = given(real, takes_pack=True).pack
+    if pack is None:
+        raise wrong_argument("protocols", "one name", choices.protocols)
+    specs = {spec.name: spec for spec in map(spec_of, pack.header.parts)}
+    if len(specs) > 1:
+        raise UsageError(
+            f"{pack.name} holds several protocols",
+            expected="one of them",
+            found=", ".join(specs),
+            where="--protocol",
+            fix=f"--protocol {next(iter(specs))}",
+        )
+    return next(iter(specs.values()))
+
+
+def _check_pack(pack: Pack, job: Job) -> None:
+    """Refuses a pack without single clips, and one that leaves the clip length open.
+
+    Raises:
+        UsageError: It is one of them.
+    """
+    if pack.header.holds == "moments":
+        raise UsageError(
+            f"{pack.name} holds moments alone, and this takes subsets of the real clips",
+            expected="a pack of features, or the videos",
+            found="a pack made with --moments, or imported",
+            where=str(pack.path or pack.name),
+            fix="make the pack without --moments; score and run take this one",
+        )
+    lengths = [item.spec.clips.frames for item in job.plans]
+    if len(lengths) > 1:
+        raise UsageError(
+            f"{pack.name} holds several clip lengths",
+            expected="one of them",
+            found=", ".join(map(str, lengths)),
+            where="--frames",
+            fix=f"--frames {lengths[0]}",
+        )
 
 
 def scored(jobs: Sequence[Job], *, progress: bool | None = None) -> tuple[list[Measurement], list[np.ndarray]]:

@@ -28,6 +28,11 @@ def explanation_text(measurements: Sequence[Measurement], shifts: Sequence[Shift
         rows.append((shift.step.field, shift.step.before, shift.step.after, value, change, share))
     metric = last.metric.upper() if last.metric == first.metric else "Distance"
     lines = [aligned(("Field", "from", "to", metric, "Change", "Share"), rows, num_text=3), ""]
+    if any(abs(shift.share or 0) > 1 for shift in shifts):
+        lines += [
+            "A share beyond 100 % is of a change larger than the difference between both ends; others undo it.",
+            "",
+        ]
     for end in (first, last):
         lines.append(printable(f"{end.text()}  {end.signature}  #{end.signature_id}"))
     if first.interval or last.interval:

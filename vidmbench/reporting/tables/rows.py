@@ -11,6 +11,7 @@ from vidmbench.reporting.tables.text import pipe_table
 INTERVAL = "± or [low, high]: 95 % interval of the expected value at these counts, bias included (docs/uncertainty.md)."
 _OF_MEANS = "±: 95 % interval of the mean over {units} (docs/uncertainty.md)."
 _UNITS = ("videos", "scenes")
+_IN_SEEDS = " and seeds"  # of the mean over several runs of a model
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,13 @@ def measurement_rows(records: Sequence[RunRecord]) -> ResultRows:
 def interval_legend(measurements: Sequence[Measurement]) -> str:
     """What ± and brackets mean; empty where no measurement has an interval."""
     kinds = [(measurement.interval_kind or "").split("-") for measurement in measurements if measurement.interval]
-    units = [next((unit for unit in _UNITS if unit in kind), "") for kind in kinds]
+    units = [_unit_of(kind) for kind in kinds]
     if all(units):
-        return _OF_MEANS.format(units=" and ".join(dict.fromkeys(units))) if units else ""
+        return _OF_MEANS.format(units=" or ".join(dict.fromkeys(units))) if units else ""
     return INTERVAL
+
+
+def _unit_of(kind: Sequence[str]) -> str:
+    """What an interval of a mean is over; empty for other intervals."""
+    unit = next((unit for unit in _UNITS if unit in kind), "")
+    return f"{unit}{_IN_SEEDS}" if unit and "seeds" in kind else unit

@@ -12,7 +12,7 @@ SHOWN = 2
 # How notes begin that tell how videos were made or chosen, which is no reason to doubt a number.
 _TELLING = (
     "VIDM, ", "first frames: ", "the content frame ", "one draw of noise ", "the real videos taken cover ",
-    "paired by name", "paired in order, as arrays have no names",
+    "paired by name", "paired in order, as arrays have no names", "real side: ",
 )  # fmt: skip
 # How notes begin that say what a number is of; they are shown besides.
 _ALWAYS = ("paired by name", "paired in order")

@@ -92,7 +92,7 @@ def below(rows: Sequence[Row], default: str = DEFAULT_PROTOCOL) -> list[str]:
             continue
         items = [row.measurement for row in rows if row.measurement.protocol == protocol]
         if words := differences(items, default):
-            is_alone = load_protocol(default).metric != items[0].protocol_spec["metric"] and is_paired(items[0])
+            is_alone = load_protocol(default).metric != items[0].protocol_spec["metric"] and _has_own_array(items[0])
             lines.append(f"{protocol}{'' if is_alone else f' differs from {default}'}: {'; '.join(words)}")
     if len(pairs) > _MOST_TOLD:
         lines.append("what each of these compares, and how: vidmbench compare REAL FAKE --paired")
@@ -103,6 +103,12 @@ def is_paired(measurement: Measurement) -> bool:
     """Whether each video was compared with the very one it should have been."""
     kind = metric_kinds().get(measurement.protocol_spec.get("metric", ""))
     return kind is not None and kind.reads_pairs
+
+
+def _has_own_array(measurement: Measurement) -> bool:
+    """Whether what its metric is fed cannot be compared with what a network that reads clips is fed."""
+    kind = metric_kinds().get(measurement.protocol_spec.get("metric", ""))
+    return kind is not None and kind.has_own_array
 
 
 def interval_lines(rows: Sequence[Row]) -> list[str]:

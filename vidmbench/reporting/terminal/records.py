@@ -142,10 +142,18 @@ def record_text(record: RunRecord, file: Path) -> str:
         "dataset": _dataset(record),
         "command": shlex.join(record.command),
     }
+    items = record.measurements
+    of_each = [_of_measurement(item) for item in items]
+    common = dict(set.intersection(*(set(each.items()) for each in of_each))) if len(items) > 1 else {}
+    notes = [note for note in items[0].warnings if all(note in item.warnings for item in items)] if common else []
     lines = [record.run_id, *_facts(facts)]
-    for item in record.measurements:
-        lines += ["", f"{Row(record, item).metric}{GAP}{item.text()}", *_facts(_of_measurement(item))]
-        lines += [f"  note: {warning}" for warning in item.warnings]
+    if common:
+        shared = {name: text for name, text in of_each[0].items() if name in common}
+        lines += ["", f"all {len(items)} numbers", *_facts(shared), *(f"  note: {note}" for note in notes)]
+    for item, each in zip(items, of_each, strict=True):
+        own = {name: text for name, text in each.items() if name not in common}
+        lines += ["", f"{Row(record, item).metric}{GAP}{item.text()}", *_facts(own)]
+        lines += [f"  note: {warning}" for warning in item.warnings if warning not in notes]
     lines += ["", "environment", *_facts(_flat(record.environment))]
     return "\n".join(map(printable, lines))
 

@@ -16,6 +16,7 @@ from vidmbench.core import resources
 from vidmbench.core.declarations import validated
 from vidmbench.core.errors import WeightsError, no_weights_file
 from vidmbench.core.inputs import UnchangedFile, refuse_special
+from vidmbench.core.torch_files import read_torch
 from vidmbench.vidm.checkpoints.checkpoint import (
     Vidm,
     checked_sha256,
@@ -26,7 +27,6 @@ from vidmbench.vidm.checkpoints.checkpoint import (
 )
 from vidmbench.vidm.checkpoints.inferred_config import FIX, HALVED, Evidence, is_coordinates, read_evidence
 from vidmbench.vidm.checkpoints.known import OFFICIAL, OFFICIAL_COPY, OFFICIAL_FILE
-from vidmbench.vidm.checkpoints.torch_files import read_torch
 from vidmbench.vidm.config import VidmSpec
 from vidmbench.vidm.networks.content import ContentNet
 from vidmbench.vidm.networks.motion import MotionNet

@@ -95,7 +95,7 @@ def _read(file: Path, *, fix: str) -> Any:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    from vidmbench.vidm.checkpoints.torch_files import kind_of, read_torch
+    from vidmbench.core.torch_files import kind_of, read_torch
 
     if file.suffix != ".safetensors":
         return read_torch(file, fix=fix)

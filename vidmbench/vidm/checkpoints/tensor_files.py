@@ -13,7 +13,7 @@ from vidmbench.core.checksums import BLANK, checksum_holds, fill_checksum
 from vidmbench.core.errors import ResultError, WeightsError
 from vidmbench.core.files import replacing
 from vidmbench.core.json_toml import parse_json
-from vidmbench.vidm.checkpoints.torch_files import is_safetensors, kind_of
+from vidmbench.core.torch_files import is_safetensors, kind_of
 
 FORMAT = 1
 

@@ -1,17 +1,69 @@
 """Samples of a VIDM as files: what ``sample`` writes."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
+from vidmbench.core.errors import UsageError
+from vidmbench.core.locks import locked, shared_lock
 from vidmbench.core.vocabulary import SampleFormat
+from vidmbench.core.workers import Share
 from vidmbench.videos import write_frames, write_gif, write_mp4, write_npz
+from vidmbench.videos.writing.manifest import FILE_NAME, Facts, declare
 from vidmbench.videos.writing.sums import FileSums
 from vidmbench.videos.writing.verification import array_is_whole, is_whole, remove_frames
 from vidmbench.vidm.sampling.source import VidmVideos
 
 
-def write_samples(folder: Path, source: VidmVideos, form: SampleFormat, fps: float) -> tuple[int, list[str]]:
+@contextmanager
+def writing_alone(folder: Path, share: Share | None) -> Iterator[None]:
+    """Keeps other processes from drawing the same samples into a folder.
+
+    Args:
+        folder: An existing folder.
+        share: What this process draws; None for everything.
+
+    Raises:
+        ResultError: Another process is at it.
+    """
+    if share is None:
+        with locked(folder / FILE_NAME, "writing videos beside"):
+            yield
+    else:
+        with locked(_name(folder, share), "writing the samples of"):
+            yield
+
+
+def declare_in_turn(folder: Path, facts: Facts) -> None:
+    """What :func:`vidmbench.videos.writing.manifest.declare` does, for processes that may begin at once.
+
+    Raises:
+        ResultError: The folder holds something else.
+    """
+    lock = shared_lock(folder / f".{FILE_NAME}.begin.lock")
+    with lock:
+        declare(folder, facts, labels=("model", "checkpoint"))
+
+
+def wait_for_others(folder: Path, own: Share) -> None:
+    """Waits until no other process is at another share."""
+    for part in range(1, own.parts + 1):
+        if part != own.part:
+            path = _name(folder, Share(part, own.parts))
+            lock = shared_lock(path.with_name(f".{path.name}.lock"))
+            with lock:
+                Path(lock.lock_file).unlink(missing_ok=True)
+
+
+def _name(folder: Path, share: Share) -> Path:
+    return folder / f"shard-{share.part}-of-{share.parts}"
+
+
+def write_samples(
+    folder: Path, source: VidmVideos, form: SampleFormat, fps: float, share: Share | None = None
+) -> tuple[int, list[str]]:
     """Writes what is missing or damaged, video by video.
 
     Args:
@@ -19,15 +71,25 @@ def write_samples(folder: Path, source: VidmVideos, form: SampleFormat, fps: flo
         source: The samples.
         form: One mp4, gif or folder of PNG frames per video, or one npz of all.
         fps: Frames per second of mp4 and gif.
+        share: Which blocks of samples that are drawn together; None for all.
 
     Returns:
         How many videos were there already, and the names of those that were damaged and written again.
     """
     if form == "npz":
+        if share is not None:
+            raise UsageError(
+                "one file of all videos is not written in shards",
+                expected="--format mp4, gif or png",
+                found="--format npz",
+                where="--shard",
+            )
         return _write_array(folder, source)
     frames, sums = range(source.length), FileSums(folder)
     num_existing, damaged = 0, []
     for index in range(len(source)):
+        if share is not None and not share.takes(index // source.batch_size):
+            continue
         target = folder / (source.name(index) + ("" if form == "png" else f".{form}"))
         if target.exists():
             if sums.holds(target) is not False and is_whole(target, source.length, source.size):

@@ -21,6 +21,9 @@ OTHER = {
     "real": SideSpec(videos=3, pick="random", start="random", stride=5),
     "fake": SideSpec(videos=4, pick="random", start="random", stride=5),
     "covariance": "n-1",
+    "kernel": "gaussian",
+    "diagonal": "kept",
+    "rows": "unit-length",
 }
 
 

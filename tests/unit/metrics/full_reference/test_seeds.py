@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from reference.crossed_variance import variance_of_mean
 from scipy import stats
 
 from vidmbench.metrics.full_reference.intervals import interval_over_videos
@@ -46,3 +47,12 @@ def test_scenes_and_too_few():
     for few in (values[:1], values[:, :1]):
         with pytest.raises(ValueError, match="2 runs and 2 videos"):
             mean_over_seeds(few)
+
+
+@pytest.mark.parametrize(("seeds", "videos", "spread"), [(2, 5, 1.0), (3, 16, 0.5), (5, 7, 2.0)])
+def test_the_variance_is_that_of_the_mean_squares(seeds, videos, spread):
+    chance = np.random.default_rng(seeds)
+    values = chance.normal(size=videos) + spread * chance.normal(size=(seeds, 1))
+    values = values + 0.5 * chance.normal(size=(seeds, videos))
+    found = mean_over_seeds(values).interval.standard_error
+    assert found**2 == pytest.approx(variance_of_mean(values), rel=1e-12)

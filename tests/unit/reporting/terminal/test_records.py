@@ -97,3 +97,16 @@ def test_one_record_whole(found, tmp_path):
     assert "  scored     clips: 256 clips of 300 videos, 1 skipped, digest abababababab" in lines
     assert "KVD ↓  failed: too few" in lines
     assert not [line for line in lines if "\x1b" in line]
+
+
+def test_what_numbers_of_a_record_share_is_said_once(found):
+    record = found.records[-1]
+    first = record.measurements[0].model_copy(update={"warnings": ("of both", "of the first")})
+    second = first.model_copy(update={"protocol": "another", "warnings": ("of both",)})
+    text = record_text(record.model_copy(update={"measurements": (first, second)}), found.files[record.run_id])
+    lines = text.splitlines()
+    assert "all 2 numbers" in lines
+    for once in ("  clips ", "  real ", "  note: of both", "  note: of the first"):
+        assert sum(line.startswith(once) for line in lines) == 1, once
+    assert sum(line.startswith("  protocol") for line in lines) == 2
+    assert "  protocol  another" in text

@@ -1,0 +1,180 @@
+"""A detector of the transformers library from the user's own files, and everything that can be wrong with them."""
+
+import json
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+from support.torchvision_beside_cpu import import_torchvision
+
+from vidmbench.protocols import detector
+
+DETECTOR = """\
+name = "my-clip"
+short = "mine"
+title = "a small network"
+reads = "frames"
+num_features = 8
+min_frames = {min_frames}
+input_size = 32
+measures = {{ frechet = "my-fd", kernel = "my-kd", precision-recall = "prdc" }}
+library = "transformers"
+class = "{class_name}"
+{place}
+output = "{output}"
+licence = "ours"
+published = "nowhere"
+"""
+PROTOCOL = """\
+name = "{metric}-mine"
+version = 1
+metric = "{metric}"
+source = "ours"
+[dataset]
+short_videos = "error"
+[clips]
+frames = 2
+frames_allowed = [1, 64]
+real = {{ pick = "all", start = "zero" }}
+fake = {{ pick = "all", start = "zero" }}
+[array]
+detector = "detector.toml"
+crop = "centre-square"
+resize = "bicubic-pil-uint8"
+range = "clip"
+[statistics]
+{statistics}
+"""
+STATISTICS = {
+    "frechet": 'covariance = "n-1"',
+    "kernel": 'kernel = "gaussian"\nsigma = 10.0\ndiagonal = "kept"\nrows = "unit-length"\nscale = 1000.0',
+    "precision-recall": "neighbours = 2",
+}
+CONFIG = {
+    **{"model_type": "clip_vision_model", "hidden_size": 12, "num_hidden_layers": 1, "num_attention_heads": 2},
+    **{"intermediate_size": 12, "image_size": 32, "patch_size": 16, "projection_dim": 8},
+}
+FOLDER = 'folder = "checkpoint"'
+
+
+def write(place=FOLDER, class_name="CLIPVisionModelWithProjection", output="embedding", min_frames=1):
+    text = DETECTOR.format(place=place, class_name=class_name, output=output, min_frames=min_frames)
+    Path("detector.toml").write_text(text)
+    detector._from_file.cache_clear()  # a command reads it once
+    for metric, statistics in STATISTICS.items():
+        Path(f"{metric}.toml").write_text(PROTOCOL.format(metric=metric, statistics=statistics))
+
+
+@pytest.fixture(scope="module")
+def tensors():
+    import_torchvision()
+    import torch
+    from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
+
+    torch.manual_seed(0)
+    model = CLIPVisionModelWithProjection(CLIPVisionConfig(**CONFIG))
+    return {name: value.numpy() for name, value in model.state_dict().items()}
+
+
+@pytest.fixture
+def score(folder, command, tensors, clips, own_cache):
+    save_checkpoint("checkpoint", tensors)
+    np.save("real.npy", clips)
+    np.save("fake.npy", 255 - clips[:, ::-1])
+    write()
+
+    def scored(metric="frechet", *more):
+        return command("score", "real.npy", "fake.npy", "--protocol", f"{metric}.toml", *more)
+
+    return scored
+
+
+def save_checkpoint(where, tensors, config=CONFIG):
+    Path(where).mkdir(parents=True, exist_ok=True)
+    Path(where, "config.json").write_text(json.dumps(config))
+    save_file(tensors, Path(where, "model.safetensors"), metadata={"format": "pt"})
+
+
+@pytest.mark.parametrize("metric", STATISTICS)
+def test_every_metric(score, metric):
+    done = score(metric, "--json")
+    assert done.code == 0, done.err
+    assert np.isfinite(done.json["value"])
+    assert "det:mine:" in done.json["signature"]
+
+
+def test_the_tensors_name_it_and_the_hub_cache_is_read(score, tensors, monkeypatch):
+    first = score("frechet", "--json").json
+    commit = Path("hub/models--org--net/snapshots/abc123")
+    save_checkpoint(commit, tensors)
+    monkeypatch.setenv("HF_HUB_CACHE", str(Path("hub").resolve()))
+    write('model = "org/net"\nrevision = "abc123"')
+    same = score("frechet", "--json").json
+    assert (same["value"], same["signature_id"]) == (first["value"], first["signature_id"])
+    save_checkpoint(commit, {name: value * 1.5 for name, value in tensors.items()})
+    other = score("frechet", "--json").json
+    assert other["signature_id"] != first["signature_id"]
+    assert other["value"] != first["value"]
+    write('model = "org/net"\nrevision = "v9"')
+    score().fails("revision v9 of org/net is not in the hub cache", "other revisions: abc123", "hf download org/net")
+
+
+def test_files_that_are_missing_or_damaged(score, tensors):
+    whole = Path("checkpoint/model.safetensors").read_bytes()
+    Path("checkpoint/model.safetensors").write_bytes(whole[: len(whole) // 2])
+    score().fails("a file is damaged, or half of it is missing", "where: ", "checkpoint")
+    Path("checkpoint/model.safetensors").unlink()
+    score().fails("a file of a checkpoint is missing", "found: no model.safetensors")
+    Path("checkpoint/pytorch_model.bin").write_bytes(pickle.dumps({}))
+    score().fails("this checkpoint is a pickle", "found: pytorch_model.bin", "save_file", "weights_only=True")
+    Path("checkpoint/config.json").unlink()
+    score().fails("configuration is missing", "config.json")
+    write('folder = "elsewhere"')
+    score().fails("configuration is missing", "found: no such folder")
+
+
+def test_another_network_under_the_same_name(score, tensors):
+    less = {name: value for name, value in tensors.items() if "layers.0.mlp" not in name}
+    save_checkpoint("checkpoint", less | {"stray": np.zeros(2, np.float32)})
+    score().fails(
+        "not the tensors of CLIPVisionModelWithProjection", "4 missing: ", "mlp.fc1.bias", "1 additional: stray"
+    )
+    save_checkpoint("checkpoint", tensors, {**CONFIG, "projection_dim": 9})
+    score().fails("1 of another shape: visual_projection.weight")
+    save_checkpoint("checkpoint", tensors, {**CONFIG, "model_type": "dinov2"})
+    score().fails("another network than CLIPVisionModelWithProjection", '"model_type": "dinov2"')
+
+
+def test_declarations_that_do_not_fit(score):
+    write(class_name="NoSuchModel")
+    score().fails("transformers has no such model class", "found: NoSuchModel")
+    write(output="pooled")
+    score().fails("the network gives no pooler_output", "image_embeds")
+    write(output="layer-7")
+    score().fails("no such layer", "layer-0 to layer-1")
+    write(output="best")
+    score().fails("output")
+    write(place="")
+    score().fails("library needs folder, or model and revision")
+    write(min_frames=9)
+    score().fails("cannot score clips of 2 frames", "9 to 64 frames")
+    text = Path("detector.toml").read_text()
+    Path("detector.toml").write_text(text.replace('library = "transformers"\n', ""))
+    detector._from_file.cache_clear()
+    score().fails("without library")
+
+
+def test_without_transformers(score, monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    score().fails("this detector needs transformers, which is not installed", "pip install 'vidmbench[detectors]'")
+
+
+def test_built_in_ones_take_their_own_size_alone(score, command):
+    done = command("weights", "add", "clip-vitl14-336", "checkpoint")
+    done.fails("another size of the network", "768 features, as openai/clip-vit-large-patch14-336 has", "found: 8")
+    done = command("score", "real.npy", "fake.npy", "--protocol", "cmmd-clip-frames")
+    done.fails("the weights clip-vitl14-336 are not on this machine", "licence: ", "weights add clip-vitl14-336 FOLDER")

@@ -1,0 +1,117 @@
+"""Metrics of motion against what the public codes print, and siti-tools' own ground truth.
+
+Tolerances: our numbers of frames are float32, 1e-7 relative; TecoGAN sums float32, and its LPIPS is a float32 network.
+"""
+
+import csv
+from functools import cache
+
+import numpy as np
+import pytest
+from support.paired_inputs import inputs_of
+
+from vidmbench.detectors.sequences import followed
+from vidmbench.evaluation.evaluate import evaluate
+from vidmbench.evaluation.plan import plan
+from vidmbench.metrics.temporal.siti import brightness, spatial_information, temporal_information
+from vidmbench.protocols.metric_kind import Features
+from vidmbench.protocols.protocol import load_protocol
+from vidmbench.videos.arrays.uint8_source import ArraySource
+
+PQ, LEGACY = "y as above; color_range=full, sdr, bt1886, pq, l 0.1..300", "y as above; color_range=full, legacy"
+OVER = {"": "; max over time (P.910)", "-mean": "; mean over time, mean over clips"}
+# Protocol and metric: the code's source in the golden file, its metric, how the options of its rows begin.
+SINGLE = {
+    ("flicker-vbench", "flicker"): ("VBench", "temporal_flickering", "BGR"),
+    ("colour-similarity", "colour-similarity"): ("plot_color_similarity", "colour_similarity", "bin = floor"),
+    **{
+        (f"siti-itu{mode}{over}", metric): ("siti.py", metric.upper(), options + words)
+        for mode, options in (("", PQ), ("-legacy", LEGACY))
+        for over, words in OVER.items()
+        for metric in ("si", "ti")
+    },
+}
+INPUTS = ("sky", "ucf-shuffled", "sky-static")
+
+
+@cache
+def rows_of(shared):
+    with (shared / "golden" / "motion.csv").open() as stream:
+        return list(csv.DictReader(stream))
+
+
+def golden(shared, name, source, metric, options):
+    """Item to value of one input."""
+    return {
+        row["item"]: float(row["value"])
+        for row in rows_of(shared)
+        if row["input"] == name and source in row["source"] and row["metric"] == metric
+        and row["options"].startswith(options)
+    }  # fmt: skip
+
+
+def measured(shared, name, protocols):
+    real, fake = (ArraySource(side, label) for side, label in zip(inputs_of(shared, name), "rf", strict=True))
+    specs = [load_protocol(protocol).with_options(frames=16) for protocol in protocols]
+    found = evaluate(real, fake, plan(real, fake, specs))
+    return {(each.protocol, each.metric): each for each in found.measurements}, dict(
+        zip(protocols, found.repeats, strict=True)
+    )
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("name", INPUTS)
+def test_single_videos_against_the_public_codes(shared, name):
+    found, _ = measured(shared, name, list(dict.fromkeys(protocol for protocol, _ in SINGLE)))
+    for key, row in SINGLE.items():
+        wanted = golden(shared, name, *row)["aggregate"]
+        np.testing.assert_allclose(found[key].value, wanted, rtol=1e-7, atol=1e-9, err_msg=f"{key} on {name}")
+
+
+@pytest.mark.weights
+@pytest.mark.shared
+@pytest.mark.parametrize("name", ["sky", "sky-reversed", "blackwhite"])
+def test_pairs_against_tecogan(shared, lpips_weights, name):
+    pytest.importorskip("cv2")
+    found, repeats = measured(shared, name, ["tof-tecogan", "tlp-tecogan"])
+    for key, metric in ((("tof-tecogan", "tof"), "tOF"), (("tlp-tecogan", "tlp100"), "tLP100")):
+        wanted = golden(shared, name, "TecoGAN", metric, "")
+        close = {"rtol": 1e-6, "atol": 1e-5}
+        np.testing.assert_allclose(found[key].value, wanted["aggregate"], **close, err_msg=f"{key} on {name}")
+        spec = load_protocol(key[0])
+        numbers = Features(repeats[key[0]][0].features())
+        frames = spec.kind.video_frames(spec.statistics, numbers)
+        given = {item: value for item, value in wanted.items() if item.startswith("clip0/frame")}
+        assert len(given) == (0 if name == "sky-reversed" else 11)
+        ours = {f"clip0/frame{place}": value for place, value in enumerate(frames[0], start=3)}
+        assert {item: ours[item] for item in given} == pytest.approx(given, rel=1e-6, abs=1e-5)
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(("name", "mode"), [("foreman_cif", "pq"), ("foreman_cif", "legacy"), ("noise", "pq")])
+def test_siti_against_its_own_ground_truth(shared, name, mode):
+    luma = np.load(shared / "golden" / "paired" / "siti_luma.npz")
+    rows = [row for row in rows_of(shared) if row["input"] == name and row["kind"] == "published"]
+    rows = [row for row in rows if ("legacy" in row["options"]) == (mode == "legacy")]
+    frames = [brightness(frame, mode) for frame in luma[name]]
+    checked = 0
+    for row in rows:
+        place = int(row["item"].removeprefix("frame"))
+        if place >= len(frames):
+            continue
+        ours = (
+            spatial_information(frames[place])
+            if row["metric"] == "SI"
+            else temporal_information(frames[place], frames[place - 1])
+        )
+        assert ours == pytest.approx(float(row["value"]), rel=1e-9)  # as many digits as the file has
+        checked += 1
+    assert checked >= 5
+
+
+def test_colours_of_a_near_white_video_are_told_apart():
+    """torch.histc in float32 merges the two brightest bins; what long-video-gan means does not."""
+    frames = np.full((2, 4, 4, 3), 255, np.uint8)
+    frames[1, ..., 2] = 240
+    numbers = followed(frames, load_protocol("colour-similarity").array)
+    assert numbers[:, 0].tolist() == [1.0, 0.0]

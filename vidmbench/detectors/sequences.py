@@ -1,0 +1,99 @@
+"""Numbers of frames that depend on the frames before: what is kept of a clip is a frame or two, whatever its length."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from vidmbench.core.arrays import Image
+from vidmbench.detectors.pair_pixels import cut, halves
+from vidmbench.metrics.temporal.changes import colour_histogram, histogram_intersection, mean_absolute_difference
+from vidmbench.metrics.temporal.siti import brightness, luma, spatial_information, temporal_information
+from vidmbench.protocols.pair_stages import FlowStage
+from vidmbench.protocols.sequence_stages import SequenceStage, SitiStage
+from vidmbench.protocols.stages import ArrayStage
+
+#: Takes the frames of one clip one after the other, uint8 (height, width, 3), and gives float32 (number,) of each.
+Follower = Callable[[Image], np.ndarray]
+
+
+def is_sequence(stage: ArrayStage) -> bool:
+    """Whether what is measured of a frame depends on those before it."""
+    return isinstance(stage, SequenceStage | FlowStage)
+
+
+def follower(stage: ArrayStage) -> Follower:
+    """What follows one clip; each clip needs its own.
+
+    Args:
+        stage: What is measured.
+
+    Returns:
+        A function of the clip's frames in their order; NaN for what a frame has not, as the first has no change.
+    """
+    if isinstance(stage, SitiStage):
+        return _siti(stage)
+    if isinstance(stage, FlowStage):
+        return _flows(stage)
+    return {"frame-differences": _differences, "colour-histograms": _colours}[stage.detector]()
+
+
+def followed(frames: np.ndarray, stage: ArrayStage) -> np.ndarray:
+    """The numbers of a whole clip, float32 (frame, number), of uint8 (frame, height, width, 3)."""
+    follow = follower(stage)
+    return np.stack([follow(frame) for frame in frames])
+
+
+def _siti(stage: SitiStage) -> Follower:
+    before: np.ndarray | None = None
+
+    def follow(frame: Image) -> np.ndarray:
+        nonlocal before
+        now = brightness(luma(frame), stage.mode)
+        change = np.nan if before is None else temporal_information(now, before)
+        before = now
+        return np.array([spatial_information(now), change], np.float32)
+
+    return follow
+
+
+def _differences() -> Follower:
+    before: Image | None = None
+
+    def follow(frame: Image) -> np.ndarray:
+        nonlocal before
+        change = np.nan if before is None else mean_absolute_difference(frame, before)
+        before = frame
+        return np.array([change], np.float32)
+
+    return follow
+
+
+def _colours() -> Follower:
+    first: np.ndarray | None = None
+
+    def follow(frame: Image) -> np.ndarray:
+        nonlocal first
+        counts = colour_histogram(frame)
+        if first is None:
+            first = counts
+        return np.array([histogram_intersection(counts, first)], np.float32)
+
+    return follow
+
+
+def _flows(stage: FlowStage) -> Follower:
+    from vidmbench.detectors.flow import flow_difference, flow_of
+
+    before: Image | None = None
+
+    def follow(frame: Image) -> np.ndarray:
+        nonlocal before
+        change = 0.0  # of the first frame, which no protocol scores
+        if before is not None:
+            sides = zip(halves(before[None]), halves(frame[None]), strict=True)
+            flows = [cut(flow_of(earlier[0], later[0])[None], stage)[0] for earlier, later in sides]
+            change = flow_difference(*flows)
+        before = frame
+        return np.array([change], np.float32)
+
+    return follow

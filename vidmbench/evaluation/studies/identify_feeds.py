@@ -1,0 +1,156 @@
+"""What a network can be fed from a golden set: the choices in front of it, one by one and in pairs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from itertools import product
+
+from vidmbench.protocols.fields import signature_texts
+from vidmbench.protocols.protocol import ProtocolSpec, load_protocol, protocol_names
+from vidmbench.protocols.stages import ArrayStage, FirstResize
+
+#: Which of the 20 frames are scored, in the words of an answer.
+FRAME_RULES: dict[str, tuple[int, ...]] = {
+    **{f"first {count}": tuple(range(count)) for count in (10, 11, 12, 13, 14, 15, 16, 20)},
+    "1 to 16": tuple(range(1, 17)),
+    "1 to 15": tuple(range(1, 16)),
+    "last 16": tuple(range(4, 20)),
+    "16 spread over all 20": tuple(round(frame * 19 / 15) for frame in range(16)),
+    "every second": tuple(range(0, 20, 2)),
+}
+#: The mean over clips of the first 10, 11, ... 16 frames.
+PREFIXES = "mean over the first 10 to 16"
+#: The order of colours of each side.
+COLOURS = {
+    "rgb": (False, False),
+    "bgr": (True, True),
+    "bgr real": (True, False),
+    "bgr fake": (False, True),
+}
+_DETECTOR = "i3d-kinetics400"
+_KNOWN = ("fvd-stylegan-v", "fvd-common-metrics", "fvd-videogpt", "fvd-tf-hub", "fvd-vidm-release")
+_FIRST = (
+    FirstResize(size=128, resize="bicubic-pil"),
+    FirstResize(size=128, resize="bilinear-half-pixel"),
+    FirstResize(size=256, resize="bilinear-half-pixel"),
+)
+
+
+@dataclass(frozen=True)
+class Feed:
+    """One way from a golden set to what the network is fed.
+
+    Attributes:
+        frames: A key of ``FRAME_RULES``.
+        colours: A key of ``COLOURS``.
+        array: The stage of a protocol, with whatever it changes.
+    """
+
+    frames: str
+    colours: str
+    array: ArrayStage
+
+    @property
+    def key(self) -> str:
+        """All of it in a line, for files."""
+        return " | ".join([self.frames, self.colours, array_key(self.array)])
+
+    def side_key(self, side: int) -> str:
+        """The same for one side: 0 is real."""
+        return " | ".join([self.frames, "bgr" if COLOURS[self.colours][side] else "rgb", array_key(self.array)])
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The choices one by one, as signatures write them."""
+        return {"frames": self.frames, "colours": self.colours, **_texts(self.array)}
+
+
+def array_key(array: ArrayStage) -> str:
+    """An array stage as signatures write it."""
+    return " ".join(f"{key}:{text}" for key, text in _texts(array).items())
+
+
+def _texts(array: ArrayStage) -> dict[str, str]:
+    return {key: text for key, text in signature_texts(array, "detector", "array") if key != "det"}
+
+
+def is_plain(array: ArrayStage) -> bool:
+    """Whether a stage feeds squares to the network as it is, but for a pool over one time step."""
+    return not any(getattr(array, field, None) for field in ("wide_input", "lengthen"))
+
+
+@cache
+def conventions() -> tuple[ProtocolSpec, ...]:
+    """All protocols of a Fréchet distance on I3D; the best-known come first."""
+    names = sorted(protocol_names(), key=lambda name: _KNOWN.index(name) if name in _KNOWN else len(_KNOWN))
+    specs = (load_protocol(name) for name in names)
+    return tuple(spec for spec in specs if spec.metric == "frechet" and spec.array.detector == _DETECTOR)
+
+
+def on_set(array: ArrayStage, name: str) -> ArrayStage:
+    """The stage without a choice that makes no difference there: of squares nothing is cropped."""
+    return array.model_copy(update={"crop": "none"}) if name == "square" and array.crop != "none" else array
+
+
+def feeds(name: str) -> list[Feed]:
+    """All that is tried on one golden set; the most important come first.
+
+    Args:
+        name: ``square`` or ``wide``.
+    """
+    found: dict[str, Feed] = {}
+    for feed in _all():
+        feed = replace(feed, array=on_set(feed.array, name))
+        found.setdefault(feed.key, feed)
+    return list(found.values())
+
+
+def _all() -> Iterator[Feed]:
+    published = [Feed("first 16", "rgb", spec.array) for spec in conventions() if is_plain(spec.array)]
+    styleganv, common = (
+        Feed("first 16", "rgb", load_protocol(each).array) for each in ("fvd-stylegan-v", "fvd-common-metrics")
+    )
+    yield from published
+    for feed in (styleganv, common):
+        yield from changed(feed)
+    for feed in (common, styleganv):
+        yield from (replace(feed, frames=f"first {count}") for count in (10, 11, 12, 13, 14, 15))
+    yield replace(styleganv, frames="1 to 15")
+    yield from _product(common)
+    for feed in (styleganv, common, _feed_of("fvd-vidm-release"), _feed_of("fvd-videogpt")):
+        for one in changed(feed):
+            if one.frames in ("first 16", "first 20", "last 16") and one.colours in ("rgb", "bgr"):
+                yield from (two for two in changed(one) if two.colours in ("rgb", "bgr"))
+
+
+def _feed_of(name: str) -> Feed:
+    """The first 16 frames as one protocol feeds them."""
+    return Feed("first 16", "rgb", load_protocol(name).array)
+
+
+def _product(base: Feed) -> Iterator[Feed]:
+    """Every combination of the common choices."""
+    kernels, ranges, colours = ("bilinear-half-pixel", "bilinear-tf1", "bicubic-pil"), ("-1..1", "0..1"), ("rgb", "bgr")
+    for kernel, interval, colour, eps, crop in product(
+        kernels, ranges, colours, (1e-3, 1e-5), ("none", "short-side-centre")
+    ):
+        changes = {"resize": kernel, "range": interval, "batch_norm_eps": eps, "crop": crop}
+        yield replace(base, colours=colour, array=base.array.model_copy(update=changes))
+
+
+def changed(feed: Feed) -> Iterator[Feed]:
+    """All that differ from one in a single choice."""
+    array = feed.array
+    yield from (replace(feed, colours=colours) for colours in COLOURS if colours != feed.colours)
+    options: dict[str, tuple[object, ...]] = {
+        "batch_norm_eps": (1e-3, 1e-5),
+        "range": ("-1..1", "0..1", "0..255"),
+        "crop": ("none", "short-side-centre"),
+        "resize": ("bilinear-half-pixel", "bilinear-tf1", "bicubic-pil"),
+        "first_resize": (None, *_FIRST),
+    }
+    for field, values in options.items():
+        for value in values:
+            if value != getattr(array, field):
+                yield replace(feed, array=array.model_copy(update={field: value}))
+    yield from (replace(feed, frames=frames) for frames in FRAME_RULES if frames != feed.frames)
