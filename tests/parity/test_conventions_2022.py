@@ -1,0 +1,91 @@
+"""The FVDs of 2022 to 2026 against what their codes print for the same arrays (../shared/golden/conventions2.csv).
+
+Where a code could not run, its golden number is that of a restatement; ../shared/golden/README.md says which.
+"""
+
+import csv
+
+import numpy as np
+import pytest
+
+from vidmbench import Choices, score_all
+
+# Float32 features of two implementations under one statistic in float64; 4e-7 is reached.
+EXACT = 1e-5
+# What the codes print themselves: float32 statistics, and scipy's sqrtm of singular matrices.
+PRINTED = 1e-3
+WIDE = {"fvd-wide-flattened": "flattened", "fvd-wide-pool": "pool-7x13", "fvd-wide-mean": "spatial-mean"}
+SHORT = {
+    "fvd-short-hold": "hold-last-to-10",
+    "fvd-short-linear": "linear-to-16",
+    "fvd-short-pool1": "pool1",
+    "fvd-short-repeat": "repeat-2",
+}
+GOLDEN_NAMES = {
+    **{name: f"fvd-224x400-{words}" for name, words in WIDE.items()},
+    **{name: f"fvd-common-metrics-short-{words}" for name, words in SHORT.items()},
+}
+
+
+@pytest.fixture
+def clips(shared):
+    def read(name, videos=None):
+        folder = shared / "golden" / "conventions"
+        return [np.load(folder / f"{name}_{side}.npz")["clips"][:videos] for side in ("real", "fake")]
+
+    return read
+
+
+@pytest.fixture
+def golden(shared):
+    with (shared / "golden" / "conventions2.csv").open(encoding="utf-8", newline="") as stream:
+        return {(row["protocol"], row["input"], int(row["frames"])): row for row in csv.DictReader(stream)}
+
+
+def check(found, row):
+    assert found.value == pytest.approx(float(row["exact"]), rel=EXACT), row["protocol"]
+    if row["value"]:
+        assert found.value == pytest.approx(float(row["value"]), rel=PRINTED), row["protocol"]
+
+
+@pytest.mark.usefixtures("network")
+@pytest.mark.parametrize(
+    ("pair", "videos", "frames", "protocols"),
+    [
+        ("ucf", None, 16, ("fvd-fastvideo", "fvd-tokenbench", "fvd-ivideogpt", "fvd-disco")),
+        ("ucf", None, 16, ("fvd-wcoda", "fvd-wcoda-212", *WIDE)),
+        ("ucf", 16, 16, ("fvd-nano-wm", "fvd-open-sora-plan", "fvd-open-sora-plan-last-prefix")),
+        ("ucf", None, 15, ("fvd-irasim", "fvd-irasim-mirror")),
+        ("ucf", None, 8, tuple(SHORT)),
+        ("sky", None, 7, ("fvd-short-hold", "fvd-short-linear")),
+    ],
+)
+def test_their_own_numbers(pair, videos, frames, protocols, clips, golden):
+    found = score_all(*clips(pair, videos), Choices(protocols=protocols, frames=(frames,)))
+    assert [one.protocol for one in found] == list(protocols)
+    for one in found:
+        check(one, golden[GOLDEN_NAMES.get(one.protocol, one.protocol), pair, frames])
+
+
+@pytest.mark.usefixtures("network")
+def test_trajectories(clips, golden):
+    """Predictions 2 i and 2 i + 1 belong to real video i."""
+    real, fake = clips("ucf", 16)
+    choices = Choices(protocols=("fvd-mcvd", "fvd-mcvd-trajectory-mean"), frames=(16,), context=4)
+    pooled, mean = score_all(real[:8], fake.reshape(8, 2, *fake.shape[1:]), choices)
+    check(pooled, golden["fvd-mcvd-2-trajectories", "ucf", 16])
+    check(mean, golden["fvd-mcvd-trajectory-mean", "ucf", 16])
+    assert mean.spread == pytest.approx(402.705152, rel=EXACT)  # from the golden row's note
+    assert mean.spread_kind == "sd over 2 trajectories"
+    assert (pooled.num_real, pooled.num_fake) == (8, 16)
+
+
+@pytest.mark.usefixtures("network")
+@pytest.mark.parametrize("starts", [[0] * 16, [6, 6, 0, 4, 7, 6, 4, 7, 5, 3, 2, 4, 2, 1, 4, 2]])
+def test_every_eighth_of_128_frames(starts, clips, golden):
+    """What `fvd-128f-subsample8` scores once its starts are drawn; see test_clips.py for the drawing."""
+    real, fake = clips("clevrer128")
+    real = np.stack([video[start::8][:16] for video, start in zip(real, starts, strict=True)])
+    (found,) = score_all(real, fake[:, ::8][:, :16], Choices(protocols=("fvd-ivideogpt",), frames=(16,)))
+    name = "fvd2048_128f_subsample8f" + ("-random-start" if any(starts) else "")
+    check(found, golden[name, "clevrer128", 16])
