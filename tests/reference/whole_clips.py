@@ -29,11 +29,20 @@ def prepared_clip(frames, stage):
         first = stage.first_resize.size
         frames = resized_uint8(frames, (first, first) if isinstance(first, int) else first, stage.first_resize.resize)
         frames = np.ascontiguousarray(frames[:, -(stage.first_resize.bottom_rows or 0) :])
-    x = torch.from_numpy(frames).permute(0, 3, 1, 2).float()
+    if stage.crop == "centre-square":
+        side, (height, width) = min(frames.shape[1:3]), frames.shape[1:3]
+        frames = frames[:, (height - side) // 2 :, (width - side) // 2 :][:, :side, :side]
+    if stage.resize == "bicubic-pil-uint8":
+        frames = resized_uint8(frames, (size, size), "bicubic-pil")
+    x = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2).float()
     x = {
         "-1..1": lambda: x * (2 / 255) - 1,
         "inception": lambda: (x - 128) / 128,
         "0..1": lambda: x / 255,
+        "imagenet": lambda: (x / 255 - colours(0.485, 0.456, 0.406)) / colours(0.229, 0.224, 0.225),
+        "clip": lambda: (
+            (x / 255 - colours(0.48145466, 0.4578275, 0.40821073)) / colours(0.26862954, 0.26130258, 0.27577711)
+        ),
         "0..255": lambda: x,
     }[stage.range]()
     height, width = frames.shape[1:3]
@@ -43,6 +52,10 @@ def prepared_clip(frames, stage):
     x = resized(x, new, stage.resize)
     top, left = (new[0] - size) // 2, (new[1] - size) // 2
     return x[:, :, top : top + size, left : left + size].permute(0, 2, 3, 1).numpy()
+
+
+def colours(*values):
+    return torch.tensor(values).reshape(3, 1, 1)
 
 
 def changed_clip(kind, frames, name, seed):

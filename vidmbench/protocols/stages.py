@@ -151,6 +151,13 @@ class FirstResize(Frozen):
         size = str(self.size) if isinstance(self.size, int) else "x".join(map(str, self.size))
         return size if self.bottom_rows is None else f"{size}.bottom{self.bottom_rows}"
 
+    @property
+    def words(self) -> str:
+        """The same for people."""
+        size = str(self.size) if isinstance(self.size, int) else " x ".join(map(str, self.size))
+        rows = "" if self.bottom_rows is None else f", lowest {self.bottom_rows} rows"
+        return f"resized to {size} before{rows}"
+
 
 #: What is done to clips that are shorter than a network wants.
 Lengthen = Literal["hold-last-to-10", "each-twice", "linear-to-16"]
@@ -228,7 +235,7 @@ class ArrayStage(Frozen):
             "first",
             lambda first: f"{_RESIZE[first.resize]}.{first.text}",
             golden=lambda first: f"{first.resize}.{first.text}",
-            words=lambda first: f"resized to {FirstResize.model_validate(first).text} before",
+            words=lambda first: FirstResize.model_validate(first).words,
         ),
     ] = None
     crop: Annotated[

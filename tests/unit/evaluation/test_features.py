@@ -161,6 +161,10 @@ def changed_jobs(films, array):
     yield "eps", job(films, stage=stage(batch_norm_eps=1e-5))
     yield "resize", job(films, stage=stage(resize="bilinear-tf1"))
     yield "crop", job(films, stage=stage(crop="short-side-centre"))
+    yield "time pool", job(films, stage=stage(time_pool=1))
+    yield "wide input", job(films, stage=stage(wide_input="spatial-mean"))
+    yield "longer", job(films, stage=stage(lengthen="each-twice"))
+    yield "rows", job(films, stage=stage(first_resize=FirstResize(size=9, resize="bicubic-pil", bottom_rows=8)))
     yield "first", job(films, stage=stage(first_resize=FirstResize(size=9, resize="bicubic-pil")))
     yield "range", job(films, stage=stage(range="0..1"))
     yield "precision", job(films, precision="bf16")
@@ -192,7 +196,8 @@ def test_of_a_square_nothing_is_cropped_so_the_features_are_shared(array):
 
 
 def test_every_field_of_the_array_stage_is_in_the_key():
-    walked = {"detector", "batch_norm_eps", "first_resize", "crop", "resize", "range"}
+    walked = {"detector", "batch_norm_eps", "time_pool", "wide_input", "lengthen", "first_resize", "crop", "resize"}
+    walked |= {"range"}
     without_effect = {"truncate_uint8"}  # it has one value only
     assert set(type(SPEC.array).model_fields) == walked | without_effect, "a new field must go into changed_jobs too"
     assert set(field_names(ArrayStage, "detector", "array")) == walked

@@ -56,7 +56,7 @@ def prepare_compare(
         return _compare_to_pack(real_side, real_side.pack, fake, choices, protocols)
     if protocols is None:
         protocols = [load_protocol(name) for name in expanded(choices.protocols or _of_distributions())]
-    sources = open_both(real, fake, choices, protocols)
+    sources = open_both(real_side, fake, choices, protocols)
     plans, refused = [], []
     for protocol in protocols:
         for frames in choices.frames or (None,):
@@ -129,20 +129,19 @@ def control_jobs(job: Job) -> list[Job]:
     return jobs
 
 
-def open_both(real: str, fake: str, choices: Choices, protocols: Sequence[ProtocolSpec]) -> tuple[Source, Source]:
-    """The real videos and those to score, as the command line names them.
+def open_both(real: Given, fake: str, choices: Choices, protocols: Sequence[ProtocolSpec]) -> tuple[Source, Source]:
+    """The real videos and those to score.
 
     Args:
-        real: The real videos.
-        fake: The videos to score.
+        real: The real videos, parsed.
+        fake: The videos to score, as the command line names them.
         choices: The options.
         protocols: As declared: a model gives as many videos and frames as any of them takes.
     """
-    real_side = given(real)
     clips = [
         _with_choices(protocol.clips, frames, choices) for protocol in protocols for frames in choices.frames or (None,)
     ]
-    source, other = open_pair(real_side, given(fake, real_side.named), choices, protocols, clips=clips)
+    source, other = open_pair(real, given(fake, real.named), choices, protocols, clips=clips)
     checked_counts(source, other, protocols)
     return source, other
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from vidmbench.core.errors import DataError, UsageError
 from vidmbench.evaluation.choices import Choices
+from vidmbench.evaluation.given import given
 from vidmbench.evaluation.job import Job
 from vidmbench.evaluation.studies.compare import bound_to_sources, job_of, open_both, planned
 from vidmbench.protocols.clips_stage import SideSpec
@@ -137,7 +138,7 @@ def prepare_explain(first: str, second: str, real: str, fake: str, choices: Choi
         )
     if len(choices.frames) > 1:
         raise UsageError("explain takes one clip length", found=f"--frames {','.join(map(str, choices.frames))}")
-    sources = open_both(real, fake, choices, specs)
+    sources = open_both(given(real), fake, choices, specs)
     frames = choices.frames[0] if choices.frames else specs[0].clips.frames
     start, end = (bound_to_sources(spec, frames, choices, *sources) for spec in specs)
     path, steps = path_between(start, end)

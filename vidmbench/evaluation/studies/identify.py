@@ -21,6 +21,8 @@ TOLERANCE = 1e-4
 #: Combinations are tried that differ from a published convention in this many choices or fewer.
 MOST_CHANGES = 2
 _NOTHING = "none"
+#: Less than this is rounding: one of the networks' outputs is the same for all clips.
+_SOME = 1e-9
 _WINDOW = 0.25  # natural logarithm: the stretch about a number over which combinations are counted
 
 
@@ -211,7 +213,7 @@ def candidates(names: tuple[str, ...]) -> tuple[Candidate, ...]:
             there = tables[other].get(_key(_on_set(fields, other)))
             if there is not None:
                 values[other] = there
-        if len(values) == len(names):
+        if len(values) == len(names) and min(values.values()) > _SOME:
             rows.append((fields, values))
     points = [(spec.name, point) for spec in conventions() for point in fields_of(spec, leading)]
     # A convention whose features were not computed is not the nearest of anything.

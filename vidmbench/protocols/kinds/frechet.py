@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from vidmbench.metrics.frechet_means import FrechetRule
 
 
+#: Fewer batches give no interval; as :data:`vidmbench.metrics.full_reference.intervals.MIN_VIDEOS`.
+MIN_BATCHES = 4
+
+
 class FrechetStatistics(StatisticsStage):
     """The [statistics] of a Fréchet distance.
 
@@ -83,7 +87,7 @@ class Frechet(MetricKind[FrechetStatistics]):
 
             _check_whole(statistics, features)
             values = frechet_values(features["real"], features["fake"], statistics.rule())
-            if statistics.mean_over != "trajectories":
+            if statistics.mean_over != "trajectories" or len(values) == 1:
                 return (Value(float(values.mean())),)
             return (Value(float(values.mean()), float(values.std()), f"sd over {len(values)} trajectories"),)
         real, fake, ridge = features.moments_of("real"), features.moments_of("fake"), statistics.ridge or 0.0
@@ -109,7 +113,9 @@ class Frechet(MetricKind[FrechetStatistics]):
             biased = (
                 f"strongly biased: each distance is between {statistics.batch} videos and {statistics.batch} others"
             )
-            return [biased, *(note for note in notes if not note.startswith(NO_INTERVAL))]
+            notes = [note for note in notes if not note.startswith(NO_INTERVAL)]
+            few = f"{NO_INTERVAL}one needs at least {MIN_BATCHES} batches"
+            return [biased, *notes, *([few] if -(-fewest // statistics.batch) < MIN_BATCHES else [])]
         if fewest <= counts.features:
             notes.insert(0, f"strongly biased at N = {fewest}; compare only at equal N")
         return notes
