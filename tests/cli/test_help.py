@@ -137,6 +137,8 @@ def things(folder, tmp_path_factory):
 @pytest.mark.weights
 @pytest.mark.parametrize("line", EXAMPLES)
 def test_every_example_runs(line, things, command, fake_network, weights, folder, monkeypatch):
+    if "ssv2-probe" in line or line.endswith(" downloads"):
+        pytest.skip("needs published files of 10 GB; test_library_detectors.py adds small ones of their layout")
     words = adapted(line)
     if words[:2] == ["weights", "add"]:
         (folder / words[-1]).symlink_to(weights.resolve())

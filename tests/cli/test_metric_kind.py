@@ -164,7 +164,7 @@ def test_statistics_of_another_kind_are_mistakes(sides, protocols):
 
 
 def test_an_unknown_kind_is_a_mistake(protocols):
-    with pytest.raises(Exception, match=r"metric: input should be one of 'frechet', .*, found 'toy'"):
+    with pytest.raises(Exception, match=r"metric: input should be one of .*'frechet', .*, found 'toy'"):
         load_protocol("toy")
 
 
@@ -192,4 +192,4 @@ def test_a_name_that_is_taken_is_refused_in_a_fresh_process_too():
         "try:\n    register(KIND)\nexcept ValueError as error:\n    print(error)\nprint(len(metric_kinds()))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "the metric kind 'frechet' exists already\n7\n"
+    assert done.stdout == "the metric kind 'frechet' exists already\n12\n"

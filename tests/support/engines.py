@@ -61,7 +61,10 @@ def fake_engine(stage: Any, **options: Any) -> Any:
 
     if isinstance(stage, LpipsStage):
         return FakeEngine(_distances)
-    return engine.load_engine(stage, **options) if isinstance(stage, PairStage | SequenceStage) else FakeEngine()
+    if isinstance(stage, PairStage | SequenceStage):
+        return engine.load_engine(stage, **options)
+    columns = stage.num_features(1)
+    return FakeEngine() if columns == 1 else FakeEngine(lambda clip: np.tile(projection(clip), columns))
 
 
 def _distances(pairs: np.ndarray) -> np.ndarray:

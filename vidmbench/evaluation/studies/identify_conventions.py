@@ -40,8 +40,7 @@ def fields_of(spec: ProtocolSpec, name: str) -> tuple[dict[str, str], ...]:
 
 def reason_against(spec: ProtocolSpec) -> str | None:
     """Why a convention has no number on the golden sets; None where nothing speaks against one."""
-    fixed = [side for side in (spec.clips.real, spec.clips.fake) if side.start != "random"]
-    longest = max((spec.clips.span_of(side) for side in fixed), default=0)
+    longest = max(spec.clips.span_of(side) for side in (spec.clips.real, spec.clips.fake))
     low, high = spec.clips.frames_allowed
     if low > _NUM_FRAMES or (spec.clips.stride > 1 and longest > _NUM_FRAMES):
         return f"needs {max(low, longest)} frames, and the clips have {_NUM_FRAMES}"
