@@ -29,8 +29,8 @@ def test_every_convention_in_one_table(command, pair):
         in outcome.err
     )
     assert (
-        "skipped: fvd-128f-subsample8, fvd-latte, fvd-longvideogan-128f: 5 of 5 videos of real.npy are shorter than the clip"
-        in outcome.err
+        "skipped: fvd-128f-subsample8, fvd-latte, fvd-longvideogan-128f: 5 of 5 videos of real.npy are shorter "
+        "than the clip" in outcome.err
     )
 
 
