@@ -110,9 +110,17 @@ def test_black_against_white_clips_at_every_length(name, engines, shared):
         frames = int(row["frames"])
         value = distance(*engines(name).features([even_clip(frames, -1.0), even_clip(frames, 1.0)]))
         assert value == pytest.approx(float(row["fvd_float64"]), rel=DISTANCE), f"{frames} frames"
+        if row["styleganv_reported"]:  # of common_metrics' README, made on a GPU with TF32
+            assert value == pytest.approx(float(row["styleganv_reported"]), rel=4e-3)
         if row["tensorflow_reported"]:
             assert value == pytest.approx(float(row["tensorflow_reported"]), rel=DISTANCE)
             assert row["tensorflow_reported"] == "151.39244"
+
+
+def test_what_tokenbench_prints_in_its_readme(engines):
+    """232.7575 for 50 black against 50 white frames."""
+    value = distance(*engines(FASTEST).features([even_clip(50, -1.0), even_clip(50, 1.0)]))
+    assert value == pytest.approx(232.7575, rel=1e-4)
 
 
 @pytest.fixture(scope="module")
