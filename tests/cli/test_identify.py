@@ -91,7 +91,7 @@ def test_a_code_is_run_on_both_sets(command, folder):
     outcome = command("identify", "--run", words, "--claims", "fvd-stylegan-v", "--junit", "made.xml")
     assert outcome.code == 0, outcome.err + outcome.out
     assert "on square and" in outcome.out
-    assert "fvd-stylegan-v, fvd-latte, fvd-vidm-paper at 16 frames\n" in outcome.out
+    assert "fvd-stylegan-v, fvd-ivideogpt, fvd-latte, fvd-vidm-paper at 16 frames\n" in outcome.out
     case = ElementTree.parse(folder / "made.xml").find(".//testcase")
     assert case is not None
     assert (case.get("name"), list(case)) == ("follows fvd-stylegan-v", [])

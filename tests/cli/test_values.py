@@ -13,7 +13,7 @@ SCORES = {
     "compare-models": ("nothere", "nothere", "nothere"),
     "infinity": ("nothere", "nothere"),
     "memorisation": ("nothere", "nothere", "nothere"),
-    "pack make": ("nothere",),
+    "pack make": ("nothere", "--out", "x.pack"),
     "plot fvd-vs-n": ("nothere", "nothere"),
     "plot score-map": ("nothere", "nothere"),
 }
