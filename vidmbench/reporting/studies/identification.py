@@ -104,10 +104,12 @@ def identification_text(answer: Identification) -> str:
         nearest = answer.nearest
         lines.append(f"{what}: none")
         lines.append(
-            f"  Neither a published convention nor any of {answer.num_tried:,} combinations of choices gives it."
+            f"  Neither a published convention that was tried nor any of {answer.num_tried:,} combinations gives it."
         )
         lines.append(f"  Nearest, and not the answer: {combination_words(nearest)} ({_apart(answer, nearest)})")
     lines += _listed(answer, others)
+    if answer.skipped and not answer.names:
+        lines += ["", f"Published conventions not tried (--json says why): {', '.join(answer.skipped)}"]
     lines += ["", *_reliability(answer)]
     return "\n".join(lines)
 
