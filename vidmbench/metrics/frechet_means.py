@@ -6,7 +6,7 @@ Three are known: over prefixes (a clip's first 10, 11, ... frames, each with a d
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 
@@ -57,7 +57,7 @@ def frechet_values(real: np.ndarray, fake: np.ndarray, rule: FrechetRule) -> np.
     """
     with one_blas_thread():
         if rule.batch is None:
-            return np.array([[_distance(*both, rule)] for both in _split(real, fake, rule)])
+            return np.array([[_distance(*both, rule)] for both in _aligned(_parts(real, rule), _parts(fake, rule))])
         if len(real) != len(fake):
             raise DataError(
                 "a mean over batches needs as many scored videos as real ones",
@@ -72,7 +72,7 @@ def frechet_values(real: np.ndarray, fake: np.ndarray, rule: FrechetRule) -> np.
                     _of_batch(first[start : start + rule.batch], second[start : start + rule.batch], rule)
                     for start in starts
                 ]
-                for first, second in _split(real, fake, rule)
+                for first, second in _aligned(_parts(real, rule), _parts(fake, rule))
             ]
         )
 
@@ -113,31 +113,26 @@ class _Summaries:
 
     @classmethod
     def of(cls, videos: np.ndarray, rule: FrechetRule) -> "_Summaries":
-        if rule.mean_over is None or videos.ndim == 2:
-            return cls((Moments.of(videos.reshape(-1, videos.shape[-1])),))
-        return cls(tuple(Moments.of(np.ascontiguousarray(videos[:, part])) for part in range(videos.shape[1])))
+        return cls(tuple(map(Moments.of, _parts(videos, rule))))
 
     def merge(self, other: "_Summaries", /) -> "_Summaries":
         return _Summaries(tuple(a.merge(b) for a, b in zip(self.moments, other.moments, strict=True)))
 
 
-def _aligned(real: Sequence[Gaussian], fake: Sequence[Gaussian]) -> list[tuple[Gaussian, Gaussian]]:
+Part = TypeVar("Part")
+
+
+def _aligned(real: Sequence[Part], fake: Sequence[Part]) -> list[tuple[Part, Part]]:
     """The parts of both sides that are compared; a side of one part is compared with all of the other's."""
     count = max(len(real), len(fake))
     return list(zip(list(real) * (count // len(real)), list(fake) * (count // len(fake)), strict=True))
 
 
-def _split(real: np.ndarray, fake: np.ndarray, rule: FrechetRule) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Both sides of each distance, (video, feature)."""
-
-    def parts(side: np.ndarray) -> list[np.ndarray]:
-        if rule.mean_over is None or side.ndim == 2:
-            return [side.reshape(-1, side.shape[-1])]
-        return [np.ascontiguousarray(side[:, part]) for part in range(side.shape[1])]
-
-    of_real, of_fake = parts(real), parts(fake)
-    count = max(len(of_real), len(of_fake))
-    return list(zip(of_real * (count // len(of_real)), of_fake * (count // len(of_fake)), strict=True))
+def _parts(side: np.ndarray, rule: FrechetRule) -> list[np.ndarray]:
+    """What has a distance of its own on one side, each (video, feature)."""
+    if rule.mean_over is None or side.ndim == 2:
+        return [side.reshape(-1, side.shape[-1])]
+    return [np.ascontiguousarray(side[:, part]) for part in range(side.shape[1])]
 
 
 def _distance(real: np.ndarray, fake: np.ndarray, rule: FrechetRule) -> float:

@@ -8,6 +8,8 @@ from vidmbench.core.errors import DataError
 from vidmbench.metrics import Moments, frechet_distance, frechet_interval
 from vidmbench.metrics.frechet import Gaussian, compare
 from vidmbench.metrics.frechet_means import FrechetRule, frechet_mean_interval, frechet_values
+from vidmbench.metrics.full_reference.intervals import MIN_VIDEOS
+from vidmbench.protocols.kinds.frechet import MIN_BATCHES
 
 CHANCE = np.random.default_rng(5)
 REAL, FAKE = CHANCE.normal(size=(12, 3, 6)), CHANCE.normal(0.4, 1.3, size=(12, 3, 6))
@@ -90,6 +92,7 @@ def test_intervals_hold_the_mean(rule):
 
 
 def test_too_few_batches_have_no_interval():
+    assert MIN_BATCHES == MIN_VIDEOS
     assert frechet_mean_interval(REAL[:6], FAKE[:6], FrechetRule("n", batch=2)) is None
 
 
