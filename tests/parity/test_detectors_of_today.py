@@ -9,7 +9,6 @@ import re
 
 import numpy as np
 import pytest
-import torch
 from safetensors.numpy import save_file
 from support.paths import ROOT, SHARED
 from support.torchvision_beside_cpu import import_torchvision
@@ -95,6 +94,12 @@ CASES = {
     "jedi": ("jedi_vjepa", 'family = "v-jepa", patch = "16"', 3261.936741684108),
     "fd-dinov2-frames": ("dinov2", 'family = "dinov2", patch = "14", table = "1370"', 52.882103262102554),
     "cmmd-clip-frames": ("clip_cmmd", CLIP, 4.938154825843366),
+    "fvd-videomae-base": ("fastvideo_videomae", VIDEOMAE, 12.401332991845708),
+}
+#: Class, output, size fed and width of the features.
+OF_LIBRARY = {
+    "cmmd-clip-frames": ("CLIPVisionModelWithProjection", "embedding", 336, 32),
+    "fvd-videomae-base": ("VideoMAEModel", "mean-of-tokens", 224, 48),
 }
 
 
@@ -106,14 +111,14 @@ def case(protocol, folder):
     if isinstance(options, dict):
         import_torchvision()
         library_folder(folder, options, tensors)
-        rest = LIBRARY.format(class_name="CLIPVisionModelWithProjection", output="embedding")
+        class_name, output, size, width = OF_LIBRARY[protocol]
+        rest = LIBRARY.format(class_name=class_name, output=output)
     else:
         if name == "jedi_vjepa":
             tensors["pos_embed"] = sines_3d(48, 8, 14)
             assert (tensors["pos_embed"][0, :5] == stored["pos_embed_head"]).all()
         save_file(tensors, folder / "tiny.safetensors")
-        rest = OWN.format(options=options)
-    size, width = (336, 32) if isinstance(options, dict) else (224, 48)
+        rest, size, width = OWN.format(options=options), 224, 48
     return written(folder, protocol, DETECTOR.format(reads=reads, num_features=width, size=size) + rest), stored
 
 
@@ -139,20 +144,3 @@ def test_the_number_of_its_code(protocol, tmp_path):
         given = stored["prep_ucf_real0"]
         given = given.transpose(1, 0, 2, 3) if protocol == "jedi" else given.reshape(thinned.shape)
         assert np.abs(thinned - given).max() < 1e-5
-
-
-def test_networks_of_the_library(tmp_path):
-    import_torchvision()
-    from vidmbench.detectors.library_models import read_folder
-    from vidmbench.detectors.library_module import load
-
-    tensors, stored = arrays("fastvideo_videomae", "w.")
-    library_folder(tmp_path, VIDEOMAE, tensors)
-    network = load(read_folder(tmp_path / "checkpoint", "VideoMAEModel"), class_name="VideoMAEModel",
-                   output="mean-of-tokens")  # fmt: skip
-    spec = load_protocol("jedi")  # ImageNet's colours too, squashed to 224
-    clip = preparation(spec.array)(next(iter(clips(False)))[0])
-    with torch.inference_mode():
-        feature = network(torch.from_numpy(clip).permute(3, 0, 1, 2)[None])[0].numpy()
-    expected = stored["f.ucf_real"]
-    assert np.abs(feature - expected[0]).max() < 1e-4 * np.ptp(expected)
