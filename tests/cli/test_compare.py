@@ -1,8 +1,15 @@
 """``vidmbench compare`` and ``vidmbench explain``, on a network that costs nothing."""
 
+import csv
+
 import numpy as np
 import pytest
 from PIL import Image
+
+from vidmbench.core import resources
+
+MINE = (resources.protocols_dir() / "metrics" / "fvd-tf-hub.toml").read_text(encoding="utf-8")
+MINE = MINE.replace('name = "fvd-tf-hub"', 'name = "mine"').replace('family = "TensorFlow"\n', "")
 
 pytestmark = pytest.mark.usefixtures("fake_network")
 
@@ -24,14 +31,71 @@ def test_every_convention_in_one_table(command, pair):
     assert "mean of 10 draws (" in outcome.out
     assert "no value (Precision, Recall, Density, Coverage): " in outcome.out
     # Latte's real clips span 46 frames, and these have 16.
-    assert (
-        "skipped: fid-frames, fid-frames-digan, is-frames, kid-frames: the weights inception-v3 are not on"
-        in outcome.err
+    skipped = [line for line in outcome.err.splitlines() if line.startswith("skipped: ")]
+    assert len(skipped) == 3  # a line for each reason
+    weights, short, frames = skipped
+    assert weights.startswith("skipped: the weights are not on this machine (")
+    assert "; fid-frames, fid-frames-digan, is-frames, kid-frames (inception-v3); " in weights
+    assert short == (
+        "skipped: 5 of 5 videos of real.npy are shorter than the clip: fvd-128f-subsample8 (128 frames); "
+        "fvd-irasim, fvd-irasim-mirror (17 frames); fvd-latte (46 frames); fvd-longvideogan-128f (121 frames)"
     )
-    assert (
-        "skipped: fvd-128f-subsample8, fvd-latte, fvd-longvideogan-128f: 5 of 5 videos of real.npy are shorter "
-        "than the clip" in outcome.err
+    assert frames.startswith("skipped: cannot score clips of 16 frames: fvd-short-hold, fvd-short-pool1 (2 to 9 fr")
+
+
+def test_conventions_are_grouped_by_family(command, pair, folder):
+    (folder / "mine.toml").write_text(MINE)
+    names = ("fvd-tats", "fvd-mcvd", "mine.toml", "fvd-vidm-paper", "fvd-tokenbench", "fvd-nano-wm", "fvd-digan")
+    words = ("compare", *pair, "--frames", 16, "--protocol", ",".join(names))
+    expected = [
+        ("StyleGAN-V", "fvd-vidm-paper"), ("StyleGAN-V", "fvd-nano-wm"), ("common_metrics", "fvd-mcvd"),
+        ("common_metrics", "fvd-tokenbench"), ("others", "mine"), ("VideoGPT", "fvd-tats"), ("VideoGPT", "fvd-digan"),
+    ]  # fmt: skip
+    table = list(csv.DictReader(command(*words, "--format", "csv").out.splitlines()))
+    assert [(row["family"], row["protocol"]) for row in table] == expected
+    assert float(table[0]["vs_default"]) == 0
+    change = float(table[2]["value"]) / float(table[0]["value"]) - 1
+    assert float(table[2]["vs_default"]) == pytest.approx(change)
+    lines = [line.strip("| ").split(" | ") for line in command(*words, "--format", "md").out.splitlines()]
+    protocols = {name for _, name in expected}
+    rows = [(line[1], *(cell for cell in line if cell in protocols)) for line in lines if line[0] == "FVD ↓"]
+    assert rows == expected
+    text = command(*words).out.splitlines()
+    starts = [line.index(name) for line, (_, name) in zip(text[2:], expected, strict=False)]
+    assert len(set(starts)) == 1  # in the same order, below each other
+    assert [line.split()[0] for line in text[4:6]] == ["common_metrics", text[5].split()[0]]
+    assert "common_metrics" not in text[5]
+    assert command(*words, "--json").json["families"] == {
+        name: family.replace("others", "") for family, name in expected
+    }
+
+
+def test_a_format_of_what_has_its_own_form(command, pair):
+    command("compare", *pair, "--format", "md", "--json").fails("--format is of the table of protocols", "omit one")
+    command("compare", *pair, "--format", "csv", "--paired", "--controls").fails("--format csv or --controls")
+
+
+def test_a_dry_run_says_what_would_be_skipped(command, pair):
+    outcome = command("compare", *pair, "--frames", 16, "--protocol", "fvd-tats,fvd-latte", "--dry-run")
+    assert "skipped: 5 of 5 videos of real.npy are shorter than the clip: fvd-latte (46 frames)" in outcome.err
+
+
+def test_videos_that_are_too_short_for_what_is_asked(command, folder, clips):
+    np.save(folder / "short.npy", clips[:, :3])
+    both = ("short.npy", "short.npy")
+    everything = command("compare", *both)
+    everything.fails("no protocol can score", "5 of 5 videos of short.npy are shorter than the clip: ",
+                     "what to do: ask for clips as short as the videos: --frames 3")  # fmt: skip
+    assert everything.err.count("inception-v3") == 1
+    score = ("score", *both, "--num-videos", 5, "--protocol")
+    command(*score, "fvd-tats").fails(
+        "give longer videos; what can score these: vidmbench compare REAL FAKE --frames 3"
     )
+    np.save(folder / "longer.npy", np.repeat(clips, 7, axis=1)[:, :100])
+    long = command("score", "longer.npy", "longer.npy", "--num-videos", 5, "--protocol", "fvd-128f-subsample8")
+    long.fails("at least 128 frames", "give longer videos; what")
+    assert "--frames 13" not in long.err  # 13 frames at its stride fit, and it still wants 128
+    command(*score, "fvd").fails("unknown protocol 'fvd': did you mean fvd-vidm-paper (the default)?")
 
 
 def test_as_one_object(command, pair):

@@ -269,7 +269,8 @@ def test_whole_protocols_in_the_pages_are_those_in_use():
     text = TEXTS["architecture.md"].partition("## A protocol file, whole")[2].partition("\n## ")[0]
     block = "\n".join(line[4:] for line in text.splitlines() if line.startswith("    "))
     shown = tomllib.loads(block)
-    spec = load_protocol("fvd-stylegan-v").model_dump(mode="json", exclude_none=True)
+    protocol = load_protocol("fvd-stylegan-v")
+    spec = protocol.model_dump(mode="json", exclude_none=True) | {"family": protocol.family}
     for key, value in shown.items():
         if isinstance(value, dict):
             assert {inner: spec[key][inner] for inner in value if inner not in ("real", "fake")} == {

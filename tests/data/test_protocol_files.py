@@ -4,6 +4,7 @@ import re
 import tomllib
 
 import pytest
+from support.paths import ROOT
 
 from vidmbench.core import resources
 from vidmbench.evaluation.studies.ablation import load_ablation
@@ -56,6 +57,7 @@ def test_protocols(path):
     assert spec.name == path.stem
     assert CITATION.search(spec.source), f"{spec.source!r} names nothing that a reader can look up"
     assert len(spec.note) > 20
+    assert spec.family, "compare groups protocols by it"
     detector = load_detectors()[spec.array.detector]
     assert spec.metric in detector.measures
     assert spec.clips.frames_allowed[0] >= spec.array.least_frames(detector.min_frames)
@@ -66,6 +68,31 @@ def test_protocols(path):
     for stage in ("dataset", "clips", "array", "statistics"):
         fields = getattr(spec, stage).model_dump(exclude_none=True)
         assert set(written[stage]) == set(fields), f"[{stage}] leaves a field to its default"
+
+
+def test_the_page_shows_the_families():
+    """docs/protocols.md: every protocol that scores with I3D is in the table, in the family that its file names."""
+    table = (ROOT / "docs" / "protocols.md").read_text(encoding="utf-8").partition("| family |")[2].partition("\n\n")[0]
+    shown, family = {}, ""
+    for line in table.splitlines()[2:]:
+        first, protocols, *_ = (cell.strip() for cell in line.strip("|").split(" | "))
+        family = first or family
+        shown |= dict.fromkeys(re.findall(r"`([\w-]+)`", protocols), family)
+    specs = [load_protocol(name) for name in protocol_names()]
+    wanted = [
+        spec for spec in specs if spec.array.detector == "i3d-kinetics400" and spec.metric in ("frechet", "kernel")
+    ]
+    assert shown == {spec.name: spec.family for spec in wanted}
+
+
+def test_a_family_moves_nothing(tmp_path):
+    """Files of one's own may leave it out: neither signatures nor records have it."""
+    path = resources.protocols_dir() / "metrics" / "fvd-tats.toml"
+    text = path.read_text(encoding="utf-8")
+    (tmp_path / "x.toml").write_text(text.replace('family = "VideoGPT"\n', ""))
+    spec = load_protocol(str(tmp_path / "x.toml"))
+    assert spec.family == ""
+    assert spec.model_dump() == load_protocol("fvd-tats").model_dump()
 
 
 @pytest.mark.parametrize("name", load_detectors())

@@ -3,7 +3,7 @@
 import shlex
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -39,8 +39,15 @@ from vidmbench.cli.output import (
 from vidmbench.cli.parsing import check_figure, choices_from
 from vidmbench.cli.refusals import checked_request, source_check
 from vidmbench.cli.sharing import SharingOptions
+from vidmbench.core.errors import UsageError
 from vidmbench.core.progress import progress_bar
 from vidmbench.core.text import counted
+from vidmbench.core.vocabulary import ComparisonFormat
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vidmbench.records.record import RunRecord
 
 
 @spread
@@ -74,12 +81,21 @@ def compare(
     compute: ComputeOptions,
     sharing: SharingOptions,
     reading: ReadingOptions,
+    form: Annotated[
+        ComparisonFormat,
+        typer.Option(
+            "--format",
+            help="Text for the terminal, or the whole table for documents or programs.",
+            rich_help_panel=OUTPUT_PANEL,
+        ),
+    ] = "text",
     out: RecordOut = None,
     output: NumbersOutput,
 ) -> None:
     """The same two sources by every published convention, and how far each is from the default protocol.
 
-    A protocol that asks for more videos than there are takes as many as there are.
+    Conventions are grouped by family: whose way of feeding the network they follow. Those that cannot score the videos
+    are skipped, and why is said below. A protocol that asks for more videos than there are takes as many as there are.
 
     \b
     Examples:
@@ -91,9 +107,8 @@ def compare(
     from vidmbench.core.files import checked_output
     from vidmbench.evaluation.carry_out import carry_out_all, record_of
     from vidmbench.evaluation.studies.compare import control_jobs, prepare_compare, with_all_protocols
-    from vidmbench.reporting.terminal.beside_controls import controls_text
-    from vidmbench.reporting.terminal.comparison import comparison_text
 
+    _check_form(form, has_controls=has_controls, as_json=output.as_json)
     part = sharing.part(compute.device)
     make = partial(choices_from, clips, compute, reading, real=real)
     sources = source_check(real, is_real=True), source_check(fake)
@@ -105,6 +120,7 @@ def compare(
     if output.dry_run:
         if not part.is_silent:
             print_plan(*jobs, as_json=output.as_json)
+            print_refused(comparison.refused)
         return
     if out is not None:
         out = checked_output(out)
@@ -121,9 +137,10 @@ def compare(
         for job, evaluation in zip(jobs, evaluations, strict=True)
     ]
     refused = list(dict.fromkeys([*comparison.refused, *evaluations[0].refused]))
-    shown = partial(controls_text, records) if has_controls else partial(comparison_text, records[0])
-    text = partial(shown, is_verbose=output.is_verbose)
-    print_measurements(records, output, text=text, more={"refused": [], **refused_json(refused)})
+    families = comparison.families
+    text = partial(_table, records, families, form, has_controls=has_controls, is_verbose=output.is_verbose)
+    more = {"families": families, "refused": [], **refused_json(refused)}
+    print_measurements(records, output, text=text, more=more)
     print_refused(refused)
     write_record_to(out, *records)
     if out is not None and not output.as_json:
@@ -133,6 +150,43 @@ def compare(
     measurements = evaluations[0].measurements
     if all(measurement.status != "ok" for measurement in measurements):
         exit_without_value(measurements)
+
+
+def _table(
+    records: "Sequence[RunRecord]",
+    families: dict[str, str],
+    form: ComparisonFormat,
+    *,
+    has_controls: bool,
+    is_verbose: bool,
+) -> str:
+    from vidmbench.reporting.terminal.beside_controls import controls_text
+    from vidmbench.reporting.terminal.comparison import comparison_text
+    from vidmbench.reporting.terminal.comparison_formats import comparison_csv, comparison_markdown
+
+    if has_controls:
+        return controls_text(records, is_verbose=is_verbose)
+    if form == "csv":
+        return comparison_csv(records[0], families)
+    if form == "md":
+        return comparison_markdown(records[0], families)
+    return comparison_text(records[0], families, is_verbose=is_verbose)
+
+
+def _check_form(form: ComparisonFormat, *, has_controls: bool, as_json: bool) -> None:
+    """Refuses a format of what is printed otherwise.
+
+    Raises:
+        UsageError: It goes with --controls or --json.
+    """
+    other = "--json" if as_json else "--controls" if has_controls else None
+    if form != "text" and other is not None:
+        raise UsageError(
+            "--format is of the table of protocols",
+            expected=f"--format {form} or {other}",
+            found="both",
+            fix=f"omit one of them; what {other} prints has a form of its own",
+        )
 
 
 @spread

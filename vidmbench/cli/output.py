@@ -161,11 +161,10 @@ def refused_json(refused: "Sequence[Refused]") -> dict[str, Any]:
 
 def print_refused(refused: "Sequence[Refused]") -> None:
     """Which protocols were skipped, on stderr: a line for each reason."""
-    protocols: dict[str, list[str]] = {}
-    for refusal in refused:
-        protocols.setdefault(refusal.reason, []).append(refusal.protocol)
-    for reason, names in protocols.items():
-        remark(f"skipped: {', '.join(dict.fromkeys(names))}: {reason}")
+    if refused:
+        from vidmbench.evaluation.optional import refused_lines
+
+        remark(*(f"skipped: {line}" for line in refused_lines(refused)))
 
 
 def _json_of(records: "Sequence[RunRecord]") -> dict[str, Any]:

@@ -98,7 +98,7 @@ def unknown(
         error: The class of the error returned.
         where: The file, key or option in question.
         fix: What to do; by default the near matches are proposed.
-        default: The name that is taken where none is given; it is proposed first where it begins with what was
+        default: The name that is taken where none is given; it alone is proposed where it begins with what was
             written.
 
     Returns:
@@ -111,8 +111,7 @@ def unknown(
     near = [folded[match] for match in sure or get_close_matches(name.lower(), folded, n=2, cutoff=0.5)]
     family = [known_name for known_name in names if known_name.lower().startswith(f"{name.lower()}-")]
     if family:  # a word that several names begin with, such as fvd
-        family.sort(key=lambda known_name: known_name != default)
-        near = [f"{known_name} (the default)" if known_name == default else known_name for known_name in family[:2]]
+        near = [f"{default} (the default)"] if default in family else family[:2]
     hint = f"did you mean {' or '.join(near)}?" if near else None
     return error(
         f"unknown {kind} {name!r}" + (f": {hint}" if hint else ""),

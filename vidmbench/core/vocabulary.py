@@ -32,6 +32,8 @@ TrainClips = Literal["random", "chunks", "windows"]
 CheckedWeights = Literal["auto", "with", "without"]
 #: File formats of tables.
 TableFormat = Literal["md", "csv", "latex", "html"]
+#: How ``compare`` prints its table.
+ComparisonFormat = Literal["text", "md", "csv"]
 #: File formats of ``results export``.
 ExportFormat = Literal["csv", "parquet"]
 #: What ``sample`` writes: a file (png: a folder of frames) per video; npz: one file of all.

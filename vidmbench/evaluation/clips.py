@@ -202,19 +202,25 @@ def _too_short(
     skipped: Sequence[Skipped], total: int, longest: int, spec: ClipsSpec, span: int, stride: int, label: str
 ) -> DataError:
     names = ", ".join(f"{video.name} ({video.reason.split(',')[0]})" for video in skipped[:3])
-    fitting = (longest - 1) // stride + 1
     more = f" and {len(skipped) - 3} more" if len(skipped) > 3 else ""
     return DataError(
         f"{len(skipped)} of {total} videos of {label} are shorter than the clip",
         expected=f"at least {span} frames for --frames {spec.frames} --stride {stride}",
         found=f"{names}{more}",
         where=label,
-        fix="skip them with --on-bad skip"
-        if len(skipped) < total
-        else f"ask for fewer frames: the longest video allows --frames {fitting}"
-        if fitting >= spec.frames_allowed[0]
-        else "give longer videos, or a smaller --stride",
+        fix=_for_short_videos(longest, spec, stride, is_every=len(skipped) == total),
     )
+
+
+def _for_short_videos(longest: int, spec: ClipsSpec, stride: int, *, is_every: bool) -> str:
+    """What to do about videos that are shorter than the clip."""
+    if not is_every:
+        return "skip them with --on-bad skip"
+    fitting = (longest - 1) // stride + 1
+    if longest >= (spec.least_frames or 0) and fitting >= spec.frames_allowed[0]:
+        return f"ask for fewer frames: the longest video allows --frames {fitting}"
+    smaller = ", or a smaller --stride" if stride > 1 and longest >= (spec.least_frames or 0) else ""
+    return f"give longer videos{smaller}; what can score these: vidmbench compare REAL FAKE --frames {longest}"
 
 
 def too_few_words(is_asked: bool) -> tuple[str, str]:

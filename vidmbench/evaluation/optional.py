@@ -1,14 +1,19 @@
 """Protocols that were asked for as members of a group: those that cannot score the videos are skipped, and said."""
 
+import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from vidmbench.core.errors import VidmbenchError, WeightsError
+from vidmbench.detectors.weights_local import identity
 from vidmbench.detectors.weights_registry import get_weights
 from vidmbench.evaluation.missing import check_weights
 from vidmbench.evaluation.plan import Planned
 from vidmbench.protocols.detector import load_detector
 from vidmbench.protocols.protocol import ProtocolSpec
+
+_NO_WEIGHTS = "the weights are not on this machine (where to get them: vidmbench weights get NAME)"
+_FRAMES = re.compile(r"(?:at least )?(\d+(?: to \d+)? frames)\b")
 
 
 @dataclass(frozen=True)
@@ -18,11 +23,15 @@ class Refused:
     Attributes:
         protocol: Its name.
         reason: Why not.
+        shared: The same without what differs from protocol to protocol.
+        own: What this one would need, such as ``46 frames`` or the name of weights; empty where ``shared`` says all.
         lacks_weights: Whether all it lacks is the weights of its network.
     """
 
     protocol: str
     reason: str
+    shared: str
+    own: str = ""
     lacks_weights: bool = False
 
 
@@ -56,7 +65,7 @@ def plan_each(
             if spec.name not in optional:
                 raise
             first = first or error
-            refused.setdefault(spec.name, refusal(spec.name, error))
+            refused.setdefault(spec.name, refusal(spec, error))
     if not plans and first is not None:
         raise first
     return plans, list(refused.values())
@@ -86,15 +95,32 @@ def with_weights(plans: Sequence[Planned], optional: Collection[str]) -> tuple[l
         if problem is None:
             kept.append(item)
         else:
-            refused.append(refusal(item.spec.name, problem))
+            refused.append(refusal(item.spec, problem))
     if not kept:
         raise next(problem for problem in problems.values() if problem is not None)
     return kept, list(dict.fromkeys(refused))
 
 
-def refusal(protocol: str, error: VidmbenchError) -> Refused:
-    """Why a protocol is skipped, in a line."""
+def refusal(spec: ProtocolSpec, error: VidmbenchError) -> Refused:
+    """Why a protocol is skipped."""
     found = f" (found {error.found})" if error.found not in (None, "nothing") else ""
     fix = error.fix.splitlines()[0] if error.fix else ""
     reason = f"{error.problem}{found}; {fix}" if fix else f"{error.problem}{found}"
-    return Refused(protocol, reason, isinstance(error, WeightsError))
+    shared, own = reason.removeprefix(f"{spec.name} "), ""
+    detector = load_detector(spec.array.detector)
+    if isinstance(error, WeightsError) and detector.network is not None and identity(detector) == "?":
+        shared, own = _NO_WEIGHTS, detector.owner
+    elif wanted := _FRAMES.match(error.expected or ""):
+        shared, own = error.problem.removeprefix(f"{spec.name} "), wanted[1]
+    return Refused(spec.name, reason, shared, own, isinstance(error, WeightsError))
+
+
+def refused_lines(refused: Sequence[Refused]) -> list[str]:
+    """Why protocols were skipped, and which: a line for each reason, behind the names what these would need."""
+    reasons: dict[str, dict[str, dict[str, None]]] = {}
+    for each in refused:
+        reasons.setdefault(each.shared, {}).setdefault(each.own, {})[each.protocol] = None
+    return [
+        f"{shared}: " + "; ".join(", ".join(names) + (f" ({own})" if own else "") for own, names in needs.items())
+        for shared, needs in reasons.items()
+    ]

@@ -34,6 +34,8 @@ class ProtocolSpec(Frozen):
         name: The file's name without its suffix.
         version: Raised on any change that can move a number.
         metric: What is computed from the features.
+        family: Whose way of feeding the network it follows, in a word or two: protocols are shown together by it. It
+            moves no number, and neither signatures nor records have it.
         source: Repository, commit and file that this follows, or the paper.
         note: What a user should know, in a line.
         dataset: The data set stage.
@@ -45,6 +47,7 @@ class ProtocolSpec(Frozen):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")
     version: PositiveInt
     metric: str
+    family: str = Field("", exclude=True)
     source: str
     note: str = ""
     dataset: DatasetStage
@@ -317,7 +320,7 @@ def load_protocol(name: str | Path) -> ProtocolSpec:
             where=f"{path}: name",
             fix=f"call it, say, my-{spec.name}",
         )
-    if own_file and spec.name in protocol_names() and spec != load_protocol(spec.name):
+    if own_file and spec.name in protocol_names() and spec.model_dump() != load_protocol(spec.name).model_dump():
         raise ProtocolError(
             "your protocol has the name of a built-in one but differs from it",
             expected="a name of its own, so that its numbers cannot be taken for the other's",

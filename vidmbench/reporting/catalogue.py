@@ -60,7 +60,10 @@ def declaration(name: str) -> tuple[str, dict[str, Any]]:
     if name in resources.declared_names("metrics") or name.endswith(".toml"):
         from vidmbench.protocols.protocol import load_protocol
 
-        return "protocol", load_protocol(name).model_dump(mode="json")
+        spec = load_protocol(name)
+        content = spec.model_dump(mode="json")
+        start = {key: content.pop(key) for key in ("name", "version", "metric")}
+        return "protocol", {**start, "family": spec.family, **content}
     if name in resources.declared_names("datasets"):
         from vidmbench.sources.datasets.spec import load_dataset
 

@@ -11,7 +11,7 @@ from vidmbench.evaluation.given import Given, given, open_pair
 from vidmbench.evaluation.job import Job
 from vidmbench.evaluation.missing import check_weights
 from vidmbench.evaluation.opening import control_maker
-from vidmbench.evaluation.optional import Refused, refusal
+from vidmbench.evaluation.optional import Refused, refusal, refused_lines
 from vidmbench.evaluation.packs import bound_to_pack
 from vidmbench.evaluation.plan import Planned, checked_counts, plan
 from vidmbench.protocols.clips_stage import MANY_A_VIDEO, ClipsSpec, SideSpec
@@ -19,6 +19,9 @@ from vidmbench.protocols.protocol import ProtocolSpec, expanded, load_protocol, 
 from vidmbench.sources.control_kinds import OF_PREDICTIONS
 from vidmbench.sources.packs.contents import Pack
 from vidmbench.videos.source import Source
+
+# Of so few protocols that cannot score, each tells its own reason in full.
+_FEW = 3
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,11 @@ class Comparison:
 
     job: Job
     refused: tuple[Refused, ...]
+
+    @property
+    def families(self) -> dict[str, str]:
+        """The family of each protocol that scores the sources, by its name; empty where its file names none."""
+        return {item.spec.name: item.spec.family for item in self.job.plans}
 
 
 def prepare_compare(
@@ -66,16 +74,35 @@ def prepare_compare(
             except VidmbenchError as error:
                 if len(protocols) == 1 and len(choices.frames) < 2:
                     raise
-                refused.append(refusal(protocol.name, error))
+                refused.append(refusal(protocol, error))
     if not plans:
         refused.sort(key=lambda each: each.lacks_weights)  # problems of the sources first: no weights fix them
         raise DataError(
             "no protocol can score these sources",
-            found="; ".join(f"{each.protocol}: {each.reason}" for each in refused[:3]),
+            found="; ".join(f"{each.protocol}: {each.reason}" for each in refused[:3])
+            if len(refused) <= _FEW
+            else "\n    ".join(["", *refused_lines(refused)]),
             where=f"{sources[0].label} and {sources[1].label}",
-            fix="see what one of them needs: vidmbench score REAL FAKE --protocol NAME",
+            fix=_other_length(protocols, *sources)
+            or "see what one of them needs: vidmbench score REAL FAKE --protocol NAME",
         )
     return Comparison(job_of(*sources, plans, choices), tuple(refused))
+
+
+def _other_length(protocols: Sequence[ProtocolSpec], *sources: Source) -> str | None:
+    """A clip length at which some of the protocols can score videos this short; None where there is none."""
+    shortest = min(source.num_frames(index) for source in sources for index in range(len(source)))
+
+    def fits(spec: ProtocolSpec) -> bool:
+        try:
+            clips = spec.with_options(frames=shortest).clips
+        except VidmbenchError:
+            return False
+        return max(clips.span_of(clips.real), clips.span_of(clips.fake)) <= shortest
+
+    if any(spec.clips.frames > shortest and fits(spec) for spec in protocols):
+        return f"ask for clips as short as the videos: --frames {shortest}"
+    return None
 
 
 def _compare_to_pack(
