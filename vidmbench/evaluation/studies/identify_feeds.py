@@ -106,7 +106,9 @@ def feeds(name: str) -> list[Feed]:
 
 
 def _all() -> Iterator[Feed]:
-    published = [Feed("first 16", "rgb", spec.array) for spec in conventions() if is_plain(spec.array)]
+    # A pool over one time step is not a feed of its own: both means over time are made of the same features.
+    arrays = [spec.array.model_copy(update={"time_pool": None}) for spec in conventions() if is_plain(spec.array)]
+    published = [Feed("first 16", "rgb", array) for array in arrays]
     styleganv, common = (
         Feed("first 16", "rgb", load_protocol(each).array) for each in ("fvd-stylegan-v", "fvd-common-metrics")
     )
