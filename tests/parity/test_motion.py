@@ -8,12 +8,15 @@ from functools import cache
 
 import numpy as np
 import pytest
-from support.paired_inputs import inputs_of
+from support.paired_inputs import CHANGES, box3, delay, inputs_of
 
 from vidmbench.detectors.sequences import followed
+from vidmbench.evaluation.api import score
 from vidmbench.evaluation.evaluate import evaluate
 from vidmbench.evaluation.plan import plan
 from vidmbench.metrics.temporal.siti import brightness, spatial_information, temporal_information
+from vidmbench.metrics.temporal.spectra import skewness_and_mean
+from vidmbench.metrics.temporal.tracks import CANVAS, fvmd_features, grid
 from vidmbench.protocols.metric_kind import Features
 from vidmbench.protocols.protocol import load_protocol
 from vidmbench.videos.arrays.uint8_source import ArraySource
@@ -31,6 +34,7 @@ SINGLE = {
         for metric in ("si", "ti")
     },
 }
+SIDES = ("real", "fake")
 INPUTS = ("sky", "ucf-shuffled", "sky-static")
 
 
@@ -115,3 +119,81 @@ def test_colours_of_a_near_white_video_are_told_apart():
     frames[1, ..., 2] = 240
     numbers = followed(frames, load_protocol("colour-similarity").array)
     assert numbers[:, 0].tolist() == [1.0, 0.0]
+
+
+def dots(seed, vmax=24, jitter=0):
+    """Known tracks of 48 clips, float32 (clip, 16, 400, 2): points that shift, zoom, turn and accelerate."""
+    chance = np.random.default_rng(seed)
+    start = np.stack(np.meshgrid(*2 * [8 + np.arange(20) / 19 * (CANVAS - 16)]), -1).reshape(-1, 2)
+    speed = chance.integers(-vmax, vmax + 1, (48, 1, 2)) / 8
+    zoom, turn = (chance.integers(-8, 9, (48, 1, 1)) / 1024 for _ in range(2))
+    force = chance.integers(-8, 9, (48, 1, 2)) / 64
+    apart = start - 128
+    moving = speed + zoom * apart + turn * apart[:, ::-1] * np.array([-1.0, 1.0])
+    time = np.arange(16.0)[None, :, None, None]
+    tracks = start + time * moving[:, None] + time * time / 2 * force[:, None]
+    if jitter:
+        tracks[:, 1:] += chance.integers(-jitter, jitter + 1, tracks[:, 1:].shape) / 16
+    return tracks.astype(np.float32)
+
+
+@pytest.mark.shared
+def test_histograms_of_known_tracks_are_those_of_fvmd(shared):
+    stored = np.load(shared / "golden" / "paired" / "fvmd_tracks.npz")
+    for side, kinds in (("real", ("v", "a_code")), ("fake", ("fake_v", "fake_a_code"))):
+        wanted = np.concatenate([stored[kind][:2] for kind in kinds], axis=1)
+        np.testing.assert_array_equal([fvmd_features(tracks) for tracks in stored[f"tracks_{side}"]], wanted)
+    np.testing.assert_array_equal(grid(), dots(11)[0, 0])
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("name", ["dots_fast_jitter", "same", "static"])
+def test_distance_of_known_tracks_against_fvmd(shared, name):
+    first = dots(11)
+    other = {
+        "dots_fast_jitter": lambda: dots(12, vmax=40, jitter=8),
+        "same": lambda: first,
+        "static": lambda: np.repeat(first[:, :1], 16, axis=1),
+    }[name]()
+    spec = load_protocol("fvmd-klt")
+    sides = {side: np.stack([fvmd_features(clip) for clip in t]) for side, t in (("real", first), ("fake", other))}
+    (found,) = spec.kind.compute(spec.statistics, Features(sides))
+    rows = [
+        row for row in rows_of(shared)
+        if row["metric"] == "FVMD_statistic" and row["input"] == f"dots11-{name}" and "as the code" in row["options"]
+    ]  # fmt: skip
+    wanted = {row["kind"]: float(row["value"]) for row in rows}
+    assert found.value == pytest.approx(wanted["restated"], rel=1e-8)  # exact
+    assert found.value == pytest.approx(wanted["ran"], rel=2e-6, abs=0.05)  # scipy's root of a singular product
+
+
+@pytest.mark.shared
+def test_stream_of_known_embeddings(shared):
+    stored = np.load(shared / "golden" / "paired" / "stream_embeddings.npz")
+    for side in ("real", "fake"):
+        skewness, mean = skewness_and_mean(stored[side])
+        # Where amplitudes nearly vanish, float32 transforms of two libraries differ in the fifth digit.
+        np.testing.assert_allclose(skewness, stored[f"skew_{side}"], rtol=2e-4)
+        np.testing.assert_allclose(mean, stored[f"mean_{side}"], rtol=1e-5, atol=2e-6)
+    sides = Features({side: stored[side] for side in ("real", "fake")})
+    for protocol, options in (("stream-t", "F=16"), ("stream-s", "F=16, D=32, N=64, k=5; stream_S(real, fake)")):
+        spec = load_protocol(protocol)
+        values = [each.value for each in spec.kind.compute(spec.statistics, sides)]
+        for metric, value in zip(spec.kind.numbers, values, strict=True):
+            wanted = golden(shared, "embeddings-seed7", "v-stream", metric.upper(), options)["aggregate"]
+            assert value == pytest.approx(wanted, abs=1e-6)
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(("base", "change", "close"), [("sky", "", 1e-6), ("sky", "static", 1e-6), ("ucf", "", 1e-3)])
+def test_stream_t_of_clips(shared, base, close, change):
+    """From pixels on, with the golden file's embedding; one clip of ucf is within a rounding of a bin's border."""
+    real, fake = (np.load(shared / "golden" / "conventions" / f"{base}_{side}.npz")["clips"] for side in SIDES)
+    if base == "ucf":
+        fake = delay(box3(real))
+    fake = CHANGES[change](real) if change else fake
+    found = score(real, fake, protocol="stream-t", frames=16)
+    name = f"{base}-{change}" if change else base
+    options = f"8x8 mean pool /255, 192x64 projection (default_rng(0)), float32; N={len(real)}"
+    wanted = golden(shared, name, "v-stream", "STREAM-T", options)["aggregate"]
+    assert found.value == pytest.approx(wanted, abs=close)

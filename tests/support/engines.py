@@ -57,11 +57,11 @@ def fake_engine(stage: Any, **options: Any) -> Any:
     """What loads in the place of the real network: numbers that need no network are the real ones."""
     from vidmbench.detectors import engine
     from vidmbench.protocols.pair_stages import LpipsStage, PairStage
-    from vidmbench.protocols.sequence_stages import SequenceStage
+    from vidmbench.protocols.sequence_stages import is_followed
 
     if isinstance(stage, LpipsStage):
         return FakeEngine(_distances)
-    if isinstance(stage, PairStage | SequenceStage):
+    if isinstance(stage, PairStage) or is_followed(stage):
         return engine.load_engine(stage, **options)
     columns = stage.num_features(1)
     return FakeEngine() if columns == 1 else FakeEngine(lambda clip: np.tile(projection(clip), columns))

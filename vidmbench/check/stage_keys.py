@@ -4,7 +4,7 @@ from vidmbench.protocols.detector import load_detector
 from vidmbench.protocols.fields import golden_texts
 from vidmbench.protocols.pair_stages import PairStage
 from vidmbench.protocols.protocol import ProtocolSpec
-from vidmbench.protocols.sequence_stages import SequenceStage
+from vidmbench.protocols.sequence_stages import is_followed
 
 
 def framing_key(spec: ProtocolSpec) -> str:
@@ -15,7 +15,7 @@ def framing_key(spec: ProtocolSpec) -> str:
 def array_key(spec: ProtocolSpec) -> str:
     """What decides a prepared clip."""
     detector = load_detector(spec.array.detector)
-    if isinstance(spec.array, PairStage | SequenceStage):
+    if isinstance(spec.array, PairStage) or is_followed(spec.array):
         return "+".join([detector.name, *golden_texts(spec.array, "array").values()])
     if spec.array.resize == "detector":
         return f"{detector.prepare}"
@@ -26,7 +26,7 @@ def array_key(spec: ProtocolSpec) -> str:
 
 def detector_key(spec: ProtocolSpec) -> str:
     """What decides a feature of a prepared clip."""
-    if isinstance(spec.array, PairStage | SequenceStage):
+    if isinstance(spec.array, PairStage) or is_followed(spec.array):
         return array_key(spec)
     return "+".join([*golden_texts(spec.array, "detector").values(), fed_range(spec.array.range)])
 

@@ -41,7 +41,7 @@ from vidmbench.protocols.kinds.frechet import FrechetStatistics
 from vidmbench.protocols.metric_kind import SideName
 from vidmbench.protocols.pair_stages import PairStage
 from vidmbench.protocols.protocol import ProtocolSpec
-from vidmbench.protocols.sequence_stages import SequenceStage
+from vidmbench.protocols.sequence_stages import is_followed
 from vidmbench.protocols.stages import ArrayStage
 from vidmbench.videos.pairs import Pair, PairedVideos
 from vidmbench.videos.pre_resize import PreResizedSource, pre_resized
@@ -137,8 +137,9 @@ class StageRunner:
         key = detector_key(spec)
         if isinstance(spec.array, PairStage) and key not in self._fixed_features:
             self._fixed_features[key] = self._of_pairs(spec)[:, 0, :, 0]
-        if isinstance(spec.array, SequenceStage) and key not in self._fixed_features:
-            self._fixed_features[key] = self.features(spec)["fake"][:, -1]
+        if is_followed(spec.array) and key not in self._fixed_features:
+            features = self.features(spec)["fake"]  # (clip, feature), or (clip, frame, number)
+            self._fixed_features[key] = features if features.ndim == 2 else features[:, -1]
         if key not in self._fixed_features:
             size = spec.array.size_fed(load_detector(spec.array.detector).input_size)
             clips = [_enlarged(getattr(self.golden, side)[index], size, spec.array.range) for side, index in _FED]

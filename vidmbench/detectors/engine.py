@@ -9,12 +9,12 @@ from vidmbench.core.errors import UsageError
 from vidmbench.core.vocabulary import Device, Precision
 from vidmbench.detectors.i3d import folded, head_of, rounded_to_bf16
 from vidmbench.detectors.preparation import lengthened
+from vidmbench.detectors.sequences import feature_of, is_sequence
 from vidmbench.detectors.types import Engine, Feature, Prepared
 from vidmbench.detectors.weights_local import identity
 from vidmbench.detectors.weights_registry import load_weights
 from vidmbench.protocols.detector import DetectorSpec, load_detector
-from vidmbench.protocols.pair_stages import FlowStage, LpipsStage, PairStage
-from vidmbench.protocols.sequence_stages import SequenceStage
+from vidmbench.protocols.pair_stages import LpipsStage, PairStage
 from vidmbench.protocols.stages import ArrayStage
 
 if TYPE_CHECKING:
@@ -74,10 +74,10 @@ def load_engine(stage: ArrayStage, *, precision: Precision = "fp32", device: Dev
         raise UsageError(
             f"{spec.name} runs in fp32 alone", expected="--precision fp32", found=f"--precision {precision}"
         )
-    if isinstance(stage, SequenceStage | FlowStage):
+    if is_sequence(stage):
         from vidmbench.detectors.pair_engine import ReadyNumbers
 
-        return ReadyNumbers(name)
+        return ReadyNumbers(name, feature_of(stage))
     if isinstance(stage, PairStage):
         return _pair_engine(spec, stage, name=name, chosen=chosen, device=target)
     if spec.network is not None:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -22,15 +22,17 @@ class ReadyNumbers:
 
     Args:
         name: What the record says.
+        feature: Makes a clip's feature of the numbers of its frames, (frame, number); as it is, frame after frame.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, feature: Callable[[np.ndarray], np.ndarray] = np.ravel) -> None:
         self.name = name
+        self._feature = feature
 
     def features(self, clips: Iterable[Prepared]) -> Iterator[Feature]:
-        """The numbers of each clip, frame after frame."""
+        """The feature of each clip."""
         for clip in clips:
-            yield clip.reshape(-1)
+            yield self._feature(clip)
 
 
 @runtime_checkable

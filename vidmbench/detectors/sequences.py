@@ -8,8 +8,9 @@ from vidmbench.core.arrays import Image
 from vidmbench.detectors.pair_pixels import cut, halves
 from vidmbench.metrics.temporal.changes import colour_histogram, histogram_intersection, mean_absolute_difference
 from vidmbench.metrics.temporal.siti import brightness, luma, spatial_information, temporal_information
+from vidmbench.metrics.temporal.tracks import fvmd_features
 from vidmbench.protocols.pair_stages import FlowStage
-from vidmbench.protocols.sequence_stages import SequenceStage, SitiStage
+from vidmbench.protocols.sequence_stages import SitiStage, is_followed
 from vidmbench.protocols.stages import ArrayStage
 
 #: Takes the frames of one clip one after the other, uint8 (height, width, 3), and gives float32 (number,) of each.
@@ -18,7 +19,7 @@ Follower = Callable[[Image], np.ndarray]
 
 def is_sequence(stage: ArrayStage) -> bool:
     """Whether what is measured of a frame depends on those before it."""
-    return isinstance(stage, SequenceStage | FlowStage)
+    return isinstance(stage, FlowStage) or is_followed(stage)
 
 
 def follower(stage: ArrayStage) -> Follower:
@@ -34,13 +35,18 @@ def follower(stage: ArrayStage) -> Follower:
         return _siti(stage)
     if isinstance(stage, FlowStage):
         return _flows(stage)
-    return {"frame-differences": _differences, "colour-histograms": _colours}[stage.detector]()
+    return _FOLLOWERS[stage.detector]()
 
 
 def followed(frames: np.ndarray, stage: ArrayStage) -> np.ndarray:
     """The numbers of a whole clip, float32 (frame, number), of uint8 (frame, height, width, 3)."""
     follow = follower(stage)
     return np.stack([follow(frame) for frame in frames])
+
+
+def feature_of(stage: ArrayStage) -> Callable[[np.ndarray], np.ndarray]:
+    """What makes a clip's feature, float32 (feature,), of the numbers of its frames, float32 (frame, number)."""
+    return _FEATURES.get(stage.detector, np.ravel)
 
 
 def _siti(stage: SitiStage) -> Follower:
@@ -97,3 +103,29 @@ def _flows(stage: FlowStage) -> Follower:
         return np.array([change], np.float32)
 
     return follow
+
+
+def _pooled() -> Follower:
+    from vidmbench.detectors.pooled_colours import pooled_colours
+
+    return pooled_colours
+
+
+def _tracks() -> Follower:
+    from vidmbench.detectors.klt import tracker
+
+    return tracker()
+
+
+def _histograms_of_tracks(places: np.ndarray) -> np.ndarray:
+    return fvmd_features(places.reshape(len(places), -1, 2))
+
+
+#: By the detector's name.
+_FOLLOWERS: dict[str, Callable[[], Follower]] = {
+    "frame-differences": _differences,
+    "colour-histograms": _colours,
+    "pooled-colours": _pooled,
+    "klt-histograms": _tracks,
+}
+_FEATURES: dict[str, Callable[[np.ndarray], np.ndarray]] = {"klt-histograms": _histograms_of_tracks}

@@ -156,8 +156,17 @@ def _clips_together(video: int, requests: Sequence[tuple[JobEntry, int]]) -> Ite
         for clip in _whole_before(begun, indices[-1] + 1):
             yield PreparedClip(clip.entry, clip.row, clip.pixels(), None)
     except DataError as problem:
+        located = _located(problem, f"{base.label}: {base.name(video)}")
         for clip in (*begun, *coming):
-            yield PreparedClip(clip.entry, clip.row, None, problem)
+            yield PreparedClip(clip.entry, clip.row, None, located)
+
+
+def _located(problem: DataError, where: str) -> DataError:
+    """A problem of a video's frames, which what computes numbers of them cannot name."""
+    if problem.where is not None:
+        return problem
+    parts = {"expected": problem.expected, "found": problem.found, "fix": problem.fix}
+    return type(problem)(problem.problem, where=where, **parts)
 
 
 def _whole_before(begun: "list[_Clip]", number: int) -> "list[_Clip]":

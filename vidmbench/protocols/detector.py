@@ -129,6 +129,11 @@ class DetectorSpec(Frozen):
         return self
 
     @property
+    def is_followed(self) -> bool:
+        """Whether it computes numbers without a network while the frames of a clip are read in their order."""
+        return self.network in ("pixels", "opencv") and self.reads != "pairs"
+
+    @property
     def owner(self) -> str:
         """The name under which its weights are stored."""
         return self.weights_name or self.name

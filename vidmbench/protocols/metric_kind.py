@@ -125,6 +125,7 @@ class MetricKind(ABC, Generic[StatisticsT]):
         has_common_scale: Whether its numbers can be drawn along one axis.
         takes_moments: Whether the moments of a side are enough for its number.
         least_clips: The fewest clips of a side that give a number.
+        reads_frames: Whether it needs the features of each frame, and so a detector that reads frames.
         has_gaps: Whether frames may lack a number, which is NaN then.
         truncation_tolerance: How far, relative, the golden score may move under a ``pre_resize`` that truncates
             floats, see :mod:`vidmbench.check.comparison`.
@@ -140,6 +141,7 @@ class MetricKind(ABC, Generic[StatisticsT]):
     has_common_scale: bool = False
     takes_moments: bool = False
     least_clips: int = 2
+    reads_frames: bool = False
     has_gaps: bool = False
     truncation_tolerance: float = 1e-3
 

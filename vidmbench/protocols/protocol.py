@@ -26,6 +26,9 @@ from vidmbench.protocols.stages import ArrayStage, DatasetStage, StatisticsStage
 
 _WHY = {"i3d-kinetics400": " (the network halves time three times and then needs two steps)"}
 
+#: What `resize`, `crop` and `first_resize` are where frames go to a detector as they are.
+_AS_IT_IS = ("detector", "none", None)
+
 
 class ProtocolSpec(Frozen):
     """One protocol, whole.
@@ -203,13 +206,28 @@ class ProtocolSpec(Frozen):
 def _check_detector(spec: ProtocolSpec, path: Path) -> None:
     """What a protocol and its detector must agree on."""
     detector = load_detector(spec.array.detector)
-    is_prepared = detector.prepare is not None or detector.reads == "pairs" or isinstance(spec.array, SequenceStage)
+    is_prepared = detector.prepare is not None or detector.reads == "pairs" or detector.is_followed
     if spec.array.resize == "detector" and not is_prepared:
         raise ProtocolError(
             f"{detector.name} does not prepare clips itself",
             expected="a resize rule, or a detector with prepare",
             found='resize = "detector"',
             where=f"{path}: array.resize",
+        )
+    if spec.kind.reads_frames and detector.reads != "frames":
+        raise ProtocolError(
+            f"{detector.name} gives one feature of a clip, and the metric {spec.metric} needs one of each frame",
+            expected='a detector with reads = "frames"',
+            found=f'reads = "{detector.reads}"',
+            where=f"{path}: array.detector",
+        )
+    changed = [name for name in ("resize", "crop", "first_resize") if getattr(spec.array, name) not in _AS_IT_IS]
+    if changed and detector.is_followed:
+        raise ProtocolError(
+            f"{detector.name} takes frames as they are",
+            expected='resize = "detector", crop = "none", and no first_resize',
+            found=f"{changed[0]} = {getattr(spec.array, changed[0])}",
+            where=f"{path}: array.{changed[0]}",
         )
     ours = [name for name in ("time_pool", "wide_input", "lengthen") if getattr(spec.array, name, None) is not None]
     if ours and detector.network is not None:

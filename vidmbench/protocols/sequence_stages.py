@@ -2,8 +2,15 @@
 
 from typing import Annotated, Literal
 
+from vidmbench.protocols.detector import load_detector
 from vidmbench.protocols.fields import NoEffect, ProtocolField
+from vidmbench.protocols.pair_stages import PairStage
 from vidmbench.protocols.stages import ArrayStage
+
+
+def is_followed(stage: ArrayStage) -> bool:
+    """Whether its detector follows each clip from frame to frame and needs no network."""
+    return not isinstance(stage, PairStage) and load_detector(stage.detector).is_followed
 
 
 class SequenceStage(ArrayStage):

@@ -1,12 +1,13 @@
 """Fréchet distance between Gaussians fitted to the features of both sides: FVD, FID."""
 
+from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from vidmbench.core.errors import DataError
-from vidmbench.protocols.fields import ProtocolField
+from vidmbench.protocols.fields import GoesWith, ProtocolField
 from vidmbench.protocols.metric_kind import NO_INTERVAL, Counts, Features, MetricKind, SideName, Value, jackknife_notes
 from vidmbench.protocols.stages import StatisticsStage
 
@@ -25,10 +26,14 @@ class FrechetStatistics(StatisticsStage):
     Attributes:
         covariance: Divide scatters by n or by n - 1.
         ridge: What is added to the diagonal of both covariances; None adds nothing.
+        ridge_in: ``distance``: the ridge counts in all of the distance; ``root``: in the root of the product alone, as
+            FVMD's code has it, whose distance of a side from itself is then -2 x features x ridge.
         mean_over: The number is the mean of the distances of each prefix, or of each trajectory (see
             :mod:`vidmbench.metrics.frechet_means`); None for one distance of all clips.
         batch: The number is a mean over distances between so many videos of each side; None takes all at once.
     """
+
+    added_later: ClassVar[tuple[str, ...]] = ("ridge_in",)
 
     covariance: Annotated[
         Literal["n", "n-1"], ProtocolField("statistics", "cov", words=lambda divisor: f"cov {divisor.upper()}")
@@ -39,10 +44,13 @@ class FrechetStatistics(StatisticsStage):
         ProtocolField(
             "statistics",
             "ridge",
-            lambda ridge: f"{Decimal(str(ridge)):e}",
-            words=lambda ridge: f"{Decimal(str(ridge)):e} on both diagonals",
+            lambda ridge, where: f"{Decimal(str(ridge)):e}{'.root' if where == 'root' else ''}",
+            words=lambda ridge, where: (
+                f"{Decimal(str(ridge)):e} on both diagonals" + (" in the root" if where == "root" else "")
+            ),
         ),
     ] = None
+    ridge_in: Annotated[Literal["distance", "root"], GoesWith("ridge")] = "distance"
     mean_over: Annotated[
         Literal["prefixes", "trajectories"] | None, ProtocolField("statistics", "mean", words="mean over {}".format)
     ] = None
@@ -60,9 +68,15 @@ class FrechetStatistics(StatisticsStage):
     def _what_goes_together(self) -> Self:
         if self.batch is not None and self.ridge is not None:
             raise ValueError("no code adds a ridge to covariances of batches: give batch or ridge")
+        if self.ridge_in == "root" and (self.ridge is None or self.is_mean):
+            raise ValueError('ridge_in = "root" goes with a ridge and one distance of all clips')
         if self.mean_over == "trajectories" and self.repeats > 1:
             raise ValueError("a mean over trajectories goes with repeats = 1")
         return self
+
+    def in_traces(self, features: int) -> float:
+        """What a ridge that counts in the root alone adds to the traces of a distance between so many features."""
+        return 2 * features * self.ridge if self.ridge_in == "root" and self.ridge is not None else 0.0
 
     @property
     def is_mean(self) -> bool:
@@ -91,7 +105,8 @@ class Frechet(MetricKind[FrechetStatistics]):
                 return (Value(float(values.mean())),)
             return (Value(float(values.mean()), float(values.std()), f"sd over {len(values)} trajectories"),)
         real, fake, ridge = features.moments_of("real"), features.moments_of("fake"), statistics.ridge or 0.0
-        return (Value(frechet_distance(real, fake, normalisation=statistics.covariance, ridge=ridge)),)
+        distance = frechet_distance(real, fake, normalisation=statistics.covariance, ridge=ridge)
+        return (Value(distance - statistics.in_traces(real.mean.size)),)
 
     def interval(self, statistics: FrechetStatistics, features: Features) -> "Interval | None":
         """A jackknife; frames or clips of one video stay together, for they are not independent. None for moments."""
@@ -104,7 +119,22 @@ class Frechet(MetricKind[FrechetStatistics]):
             from vidmbench.metrics.frechet_means import frechet_mean_interval
 
             return frechet_mean_interval(real, fake, statistics.rule())
+        if statistics.ridge_in == "root":
+            return self._without_ridge(statistics, features)
         return frechet_interval(real, fake, normalisation=statistics.covariance, ridge=statistics.ridge or 0.0)
+
+    def _without_ridge(self, statistics: FrechetStatistics, features: Features) -> "Interval | None":
+        """As wide as without the ridge, which moves no width but gives all covariances full rank: minutes of work."""
+        from vidmbench.metrics import frechet_distance, frechet_interval
+
+        interval = frechet_interval(features["real"], features["fake"], normalisation=statistics.covariance)
+        if interval is None:
+            return None
+        real, fake = features.moments_of("real"), features.moments_of("fake")
+        half_width = interval.high - frechet_distance(real, fake, normalisation=statistics.covariance)
+        (number,) = self.compute(statistics, features)
+        low = max(-statistics.in_traces(real.mean.size), number.value - half_width)
+        return replace(interval, low=low, high=number.value + half_width)
 
     def notes(self, statistics: FrechetStatistics, counts: Counts) -> list[str]:
         """Limits of the interval, and the bias of few clips."""
