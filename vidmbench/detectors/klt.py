@@ -2,7 +2,7 @@
 
 FVMD follows the same 20 x 20 points with a network, PIPs++, whose weights are on no package registry. Frames are
 squashed to 128 x 128 grey pixels, and coordinates are those of a canvas of 256 x 256, as FVMD's are. A point that is
-lost where nothing can be told apart stays where it is for that step; one that leaves the picture stays where it was
+lost where the frame is flat stays where it is for that step; one that leaves the frame stays where it was
 last seen. OpenCV runs on one thread, and its result does not depend on their number.
 """
 
@@ -27,7 +27,7 @@ def tracker() -> Callable[[Image], np.ndarray]:
 
     Returns:
         A function of the clip's frames in their order, uint8 (height, width, 3), to the place of each point, float32
-        (800,): x and y of 400 points on a canvas of 256 x 256. It raises DataError once no point is in the picture.
+        (800,): x and y of 400 points on a canvas of 256 x 256. It raises DataError once no point is in the frame.
     """
     opencv, scale = import_opencv(), CANVAS / _SIZE
     points = grid() / np.float32(scale)
@@ -48,8 +48,8 @@ def tracker() -> Callable[[Image], np.ndarray]:
             points[followed[moves]] = places[moves]
             if not is_inside.any():
                 raise DataError(
-                    "all tracks of a clip leave the picture",
-                    expected="some of the 400 points in the picture in every frame",
+                    "all tracks of a clip leave the frame",
+                    expected="some of the 400 points inside every frame",
                     found="none",
                     fix="skip such clips with --on-bad skip, or score fewer frames or a smaller stride",
                 )

@@ -7,6 +7,7 @@ from vidmbench.protocols.kinds.inception_score import InceptionScoreStatistics
 from vidmbench.protocols.kinds.kernel import KernelStatistics
 from vidmbench.protocols.kinds.precision_recall import PrecisionRecallStatistics
 from vidmbench.protocols.kinds.psnr import PsnrStatistics
+from vidmbench.protocols.kinds.stream_s import StreamSpaceStatistics
 from vidmbench.protocols.pair_stages import FlowStage, LpipsStage, PairStage, PixelStage, SsimStage, TemporalLpipsStage
 from vidmbench.protocols.paired_kind import PairedStatistics
 from vidmbench.protocols.protocol import ProtocolSpec, load_protocol
@@ -125,6 +126,7 @@ OTHER: dict[tuple[type, str], object] = {
     (ArrayStage, "range"): "0..1",
     (FrechetStatistics, "covariance"): "n-1",
     (FrechetStatistics, "ridge"): 1e-6,
+    (FrechetStatistics, "ridge_in"): "root",
     (FrechetStatistics, "mean_over"): "trajectories",
     (FrechetStatistics, "batch"): 2,
     (KernelStatistics, "kernel"): None,  # goes with sigma: test_kernel_statistics.py
@@ -137,6 +139,7 @@ OTHER: dict[tuple[type, str], object] = {
     (KernelStatistics, "subsets"): 100,
     (KernelStatistics, "subset_size"): 101,
     (PrecisionRecallStatistics, "neighbours"): 4,
+    (StreamSpaceStatistics, "neighbours"): 4,
     (InceptionScoreStatistics, "splits"): 7,
     (InceptionScoreStatistics, "log_eps"): 1e-21,
     (InceptionScoreStatistics, "shuffle_seed"): 43,
@@ -201,6 +204,8 @@ EXAMPLES = {
     "psnr": "psnr-tecogan",
     "ssim": "ssim-tecogan",
     "lpips": "lpips-mcvd",
+    "stream-t": "stream-t",
+    "stream-s": "stream-s",
     "tof": "tof-tecogan",
     "tlp": "tlp-tecogan",
     "flicker": "flicker-vbench",
@@ -252,6 +257,8 @@ def test_every_field_of_a_protocol_that_moves_a_number_parts_numbers(kind, path,
     content = spec.with_options(stage=spec.dataset).model_dump(mode="json")
     if path[:2] == ("array", "first_resize") and len(path) == 3:
         content["array"]["first_resize"] = {"size": 64, "resize": "bicubic-pil"}
+    if path[-1] == "ridge_in":
+        content["statistics"]["ridge"] = 1e-6
     if path[-1] in ("subsets", "subset_size"):
         content["statistics"].update(subsets=9, subset_size=50)
     if path in (("clips", "context"), ("clips", "prefixes_from")):

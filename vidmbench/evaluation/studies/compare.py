@@ -16,6 +16,7 @@ from vidmbench.evaluation.packs import bound_to_pack
 from vidmbench.evaluation.plan import Planned, checked_counts, plan
 from vidmbench.protocols.clips_stage import MANY_A_VIDEO, ClipsSpec, SideSpec
 from vidmbench.protocols.protocol import ProtocolSpec, expanded, load_protocol, protocol_names
+from vidmbench.protocols.sequence_stages import is_followed
 from vidmbench.sources.control_kinds import OF_PREDICTIONS
 from vidmbench.sources.packs.contents import Pack
 from vidmbench.videos.source import Source
@@ -246,4 +247,6 @@ def with_all_protocols(choices: Choices, are_named: bool, *, are_paired: bool = 
 
 
 def _of_distributions() -> tuple[str, ...]:
-    return tuple(name for name in protocol_names() if not load_protocol(name).kind.has_own_array)
+    """All but those of motion, which are asked for by name."""
+    specs = [load_protocol(name) for name in protocol_names()]
+    return tuple(spec.name for spec in specs if not (spec.kind.has_own_array or is_followed(spec.array)))
