@@ -58,8 +58,12 @@ def ddim_path(eps_of, x_T, alpha_bar, noises, *, clip, eta):
     return [*path, clean(path[-1], eps_of(path[-1], 0), alpha_bar[0], clip)]
 
 
-def dpm_solver_path(eps_of, x_T, alpha_bar, *, clip):
-    """All x_t of DPM-Solver++(2M) (Lu et al. 2022, Algorithm 2), first order on to step 0."""
+def dpm_solver_path(eps_of, x_T, alpha_bar, *, clip, noises=None):
+    """All x_t of DPM-Solver++(2M) (Lu et al. 2022, Algorithm 2), first order on to step 0.
+
+    With ``noises``, of its stochastic form: the posterior given the clean frame that lies on a line through the last
+    two predictions.
+    """
     log_snr = [0.5 * math.log(product / (1.0 - product)) for product in alpha_bar]
     path, predictions = [x_T], []
     for step in range(len(alpha_bar) - 1, 0, -1):
@@ -71,6 +75,10 @@ def dpm_solver_path(eps_of, x_T, alpha_bar, *, clip):
         else:
             r = (log_snr[step] - log_snr[step + 1]) / h
             d = (1.0 + 1.0 / (2.0 * r)) * predictions[-1] - 1.0 / (2.0 * r) * predictions[-2]
+        if noises is not None:
+            mean, variance = posterior(d, x_t, after, now)
+            path.append(mean + math.sqrt(variance) * noises[step])
+            continue
         sigma_ratio = math.sqrt(1.0 - after) / math.sqrt(1.0 - now)
         path.append(sigma_ratio * x_t - math.sqrt(after) * (math.exp(-h) - 1.0) * d)
     return [*path, clean(path[-1], eps_of(path[-1], 0), alpha_bar[0], clip)]

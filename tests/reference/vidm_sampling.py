@@ -49,12 +49,14 @@ def _plain_frame(vidm, indices, seed, purpose, net):
         return predicted(x_t, step)[:, :3]
 
     x_T = noises[0].astype(np.float64)
-    if vidm.sampling.sampler != "ancestral":
+    if vidm.sampling.sampler in ("ddim", "dpm-solver"):
         x_T = np.stack([sample / np.sqrt(np.mean(sample**2)) for sample in x_T])
     if vidm.sampling.sampler == "ddim":
         path = ddim_path(eps_of, x_T, alpha_bar, by_step, clip=True, eta=0.0)
     elif vidm.sampling.sampler == "dpm-solver":
         path = dpm_solver_path(eps_of, x_T, alpha_bar, clip=True)
+    elif vidm.sampling.sampler == "sde-dpm-solver":
+        path = dpm_solver_path(eps_of, x_T, alpha_bar, clip=True, noises=by_step)
     else:
 
         def share_of_large(x_t, step):

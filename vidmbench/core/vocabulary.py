@@ -21,7 +21,7 @@ SamplesRule = Literal["best", "mean", "all"]
 #: Whether videos that cannot be used stop the work, or are skipped and listed.
 OnBad = Literal["stop", "skip"]
 #: How VIDM denoises a frame.
-SamplerName = Literal["ancestral", "ddim", "dpm-solver"]
+SamplerName = Literal["ancestral", "ddim", "dpm-solver", "sde-dpm-solver"]
 #: Whether VIDM takes new noise for each frame, as in the paper, or one noise for all frames of a video.
 NoiseChoice = Literal["frame", "video"]
 #: Which of VIDM's two generators are trained.

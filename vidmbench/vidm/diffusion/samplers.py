@@ -1,4 +1,4 @@
-"""From noise to a frame: ancestral sampling, DDIM and DPM-Solver++(2M).
+"""From noise to a frame: ancestral sampling, DDIM, DPM-Solver++(2M) and its stochastic form.
 
 Each sampler is a function of (model, x_T, schedule). It visits every step of the schedule once, from the noisiest to
 step 0, and the last move always goes to the clean frame: its result is the clean frame predicted at step 0. The
@@ -9,6 +9,7 @@ lambda_t = log(sqrt(alpha_bar_t) / sigma_t), half the logarithm of the signal-to
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -154,11 +155,12 @@ def dpm_solver_2m(
     schedule: Schedule,
     *,
     noise: Noise | None = None,
+    stochastic: bool = False,
     variance: Variance = "fixed-small",
     clip: bool = True,
     progress: OnStep | None = None,
 ) -> Tensor:
-    """DPM-Solver++(2M): second order, one evaluation a step (Lu et al. 2022, Algorithm 2).
+    """DPM-Solver++(2M): second order, one evaluation a step (Lu et al. 2022, Algorithm 2, and the SDE form of it).
 
     Arguments, result and errors as for ``Sampler``; ``variance`` says only which channels to expect. The first move
     has no past and is of first order. So is the one on to step 0: with evenly spaced timesteps lambda leaps there by
@@ -169,12 +171,15 @@ def dpm_solver_2m(
         model: See ``Sampler``.
         x_T: See ``Sampler``.
         schedule: See ``Sampler``.
-        noise: Never asked.
+        noise: Asked only if ``stochastic``.
+        stochastic: Solve the reverse stochastic differential equation (SDE-DPM-Solver++(2M)) instead of the
+            probability flow, with fresh noise at every step. Moves of first order are then those of ancestral
+            sampling with "fixed-small".
         variance: See ``Sampler``.
         clip: Clamp each predicted clean frame to [-1, 1].
         progress: See ``Sampler``.
     """
-    del noise  # part of the common signature; x_T alone decides
+    replaced = 1.0 if stochastic else 0.0  # how fast fresh noise takes the place of what x_t holds
     signal, sigma = np.sqrt(schedule.alpha_bar), np.sqrt(1.0 - schedule.alpha_bar)
     lambdas = np.log(signal / sigma)
     x_t, x_0_before = x_T, None
@@ -189,14 +194,25 @@ def dpm_solver_2m(
             if x_0_before is not None and step > 1:
                 ratio = float(width / (lambdas[step] - lambdas[step + 1]))
                 target = x_0 + 0.5 * ratio * (x_0 - x_0_before)
-            of_target = float(-signal[step - 1] * np.expm1(-width))
-            x_t = float(sigma[step - 1] / sigma[step]) * x_t + of_target * target
+            of_xt = float(sigma[step - 1] / sigma[step] * np.exp(-replaced * width))
+            of_target = float(-signal[step - 1] * np.expm1(-(1.0 + replaced) * width))
+            x_t = of_xt * x_t + of_target * target
+            if stochastic:
+                assert noise is not None
+                x_t = x_t + float(sigma[step - 1] * np.sqrt(-np.expm1(-2.0 * width))) * noise(step).to(x_t)
         x_0_before = x_0
         _tell(progress)
     return x_t
 
 
-SAMPLERS: dict[SamplerName, Sampler] = {"ancestral": ancestral, "ddim": ddim, "dpm-solver": dpm_solver_2m}
+SAMPLERS: dict[SamplerName, Sampler] = {
+    "ancestral": ancestral,
+    "ddim": ddim,
+    "dpm-solver": dpm_solver_2m,
+    "sde-dpm-solver": partial(dpm_solver_2m, stochastic=True),
+}
+# Those that add fresh noise at every step, and so need x_T as it was drawn.
+STOCHASTIC: frozenset[SamplerName] = frozenset({"ancestral", "sde-dpm-solver"})
 
 
 def sample(
@@ -219,7 +235,7 @@ def sample(
     """
     for known, sampler in SAMPLERS.items():
         if known == name:
-            if name != "ancestral":
+            if known not in STOCHASTIC:
                 x_T = with_unit_norm(x_T)
             return sampler(model, x_T, schedule, noise=noise, variance=variance, clip=clip, progress=progress)
     raise unknown("sampler", name, SAMPLERS, error=UsageError)

@@ -111,6 +111,16 @@ def test_dpm_solver_takes_the_steps_of_the_oracle(clip):
     np.testing.assert_allclose([*shown, result.numpy()], path, rtol=ROUNDING, atol=ROUNDING)
 
 
+@pytest.mark.parametrize("clip", [True, False])
+def test_stochastic_dpm_solver_takes_the_steps_of_the_oracle(clip):
+    x_T = normal(2, 3, 4, 4)
+    noises = noises_for(TWENTY, x_T.shape)
+    model, shown = recording(wavy, TWENTY)
+    result = dpm_solver_2m(model, x_T, TWENTY, noise=lambda i: torch.from_numpy(noises[i]), stochastic=True, clip=clip)
+    path = dpm_solver_path(wavy, x_T.numpy(), TWENTY.alpha_bar, clip=clip, noises=noises)
+    np.testing.assert_allclose([*shown, result.numpy()], path, rtol=ROUNDING, atol=ROUNDING)
+
+
 # --- what the samplers must do whatever the formulas say
 
 
@@ -221,6 +231,30 @@ def test_ddim_is_of_first_and_dpm_solver_of_second_order():
     assert slope(dpm_solver_2m) == pytest.approx(2.0, abs=0.05)
 
 
+def slope_of_variance(sampler, **options):
+    """Order of the error of the drawn variance at the last frame, over the number of equal steps of lambda."""
+    counts, errors = (160, 320, 640), []
+    for count in counts:
+        schedule = uniform_in_log_snr(count + 1)
+
+        def noise(step, count=count):
+            unit = torch.zeros(count + 2, 1, 1, 1, dtype=torch.float64)
+            unit[1 + step % (count + 1)] = 1.0
+            return unit
+
+        model, shown = recording(perfect(schedule), schedule)
+        x_T = noise(0) * np.sqrt(DATA.variance_at(schedule.alpha_bar[-1]))
+        sampler(model, x_T, schedule, noise=noise, clip=False, **options)
+        spread = ((shown[-1][1:] - shown[-1][0]) ** 2).sum()
+        errors.append(abs(spread - DATA.variance_at(schedule.alpha_bar[0])))
+    return -np.polyfit(np.log(counts), np.log(errors), 1)[0]
+
+
+def test_ancestral_sampling_is_of_first_and_stochastic_dpm_solver_of_second_order():
+    assert slope_of_variance(ancestral) == pytest.approx(1.0, abs=0.05)
+    assert slope_of_variance(dpm_solver_2m, stochastic=True) == pytest.approx(2.0, abs=0.05)
+
+
 @pytest.mark.parametrize("count", [10, 20, 100])
 def test_on_even_timesteps_dpm_solver_is_nearer_to_the_flow_than_ddim(count):
     schedule = FULL.respaced(even_steps(1000, count))
@@ -257,7 +291,7 @@ def test_the_last_move_goes_to_the_clamped_clean_frame(name, count):
     np.testing.assert_allclose(result, x_0.clip(-1, 1), rtol=ROUNDING, atol=ROUNDING)
     assert np.abs(result).max() <= 1.0
     assert len(shown) == len(ticks) == count
-    assert asked == (list(range(count - 1, 0, -1)) if name == "ancestral" else [])
+    assert asked == (list(range(count - 1, 0, -1)) if name in ("ancestral", "sde-dpm-solver") else [])
 
 
 @pytest.mark.parametrize("name", SAMPLERS)
@@ -303,7 +337,7 @@ def test_where_x_T_alone_decides_its_length_does_not(name):
     x_T = normal(2, 3, 4, 4)
     assert with_unit_norm(x_T).square().mean(dim=(1, 2, 3)).numpy() == pytest.approx(1.0, rel=1e-12)
     off = (drawn(1.1 * x_T) - drawn(x_T)).abs().max()
-    assert (off < 1e-9) == (name != "ancestral")
+    assert (off < 1e-9) == (name in ("ddim", "dpm-solver"))
 
 
 def test_unknown_samplers_and_etas_are_refused():

@@ -57,7 +57,7 @@ REAL = Content(real_frames, "slopes", "first frames: slopes")
 # --- what is drawn
 
 
-@pytest.mark.parametrize("sampler", ["ancestral", "ddim", "dpm-solver"])
+@pytest.mark.parametrize("sampler", ["ancestral", "ddim", "dpm-solver", "sde-dpm-solver"])
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_frames_are_those_of_the_plain_loop(variant, sampler, floats):
     """The loop works in float64 but for the network, which multiplies float32's roundings, as do later frames."""
