@@ -116,7 +116,7 @@ def test_files_that_are_another_thing(command, folder, published, monkeypatch):
     (folder / "notes.txt").write_text("words")
     command("weights", "add", OFFICIAL, "notes.txt").fails("not a PyTorch checkpoint", "a text file")
     torch.save({"ema_state_dict": {"module.a": torch.zeros(2)}}, "other.pth")
-    command("weights", "add", OFFICIAL, "other.pth").fails("do not fit the model")
+    command("weights", "add", OFFICIAL, "other.pth").fails("do not fit the model", "MotionNet, official variant")
     assert not official_path().exists()
     assert command("weights", "add", OFFICIAL, published).code == 0
     (folder / "shared").mkdir()

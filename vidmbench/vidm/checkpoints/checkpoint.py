@@ -202,7 +202,7 @@ def filled(
         ]
         raise WeightsError(
             "the weights do not fit the model: another variant, resolution or size, or a damaged file",
-            expected=f"the {len(expected_shapes)} tensors of a {spec.variant} {kind.__name__} "
+            expected=f"the {len(expected_shapes)} tensors of a {kind.__name__}, {spec.variant} variant, "
             f"at {spec.resolution} pixels",
             found=f"{'; '.join(problems)} ({len(missing)} missing, {len(extra)} unknown, {len(reshaped)} reshaped)",
             where=str(path),

@@ -223,7 +223,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise WeightsError(
             "this is not a checkpoint of VIDM's published training script",
             expected="a dictionary of weights",
-            found=f"a {type(content).__name__}",
+            found=f"an object of type {type(content).__name__}",
             where=str(path),
             fix=FIX,
         )
@@ -236,7 +236,7 @@ def _plain(state: Any, path: Path, label: str) -> dict[str, Tensor]:
         raise WeightsError(
             f"{label} holds no weights",
             expected="a dictionary of tensors",
-            found=f"a {type(state).__name__}",
+            found=f"an object of type {type(state).__name__}",
             where=str(path),
         )
     plain: dict[str, Tensor] = {}
@@ -247,7 +247,7 @@ def _plain(state: Any, path: Path, label: str) -> dict[str, Tensor]:
             raise WeightsError(
                 f"{label} holds something besides one tensor of weights per name",
                 expected=f"{name} as one floating-point tensor",
-                found="two of that name" if name in plain else f"a {kind}",
+                found="two of that name" if name in plain else f"type {kind}",
                 where=str(path),
             )
         plain[name] = value

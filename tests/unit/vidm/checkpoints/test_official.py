@@ -151,7 +151,7 @@ def test_without_evidence_the_published_defaults_are_assumed_and_said(ema, tmp_p
             "spynet.std has shape (3,), not (1, 3, 1, 1) (0 missing, 0 unknown, 1 reshaped)",
         ),
         (lambda state: state.update({"module.spynet.std": [0.2]}), "found: a list"),
-        (lambda state: state.update({"module.spynet.std": torch.zeros(1, 3, 1, 1).int()}), "found: a torch.int32"),
+        (lambda state: state.update({"module.spynet.std": torch.zeros(1, 3, 1, 1).int()}), "found: type torch.int32"),
         (lambda state: state.update({"spynet.std": torch.zeros(1, 3, 1, 1)}), "found: two of that name"),
         (lambda state: state.clear(), "(988 missing, 0 unknown, 0 reshaped)"),
     ],
