@@ -208,18 +208,20 @@ def _too_short(
         expected=f"at least {span} frames for --frames {spec.frames} --stride {stride}",
         found=f"{names}{more}",
         where=label,
-        fix=_for_short_videos(longest, spec, stride, is_every=len(skipped) == total),
+        fix=_for_short_videos(longest, spec, span, stride, is_every=len(skipped) == total),
     )
 
 
-def _for_short_videos(longest: int, spec: ClipsSpec, stride: int, *, is_every: bool) -> str:
+def _for_short_videos(longest: int, spec: ClipsSpec, span: int, stride: int, *, is_every: bool) -> str:
     """What to do about videos that are shorter than the clip."""
     if not is_every:
         return "skip them with --on-bad skip"
-    fitting = (longest - 1) // stride + 1
-    if longest >= (spec.least_frames or 0) and fitting >= spec.frames_allowed[0]:
+    is_long_enough = longest >= (spec.least_frames or 0)
+    before = 0 if spec.least_frames else span - ((spec.frames - 1) * stride + 1)  # frames that no clip begins with
+    fitting = (longest - before - 1) // stride + 1
+    if is_long_enough and fitting >= spec.frames_allowed[0]:
         return f"ask for fewer frames: the longest video allows --frames {fitting}"
-    smaller = ", or a smaller --stride" if stride > 1 and longest >= (spec.least_frames or 0) else ""
+    smaller = ", or a smaller --stride" if stride > 1 and is_long_enough else ""
     return f"give longer videos{smaller}; what can score these: vidmbench compare REAL FAKE --frames {longest}"
 
 

@@ -79,6 +79,12 @@ class ProtocolSpec(Frozen):
         statistics: StatisticsStage = metric_kinds()[info.data["metric"]].statistics.model_validate(content)
         return statistics
 
+    def __eq__(self, other: object) -> bool:
+        """Whether two are one recipe: the family is no part of it, and records do not have it."""
+        return isinstance(other, ProtocolSpec) and self.model_dump() == other.model_dump()
+
+    __hash__ = None  # type: ignore[assignment]  # stages hold dicts
+
     @property
     def kind(self) -> AnyMetricKind:
         """The declaration of its metric."""
@@ -338,7 +344,7 @@ def load_protocol(name: str | Path) -> ProtocolSpec:
             where=f"{path}: name",
             fix=f"call it, say, my-{spec.name}",
         )
-    if own_file and spec.name in protocol_names() and spec.model_dump() != load_protocol(spec.name).model_dump():
+    if own_file and spec.name in protocol_names() and spec != load_protocol(spec.name):
         raise ProtocolError(
             "your protocol has the name of a built-in one but differs from it",
             expected="a name of its own, so that its numbers cannot be taken for the other's",

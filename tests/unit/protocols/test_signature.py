@@ -94,6 +94,7 @@ OTHER: dict[tuple[type, str], object] = {
     (ProtocolSpec, "metric"): None,  # its name is the signature's first word; tested below
     (ProtocolSpec, "source"): None,  # words
     (ProtocolSpec, "note"): None,
+    (ProtocolSpec, "family"): None,
     (DatasetStage, "pre_resize"): "centre-bilinear",
     (DatasetStage, "resolution"): 128,
     (DatasetStage, "splits"): None,  # in the digest of the real side
