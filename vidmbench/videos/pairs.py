@@ -1,6 +1,7 @@
 """Two sides whose videos belong together, as one source: each frame shows the target left and the prediction right."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,7 +82,10 @@ class PairedVideos(SourceDefaults):
 
     def digest(self) -> str:
         """Of both sides, and of what belongs together."""
-        return sha256_of_parts(self.real.digest(), self.fake.digest(), repr([(p.real, p.fake) for p in self.pairs]))
+        with ThreadPoolExecutor(1) as pool:  # both sides at once: hashing takes a tenth of the time of PSNR and SSIM
+            fake = pool.submit(self.fake.digest)
+            real = self.real.digest()
+        return sha256_of_parts(real, fake.result(), repr([(p.real, p.fake) for p in self.pairs]))
 
     def check_unchanged(self, index: int) -> None:
         """See :class:`vidmbench.videos.source.Source`."""

@@ -1,7 +1,7 @@
 """The local sums of SSIM: a window slides over a frame along both axes.
 
-Equal weights are sums of shifted copies, exact in integers. Other windows are the product of one along each axis, and
-so a product with two band matrices. The bands are cut into tiles of a fixed size: wide enough for BLAS to multiply
+Equal weights are sums of shifted copies, exact in integers. They run over a whole frame as one row of numbers, which is
+faster than many short rows. Other windows are the product of one along each axis, and so a product with two band matrices. The bands are cut into tiles of a fixed size: wide enough for BLAS to multiply
 fast, narrow enough that few zeros are multiplied, and a pixel costs the same in frames of every size.
 """
 
@@ -33,47 +33,56 @@ def padded(image: np.ndarray, window: Window, padding: Padding) -> np.ndarray:
     """An image with a border of half a window, unless windows stay inside: ``valid``.
 
     Args:
-        image: (channel, height, width).
+        image: (height, width, channel).
         window: Which window.
         padding: ``zero``, or ``reflect`` without repeating the border's pixels.
+
+    Returns:
+        The same type, in the order of axes that :func:`local_sums` is fast in: (height, width, channel) for
+        ``uniform-7``, (channel, height, width) for ``gaussian-11``.
     """
-    if padding == "valid":
-        return image
-    half = len(weights(window)) // 2
-    borders = [(0, 0), (half, half), (half, half)]
-    return np.pad(image, borders, mode="constant" if padding == "zero" else "reflect")
+    if padding != "valid":
+        half = len(weights(window)) // 2
+        borders = [(half, half), (half, half), (0, 0)]
+        image = np.pad(image, borders, mode="constant" if padding == "zero" else "reflect")
+    return image if window == "uniform-7" else np.ascontiguousarray(image.transpose(2, 0, 1))
 
 
-def local_sums(images: np.ndarray, window: Window) -> np.ndarray:
+def local_sums(image: np.ndarray, window: Window) -> np.ndarray:
     """Weighted sums under the window wherever it lies inside.
 
     Args:
-        images: float64, or for ``uniform-7`` integers wide enough for the sums: (image, channel, height, width).
+        image: What :func:`padded` gives, as float64, or for ``uniform-7`` as integers wide enough for the sums.
         window: Which window.
 
     Returns:
-        The same type (image, channel, height - taps + 1, width - taps + 1).
+        The same type and order of axes; height and width are smaller by the window's taps but one.
     """
+    if window == "uniform-7":
+        return _sums_of_seven(image)
     more = len(weights(window)) - 1
-    number, channels, height, width = images.shape
-    found = np.empty((number, channels, height - more, width - more), images.dtype)
-    for image, sums in zip(images, found, strict=True):  # one by one: they stay in the cache
-        if window == "uniform-7":
-            down = _sums_of_seven(image.reshape(channels, -1), width).reshape(channels, -1, width)
-            sums[...] = _sums_of_seven(down, 1)
-        else:
-            _along_rows(_along_columns(image, window), window, sums)
+    channels, height, width = image.shape
+    found = np.empty((channels, height - more, width - more), image.dtype)
+    _along_rows(_along_columns(image, window), window, found)
     return found
 
 
-def _sums_of_seven(numbers: np.ndarray, apart: int) -> np.ndarray:
-    """Sums of seven numbers of the last axis that are so far apart."""
-    length = numbers.shape[-1] - 6 * apart
-    two = numbers[..., :-apart] + numbers[..., apart:]
-    seven: np.ndarray = two[..., :length] + two[..., 2 * apart : 2 * apart + length]
-    seven += two[..., 4 * apart : 4 * apart + length]
-    seven += numbers[..., 6 * apart :]
-    return seven
+def _sums_of_seven(image: np.ndarray) -> np.ndarray:
+    height, width, channels = image.shape
+    found = np.empty((height - 6, width, channels), image.dtype)
+    down = np.empty(found.size, image.dtype)
+    _add_seven(image.reshape(-1), width * channels, down)
+    _add_seven(down, channels, found.reshape(-1)[: -6 * channels])
+    return found[:, :-6]  # the last six of a row would have gone on in the next one
+
+
+def _add_seven(numbers: np.ndarray, apart: int, found: np.ndarray) -> None:
+    """Sums of seven numbers that are so far apart."""
+    length = len(found)
+    two = numbers[:-apart] + numbers[apart:]
+    np.add(two[:length], two[2 * apart : 2 * apart + length], out=found)
+    found += two[4 * apart : 4 * apart + length]
+    found += numbers[6 * apart :]
 
 
 def _along_columns(image: np.ndarray, window: Window) -> np.ndarray:

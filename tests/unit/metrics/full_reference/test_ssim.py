@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from vidmbench.core.errors import DataError
+from vidmbench.metrics.full_reference import ssim as module
 from vidmbench.metrics.full_reference.ssim import ssim
-from vidmbench.metrics.full_reference.windows import local_sums, weights
+from vidmbench.metrics.full_reference.windows import local_sums, padded, weights
 
 
 def plain(real, fake, window, padding, factor, data_range):
@@ -70,11 +71,22 @@ def test_frames_smaller_than_the_window_are_refused():
 @pytest.mark.parametrize("window", ["gaussian-11", "uniform-7"])
 @pytest.mark.parametrize("length", [11, 16, 26, 27, 75])
 def test_local_sums_of_every_size(window, length):
-    images = np.random.default_rng(length).normal(size=(2, 3, 12, length))
+    image = np.random.default_rng(length).normal(size=(12, length, 3))
     row = weights(window)
-    along = np.apply_along_axis(np.convolve, -1, images, row, mode="valid")
-    both = np.apply_along_axis(np.convolve, -2, along, row, mode="valid")
-    np.testing.assert_allclose(local_sums(images, window), both, atol=1e-12)
+    along = np.apply_along_axis(np.convolve, 1, image, row, mode="valid")
+    both = np.apply_along_axis(np.convolve, 0, along, row, mode="valid")
+    found = local_sums(padded(image, window, "valid"), window)
+    both = both if window == "uniform-7" else both.transpose(2, 0, 1)
+    np.testing.assert_allclose(found, both, atol=1e-12)
+
+
+@pytest.mark.parametrize("window", ["uniform-7", "gaussian-11"])
+def test_strips_change_nothing(monkeypatch, window):
+    real, fake = np.random.default_rng(0).integers(0, 256, (2, 1, 90, 20, 3)).astype(np.uint8)
+    options = {"window": window, "padding": "reflect", "is_sample_covariance": True}
+    whole = ssim(real, fake, **options)
+    monkeypatch.setattr(module, "_NUMBERS_AT_ONCE", 1)  # strips of 16 rows, and a short last one
+    np.testing.assert_allclose(ssim(real, fake, **options), whole, rtol=1e-14)
 
 
 @pytest.mark.parametrize("fake", [0, 255])
