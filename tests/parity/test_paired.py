@@ -14,6 +14,7 @@ from support.paired_inputs import INPUTS, inputs_of
 from vidmbench.evaluation.evaluate import evaluate
 from vidmbench.evaluation.plan import plan
 from vidmbench.protocols.metric_kind import Features
+from vidmbench.protocols.paired_kind import first_scored, scored
 from vidmbench.protocols.protocol import load_protocol
 from vidmbench.videos.arrays.uint8_source import ArraySource
 
@@ -63,6 +64,8 @@ LPIPS = {
     "lpips-fastvideo": ("FastVideo", "alex"),
     "lpips-tecogan": ("TecoGAN", "alex"),
     "lpips-torchmetrics": ("torchmetrics", "learned_perceptual_image_patch_similarity(net_type=alex"),
+    "lpips-piqa": ("piqa", "LPIPS(alex)"),
+    "lpips-piqa-vgg": ("piqa", "LPIPS(vgg)"),
     "lpips-torchmetrics-vgg": ("torchmetrics", "learned_perceptual_image_patch_similarity(net_type=vgg"),
 }
 _FLOAT32_SSIM = ("srvp", "ivideogpt", "nano-wm", "fastvideo", "torchmetrics", "piqa", "pytorch-msssim")
@@ -112,6 +115,13 @@ def check(shared, protocols, of, names):
             clips = [index for index in range(len(values)) if f"clip{index}" in expected]
             given = [expected[f"clip{index}"] for index in clips]
             np.testing.assert_allclose(values[clips], given, err_msg=where, **tolerance(spec.name))
+            first = first_scored(spec.statistics)
+            by_clip = spec.kind.of_frames(spec.statistics, scored(spec.statistics, Features(repeat.features())))
+            for clip, curve in enumerate(by_clip[:, 0]):
+                frames = [index for index in range(16) if f"clip{clip}/frame{index}" in expected]
+                given = [expected[f"clip{clip}/frame{index}"] for index in frames]
+                found_there = [curve[index - first] for index in frames]
+                np.testing.assert_allclose(found_there, given, err_msg=f"{where}, clip {clip}", **tolerance(spec.name))
             frames = [index for index in range(16) if f"frame{index}" in expected]  # the code's own mean over clips
             given = [expected[f"frame{index}"] for index in frames]
             curve = [measurement.by_frame.values[index] for index in frames]

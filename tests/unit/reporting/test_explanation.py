@@ -37,3 +37,13 @@ def test_no_digit_is_noise_and_every_share_shows_a_change(changes, cells):
 def test_the_footer_says_what_the_interval_is_of(kind, words):
     ends = [measured(value=0.85, interval=(0.8, 0.9), interval_kind=kind)] * 2
     assert words in explanation_text(ends, []).splitlines()[-1]
+
+
+@pytest.mark.parametrize(("shares", "is_said"), [((1.6, -0.6), True), ((0.4, 0.6), False), ((None, None), False)])
+def test_shares_beyond_the_whole_are_explained(shares, is_said):
+    ends = [measured(value=value) for value in (20.0, 36.0, 30.0)]
+    steps = [
+        Shift(ChangedField("array.range", "a", "b"), end.value, end.value - before.value, share)
+        for before, end, share in zip(ends, ends[1:], shares, strict=False)
+    ]
+    assert ("A share beyond 100 %" in explanation_text(ends, steps)) == is_said

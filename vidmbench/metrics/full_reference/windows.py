@@ -1,8 +1,9 @@
 """The local sums of SSIM: a window slides over a frame along both axes.
 
-Equal weights are sums of shifted copies, exact in integers. They run over a whole frame as one row of numbers, which is
-faster than many short rows. Other windows are the product of one along each axis, and so a product with two band matrices. The bands are cut into tiles of a fixed size: wide enough for BLAS to multiply
-fast, narrow enough that few zeros are multiplied, and a pixel costs the same in frames of every size.
+Equal weights are sums of shifted copies, exact in integers; a whole frame is one row of numbers then, which is faster
+than many short rows. Other windows are the product of one along each axis, and so a product with two band matrices.
+The bands are cut into tiles of a fixed size: wide enough for BLAS to multiply fast, narrow enough that few zeros are
+multiplied, and a pixel costs the same in frames of every size.
 """
 
 from functools import cache
