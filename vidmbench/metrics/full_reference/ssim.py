@@ -76,7 +76,7 @@ def _of_frame(
     for start in range(0, rows, strip):
         cut = np.s_[start : start + strip + more] if rows_axis == 0 else np.s_[:, start : start + strip + more]
         total += _of_strip(x[cut], y[cut], window, factor, data_range) * min(strip, rows - start)
-    return total / rows
+    return float(total / rows)
 
 
 def _of_strip(real: np.ndarray, fake: np.ndarray, window: Window, factor: float, data_range: float) -> float:
@@ -84,14 +84,17 @@ def _of_strip(real: np.ndarray, fake: np.ndarray, window: Window, factor: float,
     is_exact = window == "uniform-7" and real.dtype == np.uint8
     x, y = (image.astype(np.int32 if is_exact else np.float64) for image in (real, fake))
     narrow = np.int16 if is_exact else np.float64
-    sums = [local_sums(image.astype(narrow, copy=False), window).astype(x.dtype, copy=False) for image in (x, y)]
+    x_sums, y_sums = (
+        local_sums(image.astype(narrow, copy=False), window).astype(x.dtype, copy=False) for image in (x, y)
+    )
     # The formula needs the two variances' sum alone, so four images are filtered and not five.
-    products = x * y
-    x *= x
-    y *= y
-    x += y
-    of_products = [local_sums(image, window) for image in (products, x)]
-    return _ratio(*sums, *of_products, round(weights(window).sum()) ** 2, factor, data_range)
+    products = np.multiply(x, y)
+    np.square(x, out=x)
+    np.square(y, out=y)
+    np.add(x, y, out=x)
+    of_products, of_squares = (local_sums(image, window) for image in (products, x))
+    weight = round(weights(window).sum()) ** 2
+    return _ratio(x_sums, y_sums, of_products, of_squares, weight, factor, data_range)
 
 
 def _ratio(
