@@ -17,7 +17,7 @@ from vidmbench.metrics.full_reference.windows import Padding, Window, local_sums
 Range = Literal["255", "prediction"]
 
 # Large frames are cut into strips of rows. Their numbers stay in the processor's cache, and arrays are so small that
-# they reuse memory; for larger ones the system maps and clears new pages each time: 1080p frames took four times as long.
+# they reuse memory; for larger ones the system maps and clears new pages each time: 1080p frames took 4 times as long.
 _NUMBERS_AT_ONCE, _LEAST_ROWS = 2**16, 16
 
 
