@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from support.paths import ROOT
 
 from vidmbench.metrics import infinity
 from vidmbench.sources.clevrer_mini import ToyVideos
@@ -124,14 +125,31 @@ def test_unequal_counts_are_refused_before_any_work(command, models, folder, fak
 
 
 @pytest.mark.parametrize("given", ["compare-models", "infinity"])
-def test_only_frechet_distances_at_one_length(given, command, models):
+def test_only_one_distance_at_one_length(given, command, models):
     names = models if given == "compare-models" else models[:2]
-    command(given, *names, "--protocol", "kvd-tats").fails(
-        "does not measure a Fréchet distance", "kernel", "list protocols"
-    )
+    other, said = ("prdc-i3d", "no distance") if given == "compare-models" else ("kvd-tats", "no Fréchet distance")
+    command(given, *names, "--protocol", other).fails(f"{other} measures {said}", "list protocols")
+    command(given, *names, "--protocol", "fvd-mcvd-trajectory-mean").fails("a mean over trajectories", "score and run")
     command(given, *names, "--frames", "8,16").fails("one clip length", "8,16")
     command(given, *names, "--protocol", "fvd-styleganv").fails("unknown protocol", "fvd-stylegan-v")
     command(given, names[0], "nowhere.npy", *names[2:]).fails("nowhere.npy")
+
+
+def test_kernel_distances_too(command, models, folder):
+    """The value is the one that score prints, with its factor."""
+    text = (ROOT / "protocols" / "metrics" / "kvd-digan.toml").read_text().replace("repeats = 10", "repeats = 1").replace("kvd-digan", "mine")
+    (folder / "mine.toml").write_text(text.replace("degree = 3", 'degree = 2\ndiagonal = "kept"\nscale = 100.0'))
+    words = ("--protocol", "mine.toml", "--frames", 16, "--num-videos", 5, "--json")
+    done = command("compare-models", *models, *words)
+    assert done.code == 0, done.err
+    said = done.json
+    alone = [command("score", models[0], model, *words).json for model in models[1:]]
+    for of_model, score in zip((said["a"], said["b"]), alone, strict=True):
+        assert of_model["value"] == pytest.approx(score["value"])
+        assert of_model["interval"] == score["interval"]
+    assert said["difference"] == pytest.approx(alone[0]["value"] - alone[1]["value"])
+    assert said["interval"][0] < said["difference"] < said["interval"][1]
+    command("compare-models", *models, "--protocol", "kid-frames").fails("a mean over 100 subsets")
 
 
 def test_infinity_says_how_many_it_needs_before_any_work(command, models, fake_network, folder):

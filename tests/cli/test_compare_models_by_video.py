@@ -119,7 +119,7 @@ def test_models_with_unequal_numbers_of_predictions_are_refused(command, models,
 
 def test_what_has_no_test_is_refused(command, models):
     command("compare-models", *models, *COMMON, "--same-seeds").fails("--same-seeds is for Fréchet", "omit it")
-    command("compare-models", *models, "--protocol", "kvd-tats").fails("psnr, ssim or lpips")
+    command("compare-models", *models, "--protocol", "prdc-i3d").fails("psnr, ssim or lpips")
     real, near, _ = models
     command("compare-models", real, near, real, *COMMON).fails("has no value", "infinite", "real.npy")
 

@@ -93,7 +93,7 @@ def use_engine(make: Callable[..., Any], *, patch: Callable[[object, str, Any], 
         The engines that were loaded, which grows with every load.
     """
     # Not on top: conftest.py is imported before pytest switches shape checks on, and so is what it imports.
-    from vidmbench.evaluation import block_work
+    from vidmbench.evaluation import networks
 
     loaded = LoadedEngines()
 
@@ -102,5 +102,5 @@ def use_engine(make: Callable[..., Any], *, patch: Callable[[object, str, Any], 
         loaded.append(engine)
         return engine
 
-    patch(block_work, "load_engine", load)
+    patch(networks, "load_engine", load)
     return loaded

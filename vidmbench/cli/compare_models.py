@@ -31,7 +31,7 @@ def compare_models(
             "--protocol",
             autocompletion=completion.protocols,
             metavar="NAME|FILE",
-            help="A protocol of a Fréchet distance, or psnr-..., ssim-... or lpips-...; or a TOML file.",
+            help="A protocol of a Fréchet or kernel distance, or psnr-..., ssim-... or lpips-...; or a TOML file.",
             show_default=DEFAULT_PROTOCOL,
             rich_help_panel=PROTOCOL_PANEL,
         ),

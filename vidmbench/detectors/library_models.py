@@ -21,6 +21,8 @@ from vidmbench.detectors.types import Tensors
 CONFIG = "config.json"
 #: Of a configuration, what says nothing about numbers.
 _INCIDENTAL = ("transformers_version", "_name_or_path", "torch_dtype", "dtype", "architectures", "id2label", "label2id")
+# How many labels a configuration has that names none.
+_LABELS = 2
 _INSTALL = "pip install 'vidmbench[detectors]'"
 
 
@@ -97,6 +99,8 @@ def read_folder(folder: Path, class_name: str) -> Tensors:
     _check_report(report, folder, class_name)
     arrays = {name: np.ascontiguousarray(value.numpy()) for name, value in model.state_dict().items()}
     kept = {name: value for name, value in model.config.to_dict().items() if name not in _INCIDENTAL}
+    if (count := model.config.num_labels) != _LABELS:  # the size of a head; the labels' names are not kept
+        kept["num_labels"] = count
     return {**arrays, CONFIG: np.frombuffer(json.dumps(kept, sort_keys=True).encode(), np.uint8)}
 
 

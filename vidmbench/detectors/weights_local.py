@@ -248,6 +248,16 @@ def _code(spec: DetectorSpec) -> list[str]:
     return identifiers
 
 
+def bytes_of_weights(spec: DetectorSpec) -> int:
+    """Size of the files of a detector's weights; 0 where there are none on this machine."""
+    try:
+        if spec.folder is not None and spec.library is not None:
+            return sum(path.stat().st_size for path in _checkpoint_folder(spec).glob("*.safetensors"))
+        return kept_path(spec).stat().st_size if spec.weights_file else 0
+    except (WeightsError, OSError):
+        return 0
+
+
 def is_seeded(spec: DetectorSpec) -> bool:
     """Whether the weights were made from a seed, so that numbers mean nothing."""
     return identity(spec).startswith("seed")

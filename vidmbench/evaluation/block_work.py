@@ -4,31 +4,28 @@ Any number of processes may do this at once over one cache. Each takes the next 
 process that died is free again, with the rows that it had kept.
 """
 
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import nullcontext
 from itertools import chain
 
 from vidmbench.core.errors import ChangedError, DataError
 from vidmbench.core.vocabulary import Device, OnBad
-from vidmbench.detectors.engine import engine_name, load_engine
-from vidmbench.detectors.types import Engine, Feature, Prepared
+from vidmbench.detectors.engine import engine_name
 from vidmbench.evaluation.clip_assembly import JobEntry, PreparedClip, base_of
-from vidmbench.evaluation.feature_job import FeatureJob
+from vidmbench.evaluation.networks import computed, network_of
 from vidmbench.evaluation.read_ahead import read_ahead
 from vidmbench.evaluation.tally import Tally
 from vidmbench.metrics.blas import one_blas_thread
 from vidmbench.protocols.pair_stages import PairStage
-from vidmbench.protocols.stages import ArrayStage
 from vidmbench.videos.source import Skipped, Source
 
 
 class BlockWork:
-    """The missing blocks of one source that go through one network.
+    """The missing blocks of one source that are computed in one pass over its videos.
 
     Args:
         blocks: Blocks that are not whole.
-        device: Where the network runs.
+        device: Where networks run.
         on_bad: Whether a video that cannot be read stops the work or is skipped.
         tally: Is told what goes on.
 
@@ -72,17 +69,15 @@ class BlockWork:
         first = next(clips, None)
         if first is None:
             return  # all that is missing cannot be read, or is computed elsewhere: no network is needed
-        job = self.left[0].job
-        self._tally.say(f"loading the network {job.stage.detector}")
-        if isinstance(job.stage, PairStage):
-            computed = _compare_pairs(chain([first], clips), self._device)
-        else:
-            engine = load_engine(job.stage, precision=job.precision, device=self._device)
-            computed = _run_network(chain([first], clips), engine)
-        for clip, feature in computed:
+        in_turn = len({network_of(block.job) for block in self.left}) > 1
+        found = computed(chain([first], clips), self._device, self._say_loading, in_turn=in_turn)
+        for clip, feature in found:
             clip.entry.put(clip.row, feature)
             self._tally.say(label)
             self._end_if_done(clip.entry)
+
+    def _say_loading(self, detector: str) -> None:
+        self._tally.say(f"loading the network {detector}")
 
     def _readable(self) -> Iterator[PreparedClip]:
         """The missing clips; those that cannot be read are noted in their blocks instead, or raise."""
@@ -111,13 +106,6 @@ class BlockWork:
         _check_unchanged(block)
         block.finish()
         block.release()
-
-
-def network_of(job: FeatureJob) -> tuple[str, str]:
-    """What is computed in one pass over the videos: all that is compared of pairs, else one network."""
-    if isinstance(job.stage, PairStage):
-        return "pairs", job.precision
-    return job.stage.network, job.precision
 
 
 def _check_weights(block: JobEntry, device: Device) -> None:
@@ -164,28 +152,3 @@ def _change(source: Source, video: int) -> DataError | None:
     except DataError as problem:
         return problem
     return None
-
-
-def _compare_pairs(clips: Iterable[PreparedClip], device: Device) -> Iterator[tuple[PreparedClip, Feature]]:
-    """Each clip's frames by the engine of its own stage."""
-    engines: dict[ArrayStage, Engine] = {}
-    for clip in clips:
-        assert clip.pixels is not None
-        stage = clip.entry.job.stage
-        if stage not in engines:
-            engines[stage] = load_engine(stage, precision=clip.entry.job.precision, device=device)
-        yield clip, next(engines[stage].features([clip.pixels]))
-
-
-def _run_network(clips: Iterable[PreparedClip], engine: Engine) -> Iterator[tuple[PreparedClip, Feature]]:
-    """Each clip with its feature; the engine takes a few clips ahead."""
-    waiting: deque[PreparedClip] = deque()
-
-    def prepared_clips() -> Iterator[Prepared]:
-        for clip in clips:
-            assert clip.pixels is not None
-            waiting.append(PreparedClip(clip.entry, clip.row, None, None))
-            yield clip.pixels
-
-    for feature in engine.features(prepared_clips()):
-        yield waiting.popleft(), feature

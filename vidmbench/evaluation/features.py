@@ -19,9 +19,10 @@ from vidmbench.core.progress import Progress, note
 from vidmbench.core.vocabulary import Device, OnBad
 from vidmbench.core.workers import Share
 from vidmbench.detectors.engine import engine_name
-from vidmbench.evaluation.block_work import BlockWork, network_of
+from vidmbench.evaluation.block_work import BlockWork
 from vidmbench.evaluation.clip_assembly import JobEntry, base_of
 from vidmbench.evaluation.feature_job import FeatureJob, FeatureSet
+from vidmbench.evaluation.networks import in_passes
 from vidmbench.evaluation.packs import features_in_pack
 from vidmbench.evaluation.shard_sheets import sign_in, sign_out
 from vidmbench.evaluation.tally import Tally
@@ -39,7 +40,7 @@ def features_of(
 ) -> list[FeatureSet]:
     """Features for every job, from the cache where they are there.
 
-    Jobs on one source are read together: each video once, the frames all of them want.
+    Jobs on one source are read together, whatever their networks: each video once, the frames all of them want.
 
     Args:
         jobs: What is wanted.
@@ -149,12 +150,12 @@ class _Work:
         _report_damage([*self._entries.values(), *missing])
         self._was_missing = {block.whole_key for block in missing}
         tally = Tally(progress, protocols, self._own)
-        by_reading: dict[tuple[str, tuple[str, str]], list[JobEntry]] = {}
+        by_source: dict[str, list[JobEntry]] = {}
         for block in self._own:
             # By content, so that a control made from the same folder shares its reading.
-            reading = base_of(block.job.source).digest(), network_of(block.job)
-            by_reading.setdefault(reading, []).append(block)
-        self._work = [BlockWork(blocks, device, on_bad, tally) for blocks in by_reading.values()]
+            by_source.setdefault(base_of(block.job.source).digest(), []).append(block)
+        passes = [blocks for of_source in by_source.values() for blocks in in_passes(of_source, device)]
+        self._work = [BlockWork(blocks, device, on_bad, tally) for blocks in passes]
 
     @staticmethod
     def _is_there(block: JobEntry) -> bool:

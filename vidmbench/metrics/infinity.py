@@ -161,6 +161,7 @@ def frechet_infinity(
     fake: npt.NDArray[Any],
     *,
     normalisation: Normalisation,
+    ridge: float = 0.0,
     parts: Sequence[int] | None = None,
     repeats: int = 1,
     level: float = 0.95,
@@ -176,6 +177,7 @@ def frechet_infinity(
             as frames of one clip, are not independent; clusters stay whole and count as one.
         fake: The same of the other side; the counts may differ.
         normalisation: What the scatters are divided by, "n" or "n-1".
+        ridge: What is added to the diagonals of all covariances.
         parts: Into how many parts each side is cut, one number a point, beginning with 1; by default up to four of
             them, evenly from 1 to what leaves 512 samples in a part.
         repeats: How many random cuts are averaged at each point; the time grows with it.
@@ -216,7 +218,9 @@ def frechet_infinity(
         return _Parts.of(samples, labels[indices], cuts)
 
     def prepare(summary: _Parts) -> list[list[Gaussian]]:
-        return [[Gaussian.of(part, normalisation) for part in cut if part is not None] for cut in summary.moments]
+        return [
+            [Gaussian.of(part, normalisation, ridge) for part in cut if part is not None] for cut in summary.moments
+        ]
 
     def distances(a: list[list[Gaussian]], b: list[list[Gaussian]]) -> list[float]:
         return [fmean(compare(*pair).distance for pair in zip(*cut, strict=True)) for cut in zip(a, b, strict=True)]

@@ -160,8 +160,9 @@ def kernel_interval(
     distribution 98 to 99 % did, with a standard error 1.4 times too large: the estimate has no linear part there.
 
     Args:
-        real: float32 or float64 (sample, feature), finite.
-        fake: float32 or float64 (sample, feature), finite.
+        real: float32 or float64 (sample, feature), finite; or (cluster, sample, feature) where samples of one cluster,
+            such as frames of one video, are not independent; clusters stay whole.
+        fake: The same of the other side.
         level: The probability with which the interval should hold the expected value, between 0 and 1.
         groups: The most groups a side is cut into, at least 2.
         degree: The power of the kernel, at least 1.
@@ -172,13 +173,41 @@ def kernel_interval(
         seed: Decides which samples share a group.
 
     Returns:
-        The interval, or None where a side has fewer than four samples.
+        The interval, or None where a side has fewer than four samples, or clusters.
 
     Raises:
         ArgumentError: As in :func:`kernel_distance`, or groups or level is out of range.
     """
+    statistic = kernel_statistic(degree=degree, gamma=gamma, coef0=coef0, sigma=sigma, is_biased=is_biased)
+    _check_pair(*(_rows(side) for side in (real, fake)))
+    with np.errstate(over="ignore", invalid="ignore"):
+        return jackknife_interval(real, fake, statistic, groups=groups, level=level, seed=seed, lowest=-float("inf"))
+
+
+def kernel_statistic(
+    *,
+    degree: int = 3,
+    gamma: float | None = None,
+    coef0: float = 1.0,
+    sigma: float | None = None,
+    is_biased: bool = False,
+) -> "TwoSampleStatistic[_Groups, _Prepared]":
+    """The kernel distance in steps, for jackknives: sums of kernels between two groups are computed once.
+
+    Args:
+        degree: See :func:`kernel_distance`.
+        gamma: See :func:`kernel_distance`.
+        coef0: See :func:`kernel_distance`.
+        sigma: See :func:`kernel_distance`.
+        is_biased: See :func:`kernel_distance`.
+
+    Returns:
+        A statistic of samples (sample, feature), or (cluster, sample, feature).
+
+    Raises:
+        ArgumentError: A parameter is out of range.
+    """
     kernel = chosen_kernel(degree, gamma, coef0, sigma)
-    _check_pair(real, fake)
     numbers = count()
 
     @cache
@@ -195,9 +224,12 @@ def kernel_interval(
         mixed = sum(pair_sum(group, other) for group in a.groups for other in b.groups)
         return _mmd2(a.within, b.within, mixed, a.count, b.count, is_biased=is_biased)
 
-    statistic = TwoSampleStatistic(lambda rows: _Groups((_Group(next(numbers), rows),)), prepare, compare)
-    with np.errstate(over="ignore", invalid="ignore"):
-        return jackknife_interval(real, fake, statistic, groups=groups, level=level, seed=seed, lowest=-float("inf"))
+    return TwoSampleStatistic(lambda samples: _Groups((_Group(next(numbers), _rows(samples)),)), prepare, compare)
+
+
+def _rows(samples: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The samples of all clusters, one after the other."""
+    return samples.reshape(-1, samples.shape[-1]) if samples.ndim == 3 else samples
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ those are refused.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, sqrt
 from typing import Any
 
@@ -25,9 +25,9 @@ from vidmbench.core.errors import DataError
 from vidmbench.core.seeding import generator
 from vidmbench.metrics.blas import one_blas_thread
 from vidmbench.metrics.frechet import Gaussian, compare
-from vidmbench.metrics.jackknife import MIN_SAMPLES, GroupedSample, check_options, degrees_of_freedom, merged
+from vidmbench.metrics.jackknife import MIN_SAMPLES, GroupedSample, SummaryT, check_options, degrees_of_freedom, merged
 from vidmbench.metrics.moments import Moments, Normalisation
-from vidmbench.metrics.uncertainty import Interval
+from vidmbench.metrics.uncertainty import Interval, PreparedT, TwoSampleStatistic
 
 SIGNIFICANCE, POWER = 0.05, 0.8
 
@@ -58,6 +58,17 @@ class PairedDifference:
     effect: float | None
     needed: int | None
 
+    def times(self, factor: float) -> "PairedDifference":
+        """The test of the distances times a positive factor."""
+        return replace(
+            self,
+            first=self.first * factor,
+            second=self.second * factor,
+            difference=self.difference * factor,
+            interval=self.interval.times(factor),
+            standard_error=self.standard_error * factor,
+        )
+
 
 def paired_difference(
     real: npt.NDArray[Any],
@@ -65,6 +76,7 @@ def paired_difference(
     fake_b: npt.NDArray[Any],
     *,
     normalisation: Normalisation,
+    ridge: float = 0.0,
     same_seeds: bool = False,
     groups: int = 20,
     level: float = 0.95,
@@ -78,6 +90,7 @@ def paired_difference(
         fake_a: The same of the first model.
         fake_b: The same of the second, as many as of the first.
         normalisation: What the scatters are divided by, "n" or "n-1".
+        ridge: What is added to the diagonals of all covariances.
         same_seeds: Sample i of A and sample i of B were generated with one seed, and are omitted together.
         groups: The most groups a side is cut into, at least 2.
         level: The probability with which the interval should hold the expected difference.
@@ -90,21 +103,59 @@ def paired_difference(
         DataError: A side has fewer than MIN_SAMPLES samples, or A and B differ in number.
         ValueError: groups or level is out of range, or the numbers of features differ.
     """
+    statistic = TwoSampleStatistic(
+        _moments, lambda moments: Gaussian.of(moments, normalisation, ridge), lambda a, b: compare(a, b).distance
+    )
+    return paired_test(
+        real, fake_a, fake_b, statistic, same_seeds=same_seeds, groups=groups, level=level, seed=seed
+    )  # fmt: skip
+
+
+def paired_test(
+    real: npt.NDArray[Any],
+    fake_a: npt.NDArray[Any],
+    fake_b: npt.NDArray[Any],
+    statistic: TwoSampleStatistic[SummaryT, PreparedT],
+    *,
+    same_seeds: bool = False,
+    groups: int = 20,
+    level: float = 0.95,
+    seed: int = 0,
+) -> PairedDifference:
+    """:func:`paired_difference` of any statistic of two samples, such as a kernel distance.
+
+    Args:
+        real: (sample, ...).
+        fake_a: The same of the first model.
+        fake_b: The same of the second, as many as of the first.
+        statistic: The distance.
+        same_seeds: See :func:`paired_difference`.
+        groups: See :func:`paired_difference`.
+        level: See :func:`paired_difference`.
+        seed: See :func:`paired_difference`.
+
+    Raises:
+        DataError: See :func:`paired_difference`.
+        ValueError: See :func:`paired_difference`.
+    """
     check_options(groups, level)
     check_counts(len(real), len(fake_a), len(fake_b))
     names = ("real", "fake", "fake" if same_seeds else "other fake")
+    prepare, distance = statistic.prepare, statistic.compare
     with one_blas_thread():
         real_side, side_a, side_b = (
-            GroupedSample.cut(samples, _moments, max_groups=groups, random=generator(seed, "jackknife", name))
+            GroupedSample.cut(
+                samples, statistic.summarise, max_groups=groups, random=generator(seed, "jackknife", name)
+            )
             for samples, name in zip((real, fake_a, fake_b), names, strict=True)
         )
-        whole, whole_a, whole_b = (_whole(side, normalisation) for side in (real_side, side_a, side_b))
+        whole, whole_a, whole_b = (prepare(_whole(side)) for side in (real_side, side_a, side_b))
 
-        def without_each(side: GroupedSample[Moments]) -> Iterator[Gaussian]:
-            return (Gaussian.of(moments, normalisation) for moments in side.without_each())
+        def without_each(side: GroupedSample[SummaryT]) -> Iterator[PreparedT]:
+            return (prepare(summary) for summary in side.without_each())
 
-        def difference(real: Gaussian, a: Gaussian, b: Gaussian) -> float:
-            return compare(real, a).distance - compare(real, b).distance
+        def difference(real: PreparedT, a: PreparedT, b: PreparedT) -> float:
+            return distance(real, a) - distance(real, b)
 
         shares = [_share(real_side, [difference(part, whole_a, whole_b) for part in without_each(real_side)])]
         if same_seeds:
@@ -112,20 +163,19 @@ def paired_difference(
             shares.append(_share(side_a, [difference(whole, a, b) for a, b in pairs]))
         else:
             for side in (side_a, side_b):
-                shares.append(_share(side, [compare(whole, part).distance for part in without_each(side)]))
-        first, second = compare(whole, whole_a).distance, compare(whole, whole_b).distance
+                shares.append(_share(side, [distance(whole, part) for part in without_each(side)]))
+        first, second = distance(whole, whole_a), distance(whole, whole_b)
     sides = (real_side, side_a, side_b)
     kind = f"paired-jackknife-{'x'.join(str(len(side.groups)) for side in sides)}-{100 * level:g}"
     return _tested(first, second, shares, len(fake_a), level, kind)
 
 
-def _whole(side: GroupedSample[Moments], normalisation: Normalisation) -> Gaussian:
+def _whole(side: GroupedSample[SummaryT]) -> SummaryT:
     # The remainder comes last here and first in GroupedSample.whole: the order decides the last bits of a p value.
-    remainder = () if side.remainder is None else (side.remainder,)
-    return Gaussian.of(merged((*side.groups, *remainder)), normalisation)
+    return merged(side.groups if side.remainder is None else (*side.groups, side.remainder))
 
 
-def _share(side: GroupedSample[Moments], values: Sequence[float]) -> tuple[float, int]:
+def _share(side: GroupedSample[Any], values: Sequence[float]) -> tuple[float, int]:
     """A side's share of the variance, and its degrees of freedom."""
     return side.variance(values), side.degrees_of_freedom
 

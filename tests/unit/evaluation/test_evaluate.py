@@ -122,7 +122,7 @@ def warnings(real, fake, **options):
 def test_few_clips_are_warned_of(monkeypatch):
     # Resizing some 1600 clips would take most of the time, and counts are all that matters here.
     monkeypatch.setattr(resize, "prepared", lambda frames, stage, size: frames.astype(np.float32))
-    assert "strongly biased at N = 6" in warnings(films(0), films(1))
+    assert "strongly biased at N = 6 for 400 features" in warnings(films(0), films(1))
     many = [films(seed, count=401, frames=9, size=2) for seed in (0, 1)]
     (item,) = scored(*many, spec(count=401))
     assert item.warnings == ()

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
-from support.engines import WIDTH, FakeEngine, use_engine
+from support.engines import WIDTH, FakeEngine, fake_engine, use_engine
 from support.paths import environment
 
 from vidmbench.core.errors import DataError, ResultError
 from vidmbench.detectors.engine import engine_name
-from vidmbench.evaluation import feature_job
+from vidmbench.evaluation import feature_job, networks
 from vidmbench.evaluation.clips import Clip, ClipPlan
 from vidmbench.evaluation.feature_job import FeatureJob
 from vidmbench.evaluation.features import features_of
@@ -120,6 +120,56 @@ def test_one_network_is_loaded_for_each_precision_and_epsilon(fake_network, arra
     assert len(fake_network) == 3
 
 
+def different_networks(films):
+    """Jobs of three networks, one of which is for frames and one for what happens between them."""
+    yield job(films)
+    yield job(films, plan_of(6, frames=12), SPEC.array.model_copy(update={"batch_norm_eps": 1e-5}))
+    yield job(control("reversed", films), plan_of(5, start=3), load_protocol("fid-frames").array)
+    yield job(films, plan_of(4), load_protocol("flicker-vbench").array)
+
+
+@pytest.fixture
+def wide(monkeypatch):
+    """A network for every stage, as wide as its detector."""
+
+    def make(stage, **options):
+        if stage.detector != "inception-pool":
+            return fake_engine(stage, **options)
+        return FakeEngine(lambda clip: np.resize(clip[:, ::99, ::99], (len(clip), 2048)).ravel())
+
+    return use_engine(make, patch=monkeypatch.setattr)
+
+
+def test_networks_share_the_reading_of_a_source(wide, array):
+    films = Films(array)
+    found = features_of(list(different_networks(films)))
+    assert sorted(films.reads) == list(range(6))
+    assert len(wide) == 4
+    for wanted, item in zip(different_networks(films), found, strict=True):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(feature_job, "VERSION", 999)
+            (alone,) = features_of([wanted])
+        np.testing.assert_array_equal(alone.features, item.features)
+
+
+def test_networks_that_do_not_fit_into_memory_together_read_again(wide, array, monkeypatch, capsys):
+    monkeypatch.setattr(networks, "free_memory", lambda: 2 * networks._A_TURN)
+    films = Films(array)
+    features_of(list(different_networks(films)))
+    assert sorted(films.reads) == sorted([*range(6), *range(6), *range(5), *range(4)])
+    assert "4 networks do not fit into memory together: films is read 4 times" in capsys.readouterr().err
+
+
+def test_a_network_takes_its_turn_and_a_bad_video_loses_nothing(wide, array, monkeypatch):
+    monkeypatch.setattr(networks, "_A_TURN", 1)
+    monkeypatch.setattr(networks, "cores", lambda: 1)
+    told, films = [], Films(array, bad={3: "broken"})
+    with pytest.raises(DataError, match="broken"):
+        features_of(list(different_networks(films))[:2], progress=lambda done, *_: told.append(done))
+    assert max(told) == 6, "of three videos before the bad one, for two networks"
+    assert len(wide) == 2
+
+
 def test_the_same_job_twice_is_computed_once(fake_network, array):
     one, two = features_of([job(Films(array)), job(Films(array))])
     np.testing.assert_array_equal(one.features, two.features)
@@ -144,7 +194,7 @@ def test_progress_names_protocols_and_counts_all_sources(fake_network, array):
     features_of(jobs, progress=lambda *words: told.append(words))
     assert {total for _, total, _ in told} == {18}
     labels = list(dict.fromkeys(label for done, _, label in told if ":" not in label and "loading" not in label))
-    assert sorted(labels) == ["films, protocol 3 of 3", "films, protocols 1-2 of 3", "others, protocol 1 of 3"]
+    assert sorted(labels) == ["films, protocols 1-3 of 3", "others, protocol 1 of 3"]
     assert [done for done, _, _ in told][-1] == 18
     assert [done for done, _, _ in told] == sorted(done for done, _, _ in told)
 

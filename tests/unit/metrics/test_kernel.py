@@ -212,6 +212,19 @@ def test_each_kernel_is_computed_once(monkeypatch):
     assert sum(computed) < 50 * 50 + 43 * 43 + 50 * 43
 
 
+def test_clusters_stay_whole():
+    """Frames of one video that are all alike say no more than one of them does."""
+    real, fake = drawn(33, 24, 24, 3)
+    one, many = (kernel_interval(*(np.repeat(side[:, None], n, axis=1) for side in (real, fake))) for n in (1, 5))
+    apart = kernel_interval(*(np.repeat(side, 5, axis=0) for side in (real, fake)))
+    assert one == kernel_interval(real, fake)
+    assert many.standard_error == pytest.approx(one.standard_error, rel=0.25)
+    assert apart.standard_error < 0.6 * many.standard_error
+    biased = kernel_interval(np.repeat(real[:, None], 5, axis=1), np.repeat(fake[:, None], 5, axis=1), is_biased=True)
+    value = kernel_distance(np.repeat(real, 5, axis=0), np.repeat(fake, 5, axis=0), is_biased=True)
+    assert (biased.low + biased.high) / 2 == pytest.approx(value)
+
+
 def test_too_few_samples_have_no_interval():
     samples = np.random.default_rng(33).standard_normal((10, 2))
     assert kernel_interval(samples[:3], samples) is None

@@ -7,7 +7,8 @@ from vidmbench.core.errors import DataError
 from vidmbench.core.seeding import generator
 from vidmbench.metrics.frechet import frechet_distance, frechet_interval
 from vidmbench.metrics.moments import Moments
-from vidmbench.metrics.paired import paired_difference, videos_needed
+from vidmbench.metrics.kernel import kernel_distance, kernel_interval, kernel_statistic
+from vidmbench.metrics.paired import paired_difference, paired_test, videos_needed
 
 # The oracle takes each covariance anew from its samples; the package merges moments of groups.
 ROUNDING = 1e-9
@@ -32,6 +33,30 @@ def groups_of(name, count, seed=5):
 
 def without(samples, group):
     return np.delete(samples, group, axis=0)
+
+
+def test_a_ridge_is_on_all_covariances():
+    real, a, b = drawn(0), drawn(1, 40, 0.3), drawn(2, 40, 0.4)
+    found = paired_difference(real, a, b, normalisation="n-1", ridge=0.3)
+    moments = [Moments.of(side) for side in (real, a, b)]
+    ridged = [frechet_distance(moments[0], side, normalisation="n-1", ridge=0.3) for side in moments[1:]]
+    assert (found.first, found.second) == pytest.approx(ridged, rel=ROUNDING)
+    assert found.first != pytest.approx(frechet(real, a), rel=1e-3)
+
+
+@pytest.mark.parametrize("options", [{"degree": 2, "coef0": 0.0, "is_biased": True}, {"sigma": 2.0}])
+def test_kernel_distances(options):
+    real, a, b = drawn(0), drawn(1, 40, 0.3), drawn(2, 40, 1.0)
+    found = paired_test(real, a, b, kernel_statistic(**options), seed=5)
+    expected = [kernel_distance(real, side, **options) for side in (a, b)]
+    assert (found.first, found.second) == pytest.approx(expected, rel=1e-7)
+    of_a, of_b = (kernel_interval(real, side, seed=5, **options).standard_error for side in (a, b))
+    assert 0 < found.standard_error < of_a + of_b
+    assert found.p_value < 0.05, "b is far away"
+    assert paired_test(real, a, a, kernel_statistic(**options), same_seeds=True).p_value == 1.0
+    tenfold = found.times(10)
+    assert (tenfold.difference, tenfold.interval.high) == (10 * found.difference, 10 * found.interval.high)
+    assert (tenfold.p_value, tenfold.needed) == (found.p_value, found.needed)
 
 
 @pytest.mark.parametrize("same_seeds", [False, True])

@@ -63,5 +63,7 @@ def extrapolate(job: Job, *, progress: bool | None = None) -> ExtrapolatedDistan
     check_values(measurements)
     statistics = job.plans[0].spec.statistics
     assert isinstance(statistics, FrechetStatistics)  # single_distance refuses others
-    extrapolation = frechet_infinity(*features, normalisation=statistics.covariance, seed=statistics.seed)
+    extrapolation = frechet_infinity(
+        *features, normalisation=statistics.covariance, ridge=statistics.ridge or 0.0, seed=statistics.seed
+    )
     return ExtrapolatedDistance(measurements[0], extrapolation, statistics.repeats)

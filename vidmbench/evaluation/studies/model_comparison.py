@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from vidmbench.core.errors import DataError, UsageError
 from vidmbench.core.progress import progress_bar
 from vidmbench.evaluation.carry_out import carry_out_all
@@ -13,10 +15,13 @@ from vidmbench.evaluation.repeats import Pairs
 from vidmbench.evaluation.studies.single_distance import check_values, one_job, scored
 from vidmbench.metrics import paired
 from vidmbench.metrics.full_reference.two_models import difference_by_video
+from vidmbench.metrics.kernel import kernel_statistic
 from vidmbench.protocols.kinds.frechet import FrechetStatistics
+from vidmbench.protocols.kinds.kernel import KernelStatistics
 from vidmbench.protocols.metric_kind import Features
 from vidmbench.protocols.paired_kind import PairedKind
 from vidmbench.protocols.protocol import load_protocol
+from vidmbench.protocols.stages import StatisticsStage
 from vidmbench.records.record import Measurement
 
 
@@ -31,7 +36,8 @@ class ModelComparison:
         same_seeds: Whether video i of A and video i of B were sampled with the same seed.
         repeats: Repeats that the protocol averages; the test is of the first alone.
         better: Which of two numbers is better.
-        wins: Videos in which A is better, and those in which B is; None of a Fréchet distance.
+        wins: Videos in which A is better, and those in which B is; None of a distance between
+            distributions.
     """
 
     measurements: tuple[Measurement, Measurement]
@@ -63,8 +69,10 @@ def compare_models(
         real: A path, ``dataset:NAME[@SPLIT]``.
         first: Videos of model A; or ``control:NAME``.
         second: As many videos of model B.
-        choices: The options, with one protocol of a Fréchet distance or a full-reference metric, and one clip length.
-        same_seeds: Whether video i of A and video i of B were sampled with the same seed; for Fréchet distances.
+        choices: The options, with one protocol of a Fréchet or kernel distance or a full-reference metric, and
+            one clip length.
+        same_seeds: Whether video i of A and video i of B were sampled with the same seed; for
+            distances between distributions.
         progress: Whether progress is shown, see :func:`vidmbench.core.progress.progress_bar`.
 
     Raises:
@@ -73,13 +81,13 @@ def compare_models(
     """
     if same_seeds and choices.protocols and load_protocol(choices.protocols[0]).kind.reads_pairs:
         raise UsageError(
-            "--same-seeds is for Fréchet distances",
-            expected="a protocol of a Fréchet distance, such as fvd-stylegan-v",
+            "--same-seeds is for Fréchet and kernel distances",
+            expected="a protocol of a Fréchet or kernel distance, such as fvd-stylegan-v",
             found=choices.protocols[0],
             where="--same-seeds",
             fix="omit it: full-reference metrics compare A and B video by video anyway",
         )
-    jobs = [one_job(real, model, choices, takes_pairs=True) for model in (first, second)]
+    jobs = [one_job(real, model, choices, compares=True) for model in (first, second)]
     kind = jobs[0].plans[0].spec.kind
     if isinstance(kind, PairedKind):
         return _by_video(jobs, kind, progress)
@@ -90,11 +98,25 @@ def compare_models(
     if same_seeds:
         _check_pairs(jobs, measurements)
     statistics = jobs[0].plans[0].spec.statistics
-    assert isinstance(statistics, FrechetStatistics)  # single_distance refuses others
-    difference = paired.paired_difference(
-        *features, normalisation=statistics.covariance, same_seeds=same_seeds, seed=statistics.seed
-    )
+    difference = _tested(statistics, features, same_seeds=same_seeds)
     return ModelComparison((measurements[0], measurements[1]), difference, same_seeds, statistics.repeats)
+
+
+def _tested(
+    statistics: StatisticsStage, features: Sequence[np.ndarray], *, same_seeds: bool
+) -> paired.PairedDifference:
+    """The test of two Fréchet or kernel distances."""
+    seed, (real, first, second) = statistics.seed, features
+    if isinstance(statistics, FrechetStatistics):
+        return paired.paired_difference(
+            real, first, second, normalisation=statistics.covariance, ridge=statistics.ridge or 0.0,
+            same_seeds=same_seeds, seed=seed,
+        )  # fmt: skip
+    assert isinstance(statistics, KernelStatistics)  # single_distance refuses others
+    real, first, second = (statistics.scaled(side) for side in features)
+    distance = kernel_statistic(**statistics.options)
+    test = paired.paired_test(real, first, second, distance, same_seeds=same_seeds, seed=seed)
+    return test.times(statistics.scale)
 
 
 def _by_video(

