@@ -262,10 +262,7 @@ def test_equal_draws_have_no_spread():
 
 def test_a_number_without_an_interval_says_why():
     real, fake = films(0, frames=20), films(1, frames=20)
-    kvd = of_windows(real, fake, "kvd-digan")
-    assert (kvd.interval, kvd.interval_reason) == (
-        None, "several clips or frames of one video are not independent samples"
-    )  # fmt: skip
+    assert of_windows(real, fake, "kvd-digan").interval is not None, "windows of one video stay together"
     assert of_windows(real, fake, "fvd-digan").interval_reason is None
     few = scored(films(0, count=3), films(1, count=3), spec(count=3))[0]
     assert (few.interval, few.interval_reason) == (None, "one needs at least 4 clips per side")
