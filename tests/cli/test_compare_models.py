@@ -137,7 +137,12 @@ def test_only_one_distance_at_one_length(given, command, models):
 
 def test_kernel_distances_too(command, models, folder):
     """The value is the one that score prints, with its factor."""
-    text = (ROOT / "protocols" / "metrics" / "kvd-digan.toml").read_text().replace("repeats = 10", "repeats = 1").replace("kvd-digan", "mine")
+    text = (
+        (ROOT / "protocols" / "metrics" / "kvd-digan.toml")
+        .read_text()
+        .replace("repeats = 10", "repeats = 1")
+        .replace("kvd-digan", "mine")
+    )
     (folder / "mine.toml").write_text(text.replace("degree = 3", 'degree = 2\ndiagonal = "kept"\nscale = 100.0'))
     words = ("--protocol", "mine.toml", "--frames", 16, "--num-videos", 5, "--json")
     done = command("compare-models", *models, *words)

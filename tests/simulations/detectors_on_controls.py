@@ -41,12 +41,13 @@ from vidmbench.detectors.lpips import SCALE, SHIFT, layers
 class Trunk(torch.nn.Module):
     def __init__(self, weights, trunk):
         super().__init__()
-        self.layers = [(one, torch.from_numpy(one.kernel), torch.from_numpy(one.bias)) for one in layers(weights, trunk)]
+        self.layers = layers(weights, trunk)
         self.shift, self.scale = (torch.tensor(values).view(1, 3, 1, 1) for values in (SHIFT, SCALE))
 
     def forward(self, x):
         x = (x - self.shift) / self.scale
-        for one, kernel, bias in self.layers:
+        for one in self.layers:
+            kernel, bias = torch.from_numpy(one.kernel), torch.from_numpy(one.bias)
             x = functional.max_pool2d(x, one.pool, 2) if one.pool else x
             x = functional.conv2d(x, kernel, bias, one.stride, one.padding).relu()
         return x.mean(dim=(2, 3))

@@ -6,8 +6,8 @@ from scipy import stats
 from vidmbench.core.errors import DataError
 from vidmbench.core.seeding import generator
 from vidmbench.metrics.frechet import frechet_distance, frechet_interval
-from vidmbench.metrics.moments import Moments
 from vidmbench.metrics.kernel import kernel_distance, kernel_interval, kernel_statistic
+from vidmbench.metrics.moments import Moments
 from vidmbench.metrics.paired import paired_difference, paired_test, videos_needed
 
 # The oracle takes each covariance anew from its samples; the package merges moments of groups.
