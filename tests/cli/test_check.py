@@ -8,7 +8,6 @@ import pytest
 from vidmbench.check import run as check
 from vidmbench.core.errors import WeightsError
 from vidmbench.metrics import Moments
-from vidmbench.protocols.protocol import protocol_names
 
 QUICK = ("check", "--weights", "without", "--protocol", "fvd-digan")
 
@@ -28,10 +27,12 @@ def test_one_line_a_check_and_a_summary(command):
     assert "2 skipped, which do not count as passed" in summary
 
 
-def test_the_whole_from_the_script_in_time(script):
-    done = script("check", "--weights", "without", OMP_NUM_THREADS="1")
+def test_from_the_script(script):
+    """All protocols: tests/unit/check/test_check.py."""
+    names = ("fvd-digan", "psnr-mcvd", "kid-frames")
+    done = script("check", "--weights", "without", "--protocol", ",".join(names), OMP_NUM_THREADS="1")
     assert done.code == 0, done.out
-    assert {line.split()[2] for line in done.out.splitlines()[:-2]} == set(protocol_names())
+    assert {line.split()[2] for line in done.out.splitlines()[:-2]} == set(names)
 
 
 def test_a_moved_number_is_exit_code_1_and_names_its_stage(command, other_covariance, folder):

@@ -102,6 +102,8 @@ def adapted(line):
         words += ["--num-videos", "2" if "--paired" in words else "6"]
     if "48" in words:
         words[words.index("48")] = str(VIDEOS)
+    if words[0] == "check" and "--protocol" not in words:
+        words += ["--protocol", "fvd-digan"]
     if words[0] == "sample":
         words += ["--num-videos", "1", "--frames", "2", "--steps", "2"]
     if words[:2] == ["plot", "samples"]:

@@ -22,7 +22,7 @@ _DRY = ("run", "score", "compare", "infinity", "train", "ablate", "data prepare"
 _SHORT = {
     "sample": ["--num-videos", "1", "--frames", "2", "--steps", "2"],
     "plot samples": ["--frames", "2", "--steps", "2"],
-    "check": ["--weights", "without"],
+    "check": ["--weights", "without", "--protocol", "fvd-digan"],
     "report": ["--videos", "0"],
     "explain": ["--num-videos", "4"],
     "compare": ["--num-videos", "2"],

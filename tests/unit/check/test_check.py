@@ -128,8 +128,10 @@ def test_a_stage_that_breaks_is_a_failure_of_that_stage(monkeypatch):
     assert "ZeroDivisionError" in next(one.line for one in found.checks if one.state == "failed")
 
 
-def test_a_protocol_cannot_be_forgotten():
-    values = load_golden()
+def test_a_protocol_cannot_be_forgotten(monkeypatch):
+    values, names = load_golden(), ("fvd-tats", "fvd-digan", "fvd-latte")
+    values.protocols = {name: values.protocols[name] for name in names}
+    monkeypatch.setattr(check, "protocol_names", lambda: names)
     del values.protocols["fvd-tats"]
     values.protocols["fvd-gone"] = values.protocols["fvd-digan"]
     old = values.protocols["fvd-latte"]
