@@ -2,6 +2,8 @@
 
 import json
 import sys
+import time
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
@@ -110,6 +112,7 @@ BAD_CODE = {
     "negative": ("print('fvd = -0.5')", "a Fréchet distance is never negative"),
     "fails": ("print(3.5)\nraise SystemExit('no GPU')", "the command failed", "exit code 1", "no GPU"),
     "slow": ("import time\ntime.sleep(60)", "the command takes too long", "still running after 0.7 s", "--timeout"),
+    "endless": ("print('x' * 30_000_000)\nimport time\ntime.sleep(60)", "the command prints without end"),
     "changes": ("np.save(sys.argv[2], fake // 2)\nprint(3.5)", "these are not the golden set", "digest"),
 }
 
@@ -122,6 +125,20 @@ def test_a_code_that_gives_no_number(command, folder, kind):
     given = command("identify", "--run", code(folder, body), "--on", "square", "--timeout", limit, "--junit", "x.xml")
     given.fails(*words)
     assert not (folder / "x.xml").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+@pytest.mark.usefixtures("few_files")
+def test_what_a_code_leaves_running_ends_with_it(command, folder):
+    sleeping = "[sys.executable, '-c', 'import time; time.sleep(60)']"
+    body = f"import subprocess\nopen('pid', 'w').write(str(subprocess.Popen({sleeping}).pid))\nprint(3.5)"
+    assert command("identify", "--run", code(folder, body), "--on", "square").code < 2
+    stat = Path("/proc", (folder / "pid").read_text(), "stat")
+    for _ in range(100):
+        if not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z":
+            return
+        time.sleep(0.02)
+    raise AssertionError("it is still running")
 
 
 def test_a_command_that_cannot_be_run(command):
@@ -161,7 +178,7 @@ REFUSED = {
     "own and golden": (("5", "a", "b", "--on", "wide"), "REAL, FAKE and --on"),
     "unknown claim": (("5", "--claims", "fvd-tatz"), "unknown protocol 'fvd-tatz': did you mean fvd-tats"),
     "claim of another metric": (("5", "--claims", "psnr-srvp"), "Fréchet distances on I3D alone", "psnr-srvp"),
-    "frames": (("5", "--frames", "7"), "no tables for clips of this length", "--frames"),
+    "frames": (("5", "--frames", "9"), "no tables for clips of this length", "--frames"),
     "junit": (("5", "--junit", "."), "--junit names a file"),
     "write and claims": (("--write", "x", "--claims", "fvd-tats"), "--write writes both sets"),
 }

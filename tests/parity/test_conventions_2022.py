@@ -23,6 +23,7 @@ SHORT = {
     "fvd-short-pool1": "pool1",
     "fvd-short-repeat": "repeat-2",
 }
+OPEN_SORA = ("fvd-open-sora-plan", "fvd-open-sora-plan-last-prefix")
 LONG = pytest.mark.skipif(os.environ.get("VIDMBENCH_PARITY") != "all", reason="takes minutes: VIDMBENCH_PARITY=all")
 GOLDEN_NAMES = {
     **{name: f"fvd-224x400-{words}" for name, words in WIDE.items()},
@@ -59,10 +60,17 @@ def check(found, row):
         pytest.param("ucf", None, 16, ("fvd-tokenbench", "fvd-disco"), marks=LONG),
         pytest.param("ucf", None, 16, ("fvd-wcoda", "fvd-wcoda-212", *WIDE), marks=LONG),
         pytest.param("ucf", 16, 16, ("fvd-nano-wm",), marks=LONG),
-        pytest.param("ucf", 16, 16, ("fvd-open-sora-plan", "fvd-open-sora-plan-last-prefix"), marks=LONG),
+        pytest.param("ucf", 16, 16, OPEN_SORA, marks=LONG),
         pytest.param("ucf", None, 15, ("fvd-irasim", "fvd-irasim-mirror"), marks=LONG),
         pytest.param("ucf", None, 8, tuple(SHORT), marks=LONG),
-        pytest.param("sky", None, 7, ("fvd-short-hold", "fvd-short-linear"), marks=LONG),
+        pytest.param("sky", None, 16, ("fvd-fastvideo", "fvd-ivideogpt"), marks=LONG),
+        pytest.param("sky", None, 16, ("fvd-nano-wm",), marks=LONG),
+        pytest.param("sky", None, 16, ("fvd-disco", "fvd-wcoda"), marks=LONG),
+        pytest.param("sky", None, 15, ("fvd-irasim", "fvd-irasim-mirror"), marks=LONG),
+        pytest.param("sky", None, 8, tuple(SHORT), marks=LONG),
+        pytest.param("sky", None, 7, tuple(SHORT), marks=LONG),
+        pytest.param("sky", None, 16, ("fvd-tokenbench", "fvd-common-metrics", *OPEN_SORA), marks=LONG),
+        *(pytest.param("sky", None, frames, ("fvd-common-metrics",), marks=LONG) for frames in range(10, 16)),
     ],
 )
 def test_their_own_numbers(pair, videos, frames, protocols, clips, golden):
@@ -73,16 +81,32 @@ def test_their_own_numbers(pair, videos, frames, protocols, clips, golden):
 
 
 @pytest.mark.usefixtures("network")
-def test_trajectories(clips, golden):
-    """Predictions 2 i and 2 i + 1 belong to real video i."""
-    real, fake = clips("ucf", 16)
+@pytest.mark.parametrize(
+    ("pair", "videos", "spread"), [("ucf", 16, 402.705152), pytest.param("sky", 48, 12.419331, marks=LONG)]
+)
+def test_trajectories(pair, videos, spread, clips, golden):
+    """Predictions 2 i and 2 i + 1 belong to real video i; the spread is that of the golden row's note."""
+    real, fake = clips(pair, videos)
+    half = videos // 2
     choices = Choices(protocols=("fvd-mcvd", "fvd-mcvd-trajectory-mean"), frames=(16,), context=4)
-    pooled, mean = score_all(real[:8], fake.reshape(8, 2, *fake.shape[1:]), choices)
-    check(pooled, golden["fvd-mcvd-2-trajectories", "ucf", 16])
-    check(mean, golden["fvd-mcvd-trajectory-mean", "ucf", 16])
-    assert mean.spread == pytest.approx(402.705152, rel=EXACT)  # from the golden row's note
+    pooled, mean = score_all(real[:half], fake.reshape(half, 2, *fake.shape[1:]), choices)
+    check(pooled, golden["fvd-mcvd-2-trajectories", pair, 16])
+    check(mean, golden["fvd-mcvd-trajectory-mean", pair, 16])
+    assert mean.spread == pytest.approx(spread, rel=EXACT)
     assert mean.spread_kind == "sd over 2 trajectories"
-    assert (pooled.num_real, pooled.num_fake) == (8, 16)
+    assert (pooled.num_real, pooled.num_fake) == (half, videos)
+
+
+@LONG
+@pytest.mark.usefixtures("network")
+@pytest.mark.parametrize("pair", ["ucf", "sky"])
+def test_context_in_front(pair, clips, golden):
+    """One prediction of each real video."""
+    real, fake = clips(pair, None if pair == "sky" else 16)
+    protocols = ("fvd-mcvd", "fvd-srvp")
+    found = score_all(real, fake, Choices(protocols=protocols, frames=(16,), context=4))
+    for one in found:
+        check(one, golden[one.protocol, pair, 16])
 
 
 @LONG

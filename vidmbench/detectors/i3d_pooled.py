@@ -8,12 +8,15 @@ from vidmbench.detectors.i3d_openvino import OpenVinoOps
 from vidmbench.detectors.openvino_import import import_openvino, openvino_core
 from vidmbench.detectors.types import Prepared
 
+# Places along one side of a square image that the last pool spans.
+_PLACES = 7
+
 
 class _UpToThePool(OpenVinoOps):
-    """The graph's operations, but the last pool keeps the time steps apart, and the logits are omitted."""
+    """The graph's operations, but the last pool and the logits are omitted."""
 
-    def mean_pool(self, x: object, kernel: Triple) -> object:
-        return super().mean_pool(x, (1, *kernel[1:]))
+    def mean_pool(self, x: object, kernel: Triple) -> object:  # noqa: ARG002
+        return x
 
     def conv(self, x: object, layer: Convolution, *, stride: int = 1, relu: bool = True) -> object:
         return super().conv(x, layer, stride=stride) if relu else x
@@ -30,21 +33,26 @@ class PooledI3d:
         self._layers = layers
         self._requests: dict[tuple[int, ...], object] = {}
 
-    def __call__(self, clip: Prepared) -> Float32[np.ndarray, "1024 step"]:
+    def __call__(self, clip: Prepared) -> Float32[np.ndarray, "1024 step *place"]:
         """Features of one clip.
 
         Args:
-            clip: float32 (time, 224, 224, 3), as the network takes it.
+            clip: float32 (time, 224, width, 3), as the network takes it.
 
         Returns:
-            Means over the image at each of the network's time steps.
+            At each of the network's time steps the mean over the image of 7 x 7 places. Of a wider image there is a
+            further axis: the means over 7 x 7 places from the left to the right, and last that over all.
         """
         if clip.shape not in self._requests:
             self._requests[clip.shape] = self._compiled(clip.shape)
         request = self._requests[clip.shape]
         request.infer({0: np.ascontiguousarray(clip[None])})  # type: ignore[attr-defined]
         data = request.get_output_tensor(0).data  # type: ignore[attr-defined]
-        return np.array(data[0, :, :, 0, 0], dtype=np.float32)
+        columns = np.array(data[0], dtype=np.float64).mean(axis=2)  # rows of places: a pool spans all of them
+        if columns.shape[-1] == _PLACES:
+            return columns.mean(axis=-1).astype(np.float32)
+        windows = np.lib.stride_tricks.sliding_window_view(columns, _PLACES, axis=-1).mean(axis=-1)
+        return np.concatenate([windows, columns.mean(axis=-1, keepdims=True)], axis=-1).astype(np.float32)
 
     def _compiled(self, shape: tuple[int, ...]) -> object:
         openvino, op = import_openvino()

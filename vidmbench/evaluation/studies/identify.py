@@ -14,7 +14,7 @@ from vidmbench.evaluation.studies.identify_feeds import FRAME_RULES, PREFIXES, c
 from vidmbench.evaluation.studies.identify_grams import read_grams
 from vidmbench.evaluation.studies.identify_values import all_values
 from vidmbench.protocols.protocol import ProtocolSpec, load_protocol, protocol_names
-from vidmbench.sources.golden_sets import SETS, golden_set
+from vidmbench.sources.golden_sets import NUM_CLIPS, SETS, golden_set
 
 #: A combination gives a number if it is that close to it, relatively: codes agree to 1e-5 or better.
 TOLERANCE = 1e-4
@@ -23,6 +23,7 @@ MOST_CHANGES = 2
 _NOTHING = "none"
 #: Less than this is rounding: one of the networks' outputs is the same for all clips.
 _SOME = 1e-9
+_LEAST = 1e-300
 _WINDOW = 0.25  # natural logarithm: the stretch about a number over which combinations are counted
 
 
@@ -73,8 +74,8 @@ def number(text: str, where: str = "VALUE") -> Number:
     if decimal < 0:
         raise wrong("a Fréchet distance is never negative, nor is its root")
     value = float(decimal)
-    if not 0 < value < math.inf:
-        raise wrong("this distance is out of range: the two sides of a golden set differ, and by less than 1e300")
+    if not _LEAST < value < 1 / _LEAST:
+        raise wrong("this distance is out of range: the two sides differ, and neither by 1e-300 nor by 1e300")
     exponent = decimal.as_tuple().exponent
     return Number(text.strip(), value, 0.5 * 10.0**exponent if isinstance(exponent, int) else 0.0)
 
@@ -162,7 +163,7 @@ def answer(numbers: Mapping[str, Number], tried: Sequence[Candidate], *, skipped
     """
 
     def distance(candidate: Candidate) -> float:
-        return max(abs(candidate.values[name] - each.value) / each.value for name, each in numbers.items())
+        return max(_apart(candidate.values[name], each.value) for name, each in numbers.items())
 
     found = [each for each in tried if all(one.fits(each.values[name]) for name, one in numbers.items())]
     found.sort(key=lambda each: (len(each.changes), distance(each)))
@@ -175,6 +176,11 @@ def answer(numbers: Mapping[str, Number], tried: Sequence[Candidate], *, skipped
         chance_published=_chance([each for each in tried if each.names], numbers),
         skipped=skipped,
     )
+
+
+def _apart(value: float, given: float) -> float:
+    """How far a value is from a given one, as a ratio: twice as much is as far as half."""
+    return abs(math.log(value / given)) if value > 0 else math.inf
 
 
 def _chance(tried: Sequence[Candidate], numbers: Mapping[str, Number]) -> float:
@@ -248,7 +254,9 @@ def _placed(
 
 
 def _on_set(fields: Mapping[str, str], name: str) -> dict[str, str]:
-    return {**fields, "crop": "none"} if name == "square" else dict(fields)
+    """The same combination on another set: of frames that are square nothing is cropped."""
+    is_square = name == "square" and "x" not in fields.get("first", "")
+    return {**fields, "crop": "none"} if is_square else dict(fields)
 
 
 def _key(fields: Mapping[str, str]) -> frozenset[tuple[str, str]]:
@@ -258,15 +266,14 @@ def _key(fields: Mapping[str, str]) -> frozenset[tuple[str, str]]:
 @lru_cache(maxsize=2)
 def combinations(name: str) -> dict[frozenset[tuple[str, str]], float]:
     """The number of every combination of one set."""
-    grams = read_grams(name, golden_set(name).digest)
     known = {feed.key: feed.fields for feed in feeds(name)}
     found: dict[frozenset[tuple[str, str]], float] = {}
-    for (divisor, form), values in all_values(grams.tables).items():
-        for (key, layer), value in zip(grams.keys, values, strict=True):
-            if key not in known:
-                continue
-            fields = {**known[key], "layer": layer, "covariance": divisor, "form": form, "root": "no"}
-            found[_key(fields)] = float(value)
+    for grams in read_grams(name, golden_set(name).digest):
+        for (divisor, form), values in all_values(grams.tables, len(grams.tables[0]) - NUM_CLIPS).items():
+            for (key, layer), value in zip(grams.keys, values, strict=True):
+                if key in known:
+                    fields = {**known[key], "layer": layer, "covariance": divisor, "form": form, "root": "no"}
+                    found[_key(fields)] = float(value)
     found.update(_means_over_prefixes(found))
     roots = {_key({**dict(key), "root": "yes"}): math.sqrt(max(value, 0.0)) for key, value in found.items()}
     return found | roots

@@ -14,12 +14,12 @@ import numpy as np
 from vidmbench.core.files import replacing, sha256_of_parts
 from vidmbench.detectors.i3d import folded
 from vidmbench.detectors.i3d_pooled import PooledI3d
-from vidmbench.detectors.preparation import preparation
+from vidmbench.detectors.preparation import lengthened, preparation
 from vidmbench.detectors.weights_registry import load_weights
-from vidmbench.evaluation.studies.identify_feeds import COLOURS, FRAME_RULES, Feed, feeds
+from vidmbench.evaluation.studies.identify_feeds import COLOURS, FRAME_RULES, SHORT, Feed, feeds
 from vidmbench.evaluation.studies.identify_grams import Gram, gram_of, layers_of, write_grams
 from vidmbench.protocols.detector import load_detector
-from vidmbench.sources.golden_sets import NUM_CLIPS, NUM_FAKES, SETS, GoldenSet, golden_set
+from vidmbench.sources.golden_sets import NUM_FAKES, SETS, GoldenSet, golden_set
 
 _DETECTOR = "i3d-kinetics400"
 
@@ -46,28 +46,32 @@ def compute(folder: Path, names: tuple[str, ...], seconds: float) -> None:
             networks[eps] = PooledI3d(folded(load_weights(load_detector(_DETECTOR)), eps=eps))
         prepare = preparation(feed.array)
         clips = _clips(golden, feed, side)
-        features = np.stack([networks[eps](prepare(clip)) for clip in clips])
+        features = np.stack([networks[eps](lengthened(prepare(clip), feed.array)) for clip in clips])
         with replacing(path) as temporary, temporary.open("wb") as stream:
             np.save(stream, features)
 
 
-def _in_turn(names: tuple[str, ...]) -> Iterator[tuple[GoldenSet, Feed, int]]:
+def _in_turn(names: tuple[str, ...]) -> Iterator[tuple[GoldenSet, Feed, str]]:
     lists = {name: feeds(name) for name in names}
     for number in range(max(map(len, lists.values()))):
         for name, each in lists.items():
             if number < len(each):
-                yield from ((golden_set(name), each[number], side) for side in (0, 1))
+                yield from ((golden_set(name), each[number], side) for side in each[number].sides)
 
 
-def _clips(golden: GoldenSet, feed: Feed, side: int) -> np.ndarray:
+def _clips(golden: GoldenSet, feed: Feed, side: str) -> np.ndarray:
     """The clips of one side, uint8 (clip, frame, height, width, 3): of the scored side those that differ."""
-    videos = golden.fake[:NUM_FAKES] if side else golden.real
+    is_fake = side == "fake"
+    videos = golden.fake[:NUM_FAKES] if is_fake else golden.real
     clips = videos[:, list(FRAME_RULES[feed.frames])]
-    return np.ascontiguousarray(clips[..., ::-1] if COLOURS[feed.colours][side] else clips)
+    if side == "mirrored":
+        clips = clips[:, :, :, ::-1]
+    return np.ascontiguousarray(clips[..., ::-1] if COLOURS[feed.colours][is_fake] else clips)
 
 
-def _path(folder: Path, golden: GoldenSet, feed: Feed, side: int) -> Path:
-    return folder / f"{sha256_of_parts(golden.digest, str(side), feed.side_key(side))[:20]}.npy"
+def _path(folder: Path, golden: GoldenSet, feed: Feed, side: str) -> Path:
+    number = {"real": 0, "fake": 1, "mirrored": 2}[side]
+    return folder / f"{sha256_of_parts(golden.digest, str(number), feed.side_key(side))[:20]}.npy"
 
 
 def assemble(folder: Path) -> None:
@@ -76,12 +80,13 @@ def assemble(folder: Path) -> None:
     for name in SETS:
         golden, rows = golden_set(name), dict[tuple[str, str], Gram]()
         for feed in feeds(name):
-            paths = [_path(folder, golden, feed, side) for side in (0, 1)]
+            paths = [_path(folder, golden, feed, side) for side in ("real", "mirrored", "fake") if side in feed.sides]
             if all(path.exists() for path in paths):
-                real, fake = (np.load(path) for path in paths)
-                fake = fake[np.arange(NUM_CLIPS) % NUM_FAKES]
-                for layer, features in layers_of(np.concatenate([real, fake]), logits).items():
-                    rows[feed.key, layer] = gram_of(features)
+                pooled = np.concatenate([np.load(path) for path in paths])
+                for layer, features in layers_of(pooled, logits, feed.array.wide_input).items():
+                    # Unlikely combinations would only make chance matches likelier.
+                    if layer.startswith("logits") or not (feed.mirrored or feed.frames in SHORT):
+                        rows[feed.key, layer] = gram_of(features)
         write_grams(name, golden.digest, rows)
         print(f"{name}: {len(rows)} tables")  # noqa: T201
 

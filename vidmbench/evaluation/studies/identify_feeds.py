@@ -11,13 +11,15 @@ from vidmbench.protocols.stages import ArrayStage, FirstResize
 
 #: Which of the 20 frames are scored, in the words of an answer.
 FRAME_RULES: dict[str, tuple[int, ...]] = {
-    **{f"first {count}": tuple(range(count)) for count in (10, 11, 12, 13, 14, 15, 16, 20)},
+    **{f"first {count}": tuple(range(count)) for count in (7, 8, 10, 11, 12, 13, 14, 15, 16, 20)},
     "1 to 16": tuple(range(1, 17)),
     "1 to 15": tuple(range(1, 16)),
     "last 16": tuple(range(4, 20)),
     "16 spread over all 20": tuple(round(frame * 19 / 15) for frame in range(16)),
     "every second": tuple(range(0, 20, 2)),
 }
+#: Clips that are too short for the network as it was published.
+SHORT = ("first 8", "first 7")
 #: The mean over clips of the first 10, 11, ... 16 frames.
 PREFIXES = "mean over the first 10 to 16"
 #: The order of colours of each side.
@@ -27,6 +29,8 @@ COLOURS = {
     "bgr real": (True, False),
     "bgr fake": (False, True),
 }
+#: Clips of fewer frames are short: conventions have a treatment for them.
+FEWEST = 10
 _DETECTOR = "i3d-kinetics400"
 _KNOWN = ("fvd-stylegan-v", "fvd-common-metrics", "fvd-videogpt", "fvd-tf-hub", "fvd-vidm-release")
 _FIRST = (
@@ -44,25 +48,37 @@ class Feed:
         frames: A key of ``FRAME_RULES``.
         colours: A key of ``COLOURS``.
         array: The stage of a protocol, with whatever it changes.
+        mirrored: Whether each real clip is scored a second time, mirrored.
     """
 
     frames: str
     colours: str
     array: ArrayStage
+    mirrored: bool = False
 
     @property
     def key(self) -> str:
         """All of it in a line, for files."""
-        return " | ".join([self.frames, self.colours, array_key(self.array)])
+        return " | ".join([self.frames, self.colours, array_key(self.array), *(["mirrored"] if self.mirrored else [])])
 
-    def side_key(self, side: int) -> str:
-        """The same for one side: 0 is real."""
-        return " | ".join([self.frames, "bgr" if COLOURS[self.colours][side] else "rgb", array_key(self.array)])
+    @property
+    def sides(self) -> tuple[str, ...]:
+        """The features that it needs: of the real clips and the scored ones, and of mirrored real clips if any."""
+        return ("real", "fake", "mirrored") if self.mirrored else ("real", "fake")
+
+    def side_key(self, side: str) -> str:
+        """What features of one side depend on: the network gives those of an image of 224 x 400 place by place."""
+        colours = "bgr" if COLOURS[self.colours][side == "fake"] else "rgb"
+        array = self.array
+        if array.wide_input is not None:
+            array = array.model_copy(update={"wide_input": "flattened"})
+        return " | ".join([self.frames, colours, array_key(array)])
 
     @property
     def fields(self) -> dict[str, str]:
         """The choices one by one, as signatures write them."""
-        return {"frames": self.frames, "colours": self.colours, **_texts(self.array)}
+        mirrored = {"mirrored": "real"} if self.mirrored else {}
+        return {"frames": self.frames, "colours": self.colours, **mirrored, **_texts(self.array)}
 
 
 def array_key(array: ArrayStage) -> str:
@@ -72,11 +88,6 @@ def array_key(array: ArrayStage) -> str:
 
 def _texts(array: ArrayStage) -> dict[str, str]:
     return {key: text for key, text in signature_texts(array, "detector", "array") if key != "det"}
-
-
-def is_plain(array: ArrayStage) -> bool:
-    """Whether a stage feeds squares to the network as it is, but for a pool over one time step."""
-    return not any(getattr(array, field, None) for field in ("wide_input", "lengthen"))
 
 
 @cache
@@ -89,7 +100,13 @@ def conventions() -> tuple[ProtocolSpec, ...]:
 
 def on_set(array: ArrayStage, name: str) -> ArrayStage:
     """The stage without a choice that makes no difference there: of squares nothing is cropped."""
-    return array.model_copy(update={"crop": "none"}) if name == "square" and array.crop != "none" else array
+    is_square = name == "square" and (array.first_resize is None or len(set(array.first_resize.shape)) == 1)
+    return array.model_copy(update={"crop": "none"}) if is_square and array.crop != "none" else array
+
+
+def without_time_pool(array: ArrayStage) -> ArrayStage:
+    """The stage without a pool over one time step: both means over time are made of the same features."""
+    return array if array.time_pool is None else array.model_copy(update={"time_pool": None})
 
 
 def feeds(name: str) -> list[Feed]:
@@ -106,23 +123,28 @@ def feeds(name: str) -> list[Feed]:
 
 
 def _all() -> Iterator[Feed]:
-    # A pool over one time step is not a feed of its own: both means over time are made of the same features.
-    arrays = [spec.array.model_copy(update={"time_pool": None}) for spec in conventions() if is_plain(spec.array)]
-    published = [Feed("first 16", "rgb", array) for array in arrays]
     styleganv, common = (
         Feed("first 16", "rgb", load_protocol(each).array) for each in ("fvd-stylegan-v", "fvd-common-metrics")
     )
-    yield from published
-    for feed in (styleganv, common):
-        yield from changed(feed)
+    yield from (feed for spec in conventions() for feed in published(spec))
     for feed in (common, styleganv):
         yield from (replace(feed, frames=f"first {count}") for count in (10, 11, 12, 13, 14, 15))
-    yield replace(styleganv, frames="1 to 15")
+    for feed in (styleganv, common):
+        yield from changed(feed)
     yield from _product(common)
     for feed in (styleganv, common, _feed_of("fvd-vidm-release"), _feed_of("fvd-videogpt")):
         for one in changed(feed):
             if one.frames in ("first 16", "first 20", "last 16") and one.colours in ("rgb", "bgr"):
                 yield from (two for two in changed(one) if two.colours in ("rgb", "bgr"))
+
+
+def published(spec: ProtocolSpec) -> list[Feed]:
+    """What one convention feeds."""
+    array, mirrored = without_time_pool(spec.array), bool(spec.clips.real.mirrored)
+    rules = SHORT if spec.clips.frames < FEWEST else ("first 16",)
+    if spec.clips.fake.start == "second":
+        rules = "1 to 16", "1 to 15"
+    return [Feed(frames, "rgb", array, mirrored) for frames in rules]
 
 
 def _feed_of(name: str) -> Feed:
@@ -155,4 +177,4 @@ def changed(feed: Feed) -> Iterator[Feed]:
         for value in values:
             if value != getattr(array, field):
                 yield replace(feed, array=array.model_copy(update={field: value}))
-    yield from (replace(feed, frames=frames) for frames in FRAME_RULES if frames != feed.frames)
+    yield from (replace(feed, frames=frames) for frames in FRAME_RULES if frames not in (feed.frames, *SHORT))

@@ -12,7 +12,8 @@ from vidmbench.evaluation.studies.compare import Comparison, prepare_compare
 from vidmbench.evaluation.studies.identify import Candidate, Identification, Number, answer
 from vidmbench.evaluation.studies.identify_feeds import conventions
 from vidmbench.metrics import Moments, frechet_distance
-from vidmbench.protocols.protocol import load_protocol
+from vidmbench.protocols.fields import signature_texts
+from vidmbench.protocols.protocol import ProtocolSpec
 
 #: What the user's own videos are called where golden sets have their names.
 OWN = "your videos"
@@ -35,7 +36,8 @@ def prepare_own(real: str, fake: str, choices: Choices) -> Comparison:
 def identify_own(number: Number, comparison: Comparison, *, progress: bool | None = None) -> Identification:
     """Scores both sources by every convention and looks for the number.
 
-    With each go its root, the other divisor of the covariance, and softmax instead of logits.
+    With each goes its root; with those that are one distance between all clips also the other divisor of the
+    covariance, and softmax instead of logits.
 
     Args:
         number: What a code printed.
@@ -49,13 +51,15 @@ def identify_own(number: Number, comparison: Comparison, *, progress: bool | Non
         evaluation = carry_out(comparison.job, tick)
     skipped = {each.protocol: each.reason for each in comparison.refused}
     found: list[Candidate] = []
-    for measurement, repeats in zip(evaluation.measurements, evaluation.repeats, strict=True):
+    for item, measurement, repeats in zip(
+        comparison.job.plans, evaluation.measurements, evaluation.repeats, strict=True
+    ):
         if measurement.value is None:
             skipped[measurement.protocol] = str(measurement.reason)
             continue
         sides = repeats[0].real.by_video(), repeats[0].fake.by_video()
-        divisor = load_protocol(measurement.protocol).statistics.model_dump()["covariance"]
-        values = {} if len(repeats) > 1 else _values(*(side.reshape(-1, side.shape[-1]) for side in sides))
+        divisor = item.spec.statistics.model_dump()["covariance"]
+        values = _values(*(side.reshape(-1, side.shape[-1]) for side in sides)) if is_one_distance(item.spec) else {}
         values[divisor, "logits"] = measurement.value
         for (covariance, layer), value in values.items():
             for is_root in (False, True):
@@ -77,6 +81,12 @@ def identify_own(number: Number, comparison: Comparison, *, progress: bool | Non
             where=f"{comparison.job.real.label} and {comparison.job.fake.label}",
         )
     return answer({OWN: number}, found, skipped=skipped)
+
+
+def is_one_distance(spec: ProtocolSpec) -> bool:
+    """Whether the number is a plain distance between all clips' 400 logits, so that other choices can be put in."""
+    keys = {key for key, _ in signature_texts(spec.statistics, "statistics")}
+    return keys == {"cov"} and spec.clips.prefixes_from is None and spec.array.wide_input is None
 
 
 def _values(real: np.ndarray, fake: np.ndarray) -> dict[tuple[str, str], float]:

@@ -1,5 +1,6 @@
 """Running another code on a golden set: one command, one number on stdout."""
 
+import os
 import re
 import shlex
 import signal
@@ -7,8 +8,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from vidmbench.core.errors import DataError, UsageError, VidmbenchError
 from vidmbench.evaluation.studies.identify import Number, number
@@ -16,6 +19,8 @@ from vidmbench.sources.golden_writing import check_set
 
 #: What stands for the files in a command: arrays (.npy), or folders of PNG frames.
 PLACES = ("{real}", "{fake}", "{real_frames}", "{fake_frames}")
+_MOST_PRINTED = 20_000_000
+_PRINT_ONE = "print the distance alone on stdout, and everything else on stderr"
 # A number that is not a part of a word, such as the 16 of fvd_16f or the 2 of v1.2.
 _NUMBER = re.compile(
     r"(?<![\w.+-])[+-]?(?:\d+\.?\d*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?|nan|inf(?:inity)?)(?![\w.]*\w)", re.I
@@ -102,7 +107,7 @@ def _output(words: list[str], timeout: float, name: str) -> tuple[str, str, int]
                 "the command cannot be started", f"{words[0]}: {reason}", name, "check its first word"
             ) from error
         try:
-            process.wait(timeout)
+            _wait(process, timeout, out, name)
         except subprocess.TimeoutExpired:
             raise _failed(
                 "the command takes too long",
@@ -118,15 +123,31 @@ def _output(words: list[str], timeout: float, name: str) -> tuple[str, str, int]
     return texts[0], texts[1], process.returncode
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    if process.poll() is None:
-        if sys.platform == "win32":
-            process.kill()
-        else:
-            import os
+def _wait(process: "subprocess.Popen[bytes]", timeout: float, out: IO[bytes], name: str) -> None:
+    """Waits for a command, but not for one that fills the disk.
 
-            os.killpg(process.pid, signal.SIGKILL)  # with the processes that it started
-        process.wait()
+    Raises:
+        subprocess.TimeoutExpired: It takes too long.
+        DataError: It prints more than anybody reads.
+    """
+    end = time.monotonic() + timeout
+    while process.poll() is None:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(max(0.0, min(0.1, end - time.monotonic())))
+        if os.fstat(out.fileno()).st_size > _MOST_PRINTED:
+            raise _failed("the command prints without end", f"more than {_MOST_PRINTED:,} bytes", name, _PRINT_ONE)
+        if process.poll() is None and time.monotonic() >= end:
+            raise subprocess.TimeoutExpired(process.args, timeout)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """Ends a command, with the processes that it started and left running."""
+    if sys.platform == "win32":
+        process.kill()
+    else:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def _one_number(out: str, name: str) -> Number:
@@ -137,7 +158,7 @@ def _one_number(out: str, name: str) -> Number:
             "the command prints no number" if not found else "the command prints several numbers",
             shown or (f"{out.strip()[:80]!r}" if out.strip() else "nothing on stdout"),
             name,
-            "print the distance alone on stdout, and everything else on stderr",
+            _PRINT_ONE,
         )
     return number(found[0], f"stdout of the command on the set {name}")
 

@@ -32,14 +32,19 @@ class Statistics:
 FORMS = ("whole", "ridge 1e-6", "batches of 2", "batches of 4", "batches of 8", "batches of 12", "first 16 clips")
 
 
-def all_values(tables: Tables) -> dict[tuple[Literal["n", "n-1"], str], Values]:
+def all_values(tables: Tables, num_real: int | None = None) -> dict[tuple[Literal["n", "n-1"], str], Values]:
     """Squared distances by what the scatter is divided by and by form.
 
     Args:
-        tables: Scalar products about any common origin; the first half of the clips is real.
+        tables: Scalar products about any common origin; real clips first.
+        num_real: How many of the clips are real; None for half of them. Of other shares there is the form ``whole``.
     """
     found: dict[tuple[Literal["n", "n-1"], str], Values] = {}
     with one_blas_thread():
+        if num_real not in (None, tables.shape[1] / 2):
+            every = np.arange(tables.shape[1])
+            found["n", "whole"], found["n-1", "whole"] = _distances(tables, every[:num_real], every[num_real:])
+            return found
         for form in FORMS:
             if form.startswith("ridge"):
                 for divisor in ("n", "n-1"):
@@ -53,25 +58,36 @@ def all_values(tables: Tables) -> dict[tuple[Literal["n", "n-1"], str], Values]:
 def _by_form(tables: Tables, form: str) -> tuple[Values, Values]:
     clips = tables.shape[1] // 2
     if form == "whole":
-        return _distances(tables, np.arange(clips))
+        return _of_both(tables, np.arange(clips))
     if form == "first 16 clips":
-        return _distances(tables, np.arange(16))
+        return _of_both(tables, np.arange(16))
     size = int(form.rpartition(" ")[2])
-    parts = [_distances(tables, np.arange(start, start + size)) for start in range(0, clips, size)]
+    parts = [_of_both(tables, np.arange(start, start + size)) for start in range(0, clips, size)]
     return np.mean([part[0] for part in parts], axis=0), np.mean([part[1] for part in parts], axis=0)
 
 
-def _distances(tables: Tables, clips: np.ndarray) -> tuple[Values, Values]:
+def _of_both(tables: Tables, clips: np.ndarray) -> tuple[Values, Values]:
+    """The distances of the same clips of both sides."""
+    return _distances(tables, clips, tables.shape[1] // 2 + clips)
+
+
+def _distances(tables: Tables, reals: np.ndarray, fakes: np.ndarray) -> tuple[Values, Values]:
     """Fréchet distances of some clips of both sides, with scatters divided by N and by N - 1."""
-    count, half = len(clips), tables.shape[1] // 2
-    real = tables[:, clips[:, None], clips]
-    fake = tables[:, half + clips[:, None], half + clips]
-    cross = tables[:, clips[:, None], half + clips]
+    real, fake = (tables[:, clips[:, None], clips] for clips in (reals, fakes))
+    cross = tables[:, reals[:, None], fakes]
     mean = real.mean(axis=(1, 2)) + fake.mean(axis=(1, 2)) - 2 * cross.mean(axis=(1, 2))
-    traces = sum(np.trace(side, axis1=1, axis2=2) - count * side.mean(axis=(1, 2)) for side in (real, fake))
+    counts = np.array([len(reals), len(fakes)])
+    scatters = [
+        np.trace(side, axis1=1, axis2=2) - count * side.mean(axis=(1, 2))
+        for side, count in zip((real, fake), counts, strict=True)
+    ]
     roots = np.linalg.svd(_centred(cross), compute_uv=False).sum(axis=1)
-    spread = traces - 2 * roots
-    return mean + spread / count, mean + spread / (count - 1)
+
+    def distance(divisors: np.ndarray) -> Values:
+        spread: Values = scatters[0] / divisors[0] + scatters[1] / divisors[1] - 2 * roots / np.sqrt(divisors.prod())
+        return mean + spread
+
+    return distance(counts), distance(counts - 1)
 
 
 def _centred(block: np.ndarray) -> np.ndarray:

@@ -6,12 +6,17 @@ from typing import Any
 
 from vidmbench.core.text import counted
 from vidmbench.evaluation.studies.identify import Candidate, Identification
+from vidmbench.evaluation.studies.identify_feeds import PREFIXES
+from vidmbench.sources.golden_sets import SETS
 
 #: Combinations that are listed one by one; of more, what they share is said and in what they differ.
 _MOST_LISTED = 12
 _FIELDS = {
     "eps": "batch-norm epsilon",
-    "first": "a first resizing to",
+    "first": "first resizing",
+    "wide": "224 x 400 fed",
+    "longer": "short clips",
+    "mirrored": "mirrored clips",
     "crop": "crop",
     "rs": "resizing",
     "range": "range",
@@ -30,6 +35,12 @@ _VALUES = {
     "bilinear-tf1": "TensorFlow 1's bilinear",
     "bicubic-pil": "Pillow's bicubic on floats",
     "short-centre": "short side and centre crop",
+    "flattened": "seven places one after the other",
+    "pool-7x13": "one pool over it",
+    "spatial-mean": "the mean of seven places",
+    "each-twice": "each frame twice",
+    "hold-last-to-10": "last frame held to 10 frames",
+    "linear-to-16": "interpolated to 16 frames",
     "n": "N",
     "n-1": "N - 1",
 }
@@ -46,6 +57,10 @@ _SLIPS = {
     ("crop", "none"): "squashed instead of short side and centre crop",
     ("crop", "short-centre"): "short side and centre crop instead of squashed",
     ("first", "none"): "no first resizing",
+    ("mirrored", "real"): "every real clip mirrored as well",
+    ("mirrored", "none"): "without mirrored clips",
+    ("wide", "none"): "squares fed instead of 224 x 400",
+    ("longer", "none"): "clips as short as they are",
 }
 
 
@@ -66,9 +81,14 @@ def change_words(field: str, own: str, published: str) -> str:
     if field == "frames":
         return f"frames: {own} instead of {published}"
     if field == "first":
-        kernel, _, size = own.rpartition(".")
+        kernel, size, *rows = own.split(".")
         words = "Pillow's bicubic" if kernel == "bicubic-pil" else _VALUES.get(kernel, kernel)
-        return f"a first resizing to {size} ({words})"
+        lowest = f", lowest {rows[0].removeprefix('bottom')} rows" if rows else ""
+        return f"a first resizing to {size.replace('x', ' x ')} ({words}{lowest})"
+    if field == "wide":
+        return f"224 x 400 fed instead of squares: {_VALUES[own]}"
+    if field == "longer":
+        return _VALUES[own]
     if field == "covariance":
         return f"covariance by {_VALUES[own]} instead of {_VALUES[published]}"
     name = _FIELDS.get(field, field)
@@ -79,9 +99,16 @@ def combination_words(candidate: Candidate) -> str:
     """A combination in words, such as ``fvd-videogpt with frames as BGR``."""
     names = ", ".join(candidate.names)
     if names:
-        return f"{names} at {candidate.fields['frames'].removeprefix('first ')} frames"
+        return f"{names} {_at(candidate.fields['frames'])}"
     changes = "; ".join(change_words(field, *pair) for field, pair in candidate.changes.items())
     return f"{candidate.base} with {changes}"
+
+
+def _at(frames: str) -> str:
+    """Which frames are scored, such as ``at 16 frames``."""
+    if frames == PREFIXES:
+        return f"at the {frames} frames"
+    return f"at {frames.removeprefix('first ')} frames" if frames.startswith("first ") else f"at frames {frames}"
 
 
 def identification_text(answer: Identification) -> str:
@@ -160,9 +187,13 @@ def _listed(answer: Identification, others: Sequence[Candidate]) -> list[str]:
 
 def _apart(answer: Identification, candidate: Candidate) -> str:
     return ", ".join(
-        f"{candidate.values[name]:.10g} on {name}, {100 * (candidate.values[name] / each.value - 1):+.2g} %"
+        f"{candidate.values[name]:.10g} on {name}, {_change(candidate.values[name] / each.value)}"
         for name, each in answer.numbers.items()
     )
+
+
+def _change(ratio: float) -> str:
+    return f"{100 * (ratio - 1):+.2g} %" if 0.1 < ratio < 10 else f"{ratio:.2g} times"
 
 
 def _reliability(answer: Identification) -> list[str]:
@@ -177,12 +208,13 @@ def _reliability(answer: Identification) -> list[str]:
         said.append(f"Of other numbers about as large {odds} would fit {which} by chance.")
     if not answer.found:
         said.append(
-            "Check that your code scored all 24 videos per side. TF32, the default of many GPUs, moves a distance "
+            "Check that your code scored all videos of both sides. TF32, the default of many GPUs, moves a distance "
             "by up to 0.4 %."
         )
     elif len(answer.numbers) == 1:
         other = "wide" if "square" in answer.numbers else "square"
-        said.append(f"To be surer, run your code on the other set too, then: vidmbench identify VALUE --on {other}")
+        which = "the other set" if set(answer.numbers) & set(SETS) else "a golden set"
+        said.append(f"To be surer, run your code on {which} too, then: vidmbench identify VALUE --on {other}")
     return said
 
 

@@ -11,8 +11,17 @@ from vidmbench.evaluation.studies import identify as study
 from vidmbench.evaluation.studies import identify_grams
 from vidmbench.evaluation.studies.identify import candidates, checked_claim, identify, number
 from vidmbench.evaluation.studies.identify_conventions import fields_of
-from vidmbench.evaluation.studies.identify_feeds import COLOURS, FRAME_RULES, PREFIXES, changed, conventions, feeds
+from vidmbench.evaluation.studies.identify_feeds import (
+    COLOURS,
+    FRAME_RULES,
+    PREFIXES,
+    changed,
+    conventions,
+    feeds,
+    on_set,
+)
 from vidmbench.evaluation.studies.identify_grams import gram_of, layers_of, read_grams, write_grams
+from vidmbench.evaluation.studies.identify_own import is_one_distance
 from vidmbench.evaluation.studies.identify_sensitivity import sensitivities
 from vidmbench.evaluation.studies.identify_values import FORMS, all_values
 from vidmbench.metrics import Moments, frechet_distance
@@ -59,6 +68,32 @@ def test_distances_from_scalar_products(sides, divisor, form):
     assert found == pytest.approx(expected(*sides, divisor, form), rel=1e-5)
 
 
+@pytest.mark.parametrize("divisor", ["n", "n-1"])
+def test_distances_of_unequal_counts(sides, divisor):
+    """Each real clip a second time, mirrored: 48 against 24."""
+    real, fake = sides
+    more = np.concatenate([real, real[:, ::-1] + 1])
+    found = all_values(gram_of(np.concatenate([more, fake]))[None], len(more))
+    assert set(found) == {("n", "whole"), ("n-1", "whole")}
+    assert found[divisor, "whole"][0] == pytest.approx(reference(more, fake, divisor), rel=1e-6)
+
+
+def test_layers_of_wide_images():
+    """The three treatments of seven places, against the network's last layer applied place by place."""
+    from vidmbench.detectors.i3d import Convolution
+
+    rng = np.random.default_rng(2)
+    pooled, weight = rng.normal(size=(3, 8, 2, 8)).astype(np.float32), rng.normal(size=(4, 8)).astype(np.float32)
+    last = Convolution(weight[:, :, None, None, None], np.arange(4, dtype=np.float32))
+    means = pooled.astype(np.float64).mean(axis=2)
+    logits = np.stack([means[..., place] @ weight.T + np.arange(4) for place in range(8)], axis=-1)
+    made = {wide: layers_of(pooled, last, wide) for wide in ("flattened", "spatial-mean", "pool-7x13")}
+    assert all(set(layers) == {"logits"} for layers in made.values())
+    assert made["flattened"]["logits"] == pytest.approx(logits[..., :7].reshape(3, 28))
+    assert made["spatial-mean"]["logits"] == pytest.approx(logits[..., :7].mean(axis=-1))
+    assert made["pool-7x13"]["logits"] == pytest.approx(logits[..., 7])
+
+
 def test_layers(sides):
     from vidmbench.detectors.i3d import Convolution
 
@@ -73,15 +108,21 @@ def test_layers(sides):
     assert layers["softmax"].sum(axis=1) == pytest.approx(1)
     assert layers["logits, pool 1"][:, 1] == pytest.approx(steps.mean(axis=2).sum(axis=1) + 1)
     assert set(layers_of(pooled[:, :, :2], last)) == {"logits", "pooled", "softmax"}
+    assert set(layers_of(pooled[:, :, :1], last)) == {"logits, pool 1"}  # of 8 frames there is one step
 
 
 def test_tables_of_other_videos_and_damaged_ones(sides, tmp_path, monkeypatch):
     monkeypatch.setattr(identify_grams, "protocols_dir", lambda: tmp_path)
-    gram = gram_of(np.concatenate(sides))
-    write_grams("square", "a digest", {("feed", "logits"): gram})
-    grams = read_grams.__wrapped__("square", "a digest")
-    assert grams.keys == [("feed", "logits")]
-    assert grams.tables[0] == pytest.approx(gram, rel=1e-6, abs=1e-4)
+    real, fake = sides
+    more = np.concatenate([real, real + 1])
+    stored = {("feed", "logits"): gram_of(np.concatenate([real, fake[:6]]))}
+    stored |= {("mirrored", "logits"): gram_of(np.concatenate([more, fake[:6]]))}
+    write_grams("square", "a digest", stored)
+    for grams, key, reals in zip(read_grams.__wrapped__("square", "a digest"), stored, (real, more), strict=True):
+        assert grams.keys == [key]
+        every = np.concatenate([reals, fake])
+        found = all_values(grams.tables, len(reals))["n", "whole"][0]
+        assert found == pytest.approx(all_values((every @ every.T)[None], len(reals))["n", "whole"][0], rel=1e-5)
     with pytest.raises(DataError, match="tables of other videos"):
         read_grams.__wrapped__("square", "another")
     (tmp_path / "identify" / "square.npz").write_bytes(b"PK")
@@ -92,7 +133,7 @@ def test_tables_of_other_videos_and_damaged_ones(sides, tmp_path, monkeypatch):
 def test_every_table_is_of_a_feed_that_is_declared():
     for name in SETS:
         known = {feed.key for feed in feeds(name)}
-        keys = [key for key, _ in read_grams(name, golden_set(name).digest).keys]
+        keys = [key for grams in read_grams(name, golden_set(name).digest) for key, _ in grams.keys]
         assert len(keys) > 50
         assert set(keys) <= known, "declarations have changed: build the tables again (identify_build)"
 
@@ -103,6 +144,11 @@ def test_every_convention_has_a_number_or_a_reason():
         skipped = identify({name: number("12.5") for name in names}).skipped
         assert named | set(skipped) == {spec.name for spec in conventions()}
         assert not named & set(skipped)
+        assert set(skipped) == {"fvd-128f-subsample8", "fvd-longvideogan-128f"}
+        assert set(skipped.values()) == {
+            "needs 128 frames, and the clips have 20",
+            "needs 121 frames, and the clips have 20",
+        }
         assert named >= {"fvd-stylegan-v", "fvd-common-metrics", "fvd-videogpt", "fvd-tf-hub", "fvd-vidm-release"}
 
 
@@ -112,6 +158,13 @@ def test_a_convention_with_a_choice_that_is_not_tried_is_never_named(monkeypatch
     other = spec.model_copy(update={"array": spec.array.model_copy(update={"resize": "bilinear-antialias"})})
     monkeypatch.setattr(study, "conventions", lambda: (other,))
     assert candidates.__wrapped__(("square",)) == ()
+
+
+def test_other_statistics_are_put_into_plain_distances_alone():
+    """On videos of one's own: no number of all clips at once is sold as that of a mean over batches or prefixes."""
+    assert {spec.name for spec in conventions() if not is_one_distance(spec)} == {
+        "fvd-fastvideo", "fvd-mcvd-trajectory-mean", "fvd-open-sora-plan", "fvd-open-sora-plan-last-prefix",
+        "fvd-digan", "fvd-wide-flattened", "fvd-wide-mean", "fvd-wide-pool"}  # fmt: skip
 
 
 def test_means_over_prefixes():
@@ -170,8 +223,8 @@ def test_numbers_from_elsewhere_are_none_as_often_as_said(names):
 def test_every_choice_moves_the_number():
     """By more than 1e-3, whichever set shows it; of 1e-6 on the covariances only more than the tolerance."""
     found = sensitivities()
-    assert {field for field, _ in found} == {
-        "colours", "covariance", "crop", "eps", "first", "form", "frames", "layer", "range", "root", "rs"}  # fmt: skip
+    fields = "colours", "covariance", "crop", "eps", "first", "form", "frames", "layer", "range", "root", "rs", "wide"
+    assert {field for field, _ in found} == set(fields)
     for (field, own), moves in found.items():
         least = 1.1e-4 if own.startswith("ridge") else 1e-3
         assert max(map(abs, moves.values())) > least, (field, own, moves)
@@ -184,7 +237,7 @@ def test_the_digits_given_count(text, tolerance):
     assert number(text).tolerance == pytest.approx(tolerance)
 
 
-@pytest.mark.parametrize("text", ["nan", "-3", "inf", "0", "1e999", "x", "", "1,032.5", "12.3.4"])
+@pytest.mark.parametrize("text", ["nan", "-3", "inf", "0", "1e999", "1e-301", "x", "", "1,032.5", "12.3.4"])
 def test_what_is_no_distance(text):
     with pytest.raises(UsageError, match="a distance above 0"):
         number(text)
@@ -195,7 +248,10 @@ def test_frames_alone():
     assert identify({"square": number(f"{value:.4f}")}, frames=16).names
     assert not identify({"square": number(f"{value:.4f}")}, frames=12).names
     with pytest.raises(UsageError, match="--frames"):
-        identify({"square": number("12")}, frames=7)
+        identify({"square": number("12")}, frames=9)
+    short = next(each.values["square"] for each in candidates(("square",)) if "fvd-short-hold" in each.names)
+    assert identify({"square": number(f"{short:.4f}")}, frames=8).names == ("fvd-short-hold",)
+    assert not identify({"square": number(f"{short:.4f}")}, frames=16).names
 
 
 def test_a_convention_that_needs_longer_clips(monkeypatch):
@@ -207,6 +263,13 @@ def test_a_convention_that_needs_longer_clips(monkeypatch):
     monkeypatch.setattr(study, "candidates", candidates.__wrapped__)
     with pytest.raises(DataError, match="needs 64 frames, and the clips have 20"):
         checked_claim("fvd-latte")
+
+
+def test_frames_that_are_square_are_not_cropped():
+    """W-CODA's are 224 x 400 when its code cuts the middle, whatever they were."""
+    crops = [on_set(load_protocol(name).array, "square").crop for name in ("fvd-mcvd", "fvd-wcoda", "fvd-vidm-release")]
+    assert crops == ["none", "short-side-centre", "none"]
+    assert on_set(load_protocol("fvd-mcvd").array, "wide").crop == "short-side-centre"
 
 
 def test_feeds_change_one_choice_at_a_time():
