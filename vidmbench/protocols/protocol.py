@@ -80,7 +80,7 @@ class ProtocolSpec(Frozen):
         return statistics
 
     def __eq__(self, other: object) -> bool:
-        """Whether two are one recipe: the family is no part of it, and records do not have it."""
+        """Whether two are one recipe, of which the family is not a part."""
         return isinstance(other, ProtocolSpec) and self.model_dump() == other.model_dump()
 
     __hash__ = None  # type: ignore[assignment]  # stages hold dicts
