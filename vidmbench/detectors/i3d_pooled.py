@@ -49,10 +49,11 @@ class PooledI3d:
         request.infer({0: np.ascontiguousarray(clip[None])})  # type: ignore[attr-defined]
         data = request.get_output_tensor(0).data  # type: ignore[attr-defined]
         columns = np.array(data[0], dtype=np.float64).mean(axis=2)  # rows of places: a pool spans all of them
-        if columns.shape[-1] == _PLACES:
-            return columns.mean(axis=-1).astype(np.float32)
-        windows = np.lib.stride_tricks.sliding_window_view(columns, _PLACES, axis=-1).mean(axis=-1)
-        return np.concatenate([windows, columns.mean(axis=-1, keepdims=True)], axis=-1).astype(np.float32)
+        means: np.ndarray = columns.mean(axis=-1)
+        if columns.shape[-1] > _PLACES:
+            windows = np.lib.stride_tricks.sliding_window_view(columns, _PLACES, axis=-1).mean(axis=-1)
+            means = np.concatenate([windows, means[..., None]], axis=-1)
+        return means.astype(np.float32)
 
     def _compiled(self, shape: tuple[int, ...]) -> object:
         openvino, op = import_openvino()

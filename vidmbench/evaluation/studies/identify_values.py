@@ -84,8 +84,9 @@ def _distances(tables: Tables, reals: np.ndarray, fakes: np.ndarray) -> tuple[Va
     roots = np.linalg.svd(_centred(cross), compute_uv=False).sum(axis=1)
 
     def distance(divisors: np.ndarray) -> Values:
-        spread: Values = scatters[0] / divisors[0] + scatters[1] / divisors[1] - 2 * roots / np.sqrt(divisors.prod())
-        return mean + spread
+        spread = scatters[0] / divisors[0] + scatters[1] / divisors[1] - 2 * roots / np.sqrt(divisors.prod())
+        found: Values = mean + spread
+        return found
 
     return distance(counts), distance(counts - 1)
 
