@@ -46,7 +46,7 @@ def test_the_walk_finds_the_contract():
                 ("results", "list"), ("results", "diff"), ("results", "show"),
                 ("results", "export"), ("weights", "status"), ("weights", "get"), ("weights", "add"), ("data", "make"),
                 ("data", "check"), ("plot", "fvd-vs-frames"), ("plot", "fvd-vs-n"), ("plot", "conventions"),
-                ("plot", "horizon"), ("plot", "controls"), ("plot", "ablation"), ("plot", "samples"),
+                ("plot", "horizon"), ("plot", "rollout"), ("rollout",), ("plot", "controls"), ("plot", "ablation"), ("plot", "samples"),
                 ("plot", "timeline"), ("plot", "score-map")}  # fmt: skip
     assert promised <= COMMANDS.keys()
     assert len(EXAMPLES) >= len(promised)
@@ -96,7 +96,7 @@ def adapted(line):
     names |= {"ID": "20261124T223543659167Z", "A": "fake", "B": "real", "C": "fake"}
     words = [names.get(word, word) for word in shlex.split(line.partition(">")[0])[1:]]
     words = [str(path) for word in words for path in (sorted(Path().glob(word)) or [word])]
-    if words[0] in ("run", "score", "train", "ablate") or words[:2] == ["data", "prepare"]:
+    if words[0] in ("run", "score", "rollout", "train", "ablate") or words[:2] == ["data", "prepare"]:
         words.append("--dry-run")
     if words[0] == "compare" and "--num-videos" not in words:
         words += ["--num-videos", "2" if "--paired" in words else "6"]
@@ -163,6 +163,11 @@ def test_every_example_runs(line, things, command, fake_network, weights, folder
             )
             assert ran.code == 0, ran.err
             next(path for path in folder.glob("runs/2*.json")).rename(folder / "runs" / f"{name}.json")
+    if words[:2] == ["plot", "rollout"]:
+        asked = ("--protocol", "flicker-vbench", "--num-videos", "4", "--out", "runs")
+        for fake, name in (("fake", "A"), ("control:static", "B")):
+            assert command("rollout", "real", fake, *asked).code == 0
+            next(path for path in folder.glob("runs/2*.json")).rename(folder / "runs" / f"{name}.json")
     if "mine.toml" in words:
         shutil.copy(resources.protocols_dir() / "tables" / "table1.toml", folder / "mine.toml")
     # The recipes of the paper need other machines, on which their steps would be measured.
@@ -212,6 +217,6 @@ def test_a_flag_does_not_look_as_if_it_took_a_value(path, command):
     assert "bool" not in shown
 
 
-@pytest.mark.parametrize("name", ["run", "score", "compare", "explain", "compare-models", "infinity", "memorisation"])
+@pytest.mark.parametrize("name", ["run", "score", "compare", "explain", "compare-models", "infinity", "memorisation", "rollout"])
 def test_every_command_that_scores_can_be_quiet(name):
     assert "-q" in {option for parameter in COMMANDS[name,].params for option in parameter.opts}

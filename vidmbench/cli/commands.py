@@ -28,6 +28,7 @@ from vidmbench.cli import (
     plot_videos,
     report,
     results,
+    rollout,
     run,
     sample,
     table,
@@ -82,6 +83,7 @@ app.command("explain")(compare.explain)
 app.command("compare-models")(compare_models.compare_models)
 app.command("identify", cls=identify.NumberFirst)(identify.identify)
 app.command("infinity")(infinity.infinity)
+app.command("rollout")(rollout.rollout)
 app.command("memorisation")(memorisation.memorisation)
 app.command("train")(train.train)
 app.command("sample")(sample.sample)
@@ -93,6 +95,7 @@ app.command("show")(list_show.show)
 app.command("doctor")(doctor.doctor)
 app.command("check")(check.check)
 plot.app.command("fvd-vs-n")(infinity.fvd_vs_n)
+plot.app.command("rollout")(rollout.plot_rollout)
 plot.app.command("samples")(plot_videos.samples)
 plot.app.command("timeline")(plot_videos.timeline)
 plot.app.command("score-map")(plot_videos.score_map)

@@ -76,6 +76,7 @@ class FeatureSet:
         is_cached: Whether all of them were in the cache.
         moments: Given without features; None where there are features.
         num_known: Clips behind the moments.
+        skipped_rows: The places of the clips in ``skipped`` among those of the plan.
     """
 
     features: Float32[np.ndarray, "clip *frame feature"]
@@ -84,6 +85,7 @@ class FeatureSet:
     is_cached: bool = False
     moments: Moments | None = None
     num_known: int = 0
+    skipped_rows: tuple[int, ...] = ()
 
     @property
     def num_clips(self) -> int:

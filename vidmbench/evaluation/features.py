@@ -198,7 +198,7 @@ class _Work:
     def feature_sets(self) -> list[FeatureSet]:
         """One a job."""
         return [
-            _feature_set(job, *self._entries[key].read(), engine, is_cached=key not in self._was_missing)
+            _feature_set(job, self._entries[key], engine, is_cached=key not in self._was_missing)
             for job, key, engine in zip(self._jobs, self._keys, self._engines, strict=True)
         ]
 
@@ -223,13 +223,12 @@ def _turn(block: JobEntry) -> int:
     return crc32(base_of(block.job.source).digest().encode()) + block.number
 
 
-def _feature_set(
-    job: FeatureJob, features: np.ndarray, skipped: tuple[Skipped, ...], engine: str, *, is_cached: bool
-) -> FeatureSet:
+def _feature_set(job: FeatureJob, entry: JobEntry, engine: str, *, is_cached: bool) -> FeatureSet:
+    features, skipped = entry.read()
     detector = load_detector(job.stage.detector)
     if detector.reads != "clips":
         features = features.reshape(len(features), -1, job.stage.num_features(detector.num_features))
-    return FeatureSet(features, skipped, engine, is_cached)
+    return FeatureSet(features, skipped, engine, is_cached, skipped_rows=tuple(sorted(entry.skipped)))
 
 
 def _report_damage(entries: Iterable[JobEntry]) -> None:

@@ -135,18 +135,7 @@ class ProtocolSpec(Frozen):
                 for it.
         """
         frames = self.clips.frames if frames is None else frames
-        lowest, highest = self.clips.frames_allowed
-        detector = load_detector(self.array.detector)
-        least = self.array.least_frames(detector.min_frames)
-        lowest, highest = max(lowest, least), min(highest, detector.max_frames or highest)
-        if not lowest <= frames <= highest:
-            raise UsageError(
-                f"{self.name} cannot score clips of {frames} frames",
-                expected=(f"{lowest} frames, as its code" if lowest == highest else f"{lowest} to {highest} frames")
-                + (_WHY.get(detector.name, "") if frames < least else ""),
-                found=f"--frames {frames}",
-                fix=f"choose --frames {min(max(frames, lowest), highest)}",
-            )
+        self.check_frames(frames)
         few = self.kind.least_clips
         counts = [("--num-real", num_real, few), ("--num-fake", num_fake, few)]
         if num_real == num_fake:
@@ -181,6 +170,29 @@ class ProtocolSpec(Frozen):
             statistics = statistics.model_copy(update={"samples": predictions})
         stage = stage or self.dataset.with_options(is_on_disk=False)
         return self.model_copy(update={"clips": clips, "statistics": statistics, "dataset": stage})
+
+    def check_frames(self, frames: int, option: str = "--frames") -> None:
+        """Refuses a number of frames that the protocol or its network cannot score.
+
+        Args:
+            frames: Frames of a clip.
+            option: Where the user gave them.
+
+        Raises:
+            UsageError: Too few or too many.
+        """
+        lowest, highest = self.clips.frames_allowed
+        detector = load_detector(self.array.detector)
+        least = self.array.least_frames(detector.min_frames)
+        lowest, highest = max(lowest, least), min(highest, detector.max_frames or highest)
+        if not lowest <= frames <= highest:
+            raise UsageError(
+                f"{self.name} cannot score clips of {frames} frames",
+                expected=(f"{lowest} frames, as its code" if lowest == highest else f"{lowest} to {highest} frames")
+                + (_WHY.get(detector.name, "") if frames < least else ""),
+                found=f"{option} {frames}",
+                fix=f"choose {option} {min(max(frames, lowest), highest)}",
+            )
 
     def _check_pairs(self, option: str) -> None:
         if not self.kind.reads_pairs:

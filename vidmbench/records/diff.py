@@ -1,9 +1,11 @@
 """What two records have in common and where they differ, field by field."""
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from vidmbench.core.files import sha256_of_parts
 from vidmbench.records.measurement import Measurement, overlap
 from vidmbench.records.record import RunRecord
 
@@ -110,6 +112,9 @@ def record_difference(first: RunRecord, second: RunRecord) -> RecordDifference:
         second: The second record.
     """
     contents = [record.model_dump(mode="json") for record in (first, second)]
+    for content in contents:
+        if content["rollout"] is not None:  # hundreds of numbers, of which nobody reads which differ
+            content["rollout"]["curves"] = sha256_of_parts(json.dumps(content["rollout"]["curves"]))
     runs = [{key: value for key, value in content.items() if key not in _IDENTITY} for content in contents]
     environments = [content["environment"] for content in contents]
     pairs, only_first, only_second = _paired(first.measurements, second.measurements)

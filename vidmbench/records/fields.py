@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from vidmbench.core.files import sha256_of_parts
 from vidmbench.records.measurement import Frozen, Measurement, Text
 from vidmbench.records.request import RunRequest
+from vidmbench.records.rollout import Rollout
 
 SCHEMA = 1
 
@@ -28,6 +29,7 @@ class RunRecord(Frozen):
         environment: Versions, processor, threads, git commit.
         request: What was to be measured, as data; None in records of commands other than ``run`` and ``score``, and in
             older ones.
+        rollout: Numbers along long videos; None in records of commands other than ``rollout``.
         digest: sha256 over all other fields; reveals damage and edits by hand. Empty where it was removed: then nothing
             is revealed.
 
@@ -52,6 +54,7 @@ class RunRecord(Frozen):
     measurements: tuple[Measurement, ...]
     environment: dict[str, Any]
     request: RunRequest | None = None
+    rollout: Rollout | None = None
     digest: str = ""
 
     def __repr__(self) -> str:
@@ -86,6 +89,8 @@ class RunRecord(Frozen):
             del content["request"]
         else:
             content["request"] = self.request.model_dump(mode="json", exclude_none=True)
+        if self.rollout is None:
+            del content["rollout"]
         for measurement in content["measurements"]:
             for key in ("spread", "spread_kind", "interval_reason", "by_frame"):
                 if measurement[key] is None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 
 from vidmbench.core.arrays import Frames, Image
+from vidmbench.core.files import sha256_of_parts
 from vidmbench.videos.source import Source, WrappedSource
 
 
@@ -114,3 +115,46 @@ class Remade(Transformed):
         for frame in self.base.stream(index, frames):
             yield from change.put(frame)
         yield from change.end()
+
+
+class OneClip(WrappedSource):
+    """Videos that are each one changed clip, of which any frames can be asked for.
+
+    A change depends on the clip that it is asked for: a static control of the frames from 112 on repeats frame 112.
+    Here it is the whole video that is changed, whatever part of it is read.
+
+    Args:
+        base: The changed clips.
+        length: Frames of each video.
+    """
+
+    def __init__(self, base: Transformed, length: int) -> None:
+        super().__init__(base)
+        self.length = length
+        self.needs_whole_clips = False
+        if base.is_paired:
+            self.notes = (*self.notes, "paired: this control is made from the very videos it is scored against")
+
+    def num_frames(self, index: int) -> int:  # noqa: ARG002 - all are equally long
+        """See :class:`vidmbench.videos.source.Source`."""
+        return self.length
+
+    def read(self, index: int, frames: Sequence[int]) -> Frames:
+        """See :class:`vidmbench.videos.source.Source`."""
+        found = dict(zip(sorted(set(frames)), self.stream(index, sorted(set(frames))), strict=True))
+        return np.stack([found[number] for number in frames])
+
+    def stream(self, index: int, frames: Sequence[int]) -> Iterator[Image]:
+        """See :class:`vidmbench.videos.source.Source`; ``frames`` in increasing order."""
+        wanted = iter(frames)
+        next_one = next(wanted, None)
+        for number, frame in enumerate(self.base.stream(index, range(self.length))):
+            if number == next_one:
+                yield frame
+                next_one = next(wanted, None)
+                if next_one is None:
+                    return
+
+    def digest(self) -> str:
+        """See :class:`vidmbench.videos.source.Source`."""
+        return sha256_of_parts("one clip", str(self.length), self.base.digest())

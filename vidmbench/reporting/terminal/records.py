@@ -142,6 +142,12 @@ def record_text(record: RunRecord, file: Path) -> str:
         "dataset": _dataset(record),
         "command": shlex.join(record.command),
     }
+    if record.rollout is not None:
+        windows = record.rollout
+        facts["windows"] = (
+            f"{windows.num_windows} of {windows.window} frames, every {windows.step} of {windows.frames}; the numbers "
+            f"below are of the first: vidmbench plot rollout {shlex.quote(str(file))} shows all"
+        )
     items = record.measurements
     of_each = [_of_measurement(item) for item in items]
     common = dict(set.intersection(*(set(each.items()) for each in of_each))) if len(items) > 1 else {}
