@@ -198,7 +198,7 @@ def _beside_real(
         curve: Makes a curve of numbers.
         real: float64 (video, window).
         fake: The same.
-        more: What ``curve`` is told of both.
+        more: What both have in common.
     """
     reference, numbers = means_by_window(real), means_by_window(fake)
     departure = numbers.less(reference).departure()

@@ -295,7 +295,7 @@ def _shortest(sources: Sequence[Source], least: int, *, is_lenient: bool) -> int
         found=f"{source.name(index)} has {counted(shortest, 'frame')}",
         where=source.label,
         fix="give longer videos, or ask for a smaller --window or --step"
-        + ("; --on-bad skip leaves short videos out" if few < len(own) else ""),
+        + ("; --on-bad skip skips short videos" if few < len(own) else ""),
     )
 
 

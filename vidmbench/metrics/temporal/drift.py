@@ -1,8 +1,8 @@
 """How numbers of windows change along videos: against the first window, with intervals over videos.
 
-Windows of one video are dependent, so videos are left out whole: the change of a number from the first window to
+Windows of one video are dependent, so videos are omitted whole: the change of a number from the first window to
 another has the interval of that difference, not that of two independent numbers. Distances take the grouped jackknife
-of :mod:`vidmbench.metrics.jackknife` over both sides, each video left out of all windows at once; means over videos
+of :mod:`vidmbench.metrics.jackknife` over both sides, each video omitted from all windows at once; means over videos
 take Student's t.
 """
 
