@@ -46,8 +46,8 @@ def test_the_walk_finds_the_contract():
                 ("results", "list"), ("results", "diff"), ("results", "show"),
                 ("results", "export"), ("weights", "status"), ("weights", "get"), ("weights", "add"), ("data", "make"),
                 ("data", "check"), ("plot", "fvd-vs-frames"), ("plot", "fvd-vs-n"), ("plot", "conventions"),
-                ("plot", "horizon"), ("plot", "rollout"), ("rollout",), ("plot", "controls"), ("plot", "ablation"), ("plot", "samples"),
-                ("plot", "timeline"), ("plot", "score-map")}  # fmt: skip
+                ("plot", "horizon"), ("plot", "rollout"), ("rollout",), ("plot", "controls"), ("plot", "ablation"),
+                ("plot", "samples"), ("plot", "timeline"), ("plot", "score-map")}  # fmt: skip
     assert promised <= COMMANDS.keys()
     assert len(EXAMPLES) >= len(promised)
 
@@ -217,6 +217,8 @@ def test_a_flag_does_not_look_as_if_it_took_a_value(path, command):
     assert "bool" not in shown
 
 
-@pytest.mark.parametrize("name", ["run", "score", "compare", "explain", "compare-models", "infinity", "memorisation", "rollout"])
+@pytest.mark.parametrize(
+    "name", ["run", "score", "compare", "explain", "compare-models", "infinity", "memorisation", "rollout"]
+)
 def test_every_command_that_scores_can_be_quiet(name):
     assert "-q" in {option for parameter in COMMANDS[name,].params for option in parameter.opts}
