@@ -212,7 +212,9 @@ def test_videos_that_are_too_short_or_unlike(command, folder, sides):
     command("rollout", "real.npy", "one.npy").fails("5 of 5 videos of one.npy hold no two windows", "has 1 frame")
     command("rollout", "real.npy", "vidm").fails("videos of any length", "--frames 128")
     np.save(folder / "short.npy", videos(1)[:, :30])
-    outcome = command("rollout", "real.npy", "short.npy", "--protocol", "flicker-vbench", "--window", 12, "-v")
+    asked = ("--protocol", "flicker-vbench", "--window", 12, "--num-videos", 4, "-v")
+    outcome = command("rollout", "real.npy", "short.npy", *asked)
+    assert "N = 4+4" in outcome.out
     assert "videos differ in length: real 36 frames, scored 30 frames; the first 30 of each" in outcome.err
     assert "1-12" in outcome.out
 

@@ -200,7 +200,10 @@ def _as_many_as_there_are(spec: ProtocolSpec, real: Source, fake: Source, choice
     sides = {}
     for name, source, asked in (("real", real, choices.num_real), ("fake", fake, choices.num_fake)):
         side: SideSpec = getattr(spec.clips, name)
-        if asked is None and side.videos is not None:
+        if not spec.kind.reads_real and name == "real":  # a reference all the same, of as many videos
+            wanted = asked or spec.clips.fake.videos
+            side = side if wanted is None else side.with_videos(min(wanted, len(source)))
+        elif asked is None and side.videos is not None:
             side = side.model_copy(update={"videos": min(side.videos, len(source))})
         sides[name] = side
     return spec.model_copy(update={"clips": spec.clips.model_copy(update=sides)})
