@@ -11,8 +11,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from zlib import crc32
 
-import numpy as np
-
 from vidmbench.core import resources
 from vidmbench.core.locks import check_locks
 from vidmbench.core.progress import Progress, note
@@ -28,7 +26,6 @@ from vidmbench.evaluation.shard_sheets import sign_in, sign_out
 from vidmbench.evaluation.tally import Tally
 from vidmbench.protocols.detector import load_detector
 from vidmbench.sources.packs.contents import PackSource
-from vidmbench.videos.source import Skipped
 
 
 def features_of(
