@@ -76,7 +76,7 @@ range = "-1..1"
 covariance = "n-1"
 """
 TRUNKS = {"alexnet": ("lpips-alexnet", 256), "vgg16": ("lpips-vgg16", 512)}
-PUBLISHED = ("fvd-vidm-paper", "kvd-digan")
+PUBLISHED = ("fvd-vidm-paper",)
 
 
 def written(folder):

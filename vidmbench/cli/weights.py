@@ -181,6 +181,13 @@ def _added(spec: "DetectorSpec", files: list[str]) -> Path:
     missing = [file for file in files if not Path(file).is_file()]
     if missing:
         raise UsageError("no such weights file", where=missing[0], fix="check the path")
+    if len({Path(file).name for file in files}) < len(files):
+        raise UsageError(
+            "the same name was given twice",
+            expected=spec.weights_file,
+            found=", ".join(files),
+            fix=f"vidmbench weights add {spec.owner} {' '.join(spec.files)}",
+        )
     with temporary_folder() as folder:
         for file in files:
             (folder / Path(file).name).symlink_to(Path(file).resolve())

@@ -42,12 +42,13 @@ def is_safetensors(path: Path) -> bool:
     return len(head) < 9 or _has_header(head)
 
 
-def read_torch(path: Path, *, fix: str) -> Any:
+def read_torch(path: Path, *, fix: str, is_convertible: bool = False) -> Any:
     """What a PyTorch file holds, read as data alone; tensors are left on disk until they are used.
 
     Args:
         path: The file.
         fix: What to do where it cannot be used.
+        is_convertible: Whether its tensors alone would do, so that an unsafe file can be cleaned outside vidmbench.
 
     Raises:
         WeightsError: It is truncated, is not a PyTorch file, or asks for code to be run; none was.
@@ -59,13 +60,26 @@ def read_torch(path: Path, *, fix: str) -> Any:
             is_zip = file.read(2) == b"PK"  # PyTorch's format since 1.6; the older one cannot be mapped
         return torch.load(path, map_location="cpu", weights_only=True, mmap=is_zip)
     except Exception as error:  # a damaged archive or pickle can fail in any way
-        raise _unreadable(path, error, fix) from error
+        raise _unreadable(path, error, fix, is_convertible=is_convertible) from error
 
 
-def _unreadable(path: Path, error: Exception, fix: str) -> WeightsError:
+#: Keeps the tensors of a file and the dictionaries that they are in; runs the file's code.
+_KEEP_TENSORS = (
+    "import torch; keep = lambda x: {{k: keep(v) for k, v in x.items() if isinstance(v, (dict, torch.Tensor))}} "
+    "if isinstance(x, dict) else x; "
+    "torch.save(keep(torch.load('{name}', map_location='cpu', weights_only=False)), 'tensors-{name}')"
+)
+
+
+def _unreadable(path: Path, error: Exception, fix: str, *, is_convertible: bool) -> WeightsError:
     # PyTorch's own text proposes to load the file with its code; that advice is not passed on.
     foreign = re.search(r"GLOBAL ([\w.]+)", str(error))
     if foreign:
+        if is_convertible:
+            fix += (
+                "\n    if you trust it, keep its tensors alone; this command, outside vidmbench and in the folder of "
+                f'the file, runs its code:\n    python -c "{_KEEP_TENSORS.format(name=path.name)}"'
+            )
         return WeightsError(
             "this file is unsafe: it asks for code to be run when it is loaded, and none was",
             expected="a PyTorch file of tensors, numbers and dictionaries alone",

@@ -15,7 +15,7 @@ from vidmbench.detectors.types import Tensors
 
 #: What DistributedDataParallel and V-JEPA's wrapper put before names.
 _WRAPPERS = re.compile(r"(module\.|backbone\.)")
-_FIX = "get the file anew from its publisher, or convert it outside vidmbench and give the .safetensors file"
+_FIX = "get the file anew from its publisher"
 
 
 def read_v_jepa(path: Path) -> Tensors:
@@ -97,7 +97,7 @@ def _part(path: Path, keys: tuple[str, ...]) -> Mapping[str, Any]:
     refuse_special(path, WeightsError)
     if not path.is_file():
         raise WeightsError("no such weights file", found="a folder" if path.is_dir() else "nothing", where=str(path))
-    content = read_torch(path, fix=_FIX)
+    content = read_torch(path, fix=_FIX, is_convertible=True)
     named = content if isinstance(content, dict) else {}
     for key in keys:
         part = named if key == "" else named.get(key)
