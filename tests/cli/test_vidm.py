@@ -296,6 +296,7 @@ def test_bad_requests(words, said, command):
         ("lr = 1e-3", "lr = 1e9", ("no longer a number", "step", "lower lr")),
         ("resolution = 32", "resolution = 48", ("attention = 16",)),
         ('"dpm-solver"\nsteps = 2', '"dpm-solver"\nsteps = 3000', ("num_timesteps", "3000")),
+        ("[motion]", "[motion]\nmin_snr = 5.0", ("min_snr", "penalty = false")),
         ("num_frames = 16", "num_frames = 16\nnum_classes = 5", ("no class labels",)),
     ],
 )

@@ -51,7 +51,7 @@ def tracker() -> Callable[[Image], np.ndarray]:
                     "all tracks of a clip leave the frame",
                     expected="some of the 400 points inside every frame",
                     found="none",
-                    fix="skip such clips with --on-bad skip, or score fewer frames or a smaller stride",
+                    fix="skip such clips with --on-bad skip, or score fewer frames, or lower a --stride above 1",
                 )
         before = now
         return (points * np.float32(scale)).ravel()

@@ -83,7 +83,7 @@ def all_short(real: Source, fake: Source, least: int) -> DataError:
         expected=f"{least} frames of target and prediction",
         found=f"{longest} at most",
         where=f"{real.label} and {fake.label}",
-        fix=f"ask for fewer frames, --frames {longest} or less, or for a smaller --stride",
+        fix=f"ask for fewer frames, --frames {longest} or less, or a smaller --stride where it is above 1",
     )
 
 

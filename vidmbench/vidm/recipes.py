@@ -187,6 +187,14 @@ class RecipeSpec(Frozen):
             raise ValueError("flow_start.steps must be given with start = 'photometric', and only then")
         return self
 
+    @model_validator(mode="after")
+    def _min_snr_weights_the_squared_error(self) -> Self:
+        if self.model.loss != "mse" and (self.content.min_snr or self.motion.min_snr):
+            raise ValueError(
+                "min_snr weights the squared error of Eq. 1: it needs penalty = false under [model], paper variant"
+            )
+        return self
+
     def in_precision(self, precision: Precision | None) -> "RecipeSpec":
         """The recipe with both generators trained in another precision; None leaves it as it is."""
         if precision is None:

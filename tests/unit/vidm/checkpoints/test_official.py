@@ -150,7 +150,7 @@ def test_without_evidence_the_published_defaults_are_assumed_and_said(ema, tmp_p
             lambda state: state.update({"module.spynet.std": torch.zeros(3)}),
             "spynet.std has shape (3,), not (1, 3, 1, 1) (0 missing, 0 unknown, 1 reshaped)",
         ),
-        (lambda state: state.update({"module.spynet.std": [0.2]}), "found: a list"),
+        (lambda state: state.update({"module.spynet.std": [0.2]}), "found: type list"),
         (lambda state: state.update({"module.spynet.std": torch.zeros(1, 3, 1, 1).int()}), "found: type torch.int32"),
         (lambda state: state.update({"spynet.std": torch.zeros(1, 3, 1, 1)}), "found: two of that name"),
         (lambda state: state.clear(), "(988 missing, 0 unknown, 0 reshaped)"),
@@ -201,7 +201,7 @@ def test_other_contents_are_refused(raw, tmp_path):
     assert "no moving average" in text
     assert "found: the keys iters, state_dict" in text
     torch.save(torch.zeros(3), tmp_path / NAME)
-    assert "found: a Tensor" in refused(tmp_path / NAME)
+    assert "found: an object of type Tensor" in refused(tmp_path / NAME)
     assert "ema_state_dict holds no weights" in refused(written(tmp_path, ema_state_dict=None))
     assert "this is a content generator" in refused(
         written(tmp_path, ema_state_dict=pieces(content_layout(32), seed=3))
