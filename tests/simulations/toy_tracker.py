@@ -7,7 +7,7 @@ wrote. Needs clips of 64 or 128 pixels. Seven of the eight colours are told by t
 plane only where a coloured one stood, as grey ones look like shadows.
 
 Prints the share of clips in which no object changes its colour, first frames without any object, and the mean speed of
-tracked objects in pixels a frame by time.
+tracked objects in pixels per frame by time.
 """
 
 import argparse
@@ -207,7 +207,7 @@ def has_objects(frame):
 
 
 def speeds(tracks):
-    """Frame and pixels a frame of every object over ``SPAN`` frames, away from the border: float64 (2, moment)."""
+    """Frame and pixels per frame of every object over ``SPAN`` frames, away from the border: float64 (2, moment)."""
     moments = [
         ((here + there) / 2, np.hypot(*(track.centres[at[there]] - track.centres[at[here]])) / SPAN)
         for track in tracks
@@ -239,7 +239,7 @@ def main():
     times, values = np.concatenate(moments, axis=1)
     for first in range(0, int(times.max(initial=0)) + 1, 16):
         inside = (times >= first) & (times < first + 16)
-        print(f"frames {first} to {first + 15}: {values[inside].mean():.3f} pixels a frame, {inside.sum()} moments")
+        print(f"frames {first} to {first + 15}: {values[inside].mean():.3f} pixels per frame, {inside.sum()} moments")
 
 
 if __name__ == "__main__":
