@@ -2,10 +2,12 @@
 
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
+from threading import Lock
 from types import ModuleType
 
 from vidmbench.core.errors import UsageError
 
+_IMPORT = Lock()
 _PACKAGES = ("opencv-python-headless", "opencv-contrib-python-headless", "opencv-python", "opencv-contrib-python")
 
 
@@ -15,7 +17,9 @@ def check_opencv() -> None:
     Raises:
         UsageError: It is not there.
     """
-    if find_spec("cv2") is None:
+    with _IMPORT:  # half imported by another thread, the module has no spec
+        is_there = find_spec("cv2") is not None
+    if not is_there:
         raise UsageError(
             "optical flow needs OpenCV, which is not installed",
             expected="the package opencv-python-headless",
@@ -31,9 +35,10 @@ def import_opencv() -> ModuleType:
         UsageError: It is not installed.
     """
     check_opencv()
-    import cv2
+    with _IMPORT:
+        import cv2
 
-    cv2.setNumThreads(1)
+        cv2.setNumThreads(1)
     return cv2
 
 

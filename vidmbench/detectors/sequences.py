@@ -7,6 +7,7 @@ import numpy as np
 from vidmbench.core.arrays import Image
 from vidmbench.detectors.pair_pixels import cut, halves
 from vidmbench.metrics.temporal.changes import colour_histogram, histogram_intersection, mean_absolute_difference
+from vidmbench.metrics.temporal.flow_features import CELLS, flow_features
 from vidmbench.metrics.temporal.siti import brightness, luma, spatial_information, temporal_information
 from vidmbench.metrics.temporal.tracks import fvmd_features
 from vidmbench.protocols.pair_stages import FlowStage
@@ -111,6 +112,12 @@ def _pooled() -> Follower:
     return pooled_colours
 
 
+def _cell_flows() -> Follower:
+    from vidmbench.detectors.dis_flow import cell_flows
+
+    return cell_flows()
+
+
 def _tracks() -> Follower:
     from vidmbench.detectors.klt import tracker
 
@@ -121,11 +128,19 @@ def _histograms_of_tracks(places: np.ndarray) -> np.ndarray:
     return fvmd_features(places.reshape(len(places), -1, 2))
 
 
+def _shares_of_flow(cells: np.ndarray) -> np.ndarray:
+    return flow_features(cells.reshape(len(cells), CELLS, CELLS, 2)[1:])
+
+
 #: By the detector's name.
 _FOLLOWERS: dict[str, Callable[[], Follower]] = {
     "frame-differences": _differences,
     "colour-histograms": _colours,
     "pooled-colours": _pooled,
     "klt-histograms": _tracks,
+    "dis-flow": _cell_flows,
 }
-_FEATURES: dict[str, Callable[[np.ndarray], np.ndarray]] = {"klt-histograms": _histograms_of_tracks}
+_FEATURES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "klt-histograms": _histograms_of_tracks,
+    "dis-flow": _shares_of_flow,
+}
