@@ -1,6 +1,7 @@
 """Detectors of motion: what they see of known motion, on any number of threads, and what they refuse."""
 
 import importlib.util
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from vidmbench.core.arguments import ArgumentError
 from vidmbench.core.errors import DataError, ProtocolError, UsageError
 from vidmbench.detectors.pooled_colours import pooled_colours
-from vidmbench.detectors.sequences import followed
+from vidmbench.detectors.sequences import feature_of, followed, follower
 from vidmbench.evaluation.api import score, score_all
 from vidmbench.evaluation.choices import Choices
 from vidmbench.metrics.temporal.tracks import fvmd_features, grid
@@ -41,7 +42,7 @@ def test_tracks_of_a_texture_that_moves():
 
 
 @needs_opencv
-@pytest.mark.parametrize("protocol", ["fvmd-klt"])
+@pytest.mark.parametrize("protocol", ["fvmd-klt", "flad"])
 def test_the_same_bits_on_any_number_of_opencvs_threads(protocol):
     import cv2
 
@@ -85,7 +86,7 @@ def test_two_static_sides_are_as_far_apart_as_fvmd_says():
 
 
 @pytest.mark.parametrize(
-    ("protocol", "least"), [("fvmd-klt", "16 frames"), ("stream-t", "4 to "), ("stream-s", "4 to ")]
+    ("protocol", "least"), [("fvmd-klt", "16 frames"), ("stream-t", "4 to "), ("stream-s", "4 to "), ("flad", "6 to ")]
 )
 @pytest.mark.parametrize("frames", [1, 2])
 def test_too_few_frames(protocol, least, frames):
@@ -181,3 +182,68 @@ def test_a_ridge_in_the_root_goes_with_a_ridge(tmp_path):
     statistics = 'covariance = "n"\nridge_in = "root"'
     with pytest.raises(ProtocolError, match="ridge_in"):
         load_protocol(own(tmp_path, "frechet", "klt-histograms", statistics=statistics))
+
+
+def slowing(frames=16):
+    """A texture that slows down, uint8 (frame, 128, 128, 3)."""
+    picture, place = texture(128), 0.0
+    clip = []
+    for time in range(frames):
+        clip.append(np.roll(picture, round(place), axis=1))
+        place += 6 * 0.8**time
+    return np.clip(np.rint(clip), 0, 255).astype(np.uint8)[..., None].repeat(3, axis=-1)
+
+
+def flad_features(clip):
+    stage = load_protocol("flad").array
+    return feature_of(stage)(followed(clip, stage))
+
+
+@needs_opencv
+def test_what_flad_sees_of_a_clip_and_of_the_same_backwards():
+    clip = slowing()
+    forwards, backwards = flad_features(clip), flad_features(np.ascontiguousarray(clip[::-1]))
+    place, frequency, direction, speed, arrow = np.split(forwards, [16, 20, 28, 35])
+    for group in (place, frequency, direction, speed):
+        assert (group**2).sum() == pytest.approx(1, abs=1e-3)
+    assert (direction**2).argmax() in (3, 4)  # to the right, whichever way it is rounded
+    assert (arrow[:3] < -0.15).all()  # slower and slower
+    np.testing.assert_allclose(backwards[35:38], -arrow[:3], atol=0.1)
+    np.testing.assert_array_equal(flad_features(clip[:1].repeat(16, axis=0)), np.zeros(39))
+
+
+@needs_opencv
+def test_noise_and_blur_are_no_motion_to_flad():
+    still = slowing()[:1].repeat(16, axis=0)
+    noisy = np.clip(still + np.random.default_rng(0).normal(0, 8, still.shape), 0, 255).astype(np.uint8)
+    assert np.abs(flad_features(noisy)).max() == 0
+
+
+@needs_opencv
+def test_flad_ranks_static_worst_and_knows_the_arrow_of_time():
+    base = [np.roll(slowing(), 30 * number, axis=2)[:, :, :: 1 - number % 2 * 2] for number in range(8)]  # both ways
+    real, other = np.stack(base[:4]), np.stack(base[4:])
+    changes = {
+        "real": other,
+        "static": other[:, :1].repeat(16, axis=1),
+        "reversed": other[:, ::-1],
+        "shuffled": other[:, np.random.default_rng(0).permutation(16)],
+    }
+    values = {name: score(real, np.ascontiguousarray(clips), protocol="flad", frames=16).value
+              for name, clips in changes.items()}  # fmt: skip
+    assert max(values, key=values.get) == "static"
+    assert values["reversed"] > 10 * values["real"]
+
+
+@needs_opencv
+def test_memory_of_flad_does_not_grow_with_the_frames_of_a_long_video():
+    follow = follower(load_protocol("flad").array)
+    frames = moving(1, frames=4, size=256)
+    tracemalloc.start()
+    try:
+        numbers = [follow(frames[number % 4]) for number in range(400)]
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(numbers) == 400
+    assert peak < 400 * frames[0].nbytes / 20

@@ -6,17 +6,18 @@ They are shares of the clip's motion, so that no unit and no scale has to be cho
     frequency  power of the flow over time: constant, up to 0.1, 0.25, 0.5 cycles a frame            4
     direction  of 8 directions                                                                       8
     speed      below 0.05, 0.1, 0.2, 0.4, 0.8, 1.6 pixels a frame at 64 x 64 pixels, and above       7
-    arrow      four ratios in -1..1 that change sign, or nearly, where a clip runs backwards         4
+    arrow      four ratios in -1/2..1/2 that change sign, or nearly, where a clip runs backwards     4
 
 The first four are square roots of shares (as in Hellinger's distance), so that each group is a vector of length 1, and
 all is multiplied by how certain it is that something moves at all, S² / (S² + 0.003²) with S the mean speed (shares by
-its root). A clip without motion is the zero vector: it lies at the distance 1 in each group from whatever moves, and two
-kinds of motion, which have no negative shares, lie closer than that wherever they have half of their shares in common.
+its root). A clip without motion is the zero vector: it lies at the distance 1 in each group from whatever moves, while
+two kinds of motion, whose shares are not negative, lie closer wherever half of their shares agree.
 
 Frequencies are what STREAM-T looks at, and places and directions what FVMD's histograms hold; these hardly know the
 direction of time. The arrow does: acceleration along the motion, sum dv.v / sum |dv||v|; the third power of changes of
 speed in each cell, and of the mean speed, sum d³ / sum |d|³, for things start suddenly and slow down gradually; and
-whether motion is early or late, sum s t / sum s |t|.
+whether motion is early or late, sum s t / sum s |t|. Each is halved, so that even clips whose arrow is certain are
+farther from a frozen side (4 + 1) than from themselves backwards (4).
 
 Flow is first averaged over three steps, which keeps noise of 8 levels from moving the distance.
 """
@@ -89,4 +90,4 @@ def _arrow(flow: np.ndarray, speed: np.ndarray) -> np.ndarray:
         (mean * time, mean * np.abs(time)),
         (rise**3, np.abs(rise) ** 3),
     )
-    return np.array([signed.sum() / max(size.sum(), _TINY) for signed, size in pairs])
+    return np.array([signed.sum() / max(size.sum(), _TINY) / 2 for signed, size in pairs])
