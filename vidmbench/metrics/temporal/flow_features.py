@@ -57,7 +57,7 @@ def flow_features(cells: np.ndarray) -> np.ndarray:
 
 def _by_place(speed: np.ndarray) -> np.ndarray:
     side = CELLS // _PARTS
-    return speed.reshape(-1, _PARTS, side, _PARTS, side).sum((0, 2, 4)).ravel()
+    return np.asarray(speed.reshape(-1, _PARTS, side, _PARTS, side).sum((0, 2, 4)).ravel())
 
 
 def _by_frequency(flow: np.ndarray) -> np.ndarray:
