@@ -105,6 +105,60 @@ def test_every_metric(score, metric):
     assert "det:mine:" in done.json["signature"]
 
 
+def test_every_command(score, command, tensors, clips, monkeypatch):
+    """A frame detector's intervals, comparison and limit; what is refused says why."""
+    from vidmbench.metrics import infinity
+
+    monkeypatch.setattr(infinity, "MIN_PART", 2)
+    monkeypatch.setattr(infinity, "SAMPLES_PER_FEATURE", 0.0)
+    np.save("other.npy", clips[:, ::-1] // 2)
+    for metric in ("frechet", "kernel"):
+        values = [command("score", "real.npy", fake, "--protocol", f"{metric}.toml", "--json").json
+                  for fake in ("fake.npy", "other.npy")]  # fmt: skip
+        assert values[0]["interval"][0] < values[0]["value"] < values[0]["interval"][1]
+        words = ("compare-models", "real.npy", "fake.npy", "other.npy", "--protocol", f"{metric}.toml", "--json")
+        said = command(*words).json
+        assert [said[side]["value"] for side in "ab"] == pytest.approx([one["value"] for one in values])
+    said = command("infinity", "real.npy", "fake.npy", "--protocol", "frechet.toml", "--json").json
+    assert np.isfinite(said["value"])
+    command("infinity", "real.npy", "fake.npy", "--protocol", "kernel.toml").fails("measures no Fréchet distance")
+    words = ("memorisation", "real.npy", "other.npy", "fake.npy", "--protocol", "frechet.toml")
+    command(*words).fails("features of whole clips", "looks at frames one by one")
+    rough = score("frechet", "--json", "--precision", "bf16").json
+    exact = score("frechet", "--json").json
+    assert rough["value"] == pytest.approx(exact["value"], rel=0.1)
+    assert "prec:bf16" in rough["signature"]
+    assert rough["signature_id"] != exact["signature_id"]
+
+
+def test_more_features_than_videos_are_said_once(score):
+    done = score()
+    assert done.err.count(f"strongly biased at N = {len(np.load('real.npy'))} for 8 features") == 1
+
+
+def test_a_head_of_another_size(score, tensors):
+    """How many labels a checkpoint has is kept; their names are not."""
+    import torch
+    from transformers import VideoMAEConfig, VideoMAEForVideoClassification
+
+    small = {"hidden_size": 12, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 12}
+    config = VideoMAEConfig(**small, image_size=32, patch_size=16, num_frames=2, num_labels=5)
+    torch.manual_seed(0)
+    VideoMAEForVideoClassification(config).save_pretrained("checkpoint")
+    write(class_name="VideoMAEForVideoClassification", output="layer-1")
+    text = (
+        Path("detector.toml")
+        .read_text()
+        .replace('"frames"', '"clips"')
+        .replace("num_features = 8", "num_features = 12")
+    )
+    Path("detector.toml").write_text(text)
+    detector._from_file.cache_clear()
+    done = score("kernel", "--json")
+    assert done.code == 0, done.err
+    assert np.isfinite(done.json["value"])
+
+
 def test_the_tensors_name_it_and_the_hub_cache_is_read(score, tensors, monkeypatch):
     first = score("frechet", "--json").json
     commit = Path("hub/models--org--net/snapshots/abc123")

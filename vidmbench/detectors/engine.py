@@ -20,6 +20,8 @@ from vidmbench.protocols.stages import ArrayStage
 if TYPE_CHECKING:
     from vidmbench.detectors.pair_engine import SharedLpips
 
+# Networks of this kind, ours or a library's, may run in bf16; nobody knows what it does to others.
+_TRANSFORMER = "vision-transformer"
 #: Of the TensorFlow graph; what a protocol means that names none.
 _I3D_EPS = 1e-3
 # Networks in use, by detector, library, device and weights.
@@ -70,7 +72,7 @@ def load_engine(stage: ArrayStage, *, precision: Precision = "fp32", device: Dev
     spec: DetectorSpec = load_detector(stage.detector)
     chosen, _, target = _choose(device, stage.detector).partition("/")
     name = engine_name(device, stage.detector)
-    if spec.network is not None and precision != "fp32":
+    if spec.network is not None and precision != "fp32" and not (spec.library or spec.network == _TRANSFORMER):
         raise UsageError(
             f"{spec.name} runs in fp32 alone", expected="--precision fp32", found=f"--precision {precision}"
         )
@@ -83,7 +85,7 @@ def load_engine(stage: ArrayStage, *, precision: Precision = "fp32", device: Dev
     if spec.network is not None:
         from vidmbench.detectors.torch_module import ModuleEngine
 
-        return ModuleEngine(spec, device=target, name=name)
+        return ModuleEngine(spec, device=target, name=name, precision=precision)
     layers = folded(load_weights(spec), eps=stage.batch_norm_eps or _I3D_EPS)
     if precision == "bf16":
         layers = rounded_to_bf16(layers)

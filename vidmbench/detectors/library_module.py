@@ -35,7 +35,7 @@ class LibraryModule(nn.Module):
         layers = {"output_hidden_states": True} if self.output.startswith("layer-") else {}
         outputs = self.model(**{self.model.main_input_name: given}, **self._extra, **layers)
         features: Tensor = self._chosen(outputs).flatten(1)
-        return features
+        return features.float()  # of bf16
 
     def _chosen(self, outputs: Any) -> Any:
         if self.output in _POOLED:

@@ -70,19 +70,20 @@ def _in_words(error: Exception) -> str:
 
 
 @contextmanager
-def user_code(spec: DetectorSpec, doing: str) -> Iterator[None]:
+def user_code(spec: DetectorSpec, doing: str, *, but: type[Exception] = VidmbenchError) -> Iterator[None]:
     """Turns whatever a detector's own functions raise into one message.
 
     Args:
         spec: The detector.
         doing: What was being done, such as "building the network".
+        but: What is raised as it is, beside errors that are messages already.
 
     Raises:
         ProtocolError: Anything was raised in the block, but for errors that are messages already.
     """
     try:
         yield
-    except VidmbenchError:
+    except (VidmbenchError, but):
         raise
     except Exception as error:
         raise ProtocolError(

@@ -1,55 +1,49 @@
 """Any torch module as a detector: the plug for networks from inside and outside the package."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby, islice
+from typing import Any
 
 import numpy as np
 import torch
 
 from vidmbench.core.errors import ProtocolError, UsageError
+from vidmbench.core.progress import note
 from vidmbench.core.torch_settings import without_tf32
+from vidmbench.core.vocabulary import Precision
 from vidmbench.detectors.plugins import imported, user_code
 from vidmbench.detectors.types import Feature, Prepared
 from vidmbench.detectors.weights_local import load_other
 from vidmbench.protocols.detector import DetectorSpec
 
-
-@contextmanager
-def _memory(spec: DetectorSpec) -> Iterator[None]:
-    """Says that the GPU's memory is too small, where it is.
-
-    Raises:
-        UsageError: It is.
-    """
-    try:
-        yield
-    except torch.OutOfMemoryError as error:
-        raise UsageError(
-            f"{spec.name} does not fit into the memory of this GPU",
-            found=str(error).partition(". ")[0],
-            where="--device cuda",
-            fix="end other programs on this GPU, or take --device cpu",
-        ) from error
+# Clips, or frames, that go through a network at once on a GPU. A CPU takes one clip, so that a feature does not depend
+# on its neighbours.
+_GPU_CLIPS, _GPU_FRAMES = 16, 128
 
 
 class ModuleEngine:
-    """A detector's module on a PyTorch device, one clip at a time, in float32.
+    """A detector's module on a PyTorch device.
 
     Args:
         spec: The detector; its ``network`` builds the module.
         device: ``cpu`` or ``cuda``.
         name: What the record says.
+        precision: ``fp32``, or ``bf16``: products of matrices in bf16, weights and norms in float32.
 
     Raises:
         WeightsError: The weights are not available.
         ProtocolError: The network's function cannot be imported, or gives no module.
+        UsageError: The network does not fit into the memory of the GPU.
     """
 
-    def __init__(self, spec: DetectorSpec, *, device: str, name: str) -> None:
+    def __init__(self, spec: DetectorSpec, *, device: str, name: str, precision: Precision = "fp32") -> None:
         assert spec.network is not None
         self.name = name
         self._spec = spec
         self._device = torch.device(device)
+        self._is_bf16 = precision == "bf16"
+        self._at_once = 1 if self._device.type == "cpu" else _GPU_CLIPS
+        self._frames_at_once = None if self._device.type == "cpu" else _GPU_FRAMES
         build, weights = imported(spec.network, spec.folder), load_other(spec)
         with user_code(spec, "building its network"):
             module = build(weights, **spec.options)
@@ -60,32 +54,85 @@ class ModuleEngine:
                 found=type(module).__name__,
                 where=spec.network,
             )
-        with _memory(spec):
+        try:
             self._module = module.eval().to(self._device)
+        except torch.OutOfMemoryError as error:
+            raise self._too_large(error) from error
 
     def features(self, clips: Iterable[Prepared]) -> Iterator[Feature]:
         """See :class:`vidmbench.detectors.types.Engine`; of a network that reads frames, those of a clip in a row."""
-        for clip in clips:
-            with torch.inference_mode(), without_tf32():
-                x = torch.from_numpy(np.ascontiguousarray(clip)).to(self._device)
-                x = x.permute(0, 3, 1, 2) if self._spec.reads == "frames" else x.permute(3, 0, 1, 2)[None]
-                with user_code(self._spec, "computing features"), _memory(self._spec):
-                    given = self._module(x.contiguous())
-                if not isinstance(given, torch.Tensor):
-                    raise ProtocolError(
-                        f"the network of {self._spec.name} gives no tensor",
-                        expected="a torch.Tensor",
-                        found=type(given).__name__,
-                        where=self._spec.network,
-                    )
-                features: np.ndarray = given.float().cpu().numpy()
-            rows = len(clip) if self._spec.reads == "frames" else 1
-            if features.shape != (rows, self._spec.num_features):
-                raise ProtocolError(
-                    f"the network of {self._spec.name} gives features of another shape than it declares",
-                    expected=str((rows, self._spec.num_features)),
-                    found=str(features.shape),
-                    where=self._spec.network,
-                    fix="fix num_features and reads in the detector's file, or the network",
-                )
-            yield features.reshape(-1)
+        for _, equal in groupby(clips, key=lambda clip: clip.shape):  # a batch holds clips of one size
+            while batch := list(islice(equal, self._at_once)):
+                yield from self._of_clips(batch)
+
+    def _of_clips(self, clips: Sequence[Prepared]) -> Iterator[Feature]:
+        if self._spec.reads == "frames":
+            frames = torch.from_numpy(np.concatenate(clips)).permute(0, 3, 1, 2)
+            rows = self._in_batches(frames, self._frames_at_once or len(clips[0]))
+        else:
+            rows = self._in_batches(torch.from_numpy(np.stack(clips)).permute(0, 4, 1, 2, 3), self._at_once)
+        return iter(rows.reshape(len(clips), -1))
+
+    def _in_batches(self, x: torch.Tensor, at_once: int) -> np.ndarray:
+        """Features of float32 (clip, 3, time, size, size) or (frame, 3, size, size); fewer at once if need be."""
+        found: list[np.ndarray] = []
+        done, wanted = 0, at_once
+        while done < len(x):
+            batch = x[done : done + at_once]
+            try:
+                found.append(self._batch(batch))
+            except torch.OutOfMemoryError as error:
+                if len(batch) == 1:
+                    raise self._too_large(error) from error
+                at_once = len(batch) // 2
+                torch.cuda.empty_cache()
+            else:
+                done += len(batch)
+                if at_once < wanted:
+                    wanted = at_once
+                    self._take_fewer(at_once)
+        return np.concatenate(found)
+
+    def _take_fewer(self, at_once: int) -> None:
+        """From here on so many at once, which is said."""
+        what = self._spec.reads
+        if what == "frames":
+            self._frames_at_once = at_once
+        else:
+            self._at_once = at_once
+        few = what if at_once > 1 else what.removesuffix("s")
+        note(f"the memory of the GPU is too small for {self._spec.name}: from here on {at_once} {few} at once")
+
+    def _batch(self, x: torch.Tensor) -> np.ndarray:
+        with (
+            torch.inference_mode(),
+            without_tf32(),
+            user_code(self._spec, "computing features", but=torch.OutOfMemoryError),
+            torch.autocast(self._device.type, torch.bfloat16, enabled=self._is_bf16),
+        ):
+            given: Any = self._module(x.to(self._device).contiguous())
+        if not isinstance(given, torch.Tensor):
+            raise ProtocolError(
+                f"the network of {self._spec.name} gives no tensor",
+                expected="a torch.Tensor",
+                found=type(given).__name__,
+                where=self._spec.network,
+            )
+        features: np.ndarray = given.float().cpu().numpy()
+        if features.shape != (len(x), self._spec.num_features):
+            raise ProtocolError(
+                f"the network of {self._spec.name} gives features of another shape than it declares",
+                expected=str((len(x), self._spec.num_features)),
+                found=str(features.shape),
+                where=self._spec.network,
+                fix="fix num_features and reads in the detector's file, or the network",
+            )
+        return features
+
+    def _too_large(self, error: torch.OutOfMemoryError) -> UsageError:
+        return UsageError(
+            f"{self._spec.name} does not fit into the memory of this GPU",
+            found=". ".join(str(error).split(". ")[:2]),
+            where="--device cuda",
+            fix="end other programs on this GPU, score by fewer protocols in one command, or take --device cpu",
+        )

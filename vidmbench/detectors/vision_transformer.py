@@ -191,7 +191,7 @@ class VisionTransformer(nn.Module):
             features = self.pooler(self.norm(tokens))
         else:
             features = self.norm(tokens)[:, 0]
-        return features
+        return features.float()  # of bf16
 
 
 def _stretched(table: Tensor, grid: list[int]) -> Tensor:
