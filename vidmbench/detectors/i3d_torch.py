@@ -11,6 +11,7 @@ from torch import Tensor
 
 from vidmbench.core.torch_settings import without_tf32
 from vidmbench.core.vocabulary import Precision
+from vidmbench.detectors.batches import Batches
 from vidmbench.detectors.i3d import (
     FP32_LAYER,
     PUBLISHED_HEAD,
@@ -24,7 +25,7 @@ from vidmbench.detectors.i3d import (
 )
 from vidmbench.detectors.types import Feature, Prepared
 
-# Clips of 16 frames a batch on a GPU; fewer where clips are longer. The CPU takes one clip at a time.
+# Clips in a batch on a GPU; fewer where they do not fit. The CPU takes one clip at a time.
 _GPU_CLIPS = 16
 
 
@@ -114,19 +115,20 @@ class TorchEngine:
         self.name = name
         self._layers, self._head = layers, head
         self._device = torch.device(device)
-        self._clips_in_a_batch = 1 if self._device.type == "cpu" else _GPU_CLIPS
+        on_gpu = self._device.type != "cpu"
+        self._batches = Batches("i3d-kinetics400", "clips", _GPU_CLIPS if on_gpu else 1, are_filled=on_gpu)
         self._dtype = torch.float32 if precision == "fp32" else torch.bfloat16
         self._ops = _TorchOps(layers, self._device, self._dtype)
 
     def features(self, clips: Iterable[Prepared]) -> Iterator[Feature]:
         """See :class:`vidmbench.detectors.types.Engine`."""
         for _, equal in groupby(clips, key=lambda clip: clip.shape):  # a batch holds clips of one length
-            while batch := list(islice(equal, self._clips_in_a_batch)):
-                yield from self._batch(batch)
+            while batch := list(islice(equal, self._batches.at_once)):
+                yield from self._batches.features(torch.from_numpy(np.stack(batch)), self._batch)
 
-    def _batch(self, clips: Sequence[Prepared]) -> np.ndarray:
+    def _batch(self, clips: Tensor) -> np.ndarray:
         with torch.inference_mode(), without_tf32():
-            x = torch.from_numpy(np.stack(clips)).to(self._device, self._dtype, non_blocking=True)
+            x = clips.to(self._device, self._dtype, non_blocking=True)
             x = stem(x.permute(0, 4, 1, 2, 3), self._ops, self._layers)
             logits = body(fp32_layer(x, self._ops, self._layers), self._ops, self._layers, self._head)
             means = logits.float().mean(dim=2 if self._head.keeps_columns else (2, 3, 4))

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from vidmbench.core.errors import ProtocolError, UsageError
-from vidmbench.core.progress import note
+from vidmbench.core.errors import ProtocolError
 from vidmbench.core.torch_settings import without_tf32
 from vidmbench.core.vocabulary import Precision
+from vidmbench.detectors.batches import Batches, does_not_fit
 from vidmbench.detectors.plugins import imported, user_code
 from vidmbench.detectors.types import Feature, Prepared
 from vidmbench.detectors.weights_local import load_other
@@ -42,8 +42,10 @@ class ModuleEngine:
         self._spec = spec
         self._device = torch.device(device)
         self._is_bf16 = precision == "bf16"
-        self._at_once = 1 if self._device.type == "cpu" else _GPU_CLIPS
-        self._frames_at_once = None if self._device.type == "cpu" else _GPU_FRAMES
+        self._is_by_clip = self._device.type == "cpu"
+        self._clips_at_once = 1 if self._is_by_clip else _GPU_CLIPS
+        at_once = _GPU_FRAMES if spec.reads == "frames" else self._clips_at_once
+        self._batches = Batches(spec.name, spec.reads, at_once, are_filled=not self._is_by_clip)
         build, weights = imported(spec.network, spec.folder), load_other(spec)
         with user_code(spec, "building its network"):
             module = build(weights, **spec.options)
@@ -57,51 +59,22 @@ class ModuleEngine:
         try:
             self._module = module.eval().to(self._device)
         except torch.OutOfMemoryError as error:
-            raise self._too_large(error) from error
+            raise does_not_fit(spec.name, error) from error
 
     def features(self, clips: Iterable[Prepared]) -> Iterator[Feature]:
         """See :class:`vidmbench.detectors.types.Engine`; of a network that reads frames, those of a clip in a row."""
         for _, equal in groupby(clips, key=lambda clip: clip.shape):  # a batch holds clips of one size
-            while batch := list(islice(equal, self._at_once)):
+            while batch := list(islice(equal, self._clips_at_once)):
                 yield from self._of_clips(batch)
 
     def _of_clips(self, clips: Sequence[Prepared]) -> Iterator[Feature]:
         if self._spec.reads == "frames":
-            frames = torch.from_numpy(np.concatenate(clips)).permute(0, 3, 1, 2)
-            rows = self._in_batches(frames, self._frames_at_once or len(clips[0]))
+            x = torch.from_numpy(np.concatenate(clips)).permute(0, 3, 1, 2)
+            if self._is_by_clip:
+                self._batches.at_once = len(x)
         else:
-            rows = self._in_batches(torch.from_numpy(np.stack(clips)).permute(0, 4, 1, 2, 3), self._at_once)
-        return iter(rows.reshape(len(clips), -1))
-
-    def _in_batches(self, x: torch.Tensor, at_once: int) -> np.ndarray:
-        """Features of float32 (clip, 3, time, size, size) or (frame, 3, size, size); fewer at once if need be."""
-        found: list[np.ndarray] = []
-        done, wanted = 0, at_once
-        while done < len(x):
-            batch = x[done : done + at_once]
-            try:
-                found.append(self._batch(batch))
-            except torch.OutOfMemoryError as error:
-                if len(batch) == 1:
-                    raise self._too_large(error) from error
-                at_once = len(batch) // 2
-                torch.cuda.empty_cache()
-            else:
-                done += len(batch)
-                if at_once < wanted:
-                    wanted = at_once
-                    self._take_fewer(at_once)
-        return np.concatenate(found)
-
-    def _take_fewer(self, at_once: int) -> None:
-        """From here on so many at once, which is said."""
-        what = self._spec.reads
-        if what == "frames":
-            self._frames_at_once = at_once
-        else:
-            self._at_once = at_once
-        few = what if at_once > 1 else what.removesuffix("s")
-        note(f"the memory of the GPU is too small for {self._spec.name}: from here on {at_once} {few} at once")
+            x = torch.from_numpy(np.stack(clips)).permute(0, 4, 1, 2, 3)
+        return iter(self._batches.features(x, self._batch).reshape(len(clips), -1))
 
     def _batch(self, x: torch.Tensor) -> np.ndarray:
         with (
@@ -128,11 +101,3 @@ class ModuleEngine:
                 fix="fix num_features and reads in the detector's file, or the network",
             )
         return features
-
-    def _too_large(self, error: torch.OutOfMemoryError) -> UsageError:
-        return UsageError(
-            f"{self._spec.name} does not fit into the memory of this GPU",
-            found=". ".join(str(error).split(". ")[:2]),
-            where="--device cuda",
-            fix="end other programs on this GPU, score by fewer protocols in one command, or take --device cpu",
-        )
