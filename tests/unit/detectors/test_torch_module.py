@@ -66,7 +66,7 @@ def test_clips_of_another_length_are_a_batch_of_their_own(engine):
     assert net.seen == [16, 16]  # filled up, so that each clip's bits are the same in any company
 
 
-@pytest.mark.parametrize(("name", "said"), [("videomae-base", "3 clips"), ("clip-vitl14-336", "3 frames")])
+@pytest.mark.parametrize(("name", "said"), [("videomae-base", "3 clips"), ("clip-vitl14-336", "2 frames")])
 def test_less_memory_takes_smaller_batches_and_says_so_once(engine, name, said, capsys):
     fits = int(said.split()[0])
     many, net = engine(name, fits=fits, at_once=12)
