@@ -14,6 +14,7 @@ from vidmbench.detectors.sequences import followed
 from vidmbench.evaluation.api import score
 from vidmbench.evaluation.evaluate import evaluate
 from vidmbench.evaluation.plan import plan
+from vidmbench.evaluation.studies.second_take import with_scores
 from vidmbench.metrics.temporal.siti import brightness, spatial_information, temporal_information
 from vidmbench.metrics.temporal.spectra import skewness_and_mean
 from vidmbench.metrics.temporal.tracks import CANVAS, fvmd_features, grid
@@ -197,3 +198,41 @@ def test_stream_t_of_clips(shared, base, close, change):
     options = f"8x8 mean pool /255, 192x64 projection (default_rng(0)), float32; N={len(real)}"
     wanted = golden(shared, name, "v-stream", "STREAM-T", options)["aggregate"]
     assert found.value == pytest.approx(wanted, abs=close)
+
+
+PHYSICS_IQ = {
+    "spatiotemporal-iou": "spatiotemporal_iou",
+    "spatial-iou": "spatial_iou",
+    "weighted-spatial-iou": "weighted_spatial_iou",
+    "mse": "mse",
+}
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("protocol", ["physics-iq", "physics-iq-lossless"])
+@pytest.mark.parametrize("name", ["sky", "ucf-static"])
+def test_physics_iq_against_its_own_code(shared, name, protocol):
+    """24 clips; take 2 is take 1, a frame late. Masks that went through MPEG-4 and masks that did not."""
+    pytest.importorskip("cv2")
+    real, fake = (
+        np.load(shared / "golden" / "conventions" / f"{name[:3]}_{side}.npz")["clips"][:24] for side in ("real", "fake")
+    )
+    if name.endswith("static"):
+        fake = np.repeat(real[:, :1], real.shape[1], axis=1)
+    late = np.concatenate([real[:, :1], real[:, :-1]], axis=1)
+    spec = load_protocol(protocol).with_options(frames=16)
+    sides = [ArraySource(frames, label) for frames, label in ((real, "r"), (fake, "f"), (late, "t"))]
+    ours, take = (evaluate(sides[0], side, plan(sides[0], side, [spec])) for side in sides[1:])
+    wanted = {
+        (row["metric"].removeprefix("physics_iq_"), row["item"], "no rounding" in row["options"]): float(row["value"])
+        for row in rows_of(shared)
+        if row["input"] == name and "physics-IQ-benchmark" in row["source"]
+        and row["options"].startswith("masks through" if protocol == "physics-iq" else "masks without")
+    }  # fmt: skip
+    for prefix, found in (("", ours), ("variance_", take)):
+        for item in found.measurements:
+            given = wanted[f"{prefix}{PHYSICS_IQ[item.metric]}", "aggregate", False]
+            np.testing.assert_allclose(item.value, given, rtol=1e-6, atol=1e-9, err_msg=f"{item.metric} of {name}")
+    (score,) = with_scores(ours, take).measurements[4:]
+    assert score.value == pytest.approx(wanted["score", "aggregate", True], rel=1e-6)
+    assert score.interval[0] < score.value < score.interval[1]

@@ -162,6 +162,13 @@ def score(
             "for other seeds and other videos; --out records it beside the runs. For psnr, ssim and lpips.",
         ),
     ] = None,
+    second_take: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TAKE",
+            help="REAL's scenes filmed again, for the score of physics-iq, which is relative to how well both agree.",
+        ),
+    ] = None,
     protocol: ProtocolNames = None,
     clips: ClipOptions,
     compute: ComputeOptions,
@@ -182,12 +189,14 @@ def score(
     from vidmbench.core.files import checked_output
     from vidmbench.evaluation.carry_out import carry_out_all, record_of
     from vidmbench.evaluation.job import prepare_scores
+    from vidmbench.evaluation.studies.second_take import check_second_take, with_scores
     from vidmbench.evaluation.studies.seeds import check_runs, record_of_runs, runs_of_model
     from vidmbench.reporting.studies.seeds import runs_json, runs_text
 
     part = sharing.part(compute.device)
     make = partial(choices_from, clips, compute, reading, real=real)
-    sources = [source_check(real, is_real=True), *(source_check(text) for text in (fake, *(more or ())))]
+    takes = [] if second_take is None else [second_take]
+    sources = [source_check(real, is_real=True), *(source_check(text) for text in (fake, *(more or ()), *takes))]
     choices = checked_request(make, clips=clips, protocols=protocol, sources=sources, out=out)
     with progress_bar(is_shown=part.shows_progress(output.shows_progress)) as progress:
         check_table_file(output.best_of, "--best-of")
@@ -195,6 +204,10 @@ def score(
         check_best_of(output.best_of, jobs)
         if repeat_of is not None:
             check_runs(repeat_of, jobs)
+        models = len(jobs)
+        if second_take is not None:
+            jobs += prepare_scores(real, [second_take], choices)
+            check_second_take(jobs)
         if output.dry_run:
             if not part.is_silent:
                 print_plan(*jobs, as_json=output.as_json)
@@ -204,7 +217,11 @@ def score(
         if part.ends_here(jobs, progress, as_json=output.as_json):
             return
         evaluations = carry_out_all(jobs, progress)
+    jobs, take = jobs[:models], evaluations[-1]
+    evaluations = evaluations[:models]
     curves = curves_of(output.best_of, jobs, evaluations)
+    if second_take is not None:
+        evaluations = [with_scores(each, take) for each in evaluations]
     print_cached(*evaluations, output=output)
     records = [
         record_of(job, evaluation.measurements, command=command_line())

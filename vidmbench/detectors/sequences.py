@@ -10,7 +10,7 @@ from vidmbench.metrics.temporal.changes import colour_histogram, histogram_inter
 from vidmbench.metrics.temporal.flow_features import CELLS, flow_features
 from vidmbench.metrics.temporal.siti import brightness, luma, spatial_information, temporal_information
 from vidmbench.metrics.temporal.tracks import fvmd_features
-from vidmbench.protocols.pair_stages import FlowStage
+from vidmbench.protocols.pair_stages import FlowStage, MotionMaskStage
 from vidmbench.protocols.sequence_stages import SitiStage, is_followed
 from vidmbench.protocols.stages import ArrayStage
 
@@ -34,6 +34,10 @@ def follower(stage: ArrayStage) -> Follower:
     """
     if isinstance(stage, SitiStage):
         return _siti(stage)
+    if isinstance(stage, MotionMaskStage):
+        from vidmbench.detectors.motion_masks import MaskFollower
+
+        return MaskFollower(stage)
     if isinstance(stage, FlowStage):
         return _flows(stage)
     return _FOLLOWERS[stage.detector]()
@@ -42,7 +46,18 @@ def follower(stage: ArrayStage) -> Follower:
 def followed(frames: np.ndarray, stage: ArrayStage) -> np.ndarray:
     """The numbers of a whole clip, float32 (frame, number), of uint8 (frame, height, width, 3)."""
     follow = follower(stage)
-    return np.stack([follow(frame) for frame in frames])
+    return ended(follow, np.stack([follow(frame) for frame in frames]))
+
+
+def ended(follow: Follower, numbers: np.ndarray) -> np.ndarray:
+    """The numbers of a clip that has come to its end, float32 (frame, number).
+
+    Args:
+        follow: What followed it; where numbers are known at the end alone, it has a method ``end`` that gives them.
+        numbers: What it gave frame by frame.
+    """
+    end = getattr(follow, "end", None)
+    return numbers if end is None else np.asarray(end())
 
 
 def feature_of(stage: ArrayStage) -> Callable[[np.ndarray], np.ndarray]:

@@ -13,7 +13,7 @@ import numpy as np
 from vidmbench.core.arrays import Image
 from vidmbench.core.errors import DataError
 from vidmbench.detectors.preparation import is_by_frame, preparation
-from vidmbench.detectors.sequences import follower, is_sequence
+from vidmbench.detectors.sequences import ended, follower, is_sequence
 from vidmbench.detectors.types import Prepared
 from vidmbench.evaluation.clips import Clip
 from vidmbench.evaluation.feature_cache import CacheEntry
@@ -258,7 +258,9 @@ class _Clip:
             for changed in self._change.end():
                 self._append(changed)
         pixels = self._pixels if self._shared is None else np.stack(self._shared)
-        return pixels if self._by_frame or self._follow is not None else self._prepare(pixels)
+        if self._follow is not None:
+            return ended(self._follow, pixels)
+        return pixels if self._by_frame else self._prepare(pixels)
 
     def _followed(self, frame: Image) -> np.ndarray:
         """The numbers of a frame that is followed; else the frame."""

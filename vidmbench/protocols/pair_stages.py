@@ -94,5 +94,20 @@ class FlowStage(PairStage):
     detector: Annotated[str, ProtocolField("detector", "det")]  # the metric's name says it
 
 
+class MotionMaskStage(FlowStage):
+    """What motion masks are compared in.
+
+    Attributes:
+        masks: ``mp4v``: they go through an MPEG-4 file first, as the published code has them; ``none``: as they are.
+    """
+
+    masks: Annotated[
+        Literal["mp4v", "none"],
+        ProtocolField(
+            "array", "masks", words=lambda way: "masks through MPEG-4" if way == "mp4v" else "masks as they are"
+        ),
+    ]
+
+
 class TemporalLpipsStage(LpipsStage):
     """How distances of successive frames are averaged."""

@@ -65,7 +65,13 @@ def best_of_numbers(job: Job, evaluation: Evaluation) -> list[BestOf]:
         for _ in metric_names(spec)[1:]:
             next(rest)
         kind, pairs = spec.kind, repeats[0].pairs
-        if pairs is None or pairs.pairing.samples < 2 or not pairs.num_pairs or not isinstance(kind, PairedKind):
+        if (
+            pairs is None
+            or pairs.pairing.samples < 2
+            or not pairs.num_pairs
+            or not isinstance(kind, PairedKind)
+            or kind.better is None
+        ):
             continue
         points = kind.best_of_each_number(spec.statistics, Features(repeats[0].features()))
         curves.append(BestOf(job.model, job.dataset, measurement, tuple(points)))

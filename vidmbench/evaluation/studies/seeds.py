@@ -54,7 +54,8 @@ def check_runs(model: str, jobs: Sequence[Job]) -> None:
             where="--repeat-of",
             fix="vidmbench score REAL SEED-0 SEED-1 SEED-2 --repeat-of MODEL",
         )
-    others = [item.spec.name for item in jobs[0].plans if not isinstance(item.spec.kind, PairedKind)]
+    kinds = {item.spec.name: item.spec.kind for item in jobs[0].plans}
+    others = [name for name, kind in kinds.items() if not isinstance(kind, PairedKind) or kind.better is None]
     if others:
         raise UsageError(
             "--repeat-of is for full-reference protocols",

@@ -52,7 +52,8 @@ def _check_metric(spec: ProtocolSpec, *, compares: bool) -> None:
     Raises:
         UsageError: The protocol measures something else.
     """
-    if spec.metric != "frechet" and not (compares and (spec.metric == "kernel" or spec.kind.reads_pairs)):
+    is_paired = spec.kind.reads_pairs and spec.kind.better is not None
+    if spec.metric != "frechet" and not (compares and (spec.metric == "kernel" or is_paired)):
         raise UsageError(
             f"{spec.name} measures no {'distance that models can be compared by' if compares else 'Fréchet distance'}",
             expected=f"a protocol with metric frechet{', kernel, psnr, ssim or lpips' if compares else ''}",

@@ -116,7 +116,9 @@ def _paired(record: RunRecord) -> list[Measurement]:
     return [
         item
         for item in record.measurements
-        if (kind := kinds.get(str(item.protocol_spec.get("metric")))) is not None and kind.reads_pairs
+        if (kind := kinds.get(str(item.protocol_spec.get("metric")))) is not None
+        and kind.reads_pairs
+        and kind.better is not None
     ]
 
 
