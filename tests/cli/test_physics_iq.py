@@ -66,6 +66,8 @@ def test_whole_videos_alone(command, takes):
     outcome = command("score", "take1.npy", "still.npy", "--protocol", "physics-iq", "--frames", 12, "--context", 4)
     assert outcome.code == 2
     assert "Physics-IQ looks at whole videos" in outcome.err
+    np.save("tiny.npy", np.load("take1.npy")[:, :, :12, :12])
+    command("score", "tiny.npy", "tiny.npy", "--protocol", "physics-iq", "--frames", 12).fails("16 x 16", "12 x 12")
     command("compare-models", "take1.npy", "take2.npy", "still.npy", "--protocol", "physics-iq", "--frames", 12).fails(
         "physics-iq measures no distance that models can be compared by"
     )

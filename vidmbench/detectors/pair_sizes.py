@@ -2,8 +2,10 @@
 
 from vidmbench.core.errors import DataError
 from vidmbench.metrics.full_reference.windows import weights
-from vidmbench.protocols.pair_stages import LpipsStage, PairStage, SsimStage
+from vidmbench.protocols.pair_stages import LpipsStage, MotionMaskStage, PairStage, SsimStage
 
+# Of motion masks four pixels along a side are compared.
+_SMALLEST_MASKS = 16
 # The fewest pixels along a side for which the last feature map of a network is not empty: AlexNet's layers halve
 # 31 to 7, 3 and 1; VGG16 halves four times.
 _NETWORKS = {"lpips-alexnet": 31, "lpips-vgg16": 16}
@@ -30,6 +32,13 @@ def check_size(stage: PairStage, size: tuple[int, int]) -> None:
             expected=f"{taps} x {taps} pixels or more",
             found=found,
             fix="score larger frames, or choose a convention with a smaller window: ssim-scikit-image has 7 x 7",
+        )
+    if isinstance(stage, MotionMaskStage) and min(size) < _SMALLEST_MASKS:
+        raise DataError(
+            "frames are too small: Physics-IQ compares masks at a quarter of their height and width",
+            expected=f"{_SMALLEST_MASKS} x {_SMALLEST_MASKS} pixels or more",
+            found=found,
+            fix="score larger frames",
         )
     least = _NETWORKS.get(stage.detector, 1) if isinstance(stage, LpipsStage) else 1
     if min(size) < least:

@@ -101,6 +101,9 @@ class MotionMaskStage(FlowStage):
         masks: ``mp4v``: they go through an MPEG-4 file first, as the published code has them; ``none``: as they are.
     """
 
+    levels: Annotated[Literal["exact"], NoEffect("it has one value only")] = "exact"
+    cut: Annotated[Literal["none"], NoEffect("it has one value only")] = "none"
+    frame_size: Annotated[None, NoEffect("it has one value only")] = None
     masks: Annotated[
         Literal["mp4v", "none"],
         ProtocolField(

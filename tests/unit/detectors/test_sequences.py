@@ -93,7 +93,7 @@ def test_one_video_is_enough():
     assert found.value == pytest.approx(1 - changes.mean() / 255, rel=1e-7)
 
 
-@pytest.mark.parametrize("protocol", [*SINGLE, "tof-tecogan", "tlp-tecogan"])
+@pytest.mark.parametrize("protocol", [*SINGLE, "tof-tecogan", "tlp-tecogan", "physics-iq"])
 def test_one_frame_shows_no_change(protocol):
     least = 6 if "tecogan" in protocol else 2
     with pytest.raises(UsageError, match=f"{protocol} cannot score clips of 1 frames") as caught:

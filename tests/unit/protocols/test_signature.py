@@ -8,7 +8,15 @@ from vidmbench.protocols.kinds.kernel import KernelStatistics
 from vidmbench.protocols.kinds.precision_recall import PrecisionRecallStatistics
 from vidmbench.protocols.kinds.psnr import PsnrStatistics
 from vidmbench.protocols.kinds.stream_s import StreamSpaceStatistics
-from vidmbench.protocols.pair_stages import FlowStage, LpipsStage, PairStage, PixelStage, SsimStage, TemporalLpipsStage
+from vidmbench.protocols.pair_stages import (
+    FlowStage,
+    LpipsStage,
+    MotionMaskStage,
+    PairStage,
+    PixelStage,
+    SsimStage,
+    TemporalLpipsStage,
+)
 from vidmbench.protocols.paired_kind import PairedStatistics
 from vidmbench.protocols.protocol import ProtocolSpec, load_protocol
 from vidmbench.protocols.sequence_kind import SequenceStatistics
@@ -146,7 +154,7 @@ OTHER: dict[tuple[type, str], object] = {
     (InceptionScoreStatistics, "shuffle_seed"): 43,
     **{
         (stage, name): value
-        for stage in (PixelStage, SsimStage, LpipsStage, TemporalLpipsStage, FlowStage)
+        for stage in (PixelStage, SsimStage, LpipsStage, TemporalLpipsStage, FlowStage, MotionMaskStage)
         for name, value in {
             "detector": None,  # tested above
             "batch_norm_eps": None,  # of a network that these do not run
@@ -164,6 +172,8 @@ OTHER: dict[tuple[type, str], object] = {
             "colour": "rgb",
         }.items()
     },
+    **{(MotionMaskStage, name): None for name in ("levels", "cut", "frame_size")},  # one value only
+    (MotionMaskStage, "masks"): "none",
     (SsimStage, "window"): "gaussian-11",
     (SsimStage, "padding"): "zero",
     (SsimStage, "covariance"): "n",
@@ -208,6 +218,7 @@ EXAMPLES = {
     "stream-t": "stream-t",
     "stream-s": "stream-s",
     "tof": "tof-tecogan",
+    "physics-iq": "physics-iq",
     "tlp": "tlp-tecogan",
     "flicker": "flicker-vbench",
     "siti": "siti-itu-mean",
