@@ -71,7 +71,7 @@ def place(tmp_path_factory):
         (folder / "data" / str(number)).mkdir(parents=True)
         shutil.copy(folder / "REAL" / f"{number}.mp4", folder / "data" / str(number) / "clip.mp4")
     larger = ToyVideos("test", resolution=64)  # some conventions crop
-    for name, first in (("TARGETS", 0), ("PREDICTIONS", 4)):
+    for name, first in (("TARGETS", 0), ("PREDICTIONS", 4), ("TAKE-2", 20)):
         for number in range(4):
             write_mp4(folder / name / f"{number}.mp4", larger.read(first + number, range(16)))
             for draw in range(2):
@@ -115,6 +115,9 @@ def records(place, command, fake_network):
     if not (place / "runs" / "paired").is_dir():
         asked = ("score", "TARGETS", "PREDICTIONS", "--protocol", "psnr-mcvd", "--num-videos", 4, "--context", 4)
         assert command(*asked, "--out", "runs/paired").code == 0
+    if not (place / "runs" / "long").is_dir():
+        asked = ("rollout", "REAL", "SAMPLES", "--protocol", "flicker-vbench", "--num-videos", 4)
+        assert command(*asked, "--out", "runs/long").code == 0
     for lab, name in (("ours", "A.json"), ("theirs", "B.json")):
         if not (place / "runs" / lab / name).exists():
             (found,) = (place / "runs" / lab).glob("*.json")

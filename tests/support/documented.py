@@ -13,12 +13,12 @@ _PROGRAMS = ("vidmbench", "python", "torchrun", "make", "pip")
 _BROUGHT = {"REAL": "REAL", "SAMPLES": "SAMPLES", "FAKE": "SAMPLES", "OTHER": "SAMPLES", "TRAIN": "REAL",
             "HELDOUT": "SAMPLES", "DIR": "DIR", "folder:REAL": "folder:REAL", "folder:MINE": "folder:REAL",
             "folder:CLEVRER": "folder:DIR/clevrer/train", "generate_videos.mp4": "generate_videos.mp4",
-            "A": "SAMPLES", "B": "REAL", "C": "SAMPLES", "list.txt": "list.txt",
+            "A": "SAMPLES", "B": "REAL", "C": "SAMPLES", "static-of:A": "static-of:SAMPLES", "list.txt": "list.txt",
             "shards/samples-{000000..000063}.tar": "shards/samples-{000000..000001}.tar",
             "real.tar": "real.tar"}  # fmt: skip
 _MANY = {"REAL": "dataset:clevrer-mini@test", "SAMPLES": "dataset:clevrer-mini@train"}
 _DRAWS = re.compile(r"(static-of:)?vidm(:RUN)?$")
-_DRY = ("run", "score", "compare", "infinity", "train", "ablate", "data prepare")
+_DRY = ("run", "score", "rollout", "compare", "infinity", "train", "ablate", "data prepare")
 _SHORT = {
     "sample": ["--num-videos", "1", "--frames", "2", "--steps", "2"],
     "plot samples": ["--frames", "2", "--steps", "2"],
@@ -31,6 +31,7 @@ _SHORT = {
     "ablate": ["--num-videos", "4"],
     "run": ["--num-videos", "4"],
     "score": ["--num-videos", "4"],
+    "rollout": ["--num-videos", "4"],
 }
 
 

@@ -170,8 +170,8 @@ class PairedKind(MetricKind[PairedT], Generic[PairedT]):
         best = clips.argmax(1) if self.better == "higher" else clips.argmin(1)
         return np.asarray(numbers[np.arange(len(numbers)), best][:, None])
 
-    def curve(self, statistics: PairedT, features: Features) -> "Curve":
-        """The mean over videos at each frame that is scored."""
+    def curve(self, statistics: PairedT, features: Features) -> "Curve | None":
+        """The mean over videos at each frame that is scored; None for numbers of whole videos."""
         from vidmbench.metrics.full_reference.curves import curve_over_videos
 
         frames = self.video_frames(statistics, features)

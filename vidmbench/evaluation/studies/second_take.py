@@ -13,6 +13,7 @@ from vidmbench.metrics.full_reference.intervals import MIN_VIDEOS
 from vidmbench.metrics.full_reference.physics_iq import physics_iq_interval, physics_iq_score
 from vidmbench.protocols.kinds.physics_iq import PhysicsIq
 from vidmbench.protocols.metric_kind import Features
+from vidmbench.protocols.paired_kind import PairedStatistics
 from vidmbench.protocols.protocol import ProtocolSpec
 from vidmbench.protocols.signature import Signature, metric_names
 from vidmbench.records.record import Measurement
@@ -86,6 +87,7 @@ def _score(
             fix="give both for the same videos",
         )
     assert isinstance(spec.kind, PhysicsIq)
+    assert isinstance(spec.statistics, PairedStatistics)
     numbers, variance = (
         spec.kind.of_each(spec.statistics, Features({"pair": each.by_target()})) for each in (ours, theirs)
     )
