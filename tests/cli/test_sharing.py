@@ -43,6 +43,16 @@ def as_worker(command, monkeypatch, folder):
     return give
 
 
+def test_what_does_not_share_its_work_is_done_once(as_worker):
+    """explain, infinity, compare-models, table ... once printed everything from every process."""
+    first, second = (as_worker(rank, 2, "list", "recipes") for rank in (0, 1))
+    assert first.code == second.code == 0
+    assert "tiny" in first.out
+    assert first.err == "list does not share its work: process 0 of 2 does all\n"
+    assert (second.out, second.err) == ("", "")
+    assert "tiny" in as_worker("x", 2, "list", "recipes").out
+
+
 def only_record(folder):
     """What a record says, but for names, times and the machine."""
     (path,) = (folder / "runs").glob("*.json")

@@ -40,6 +40,7 @@ from vidmbench.cli.output import remark, say
 from vidmbench.cli.values import read_values_together
 from vidmbench.core.errors import UsageError, VidmbenchError
 from vidmbench.core.text import printable
+from vidmbench.core.workers import this_worker
 
 app = typer.Typer(
     name="vidmbench",
@@ -106,6 +107,10 @@ app.add_typer(data.app, name="data")
 app.add_typer(pack.app, name="pack")
 
 
+#: Commands whose processes under torchrun share the work, or train together.
+_SHARED = ("run", "score", "compare", "sample", "train", "ablate")
+
+
 def run_command() -> None:
     """Runs the command that was given: a user's mistake is one message on stderr and exit code 2, no traceback."""
     for name in ("stdout", "stderr"):
@@ -119,6 +124,8 @@ def run_command() -> None:
     show_traceback = "--traceback" in sys.argv
     words = [word for word in sys.argv[1:] if word != "--traceback"]
     try:
+        if _is_done_by_process_0(words):
+            sys.exit(0)
         _check_paths(words)
         command = typer.main.get_command(app)
         _hide_types_of_flags(command)
@@ -149,6 +156,21 @@ def _hide_types_of_flags(command: Any, above: typer.Context | None = None) -> No
             option.metavar = ""
     for inner in getattr(command, "commands", {}).values():
         _hide_types_of_flags(inner, context)
+
+
+def _is_done_by_process_0(words: list[str]) -> bool:
+    """Whether this is another process of a launcher, and the command does not share its work: one does all of it."""
+    if words[:1] and words[0] in _SHARED:
+        return False
+    try:
+        worker = this_worker()
+    except UsageError:  # only commands that share work need to know
+        return False
+    if worker.rank > 0:
+        return True
+    if not worker.is_alone:
+        remark(f"{words[0] if words else 'vidmbench'} does not share its work: process 0 of {worker.world} does all")
+    return False
 
 
 def _check_paths(words: list[str]) -> None:
