@@ -44,7 +44,7 @@ def declaration(name: str) -> tuple[str, dict[str, Any]]:
     """One thing whole.
 
     Args:
-        name: A protocol, data set, model, detector, recipe or control; or a protocol's TOML file.
+        name: A protocol, data set, model, detector, recipe or control; or a protocol's or detector's TOML file.
 
     Returns:
         What it is, and its declaration.
@@ -60,10 +60,14 @@ def declaration(name: str) -> tuple[str, dict[str, Any]]:
     if name in resources.declared_names("metrics") or name.endswith(".toml"):
         from vidmbench.protocols.protocol import load_protocol
 
+        if _declares_detector(name):
+            from vidmbench.protocols.detector import load_detector
+
+            return "detector", load_detector(name).model_dump(mode="json")
         spec = load_protocol(name)
         content = spec.model_dump(mode="json")
         start = {key: content.pop(key) for key in ("name", "version", "metric")}
-        return "protocol", {**start, "family": spec.family, **content}
+        return "protocol", {**start, "family": spec.family, **content, "weights": _weights(spec.array.detector)}
     if name in resources.declared_names("datasets"):
         from vidmbench.sources.datasets.spec import load_dataset
 
@@ -99,6 +103,27 @@ def declaration(name: str) -> tuple[str, dict[str, Any]]:
         error=UsageError,
         fix="see them all: vidmbench list protocols|datasets|detectors|recipes|models",
     )
+
+
+def _declares_detector(name: str) -> bool:
+    """Whether a name is that of a detector's TOML file, not of a protocol's."""
+    if not name.endswith(".toml") or not Path(name).is_file():
+        return False
+    from vidmbench.core.json_toml import read_toml
+
+    return "measures" in read_toml(Path(name))
+
+
+def _weights(detector: str) -> dict[str, Any] | None:
+    """What a protocol's network needs: which file, how large, where it is published, under which licence."""
+    from vidmbench.protocols.detector import load_detector
+
+    spec = load_detector(detector)
+    if not spec.weights_file:
+        return None
+    keys = ("weights_file", "download", "weights_sha256", "licence", "published")
+    content = spec.model_dump(mode="json", include=set(keys))
+    return {"name": spec.owner, **{key: content[key] for key in keys}}
 
 
 def declaration_lines(content: dict[str, Any], indent: str = "") -> list[str]:
