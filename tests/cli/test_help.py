@@ -46,7 +46,7 @@ def test_the_walk_finds_the_contract():
                 ("results", "list"), ("results", "diff"), ("results", "show"),
                 ("results", "export"), ("weights", "status"), ("weights", "get"), ("weights", "add"), ("data", "make"),
                 ("data", "check"), ("plot", "fvd-vs-frames"), ("plot", "fvd-vs-n"), ("plot", "conventions"),
-                ("plot", "horizon"), ("plot", "rollout"), ("rollout",), ("plot", "controls"), ("plot", "ablation"),
+                ("plot", "horizon"), ("plot", "rollout"), ("rollout",), ("motion",), ("plot", "motion"), ("plot", "controls"), ("plot", "ablation"),
                 ("plot", "samples"), ("plot", "timeline"), ("plot", "score-map")}  # fmt: skip
     assert promised <= COMMANDS.keys()
     assert len(EXAMPLES) >= len(promised)
@@ -96,7 +96,7 @@ def adapted(line):
     names |= {"ID": "20261124T223543659167Z", "A": "fake", "B": "real", "C": "fake"}
     words = [names.get(word, word) for word in shlex.split(line.partition(">")[0])[1:]]
     words = [str(path) for word in words for path in (sorted(Path().glob(word)) or [word])]
-    if words[0] in ("run", "score", "rollout", "train", "ablate") or words[:2] == ["data", "prepare"]:
+    if words[0] in ("run", "score", "rollout", "motion", "train", "ablate") or words[:2] == ["data", "prepare"]:
         words.append("--dry-run")
     if words[0] == "compare" and "--num-videos" not in words:
         words += ["--num-videos", "2" if "--paired" in words else "6"]
@@ -168,6 +168,9 @@ def test_every_example_runs(line, things, command, fake_network, weights, folder
         for fake, name in (("fake", "A"), ("control:static", "B")):
             assert command("rollout", "real", fake, *asked).code == 0
             next(path for path in folder.glob("runs/2*.json")).rename(folder / "runs" / f"{name}.json")
+    if words[:2] == ["plot", "motion"]:
+        asked = ("--protocol", "flicker-vbench", "--num-videos", "4", "--out", words[2])
+        assert command("score", "real", "fake", "control:static", "control:reversed", *asked).code == 0
     if "mine.toml" in words:
         shutil.copy(resources.protocols_dir() / "tables" / "table1.toml", folder / "mine.toml")
     # The recipes of the paper need other machines, on which their steps would be measured.

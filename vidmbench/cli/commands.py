@@ -23,6 +23,7 @@ from vidmbench.cli import (
     infinity,
     list_show,
     memorisation,
+    motion,
     pack,
     plot,
     plot_videos,
@@ -85,6 +86,7 @@ app.command("compare-models")(compare_models.compare_models)
 app.command("identify", cls=identify.NumberFirst)(identify.identify)
 app.command("infinity")(infinity.infinity)
 app.command("rollout")(rollout.rollout)
+app.command("motion")(motion.motion)
 app.command("memorisation")(memorisation.memorisation)
 app.command("train")(train.train)
 app.command("sample")(sample.sample)
@@ -97,6 +99,7 @@ app.command("doctor")(doctor.doctor)
 app.command("check")(check.check)
 plot.app.command("fvd-vs-n")(infinity.fvd_vs_n)
 plot.app.command("rollout")(rollout.plot_rollout)
+plot.app.command("motion")(motion.plot_motion)
 plot.app.command("samples")(plot_videos.samples)
 plot.app.command("timeline")(plot_videos.timeline)
 plot.app.command("score-map")(plot_videos.score_map)

@@ -1,0 +1,129 @@
+"""The profile of ``vidmbench motion``: every metric of motion of the scored videos and of controls."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from vidmbench.core.errors import DataError, UsageError
+from vidmbench.core.progress import Progress
+from vidmbench.evaluation.carry_out import carry_out_all, record_of
+from vidmbench.evaluation.choices import Choices
+from vidmbench.evaluation.evaluate import Evaluation
+from vidmbench.evaluation.job import Job, prepare_scores
+from vidmbench.evaluation.optional import Refused, refusal
+from vidmbench.protocols.protocol import load_protocol
+from vidmbench.records.record import RunRecord
+
+#: What is scored of any two sides, and what of predictions beside their targets.
+PROFILE = (
+    *("flad", "flow-prdc", "fvmd-klt", "stream-t", "stream-s"),
+    *("flicker-vbench", "siti-itu-mean", "colour-similarity"),
+)
+_TRACKED = "fvmd-klt"
+OF_PAIRS = ("tof-tecogan",)
+#: The controls beside the scored videos; ``real``, other real videos, is what the rest is read against.
+CONTROLS = ("real", "static", "reversed", "shuffled", "blurred", "noise")
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What ``vidmbench motion`` will do.
+
+    Attributes:
+        jobs: Of the scored videos, then of each control: metrics of any two sides.
+        pairs: The same of predictions beside their targets; none where they were not asked for.
+        refused: Protocols that cannot score clips of these lengths.
+        missing: Why there are no other real videos to compare with; None where there are.
+    """
+
+    jobs: tuple[Job, ...]
+    pairs: tuple[Job, ...]
+    refused: tuple[Refused, ...]
+    missing: str | None
+
+
+def prepare_motion(real: str, fake: str, choices: Choices, *, is_paired: bool) -> Profile:
+    """Resolves the profile of two sides.
+
+    Args:
+        real: The real videos, as the command line names them.
+        fake: The videos to score.
+        choices: The options, without protocols.
+        is_paired: Whether each scored video is a prediction of the real one of the same name.
+
+    Raises:
+        VidmbenchError: Anything about the request that cannot work.
+    """
+    names, refused = _fitting((*PROFILE, *(OF_PAIRS if is_paired else ())), choices)
+    of_sides = replace(choices, protocols=tuple(name for name in names if name in PROFILE))
+    jobs = prepare_scores(real, [fake], of_sides)
+    missing, controls = None, []
+    for kind in CONTROLS:
+        try:
+            controls += prepare_scores(real, [f"control:{kind}"], of_sides)
+        except DataError as error:
+            if kind != "real":
+                raise
+            missing = error.problem
+    of_pairs = tuple(name for name in names if name in OF_PAIRS)
+    pairs: list[Job] = []
+    if of_pairs:
+        paired = replace(choices, protocols=of_pairs)
+        pairs = prepare_scores(real, [fake, *(f"control:{kind}" for kind in CONTROLS if kind != "real")], paired)
+    return Profile((*jobs, *controls), tuple(pairs), refused, missing)
+
+
+def _fitting(names: Sequence[str], choices: Choices) -> tuple[list[str], tuple[Refused, ...]]:
+    """The protocols that take clips of all lengths asked for, and why others do not.
+
+    Raises:
+        UsageError: None does.
+    """
+    kept, refused, first = [], [], None
+    for name in names:
+        spec = load_protocol(name)
+        try:
+            for frames in choices.frames or (None,):
+                spec.with_options(frames=frames, stride=choices.stride)
+            kept.append(name)
+        except UsageError as error:
+            first = first or error
+            refused.append(refusal(spec, error))
+    if not any(name in PROFILE for name in kept) or all(name.startswith("flicker") for name in kept):
+        assert first is not None
+        raise first
+    return kept, tuple(refused)
+
+
+def carry_out_profile(
+    profile: Profile, command: Sequence[str], progress: Progress | None
+) -> tuple[list[RunRecord], tuple[Refused, ...]]:
+    """Scores all of it.
+
+    Args:
+        profile: What to do.
+        command: The command line, for records.
+        progress: See :func:`vidmbench.evaluation.carry_out.carry_out_all`.
+
+    Returns:
+        The record of the scored videos, then one for each control, with the same protocols where a control has them;
+        and what was left out, as tracks may be lost in one clip of a control alone.
+    """
+    refused = profile.refused
+    try:
+        evaluations = carry_out_all(profile.jobs, progress)
+    except DataError as error:
+        tracked = [item.spec for item in profile.jobs[0].plans if item.spec.name == _TRACKED]
+        if not tracked:
+            raise
+        jobs = [replace(job, plans=tuple(i for i in job.plans if i.spec.name != _TRACKED)) for job in profile.jobs]
+        evaluations = carry_out_all(jobs, progress)  # what else may be wrong is wrong again
+        refused = (*refused, refusal(tracked[0], error))
+    of_pairs: dict[str, Evaluation] = {}
+    if profile.pairs:
+        found = carry_out_all(profile.pairs, progress)
+        of_pairs = {job.model: evaluation for job, evaluation in zip(profile.pairs, found, strict=True)}
+    records = []
+    for job, evaluation in zip(profile.jobs, evaluations, strict=True):
+        more = of_pairs[job.model].measurements if job.model in of_pairs else ()
+        records.append(record_of(job, [*evaluation.measurements, *more], command=command))
+    return records, refused
