@@ -118,6 +118,9 @@ def records(place, command, fake_network):
     if not (place / "runs" / "long").is_dir():
         asked = ("rollout", "REAL", "SAMPLES", "--protocol", "flicker-vbench", "--num-videos", 4)
         assert command(*asked, "--out", "runs/long").code == 0
+    if not (place / "runs" / "motion").is_dir():
+        asked = ("score", "REAL", "SAMPLES", "control:static", "--protocol", "flicker-vbench", "--num-videos", 4)
+        assert command(*asked, "control:reversed", "--out", "runs/motion").code == 0
     for lab, name in (("ours", "A.json"), ("theirs", "B.json")):
         if not (place / "runs" / lab / name).exists():
             (found,) = (place / "runs" / lab).glob("*.json")

@@ -46,7 +46,8 @@ def test_the_walk_finds_the_contract():
                 ("results", "list"), ("results", "diff"), ("results", "show"),
                 ("results", "export"), ("weights", "status"), ("weights", "get"), ("weights", "add"), ("data", "make"),
                 ("data", "check"), ("plot", "fvd-vs-frames"), ("plot", "fvd-vs-n"), ("plot", "conventions"),
-                ("plot", "horizon"), ("plot", "rollout"), ("rollout",), ("motion",), ("plot", "motion"), ("plot", "controls"), ("plot", "ablation"),
+                ("plot", "horizon"), ("plot", "rollout"), ("rollout",), ("motion",),
+                ("plot", "motion"), ("plot", "controls"), ("plot", "ablation"),
                 ("plot", "samples"), ("plot", "timeline"), ("plot", "score-map")}  # fmt: skip
     assert promised <= COMMANDS.keys()
     assert len(EXAMPLES) >= len(promised)

@@ -18,7 +18,7 @@ _BROUGHT = {"REAL": "REAL", "SAMPLES": "SAMPLES", "FAKE": "SAMPLES", "OTHER": "S
             "real.tar": "real.tar"}  # fmt: skip
 _MANY = {"REAL": "dataset:clevrer-mini@test", "SAMPLES": "dataset:clevrer-mini@train"}
 _DRAWS = re.compile(r"(static-of:)?vidm(:RUN)?$")
-_DRY = ("run", "score", "rollout", "compare", "infinity", "train", "ablate", "data prepare")
+_DRY = ("run", "score", "rollout", "motion", "compare", "infinity", "train", "ablate", "data prepare")
 _SHORT = {
     "sample": ["--num-videos", "1", "--frames", "2", "--steps", "2"],
     "plot samples": ["--frames", "2", "--steps", "2"],
@@ -32,6 +32,7 @@ _SHORT = {
     "run": ["--num-videos", "4"],
     "score": ["--num-videos", "4"],
     "rollout": ["--num-videos", "4"],
+    "motion": ["--num-videos", "4", "--dry-run"],
 }
 
 
