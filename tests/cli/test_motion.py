@@ -42,7 +42,8 @@ def test_a_frozen_side_in_a_table_a_file_and_a_figure(command, sides, folder):
     assert flad["control:static"] == rows["flad"]["controls"]["static"]
     assert "| FLAD ↓ | flad |" in command("motion", *sides, "--frames", 15, "--format", "md").out
     command("plot", "motion", "runs", "--out", "motion.png")
-    assert Image.open("motion.png").width > 1000
+    with Image.open("motion.png") as figure:
+        assert figure.width > 1000
 
 
 def test_tof_of_predictions_beside_controls_of_their_targets(command, folder):

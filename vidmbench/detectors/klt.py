@@ -11,7 +11,6 @@ from collections.abc import Callable
 import numpy as np
 
 from vidmbench.core.arrays import Image
-from vidmbench.core.errors import DataError
 from vidmbench.detectors.grey import grey_of
 from vidmbench.detectors.opencv_import import import_opencv
 from vidmbench.metrics.temporal.tracks import CANVAS, grid
@@ -27,7 +26,7 @@ def tracker() -> Callable[[Image], np.ndarray]:
 
     Returns:
         A function of the clip's frames in their order, uint8 (height, width, 3), to the place of each point, float32
-        (800,): x and y of 400 points on a canvas of 256 x 256. It raises DataError once no point is in the frame.
+        (800,): x and y of 400 points on a canvas of 256 x 256. NaN once no point is in the frame.
     """
     opencv, scale = import_opencv(), CANVAS / _SIZE
     points = grid() / np.float32(scale)
@@ -37,7 +36,7 @@ def tracker() -> Callable[[Image], np.ndarray]:
     def follow(frame: Image) -> np.ndarray:
         nonlocal before
         now = grey_of(frame, _SIZE)
-        if before is not None:
+        if before is not None and is_inside.any():
             followed = np.flatnonzero(is_inside)
             start = np.ascontiguousarray(points[followed, None])
             found, is_found, _ = opencv.calcOpticalFlowPyrLK(before, now, start, None, **_SEARCH)
@@ -46,14 +45,9 @@ def tracker() -> Callable[[Image], np.ndarray]:
             is_inside[followed[~stays]] = False
             moves = stays & (is_found[:, 0] == 1)
             points[followed[moves]] = places[moves]
-            if not is_inside.any():
-                raise DataError(
-                    "all tracks of a clip leave the frame",
-                    expected="some of the 400 points inside every frame",
-                    found="none",
-                    fix="skip such clips with --on-bad skip, or score fewer frames, or lower a --stride above 1",
-                )
         before = now
+        if not is_inside.any():
+            return np.full(points.size, np.nan, np.float32)
         return (points * np.float32(scale)).ravel()
 
     return follow

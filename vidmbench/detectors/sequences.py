@@ -9,7 +9,7 @@ from vidmbench.detectors.pair_pixels import cut, halves
 from vidmbench.metrics.temporal.changes import colour_histogram, histogram_intersection, mean_absolute_difference
 from vidmbench.metrics.temporal.flow_features import CELLS, flow_features
 from vidmbench.metrics.temporal.siti import brightness, luma, spatial_information, temporal_information
-from vidmbench.metrics.temporal.tracks import fvmd_features
+from vidmbench.metrics.temporal.tracks import NUM_FEATURES, fvmd_features
 from vidmbench.protocols.pair_stages import FlowStage, MotionMaskStage
 from vidmbench.protocols.sequence_stages import SitiStage, is_followed
 from vidmbench.protocols.stages import ArrayStage
@@ -140,6 +140,8 @@ def _tracks() -> Follower:
 
 
 def _histograms_of_tracks(places: np.ndarray) -> np.ndarray:
+    if np.isnan(places).any():  # all points have left the frame
+        return np.full(NUM_FEATURES, np.nan, np.float32)
     return fvmd_features(places.reshape(len(places), -1, 2))
 
 

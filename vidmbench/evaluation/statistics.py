@@ -120,7 +120,9 @@ def _unusable(spec: ProtocolSpec, features: Features, clip_names: Mapping[SideNa
         if bad.size:
             which = [names[index] if index < len(names) else f"clip {index}" for index in bad[:3]]
             more = f" and {bad.size - 3} more" if bad.size > 3 else ""
-            return f"the network gave no finite features for {', '.join(which)}{more} on the {_SIDE_NAMES[side]} side"
+            is_tracked = spec.array.detector == "klt-histograms"
+            problem = "all tracks leave the frame in" if is_tracked else "the network gave no finite features for"
+            return f"{problem} {', '.join(which)}{more} on the {_SIDE_NAMES[side]} side"
     return None
 
 
