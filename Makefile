@@ -64,7 +64,7 @@ $(VENV)/demo.stamp: pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/test.stamp: $(VENV)/demo.stamp
-	$(PIP) install -q -c constraints.txt -e '.[cpu,motion,dev]'
+	$(PIP) install -q -c constraints.txt -e '.[cpu,motion,vmaf,dev]'
 	touch $@
 
 clean:

@@ -26,6 +26,7 @@ from vidmbench.check.golden_inputs import (
 from vidmbench.check.stage_keys import array_key, detector_key, fed_range, framing_key
 from vidmbench.core.torch_settings import use_one_torch_thread
 from vidmbench.core.vocabulary import Device
+from vidmbench.detectors import vmaf_import
 from vidmbench.detectors.engine import load_engine
 from vidmbench.detectors.preparation import preparation
 from vidmbench.detectors.types import Engine, Prepared
@@ -289,6 +290,8 @@ def statistics(spec: ProtocolSpec, repeats: FeaturesOfRepeats) -> list[Score]:
 
 def has_weights(detector: DetectorSpec) -> bool:
     """Whether the published weights are on this machine, or none are needed; nothing is fetched."""
+    if detector.network == "vmaf":  # its package has them
+        return vmaf_import.is_there()
     if not detector.weights_file:
         return True
     return weights_path(detector).is_file() and not is_seeded(detector)

@@ -14,7 +14,7 @@ from vidmbench.detectors.types import Engine, Feature, Prepared
 from vidmbench.detectors.weights_local import identity
 from vidmbench.detectors.weights_registry import load_weights
 from vidmbench.protocols.detector import DetectorSpec, load_detector
-from vidmbench.protocols.pair_stages import LpipsStage, PairStage
+from vidmbench.protocols.pair_stages import LpipsStage, PairStage, VmafStage
 from vidmbench.protocols.stages import ArrayStage
 
 if TYPE_CHECKING:
@@ -47,6 +47,10 @@ def engine_name(device: Device = "auto", detector: str | None = None) -> str:
 
         return opencv_name()
     chosen, _, target = _choose(device, detector).partition("/")
+    if detector is not None and load_detector(detector).network == "vmaf":
+        from vidmbench.detectors.vmaf_import import vmaf_name
+
+        return vmaf_name(target)
     # Importing torch or openvino takes a second; their versions are known to the package metadata.
     from importlib.metadata import version
 
@@ -120,6 +124,10 @@ class _LongerClips:
 def _pair_engine(spec: DetectorSpec, stage: PairStage, *, name: str, chosen: str, device: str) -> Engine:
     from vidmbench.detectors.pair_engine import LpipsEngine, ReadyNumbers
 
+    if isinstance(stage, VmafStage):
+        from vidmbench.detectors.vmaf import VmafEngine
+
+        return VmafEngine(stage, name=name, device=device)
     if not isinstance(stage, LpipsStage):
         return ReadyNumbers(name)
     key = spec.name, chosen, device, identity(spec)

@@ -13,7 +13,7 @@ from vidmbench.detectors.pair_sizes import check_cut
 from vidmbench.metrics.full_reference.colours import coloured, truncated_levels
 from vidmbench.metrics.full_reference.psnr import mean_squared_errors
 from vidmbench.metrics.full_reference.ssim import ssim
-from vidmbench.protocols.pair_stages import LpipsStage, PairStage, PixelStage, SsimStage
+from vidmbench.protocols.pair_stages import LpipsStage, PairStage, PixelStage, SsimStage, VmafStage
 
 
 def pair_preparation(stage: PairStage) -> Callable[[np.ndarray], np.ndarray]:
@@ -24,7 +24,7 @@ def pair_preparation(stage: PairStage) -> Callable[[np.ndarray], np.ndarray]:
 
     Returns:
         A function of uint8 (frame, height, 2 width, 3) to float32 (frame, number), or, for a network, to uint8
-        (frame, height, 2 width, 3).
+        (frame, height, 2 width, 3), for VMAF (frame, height, 2 width).
     """
     if isinstance(stage, SsimStage):
         return lambda frames: _similarity(frames, stage)
@@ -32,6 +32,8 @@ def pair_preparation(stage: PairStage) -> Callable[[np.ndarray], np.ndarray]:
         return lambda frames: _errors(frames, stage)
     if isinstance(stage, LpipsStage):
         return lambda frames: np.concatenate(_framed(frames, stage), axis=2)
+    if isinstance(stage, VmafStage):
+        return lambda frames: _grey(frames, stage)
     raise TypeError(type(stage).__name__)
 
 
@@ -60,6 +62,11 @@ def _similarity(frames: np.ndarray, stage: SsimStage) -> np.ndarray:
         data_range=stage.data_range,
     )
     return found[:, None].astype(np.float32)
+
+
+def _grey(frames: np.ndarray, stage: VmafStage) -> np.ndarray:
+    """Both sides in one grey, side by side: uint8 (frame, height, 2 width)."""
+    return np.concatenate([coloured(side, stage.colour)[..., 0] for side in _framed(frames, stage)], axis=2)
 
 
 def _framed(frames: np.ndarray, stage: PairStage) -> tuple[np.ndarray, np.ndarray]:

@@ -2,13 +2,15 @@
 
 from vidmbench.core.errors import DataError
 from vidmbench.metrics.full_reference.windows import weights
-from vidmbench.protocols.pair_stages import LpipsStage, MotionMaskStage, PairStage, SsimStage
+from vidmbench.protocols.pair_stages import LpipsStage, MotionMaskStage, PairStage, SsimStage, VmafStage
 
 # Of motion masks four pixels along a side are compared.
 _SMALLEST_MASKS = 16
 # The fewest pixels along a side for which the last feature map of a network is not empty: AlexNet's layers halve
 # 31 to 7, 3 and 1; VGG16 halves four times.
 _NETWORKS = {"lpips-alexnet": 31, "lpips-vgg16": 16}
+# Below, versions of libvmaf give values up to 12 apart, and none for 16 pixels.
+_VMAF = 64
 
 
 def check_size(stage: PairStage, size: tuple[int, int]) -> None:
@@ -39,6 +41,13 @@ def check_size(stage: PairStage, size: tuple[int, int]) -> None:
             expected=f"{_SMALLEST_MASKS} x {_SMALLEST_MASKS} pixels or more",
             found=found,
             fix="score larger frames",
+        )
+    if isinstance(stage, VmafStage) and min(size) < _VMAF:
+        raise DataError(
+            "frames are too small for VMAF",
+            expected=f"{_VMAF} x {_VMAF} pixels or more: below, versions of libvmaf itself do not agree",
+            found=found,
+            fix="score larger frames, or choose another metric: vidmbench list protocols",
         )
     least = _NETWORKS.get(stage.detector, 1) if isinstance(stage, LpipsStage) else 1
     if min(size) < least:

@@ -7,11 +7,12 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 #: A clip as a network is fed it: cropped, resized, in the protocol's range; of pairs (detectors/pair_pixels.py) the
-#: numbers of each frame, or frames side by side.
+#: numbers of each frame, or frames side by side, in colour or grey.
 Prepared = (
     Float32[np.ndarray, "_time _height _width 3"]
     | Float32[np.ndarray, "_time _number"]
     | UInt8[np.ndarray, "_time _height _width 3"]
+    | UInt8[np.ndarray, "_time _height _width"]
 )
 Feature = Float32[np.ndarray, " feature"]
 #: Weights by name.

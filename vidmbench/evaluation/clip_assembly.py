@@ -19,7 +19,7 @@ from vidmbench.evaluation.clips import Clip
 from vidmbench.evaluation.feature_cache import CacheEntry
 from vidmbench.evaluation.feature_job import FeatureJob
 from vidmbench.protocols.detector import load_detector
-from vidmbench.protocols.pair_stages import LpipsStage, PairStage
+from vidmbench.protocols.pair_stages import LpipsStage, PairStage, VmafStage
 from vidmbench.protocols.stages import ArrayStage
 from vidmbench.videos.source import Source, needs_whole_clips
 from vidmbench.videos.transformed import Remade, Reordered, Transformed
@@ -101,7 +101,7 @@ def bytes_of_frame(job: FeatureJob) -> int:
         return job.source.size[0] * job.source.size[1] * 3
     if not isinstance(job.stage, PairStage):
         return prod(job.stage.size_fed(load_detector(job.stage.detector).input_size)) * 3 * 4
-    if not isinstance(job.stage, LpipsStage):
+    if not isinstance(job.stage, LpipsStage | VmafStage):
         return 3 * 4  # numbers already
     height, width = (job.stage.frame_size, 2 * job.stage.frame_size) if job.stage.frame_size else job.source.size
     return height * width * 3

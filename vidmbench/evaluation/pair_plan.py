@@ -7,9 +7,10 @@ from vidmbench.core.errors import DataError, UsageError
 from vidmbench.core.text import counted
 from vidmbench.detectors.opencv_import import check_opencv
 from vidmbench.detectors.pair_sizes import check_size
+from vidmbench.detectors.vmaf_import import check_vmaf
 from vidmbench.evaluation.clips import Clip, ClipPlan
 from vidmbench.evaluation.pairing import Pairing, paired
-from vidmbench.protocols.pair_stages import FlowStage, PairStage
+from vidmbench.protocols.pair_stages import FlowStage, PairStage, VmafStage
 from vidmbench.protocols.paired_kind import PairedStatistics, first_scored
 from vidmbench.protocols.protocol import ProtocolSpec
 from vidmbench.videos.pairs import PairedVideos
@@ -62,6 +63,8 @@ class Pairer:
         assert isinstance(array, PairStage)
         if isinstance(array, FlowStage):
             check_opencv()
+        if isinstance(array, VmafStage):
+            check_vmaf()
         check_size(array, self._real.size)
         pairing = self._pairing(spec, statistics)
         frames, stride = spec.clips.frames, spec.clips.stride

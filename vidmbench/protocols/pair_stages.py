@@ -114,3 +114,17 @@ class MotionMaskStage(FlowStage):
 
 class TemporalLpipsStage(LpipsStage):
     """How distances of successive frames are averaged."""
+
+
+class VmafStage(PairStage):
+    """What VMAF compares: one grey of whole frames, in 8 bits; the detector says which model.
+
+    Attributes:
+        colour: ``luma-ffmpeg``: BT.601 luma from 16 to 235, as FFmpeg makes it; ``grey-opencv``: from 0 to 255.
+        motion: ``least``: how much the target changes from the frame before or to the next one, whichever is less, and
+            0 for the first frame: libvmaf's motion2; ``none``: 0 for all, as of images: ``motion_force_zero``.
+    """
+
+    detector: Annotated[str, ProtocolField("detector", "det")]  # the metric's name says it
+    colour: Annotated[Literal["luma-ffmpeg", "grey-opencv"], ProtocolField("array", "colour", words=str)]
+    motion: Annotated[Literal["least", "none"], ProtocolField("array", "motion", words=lambda rule: f"motion {rule}")]

@@ -8,6 +8,7 @@ from vidmbench.protocols.kinds.kernel import KernelStatistics
 from vidmbench.protocols.kinds.precision_recall import PrecisionRecallStatistics
 from vidmbench.protocols.kinds.psnr import PsnrStatistics
 from vidmbench.protocols.kinds.stream_s import StreamSpaceStatistics
+from vidmbench.protocols.kinds.vmaf import VmafStatistics
 from vidmbench.protocols.pair_stages import (
     FlowStage,
     LpipsStage,
@@ -16,6 +17,7 @@ from vidmbench.protocols.pair_stages import (
     PixelStage,
     SsimStage,
     TemporalLpipsStage,
+    VmafStage,
 )
 from vidmbench.protocols.paired_kind import PairedStatistics
 from vidmbench.protocols.protocol import ProtocolSpec, load_protocol
@@ -154,7 +156,7 @@ OTHER: dict[tuple[type, str], object] = {
     (InceptionScoreStatistics, "shuffle_seed"): 43,
     **{
         (stage, name): value
-        for stage in (PixelStage, SsimStage, LpipsStage, TemporalLpipsStage, FlowStage, MotionMaskStage)
+        for stage in (PixelStage, SsimStage, LpipsStage, TemporalLpipsStage, FlowStage, MotionMaskStage, VmafStage)
         for name, value in {
             "detector": None,  # tested above
             "batch_norm_eps": None,  # of a network that these do not run
@@ -167,7 +169,7 @@ OTHER: dict[tuple[type, str], object] = {
             "resize": None,
             "range": None,
             "levels": "exact" if stage is LpipsStage else "truncated",
-            "cut": "multiples-of-32" if stage is LpipsStage else "none",
+            "cut": "multiples-of-32" if stage in (LpipsStage, VmafStage) else "none",
             "frame_size": 96,
             "colour": "rgb",
         }.items()
@@ -180,6 +182,8 @@ OTHER: dict[tuple[type, str], object] = {
     (SsimStage, "data_range"): "255",
     (LpipsStage, "spatial"): True,
     (TemporalLpipsStage, "spatial"): True,
+    (VmafStage, "colour"): "grey-opencv",
+    (VmafStage, "motion"): "none",
     **{
         (stage, name): None  # one value only, or tested above
         for stage in (SequenceStage, SitiStage)
@@ -189,7 +193,7 @@ OTHER: dict[tuple[type, str], object] = {
     (SequenceStatistics, "over_time"): "max",
     **{
         (statistics, name): value
-        for statistics in (PsnrStatistics, PairedStatistics, TemporalStatistics)
+        for statistics in (PsnrStatistics, PairedStatistics, TemporalStatistics, VmafStatistics)
         for name, value in {
             "context": 4,
             "drop_first": 1,
@@ -204,6 +208,8 @@ OTHER: dict[tuple[type, str], object] = {
     },
     (PsnrStatistics, "error_over"): "clip",
     (PsnrStatistics, "identical"): "opencv",
+    (VmafStatistics, "clip"): "none",
+    (VmafStatistics, "pool"): "harmonic-mean",
 }
 OF_ALL_STATISTICS = {"repeats": 7, "seed": None}  # of the seed: a choice among equals; tested above
 # A protocol of each kind.
@@ -220,6 +226,7 @@ EXAMPLES = {
     "tof": "tof-tecogan",
     "physics-iq": "physics-iq",
     "tlp": "tlp-tecogan",
+    "vmaf": "vmaf-v0.6.1",
     "flicker": "flicker-vbench",
     "siti": "siti-itu-mean",
     "colour-similarity": "colour-similarity",

@@ -1,5 +1,6 @@
 """Grey as OpenCV and Pillow make it, and levels that were truncated."""
 
+import av
 import numpy as np
 from PIL import Image
 
@@ -31,3 +32,9 @@ def test_63_levels_fall_by_one():
     fallen = (levels.astype(int) - truncated_levels(levels))[..., 0]
     assert set(fallen.ravel()) == {0, 1}
     assert fallen.sum() == 63
+
+
+def test_ffmpegs_luma_is_ffmpegs():
+    (frame,) = np.random.default_rng(0).integers(0, 256, (1, 64, 80, 3), np.uint8)
+    made = av.VideoFrame.from_ndarray(frame, format="rgb24").reformat(format="yuv420p").to_ndarray()[:64]
+    np.testing.assert_array_equal(coloured(frame[None], "luma-ffmpeg")[0, ..., 0], made)
