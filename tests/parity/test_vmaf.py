@@ -17,7 +17,7 @@ from vidmbench.videos.arrays.uint8_source import ArraySource
 OF_FRAME, OF_CLIP = 0.25, 0.1
 
 
-@pytest.fixture(scope="module", params=vmaf_clips.SIZES, ids=str)
+@pytest.fixture(params=vmaf_clips.SIZES, ids=str)
 def scored(request):
     """Each kind's statistics, scored spec and numbers, from whole runs of the protocol."""
     pytest.importorskip("vmaf_torch")
