@@ -25,8 +25,8 @@ _PIXELS_AT_ONCE = 1 << 19
 class _Border:
     """A tenth of a length, and at least the half that vmaf-torch takes off before it rounds down.
 
-    ADM leaves a border out. libvmaf's is 0 where a map has fewer than 5 pixels, as the last of a frame of less than 80
-    has; vmaf-torch 1.1.0 rounds to -1 and so divides by another area.
+    ADM omits a border. libvmaf's is 0 where a map has fewer than 5 pixels along a side, as the last map of frames below
+    80 pixels has; vmaf-torch 1.1.0 rounds to -1 and so divides by another area.
     """
 
     def __rmul__(self, length: Tensor) -> Tensor:
