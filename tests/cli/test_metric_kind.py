@@ -133,8 +133,8 @@ def test_a_record_can_be_shown_where_its_kind_is_unknown(command, pair, monkeypa
     known = {name: kind for name, kind in kind_registry.metric_kinds().items() if name != "toy"}
     monkeypatch.setattr(kind_registry, "_KINDS", known)
     (record,) = read_records(Path("runs/three"))
-    assert "toy-size" in comparison_text(record).lower()
-    assert "power" not in comparison_text(record)
+    assert "toy-size" in comparison_text(record, {}).lower()
+    assert "power" not in comparison_text(record, {})
 
 
 def test_explain_has_a_step_for_its_field(sides, protocols):

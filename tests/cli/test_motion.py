@@ -33,9 +33,9 @@ def test_a_frozen_side_in_a_table_a_file_and_a_figure(command, sides, folder):
     assert rows["flad"]["value"] == pytest.approx(rows["flad"]["controls"]["static"], rel=0.2)
     assert rows["flad"]["controls"]["blurred"] < rows["flad"]["controls"]["static"] / 3
     assert (rows["ti"]["value"], rows["flicker"]["value"]) == (0, 1)
-    assert rows["flad"]["told_from_real"] is None  # these files hold no other real videos
+    assert rows["flad"]["notices"] is None  # these files hold no other real videos
     shown = command("motion", *sides, "--frames", 15)
-    assert "control:real needs a second split of the real data: what is told from real is not known" in shown.err
+    assert "control:real needs a second split of the real data: what each metric notices is not known" in shown.err
     assert "not known" in next(line for line in shown.out.splitlines() if "flad" in line)
     lines = list(csv.DictReader(command("motion", *sides, "--frames", 15, "--format", "csv").out.splitlines()))
     flad = {line["source"]: float(line["value"]) for line in lines if line["metric"] == "flad"}

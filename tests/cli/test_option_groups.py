@@ -87,5 +87,5 @@ def test_commands_have_few_parameters():
     assert len(counts) > 25
     assert {name for name, count in counts.items() if count > 11} <= {
         *("memorisation", "ablate", "train", "identify"),
-        *("run", "sample", "make"),  # of several processes, and of a pack
+        *("run", "score", "compare", "sample", "make"),  # of several processes, and of a pack
     }

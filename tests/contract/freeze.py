@@ -290,10 +290,13 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
         for what in ("datasets", "detectors", "models", "protocols", "recipes", "results")
     },
     "memorisation": ("memorisation", "real.npy", "other.npy", "fake.npy", "--quantile", "0.2", *TOY),
+    "motion": ("motion", *PAIR, "--frames", "15", "--num-videos", "8", "--out", "moving", "--json"),
     "plot ablation": ("plot", "ablation", "--json"),
     "plot controls": ("plot", "controls", "--frames", "16", "--model", "vidm", "--json"),
     "plot conventions": ("plot", "conventions", "--own", "--runs", "pair", "--json"),
     "plot horizon": ("plot", "horizon", "curves", "--json"),
+    "plot motion": ("plot", "motion", "moving", "--json"),
+    "plot rollout": ("plot", "rollout", "rolled", "--json"),
     "plot fvd-vs-frames": ("plot", "fvd-vs-frames", "--json"),
     "plot fvd-vs-n": ("plot", "fvd-vs-n", "many-real.npy", "many.npy", *TOY),
     "pack make": ("pack", "make", "real.npy", *TOY, "--out", "real.pack"),
@@ -307,6 +310,7 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
     "results diff": ("results", "diff", "first/RECORD", "second/RECORD", "--json"),
     "results list": ("results", "list", "--runs", "first", "--json"),
     "results show": ("results", "show", "first/RECORD", "--json"),
+    "rollout": ("rollout", *PAIR, "--protocol", "flicker-vbench", "--frames", "32", "--out", "rolled", "--json"),
     "run": ("run", "--model", "control:static", "--dataset", "folder:real.npy", *TOY, "--out", "first"),
     "run, dry run": ("run", "--model", "control:static", "--dataset", "folder:real.npy", *TOY, "--dry-run"),
     "run, samples": (
@@ -337,7 +341,10 @@ def json_keys() -> dict[str, Any]:
     found = {}
     # Last what reads the records that the others wrote.
     for title, words in sorted(
-        OUTPUTS.items(), key=lambda item: item[0].startswith(("results", "plot conventions", "plot horizon"))
+        OUTPUTS.items(),
+        key=lambda item: item[0].startswith(
+            ("results", "plot conventions", "plot horizon", "plot motion", "plot rollout")
+        ),
     ):
         words = tuple(_a_record(word.split("/")[0]) if word.endswith("/RECORD") else word for word in words)
         # The doctor misses the weights, data check whole videos, and score a value: the output is there all the same.

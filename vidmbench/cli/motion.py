@@ -98,7 +98,7 @@ def motion(
     more = {"motion": motion_json(rows), **refused_json(refused)}
     print_measurements(records, output, text=write[form], more=more)
     if profile.missing is not None:
-        print_notes([f"{profile.missing}: what is told from real is not known"])
+        print_notes([f"{profile.missing}: what each metric notices is not known"])
     print_refused(refused)
     write_record_to(out, *records)
     if out is None and not (output.as_json or output.is_quiet):
@@ -117,7 +117,7 @@ def plot_motion(
     out: Annotated[Path, typer.Option(metavar="FIG", help="The figure, PNG, SVG or PDF.")] = Path("runs/motion.png"),
     figure: FigureOptions,
 ) -> None:
-    """The profile of motion: where videos lie between real ones and the worst control, metric by metric.
+    """The profile of motion: videos between real ones and the worst control, metric by metric.
 
     \b
     Examples:

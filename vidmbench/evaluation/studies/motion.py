@@ -106,7 +106,7 @@ def carry_out_profile(
 
     Returns:
         The record of the scored videos, then one for each control, with the same protocols where a control has them;
-        and what was left out, as tracks may be lost in one clip of a control alone.
+        and what was skipped, as tracks may be lost in one clip of a control alone.
     """
     refused = profile.refused
     try:

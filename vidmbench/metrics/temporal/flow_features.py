@@ -3,9 +3,9 @@
 They are shares of the clip's motion, so that no unit and no scale has to be chosen, in five groups:
 
     place      the share of each of 4 x 4 parts of the frame                                        16
-    frequency  power of the flow over time: constant, up to 0.1, 0.25, 0.5 cycles a frame            4
+    frequency  power of the flow over time: constant, up to 0.1, 0.25, 0.5 cycles per frame          4
     direction  of 8 directions                                                                       8
-    speed      below 0.05, 0.1, 0.2, 0.4, 0.8, 1.6 pixels a frame at 64 x 64 pixels, and above       7
+    speed      below 0.05, 0.1, 0.2, 0.4, 0.8, 1.6 pixels per frame at 64 x 64 pixels, and above     7
     arrow      four ratios in -1/2..1/2 that change sign, or nearly, where a clip runs backwards     4
 
 The first four are square roots of shares (as in Hellinger's distance), so that each group is a vector of length 1, and

@@ -30,7 +30,7 @@ def motion_caption(rows: Sequence[MotionRow], model: str) -> str:
 
 @styled
 def motion_figure(rows: Sequence[MotionRow], model: str, caption: str) -> "Figure":
-    """A line for each number; numbers without a value or without controls are left out.
+    """A line for each number; numbers without a value or without controls have none.
 
     Args:
         rows: The profile.

@@ -89,7 +89,7 @@ def motion_rows(records: Sequence[RunRecord]) -> list[MotionRow]:
     scored = [record for record in records if control_kind(record.model) is None]
     if len(scored) != 1 or not controls:
         raise ResultError(
-            "these records are no profile of motion",
+            "these records do not make a profile of motion",
             expected="one of scored videos, and those of controls beside it",
             found=f"{len(scored)} of scored videos, {len(controls)} of controls",
             fix="vidmbench motion REAL FAKE --frames 16 --out DIR, then: vidmbench plot motion DIR",
@@ -115,7 +115,7 @@ def cells_of(rows: Sequence[MotionRow], model: str) -> tuple[list[str], list[lis
         model: What the scored videos are called.
     """
     kinds = list(dict.fromkeys(kind for row in rows for kind in row.controls))
-    header = ["Metric", "Protocol", model, *kinds, "Worst", "Told from real"]
+    header = ["Metric", "Protocol", model, *kinds, "Worst", "Notices"]
     lines = []
     for row in rows:
         of_controls = [_value(row.controls.get(kind), row.scored) for kind in kinds]
@@ -138,7 +138,7 @@ def _words(notices: tuple[str, ...] | None) -> str:
 def motion_markdown(rows: Sequence[MotionRow], model: str) -> str:
     """The table for documents."""
     header, cells = cells_of(rows, model)
-    ruler = [":--" if name in ("Metric", "Protocol", "Worst", "Told from real") else "--:" for name in header]
+    ruler = [":--" if name in ("Metric", "Protocol", "Worst", "Notices") else "--:" for name in header]
     lines = [header, ruler, *cells]
     return "\n".join("| " + " | ".join(printable(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
 
@@ -146,14 +146,14 @@ def motion_markdown(rows: Sequence[MotionRow], model: str) -> str:
 def motion_csv(rows: Sequence[MotionRow], model: str) -> str:
     """A line for each number of each source, in all digits."""
     lines: list[Sequence[object]] = [
-        ("metric", "protocol", "frames", "source", "value", "low", "high", "worst", "told_from_real", "signature_id")
+        ("metric", "protocol", "frames", "source", "value", "low", "high", "worst", "notices", "signature_id")
     ]
     for row in rows:
         for source, item in ((model, row.scored), *((f"control:{kind}", each) for kind, each in row.controls.items())):
             low, high = item.interval or (None, None)
-            told = None if row.notices is None else " ".join(row.notices)
+            noticed = None if row.notices is None else " ".join(row.notices)
             texts = (*map(spreadsheet_text, (row.metric, row.protocol)), item.frames, spreadsheet_text(source))
-            lines.append((*texts, item.value, low, high, row.farthest, told, item.signature_id))
+            lines.append((*texts, item.value, low, high, row.farthest, noticed, item.signature_id))
     stream = io.StringIO()
     csv.writer(stream, lineterminator="\n").writerows(lines)
     return stream.getvalue().rstrip("\n")
@@ -168,7 +168,7 @@ def motion_json(rows: Sequence[MotionRow]) -> list[dict[str, object]]:
             "value": row.scored.value,
             "controls": {kind: item.value for kind, item in row.controls.items()},
             "worst": row.farthest,
-            "told_from_real": None if row.notices is None else list(row.notices),
+            "notices": None if row.notices is None else list(row.notices),
         }
         for row in rows
     ]

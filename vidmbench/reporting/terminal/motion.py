@@ -21,7 +21,7 @@ def motion_text(records: Sequence[RunRecord], rows: Sequence[MotionRow], *, is_v
     header, cells = cells_of(rows, records[0].model)
     lines = [f"motion of {records[0].model} vs {records[0].dataset} · {first.frames} frames · N = {counts}"]
     lines += aligned([header, *cells])
-    lines.append("told from real: controls whose 95 % interval does not meet that of other real videos")
+    lines.append("notices: controls whose 95 % interval does not meet that of other real videos")
     if any(row.notices is None for row in rows):
         lines.append("not known: the number, or other real videos, have no interval")
     if is_verbose:
