@@ -92,7 +92,7 @@ def test_a_change_is_noticed(now, name, path, value, said):
     [
         ("public_names", ("score_more",), ["real"]),
         ("public_names", ("load_protocol",), ["name", "folder="]),
-        ("commands", ("vidmbench motion",), {"arguments": ["REAL"], "options": {}}),
+        ("commands", ("vidmbench later",), {"arguments": ["REAL"], "options": {}}),
         ("commands", (*SCORE, "options", "--new"), {"takes": "text"}),
         ("commands", (*SCORE, "arguments"), ["REAL", "FAKE", "[MORE...]", "[LAST]"]),
         ("commands", (*SCORE, "options", "--device", "choices"), ["cuda", "mps", "cpu", "auto"]),

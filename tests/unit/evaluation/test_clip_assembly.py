@@ -8,12 +8,12 @@ import torch
 from reference.whole_clips import changed_clip, prepared_clip
 
 from vidmbench.core.errors import DataError
+from vidmbench.detectors.sequences import is_sequence
 from vidmbench.evaluation.clip_assembly import JobEntry, base_of, clips_of_video
 from vidmbench.evaluation.clips import Clip, ClipPlan
 from vidmbench.evaluation.feature_job import FeatureJob
 from vidmbench.protocols.detector import load_detectors
 from vidmbench.protocols.protocol import load_protocol, protocol_names
-from vidmbench.protocols.sequence_stages import SequenceStage
 from vidmbench.protocols.stages import FirstResize
 from vidmbench.sources.control_kinds import KINDS
 from vidmbench.sources.controls import control, static_of
@@ -26,7 +26,7 @@ _PROTOCOLS = map(load_protocol, protocol_names())
 SHIPPED = {
     spec.name: spec.array
     for spec in _PROTOCOLS
-    if not spec.kind.reads_pairs and not isinstance(spec.array, SequenceStage)  # tests/unit/detectors/test_sequences.py
+    if not spec.kind.reads_pairs and not is_sequence(spec.array)  # tests/unit/detectors/test_sequences.py
 }
 I3D = SHIPPED["fvd-stylegan-v"]
 
@@ -190,7 +190,8 @@ def test_a_detector_of_the_users_own_is_given_whole_clips(tmp_path, monkeypatch)
         return np.repeat(frames.mean(axis=0, dtype=np.float32)[None], len(frames), axis=0)  # mixes the frames
 
     spec = load_detectors()["i3d-kinetics400"].model_copy(update={"name": "own", "prepare": "own.py:prepare"})
-    monkeypatch.setattr("vidmbench.detectors.preparation.load_detector", lambda name: spec)
+    for module in ("detectors.preparation", "protocols.sequence_stages"):
+        monkeypatch.setattr(f"vidmbench.{module}.load_detector", lambda name: spec)
     monkeypatch.setattr("vidmbench.detectors.preparation.imported", lambda where, folder: prepare)
     source = films(30, 30)
     stage = I3D.model_copy(update={"detector": "own", "resize": "detector"})

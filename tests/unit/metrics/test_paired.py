@@ -51,10 +51,12 @@ def test_kernel_distances(options):
     expected = [kernel_distance(real, side, **options) for side in (a, b)]
     assert (found.first, found.second) == pytest.approx(expected, rel=1e-7)
     of_a, of_b = (kernel_interval(real, side, seed=5, **options).standard_error for side in (a, b))
-    assert 0 < found.standard_error < of_a + of_b
+    assert found.standard_error > 0
+    alike = paired_test(real, a, b, kernel_statistic(**options), same_seeds=True, seed=5)  # in the groups of both
+    assert 0 < alike.standard_error < of_a + of_b
     assert found.p_value < 0.05, "b is far away"
     assert paired_test(real, a, a, kernel_statistic(**options), same_seeds=True).p_value == 1.0
-    tenfold = found.times(10)
+    tenfold = found.times(10.0)
     assert (tenfold.difference, tenfold.interval.high) == (10 * found.difference, 10 * found.interval.high)
     assert (tenfold.p_value, tenfold.needed) == (found.p_value, found.needed)
 

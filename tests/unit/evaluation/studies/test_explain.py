@@ -24,6 +24,7 @@ OTHER = {
     "kernel": "gaussian",
     "diagonal": "kept",
     "rows": "unit-length",
+    "ridge_in": "root",
 }
 
 
