@@ -62,7 +62,7 @@ def test_protocols_that_do_not_take_these_frames_are_said(command, sides):
 
 def test_records_of_another_command_are_no_profile(command, sides):
     command("score", *sides, "--protocol", "flicker-vbench", "--frames", 15, "--out", "other")
-    command("plot", "motion", "other").fails("these records are no profile of motion", "0 of controls")
+    command("plot", "motion", "other").fails("these records do not make a profile of motion", "0 of controls")
 
 
 def test_one_form_at_a_time(command, sides):

@@ -12,6 +12,8 @@ SCORES = {
     "explain": ("fvd-tats", "fvd-digan", "nothere", "nothere"),
     "compare-models": ("nothere", "nothere", "nothere"),
     "infinity": ("nothere", "nothere"),
+    "rollout": ("nothere", "nothere"),
+    "motion": ("nothere", "nothere"),
     "memorisation": ("nothere", "nothere", "nothere"),
     "pack make": ("nothere", "--out", "x.pack"),
     "plot fvd-vs-n": ("nothere", "nothere"),
