@@ -64,7 +64,7 @@ def test_ssim_and_psnr_beside_scikit_image(benchmark, sides, own_cache, unchecke
     def by_vidmbench():
         found["ours"] = scored(sides, ["psnr-scikit-image", "ssim-scikit-image"], own_cache)
 
-    ratio = check_faster(benchmark, by_scikit_image, by_vidmbench, least=1.8, than="scikit-image", pairs=3)
+    ratio = check_faster(benchmark, by_scikit_image, by_vidmbench, least=2, than="scikit-image", pairs=3)
     state(benchmark, NUM_CLIPS, ratio)
     np.testing.assert_allclose(found["ours"], found["theirs"], rtol=1e-6)
 
