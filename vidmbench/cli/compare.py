@@ -21,6 +21,7 @@ from vidmbench.cli.options import (
     ReadingOptions,
     Real,
     RecordOut,
+    TextOrTable,
 )
 from vidmbench.cli.output import (
     command_line,
@@ -81,14 +82,7 @@ def compare(
     compute: ComputeOptions,
     sharing: SharingOptions,
     reading: ReadingOptions,
-    form: Annotated[
-        ComparisonFormat,
-        typer.Option(
-            "--format",
-            help="Text for the terminal, or the whole table for documents or programs.",
-            rich_help_panel=OUTPUT_PANEL,
-        ),
-    ] = "text",
+    form: TextOrTable = "text",
     out: RecordOut = None,
     output: NumbersOutput,
 ) -> None:

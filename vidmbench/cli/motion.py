@@ -8,7 +8,6 @@ import typer
 
 from vidmbench.cli.groups import spread
 from vidmbench.cli.options import (
-    OUTPUT_PANEL,
     ClipOptions,
     ComputeOptions,
     Fake,
@@ -18,6 +17,7 @@ from vidmbench.cli.options import (
     Real,
     RecordOut,
     RecordsFolder,
+    TextOrTable,
 )
 from vidmbench.cli.output import (
     command_line,
@@ -35,7 +35,6 @@ from vidmbench.cli.parsing import check_figure, choices_from, records_folder
 from vidmbench.cli.refusals import checked_request, source_check
 from vidmbench.core.errors import UsageError
 from vidmbench.core.progress import progress_bar
-from vidmbench.core.vocabulary import ComparisonFormat
 
 
 @spread
@@ -52,14 +51,7 @@ def motion(
     clips: ClipOptions,
     compute: ComputeOptions,
     reading: ReadingOptions,
-    form: Annotated[
-        ComparisonFormat,
-        typer.Option(
-            "--format",
-            help="Text for the terminal, or the whole table for documents or programs.",
-            rich_help_panel=OUTPUT_PANEL,
-        ),
-    ] = "text",
+    form: TextOrTable = "text",
     out: RecordOut = None,
     output: NumbersOutput,
 ) -> None:

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vidmbench.cli import completion
-from vidmbench.core.vocabulary import DEFAULT_PROTOCOL, Device, NoiseChoice, OnBad, Precision, SamplerName, SamplesRule
+from vidmbench.core.vocabulary import (
+    DEFAULT_PROTOCOL,
+    ComparisonFormat,
+    Device,
+    NoiseChoice,
+    OnBad,
+    Precision,
+    SamplerName,
+    SamplesRule,
+)
 
 if TYPE_CHECKING:
     from vidmbench.vidm.sampling.opening import SamplingOptions
@@ -88,6 +97,20 @@ Stride = Annotated[
         metavar="K",
         show_default="the protocol's",
         rich_help_panel=PROTOCOL_PANEL,
+    ),
+]
+NumReal = Annotated[
+    int | None, typer.Option(help="Videos on the real side.", metavar="K", rich_help_panel=PROTOCOL_PANEL)
+]
+NumFake = Annotated[
+    int | None, typer.Option(help="Videos on the scored side.", metavar="K", rich_help_panel=PROTOCOL_PANEL)
+]
+TextOrTable = Annotated[
+    ComparisonFormat,
+    typer.Option(
+        "--format",
+        help="Text for the terminal, or the whole table for documents or programs.",
+        rich_help_panel=OUTPUT_PANEL,
     ),
 ]
 Seed = Annotated[
@@ -174,12 +197,8 @@ class ClipOptions:
             rich_help_panel=PROTOCOL_PANEL,
         ),
     ] = None
-    num_real: Annotated[
-        int | None, typer.Option(help="Videos on the real side.", metavar="K", rich_help_panel=PROTOCOL_PANEL)
-    ] = None
-    num_fake: Annotated[
-        int | None, typer.Option(help="Videos on the scored side.", metavar="K", rich_help_panel=PROTOCOL_PANEL)
-    ] = None
+    num_real: NumReal = None
+    num_fake: NumFake = None
     seed: Seed = None
     context: Annotated[
         int | None,

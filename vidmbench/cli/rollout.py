@@ -16,6 +16,8 @@ from vidmbench.cli.options import (
     FigureOptions,
     MoreFakes,
     NumbersOutput,
+    NumFake,
+    NumReal,
     ProtocolNames,
     ReadingOptions,
     Real,
@@ -74,12 +76,8 @@ class WindowOptions:
             rich_help_panel=PROTOCOL_PANEL,
         ),
     ] = None
-    num_real: Annotated[
-        int | None, typer.Option(help="Videos on the real side.", metavar="K", rich_help_panel=PROTOCOL_PANEL)
-    ] = None
-    num_fake: Annotated[
-        int | None, typer.Option(help="Videos on the scored side.", metavar="K", rich_help_panel=PROTOCOL_PANEL)
-    ] = None
+    num_real: NumReal = None
+    num_fake: NumFake = None
     seed: Seed = None
 
     def clips(self) -> ClipOptions:
