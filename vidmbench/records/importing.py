@@ -7,7 +7,7 @@ from pathlib import Path
 from vidmbench.core import resources
 from vidmbench.core.errors import ResultError, unknown
 from vidmbench.core.temporaries import clear_stale
-from vidmbench.core.text import file_name_problem
+from vidmbench.core.text import counted, file_name_problem
 from vidmbench.records.record import RunRecord, find_records, read_record, two_records, write_record
 
 _LONGEST = 120  # characters of a folder's name
@@ -130,6 +130,43 @@ def find_record(name: str, folder: Path) -> tuple[RunRecord, Path]:
         where=where,
         fix="see them all: vidmbench results list; or give the file that `vidmbench run` wrote, RUN.json",
     )
+
+
+def find_named_records(
+    names: Sequence[str], folder: Path, *, wanted: Callable[[RunRecord], bool], what: str, expected: str, fix: str
+) -> dict[str, RunRecord]:
+    """Records by what the user called them.
+
+    Args:
+        names: Files, folders of records, or what :func:`find_record` takes.
+        folder: Where runs' names are looked up.
+        wanted: Which records of a folder are taken.
+        what: What these are, in the message about a folder without any.
+        expected: What the message says is expected.
+        fix: How to make such a record.
+
+    Raises:
+        ResultError: A record is damaged or not there, or a folder holds none that is wanted.
+    """
+    found: dict[str, RunRecord] = {}
+    for name in names:
+        if not Path(name).is_dir():
+            found[name] = find_record(name, folder)[0]
+            continue
+        paths = find_records(Path(name))
+        if paths.unreadable:
+            raise paths.unreadable[0]
+        those = {str(paths.files[record.run_id]): record for record in paths.records if wanted(record)}
+        if not those:
+            raise ResultError(
+                f"a folder without records of {what}",
+                expected=expected,
+                found=counted(len(paths.records), "other record"),
+                where=name,
+                fix=fix,
+            )
+        found |= those
+    return found
 
 
 def _named(name: str, records: Sequence[RunRecord]) -> list[RunRecord]:

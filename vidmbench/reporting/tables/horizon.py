@@ -10,8 +10,8 @@ from vidmbench.core.errors import ResultError, UsageError, VidmbenchError, unkno
 from vidmbench.core.text import counted
 from vidmbench.protocols.kind_registry import metric_kinds
 from vidmbench.protocols.signature import recipe_without
-from vidmbench.records.importing import find_record
-from vidmbench.records.record import Measurement, RunRecord, find_records
+from vidmbench.records.importing import find_named_records
+from vidmbench.records.record import Measurement, RunRecord
 from vidmbench.reporting.tables.curve_panels import Line, Panel
 from vidmbench.reporting.tables.metrics import metric_label
 
@@ -58,25 +58,14 @@ def named_records(names: Sequence[str], folder: Path) -> dict[str, RunRecord]:
     Raises:
         ResultError: A record is damaged or not there, or a folder holds none with full-reference metrics.
     """
-    found: dict[str, RunRecord] = {}
-    for name in names:
-        if not Path(name).is_dir():
-            found[name] = find_record(name, folder)[0]
-            continue
-        paths = find_records(Path(name))
-        if paths.unreadable:
-            raise paths.unreadable[0]
-        paired = {str(paths.files[record.run_id]): record for record in paths.records if _paired(record)}
-        if not paired:
-            raise ResultError(
-                "a folder without records of full-reference metrics",
-                expected="records of psnr-..., ssim-... or lpips-... protocols",
-                found=counted(len(paths.records), "other record"),
-                where=name,
-                fix=_SCORE,
-            )
-        found |= paired
-    return found
+    return find_named_records(
+        names,
+        folder,
+        wanted=lambda record: bool(_paired(record)),
+        what="full-reference metrics",
+        expected="records of psnr-..., ssim-... or lpips-... protocols",
+        fix=_SCORE,
+    )
 
 
 def horizon_of(

@@ -7,8 +7,8 @@ from pathlib import Path
 from vidmbench.core.errors import ResultError
 from vidmbench.core.text import counted
 from vidmbench.protocols.signature import conflicts, recipe_without
-from vidmbench.records.importing import find_record
-from vidmbench.records.record import Measurement, RunRecord, find_records
+from vidmbench.records.importing import find_named_records
+from vidmbench.records.record import Measurement, RunRecord
 from vidmbench.records.rollout import Rollout, RolloutCurve
 from vidmbench.reporting.tables.metrics import metric_label, with_arrow
 from vidmbench.sources.names import is_reference
@@ -148,24 +148,14 @@ def rollout_records(names: Sequence[str], folder: Path) -> dict[str, RunRecord]:
     Raises:
         ResultError: A record is damaged or not there, is one of another command, or a folder holds none.
     """
-    found: dict[str, RunRecord] = {}
-    for name in names:
-        if not Path(name).is_dir():
-            found[name] = find_record(name, folder)[0]
-            continue
-        paths = find_records(Path(name))
-        if paths.unreadable:
-            raise paths.unreadable[0]
-        of_rollouts = {str(paths.files[record.run_id]): record for record in paths.records if record.rollout}
-        if not of_rollouts:
-            raise ResultError(
-                "a folder without records of vidmbench rollout",
-                expected="at least one",
-                found=counted(len(paths.records), "other record"),
-                where=name,
-                fix=_SCORE,
-            )
-        found |= of_rollouts
+    found = find_named_records(
+        names,
+        folder,
+        wanted=lambda record: record.rollout is not None,
+        what="vidmbench rollout",
+        expected="at least one",
+        fix=_SCORE,
+    )
     for name, record in found.items():
         if record.rollout is None:
             raise ResultError(
