@@ -13,7 +13,7 @@ from vidmbench.detectors.types import Prepared
 from vidmbench.protocols.stages import ArrayStage, FirstResize, Resize
 
 #: Mean and deviation of red, green and blue: of torchvision's ImageNet networks and most of transformers, and of CLIP.
-_COLOURS = {
+COLOURS = {
     "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
     "clip": ((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)),
 }
@@ -32,23 +32,53 @@ def prepared(frames: Frames, stage: ArrayStage, *, size: int | tuple[int, int]) 
     Returns:
         float32 (time, height, width, 3) in the protocol's range.
     """
-    square, fed = (size, (size, size)) if isinstance(size, int) else (size[0], size)
+    frames = in_uint8(frames, stage, size=size)
+    new = resized_to(frames.shape[1:3], stage, size=size)
+    with torch.inference_mode():
+        # Interpolation is linear, so the range may come first: the frames are small then.
+        x = resized(_floats(frames, stage, new[0]), new, stage.resize)
+        if stage.crop == "short-side-centre":
+            x = centre(centre(x, _side(size), dim=2), _side(size), dim=3)
+        array: np.ndarray = x.permute(0, 2, 3, 1).contiguous().numpy()
+    return array
+
+
+def in_uint8(frames: Frames, stage: ArrayStage, *, size: int | tuple[int, int]) -> Resized:
+    """What a protocol does to frames while they are uint8: all that rounds, and cutting out the middle square.
+
+    Args:
+        frames: uint8 (time, height, width, 3), 0..255.
+        stage: The protocol's array stage.
+        size: See :func:`prepared`.
+
+    Returns:
+        uint8 (time, new height, new width, 3); the frames themselves where there is nothing to do.
+    """
     if stage.first_resize is not None:
         frames = first_resized(frames, stage.first_resize)
     if stage.crop == "centre-square":
         frames = _square(frames)
-    height, width = frames.shape[1:3]
-    is_cropped = stage.crop == "short-side-centre"
-    new = _short_side(height, width, square) if is_cropped else fed
     if stage.resize == "bicubic-pil-uint8":
-        frames = _bicubic_uint8(frames, new)
-    with torch.inference_mode():
-        # Interpolation is linear, so the range may come first: the frames are small then.
-        x = resized(_floats(frames, stage, new[0]), new, stage.resize)
-        if is_cropped:
-            x = _centre(x, square)
-        array: np.ndarray = x.permute(0, 2, 3, 1).contiguous().numpy()
-    return array
+        frames = _bicubic_uint8(frames, resized_to(frames.shape[1:3], stage, size=size))
+    return frames
+
+
+def resized_to(old: tuple[int, ...], stage: ArrayStage, *, size: int | tuple[int, int]) -> tuple[int, int]:
+    """Height and width that frames are resized to: what the network is fed, or more where the middle is cut out of it.
+
+    Args:
+        old: Height and width of the frames.
+        stage: The protocol's array stage.
+        size: See :func:`prepared`.
+    """
+    if stage.crop == "short-side-centre":
+        return _short_side(old[0], old[1], _side(size))
+    return (size, size) if isinstance(size, int) else size
+
+
+def _side(size: int | tuple[int, int]) -> int:
+    """The side of the square that a protocol cuts out of the middle."""
+    return size if isinstance(size, int) else size[0]
 
 
 def _floats(frames: Frames, stage: ArrayStage, new_height: int) -> Tensor:
@@ -77,8 +107,8 @@ def _rows_read(kernel: Resize, old: int, new: int) -> np.ndarray:
 
 def _scaled(x: Tensor, interval: str, *, colours: tuple[int, ...]) -> Tensor:
     """0..255 to a network's interval, in place; a number for each colour is brought to the shape of ``colours``."""
-    if interval in _COLOURS:
-        mean, deviation = (torch.tensor(values).reshape(colours) for values in _COLOURS[interval])
+    if interval in COLOURS:
+        mean, deviation = (torch.tensor(values).reshape(colours) for values in COLOURS[interval])
         return x.div_(255).sub_(mean).div_(deviation)
     if interval == "-1..1":
         return x.mul_(2 / 255).sub_(1)
@@ -192,6 +222,6 @@ def _short_side(height: int, width: int, size: int) -> tuple[int, int]:
     return -(-height * size // width), size
 
 
-def _centre(x: Tensor, size: int) -> Tensor:
-    top, left = (x.shape[2] - size) // 2, (x.shape[3] - size) // 2
-    return x[:, :, top : top + size, left : left + size]
+def centre(x: Tensor, size: int, *, dim: int) -> Tensor:
+    """The middle of one axis; of an odd remainder the smaller half is before it."""
+    return x.narrow(dim, (x.shape[dim] - size) // 2, size)
