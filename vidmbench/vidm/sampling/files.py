@@ -1,7 +1,7 @@
 """Samples of a VIDM as files: what ``sample`` writes."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +45,8 @@ def declare_in_turn(folder: Path, facts: Facts) -> None:
     lock = shared_lock(folder / f".{FILE_NAME}.begin.lock")
     with lock:
         declare(folder, facts, labels=("model", "checkpoint"))
+        with suppress(OSError):  # Windows keeps open files; elsewhere who waits for a removed lock starts over
+            Path(lock.lock_file).unlink()
 
 
 def wait_for_others(folder: Path, own: Share) -> None:
