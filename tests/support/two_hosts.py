@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+_INSIDE = ("unshare", "--user", "--map-root-user", "--net", "--uts")
 ADDRESSES = ("10.77.0.1", "10.77.0.2")
 # The first namespace makes the second, gives it one end of the cable, and runs a command in each.
 _SCRIPT = """
@@ -47,7 +48,7 @@ def run_on_two_hosts(folder: Path, commands: tuple[list[str], list[str]], **more
         lines.append(f"{enter}{words} > {name}.log 2>&1 & {name}=$!\n")
     lines.append("failed=0; wait $first || failed=1; wait $second || failed=1; exit $failed\n")
     done = subprocess.run(
-        ["unshare", "--user", "--map-root-user", "--net", "--uts", "bash", "-c", "".join(lines)],
+        [*_INSIDE, "bash", "-c", "".join(lines)],
         cwd=folder,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         capture_output=True,
@@ -67,10 +68,6 @@ def _skip_without_namespaces() -> None:
     missing = [name for name in ("unshare", "nsenter", "ip", "hostname") if shutil.which(name) is None]
     if missing:
         pytest.skip(f"no program {', '.join(missing)} on this system")
-    tried = subprocess.run(
-        ["unshare", "--user", "--map-root-user", "--net", "--uts", "ip", "link", "add", "name", "cable0", "type", "veth"],
-        capture_output=True,
-        text=True,
-    )
+    tried = subprocess.run([*_INSIDE, "ip", "link", "add", "name", "a", "type", "veth"], capture_output=True, text=True)
     if tried.returncode:
         pytest.skip(f"the system makes no network namespaces: {tried.stderr.strip()}")

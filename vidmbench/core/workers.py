@@ -112,6 +112,20 @@ def _wrong_variables(said: dict[str, str]) -> UsageError:
     )
 
 
+def cores() -> int:
+    """Processor cores for this process: its share of those of the machine, or fewer where OMP_NUM_THREADS says so.
+
+    torchrun sets OMP_NUM_THREADS to 1 by itself, so that it counts only where one process was started. No number
+    depends on how many cores compute it.
+    """
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    worker = this_worker()
+    if not worker.is_alone:
+        return max(1, allowed // worker.local_world)
+    wanted = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    return min(allowed, int(wanted)) if re.fullmatch(r"[1-9]\d{0,8}", wanted, re.ASCII) else allowed
+
+
 def take_device(worker: Worker, device: str) -> None:
     """Gives each process of a machine a GPU of its own; on a CPU there is nothing to do.
 

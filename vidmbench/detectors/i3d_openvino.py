@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from vidmbench.core.vocabulary import Precision
+from vidmbench.core.workers import cores
 from vidmbench.detectors.i3d import PUBLISHED_HEAD, Convolution, Head, Triple, body, fp32_layer, stem
-from vidmbench.detectors.openvino_import import cores, import_openvino, openvino_core
+from vidmbench.detectors.openvino_import import compile_for_cpu, import_openvino
 from vidmbench.detectors.types import Feature, Prepared
 
 
@@ -81,7 +82,6 @@ class OpenVinoEngine:
         self._body = partial(body, head=head)
         self._precision = precision
         self._openvino, self._opset = import_openvino()
-        self._core = openvino_core()
         self._num_chains = cores()
         self._chains: dict[tuple[int, ...], list[_Chain]] = {}
 
@@ -122,13 +122,8 @@ class OpenVinoEngine:
         if self._body in functions:
             node = op.reduce_mean(node, op.constant([2] if self._head.keeps_columns else [2, 3, 4]), False)
             node = op.reshape(node, op.constant([1, -1]), False)
-        settings = {
-            # Left alone, OpenVINO takes bf16 by itself on processors with matrix units for it.
-            "INFERENCE_PRECISION_HINT": precision,
-            "NUM_STREAMS": str(self._num_chains),
-            "INFERENCE_NUM_THREADS": str(self._num_chains),
-        }
-        return self._core.compile_model(self._openvino.Model([node], [given], "i3d"), "CPU", settings)
+        model = self._openvino.Model([node], [given], "i3d")
+        return compile_for_cpu(model, precision=precision, num_streams=self._num_chains)
 
 
 def _output_shape(part: Any) -> list[int]:

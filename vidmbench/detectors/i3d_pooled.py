@@ -5,7 +5,7 @@ from jaxtyping import Float32
 
 from vidmbench.detectors.i3d import Convolution, Triple, body, fp32_layer, stem
 from vidmbench.detectors.i3d_openvino import OpenVinoOps
-from vidmbench.detectors.openvino_import import import_openvino, openvino_core
+from vidmbench.detectors.openvino_import import compile_for_cpu, import_openvino
 from vidmbench.detectors.types import Prepared
 
 # Places along one side of a square image that the last pool spans.
@@ -61,6 +61,5 @@ class PooledI3d:
         node = op.transpose(node, op.constant([0, 4, 1, 2, 3]))
         for function in (stem, fp32_layer, body):
             node = function(node, _UpToThePool(op), self._layers)
-        settings = {"INFERENCE_PRECISION_HINT": "f32", "NUM_STREAMS": "1", "INFERENCE_NUM_THREADS": "1"}
-        model = openvino_core().compile_model(openvino.Model([node], [given], "i3d"), "CPU", settings)
-        return model.create_infer_request()
+        model = openvino.Model([node], [given], "i3d")
+        return compile_for_cpu(model, precision="f32", num_streams=1).create_infer_request()

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from vidmbench.core.arrays import Frames
+from vidmbench.core.workers import cores
 from vidmbench.detectors.lpips import EPSILON, SCALE, SHIFT, Layer, averages, in_batches, pairs_at_once
-from vidmbench.detectors.openvino_import import cores, import_openvino, openvino_core
+from vidmbench.detectors.openvino_import import compile_for_cpu, import_openvino
 
 # Graphs that are kept: of one clip, conventions compare frames whole, cut and resized.
 _MOST_GRAPHS = 8
@@ -26,7 +27,6 @@ class OpenVinoLpips:
     def __init__(self, layers: Sequence[Layer]) -> None:
         self._layers = layers
         self._openvino, self._op = import_openvino()
-        self._core = openvino_core()
         self._cores = cores()
         self._pool = ThreadPoolExecutor(self._cores, thread_name_prefix="vidmbench-score")
         self._compiled: OrderedDict[tuple[int, ...], list[Any]] = OrderedDict()
@@ -40,13 +40,7 @@ class OpenVinoLpips:
     def _requests(self, shape: tuple[int, ...]) -> list[Any]:
         """Requests for batches of one shape, one a core; compiled when the first such batch comes."""
         if shape not in self._compiled:
-            settings = {
-                # Left alone, OpenVINO takes bf16 by itself on processors with matrix units for it.
-                "INFERENCE_PRECISION_HINT": "f32",
-                "NUM_STREAMS": str(self._cores),
-                "INFERENCE_NUM_THREADS": str(self._cores),
-            }
-            model = self._core.compile_model(self._model(shape), "CPU", settings)
+            model = compile_for_cpu(self._model(shape), precision="f32", num_streams=self._cores)
             self._compiled[shape] = [model.create_infer_request() for _ in range(self._cores)]
         self._compiled.move_to_end(shape)
         while len(self._compiled) > _MOST_GRAPHS:

@@ -10,8 +10,8 @@ from torch.nn import functional
 
 from vidmbench.core.arrays import Frames
 from vidmbench.core.torch_settings import use_one_torch_thread, without_tf32
+from vidmbench.core.workers import cores
 from vidmbench.detectors.lpips import EPSILON, SCALE, SHIFT, Layer, averages, in_batches, pairs_at_once
-from vidmbench.detectors.openvino_import import cores
 
 
 class TorchLpips:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from vidmbench.core.torch_settings import use_one_torch_thread, without_tf32
-from vidmbench.detectors.openvino_import import cores
+from vidmbench.core.workers import cores
 from vidmbench.detectors.types import Feature, Prepared
 from vidmbench.detectors.vmaf_import import import_vmaf
 from vidmbench.protocols.pair_stages import VmafStage

@@ -8,8 +8,8 @@ from vidmbench.core.errors import VidmbenchError
 from vidmbench.core.memory import free_memory
 from vidmbench.core.progress import note
 from vidmbench.core.vocabulary import Device
+from vidmbench.core.workers import cores
 from vidmbench.detectors.engine import engine_name, load_engine
-from vidmbench.detectors.openvino_import import cores
 from vidmbench.detectors.types import Engine, Feature, Prepared
 from vidmbench.detectors.weights_local import bytes_of_weights
 from vidmbench.evaluation.clip_assembly import JobEntry, PreparedClip, bytes_of_frame

@@ -7,10 +7,11 @@ from contextlib import closing
 from threading import Condition
 
 from vidmbench.core.torch_settings import use_one_torch_thread
+from vidmbench.core.workers import cores
 from vidmbench.evaluation.clip_assembly import JobEntry, PreparedClip, bytes_of_frame, clips_of_video
 
-#: Threads that read and prepare.
-_READERS = 2
+#: Threads that read and prepare: one a core, within these limits. A GPU takes what a dozen of them prepare.
+_LEAST_READERS, _MOST_READERS = 2, 16
 #: Prepared clips that one video may have waiting for the network, bytes; one clip waits whatever it takes.
 _OF_ONE_VIDEO = 64 * 2**20
 #: Prepared clips of all videos that are read ahead, bytes; that many videos as there are readers, whatever they take.
@@ -30,14 +31,15 @@ def read_ahead(entries: list[JobEntry], claim: Callable[[JobEntry], bool]) -> It
     Yields:
         The clips, video by video, each video's as :func:`vidmbench.evaluation.clip_assembly.clips_of_video` gives them.
     """
-    pool = ThreadPoolExecutor(_READERS, thread_name_prefix="vidmbench-read", initializer=use_one_torch_thread)
+    readers = min(max(_LEAST_READERS, cores()), _MOST_READERS)
+    pool = ThreadPoolExecutor(readers, thread_name_prefix="vidmbench-read", initializer=use_one_torch_thread)
     begun: deque[_VideoInFlight] = deque()
     try:
         for number, requests in _by_video(entries, claim):
             video = _VideoInFlight(number, requests)
             # The first video begun never waits for others, so that each is read to its end.
-            while len(begun) >= _READERS and (
-                len(begun) > 2 * _READERS or sum(other.most_bytes for other in (*begun, video)) > _OF_ALL_VIDEOS
+            while len(begun) >= readers and (
+                len(begun) > 2 * readers or sum(other.most_bytes for other in (*begun, video)) > _OF_ALL_VIDEOS
             ):
                 yield from begun[0]
                 begun.popleft()

@@ -1,10 +1,12 @@
 """--shard, and what launchers say in the environment."""
 
+import os
 import sys
 from types import SimpleNamespace
 
 import pytest
 
+from vidmbench.core import workers
 from vidmbench.core.errors import UsageError
 from vidmbench.core.workers import Share, Worker, share_of, take_device, this_worker
 
@@ -132,3 +134,26 @@ def test_where_no_gpu_is_taken(gpus, count, worker, device):
     taken = gpus(count)
     take_device(worker, device)
     assert taken == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({}, 6),
+        ({"OMP_NUM_THREADS": "4"}, 4),
+        ({"OMP_NUM_THREADS": "4,2"}, 4),
+        ({"OMP_NUM_THREADS": "16"}, 6),
+        ({"OMP_NUM_THREADS": "0"}, 6),
+        ({"OMP_NUM_THREADS": "few"}, 6),
+        # torchrun sets OMP_NUM_THREADS itself, and its processes share the machine.
+        ({"OMP_NUM_THREADS": "1", "RANK": "5", "WORLD_SIZE": "8", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "2"}, 3),
+        ({"RANK": "0", "WORLD_SIZE": "8", "LOCAL_RANK": "0", "LOCAL_WORLD_SIZE": "8"}, 1),
+    ],
+)
+def test_cores_of_a_process(monkeypatch, variables, expected):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(6)), raising=False)
+    for name in ("OMP_NUM_THREADS", "RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert workers.cores() == expected
