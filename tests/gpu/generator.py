@@ -17,9 +17,9 @@ from vidmbench.vidm.networks.motion import MotionNet
 from vidmbench.vidm.recipes import RecipeSpec, load_recipe
 from vidmbench.vidm.sampling.first_frames import Content
 from vidmbench.vidm.sampling.source import VidmVideos
-from vidmbench.vidm.training import loop
-from vidmbench.vidm.training.batches import Batch
+from vidmbench.vidm.training.batch import Batch
 from vidmbench.vidm.training.state import TrainingState
+from vidmbench.vidm.training.step import adamw, take_step
 
 _RECIPES = ("clevrer-256", "ucf101-128")
 # Denoising steps that are timed, and those of a frame in the paper.
@@ -57,14 +57,20 @@ def training(measuring: Measuring) -> None:
         size = 2 if measuring.is_small else recipe.part(part).batch_size // GPUS
         net = _random(ContentNet if part == "content" else MotionNet, recipe, measuring)
         optimiser = recipe.part(part)
-        state = TrainingState(net, loop._copied(net), loop._adamw(net, optimiser), 0, {})
+        state = TrainingState(
+            net,
+            {name: value.detach().clone() for name, value in net.state_dict().items()},
+            adamw(net, optimiser),
+            0,
+            {},
+        )
         schedule = linear_schedule(recipe.model.num_timesteps)
         batch = _batch(part, recipe, size, measuring.device)
         taken: list[float] = []
         measuring.forget_peak()
         for _ in range(2 if measuring.is_small else 6):
             start = time.perf_counter()
-            loop._step(net, state, batch, schedule, optimiser, recipe.model, optimiser.lr)
+            take_step(net, state, batch, schedule, optimiser, recipe.model, optimiser.lr)
             measuring.wait()
             taken.append(time.perf_counter() - start)
         seconds = min(taken[1:])

@@ -66,10 +66,10 @@ def training_loss(
     error = eps_hat - eps
     if kind == "robust":
         # hypot squares nothing that could underflow, and its slope error / hypot is 0, not NaN, at no error.
-        return torch.hypot(error, error.new_tensor(eta)).mean(dim=(1, 2, 3))
+        return torch.hypot(error, error.new_full((), eta)).mean(dim=(1, 2, 3))
     if kind == "mse" or values is None:
         return error.square().mean(dim=(1, 2, 3))
-    weight = torch.from_numpy(1.0 - schedule.alpha_bar[t.cpu().numpy()]).to(wide).to(error.device)
+    weight = at(1.0 - schedule.alpha_bar, t, error).flatten()
     # The bound teaches the variance alone; on the noise its gradient would be too uneven over t.
     bound = variational_bound(eps_hat.detach(), values, x_0, x_t, t, schedule)
     return weight * error.square().mean(dim=(1, 2, 3)) + bound

@@ -8,6 +8,7 @@ n a frame's number in its video; z the implicit motion condition; c the learnabl
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -167,8 +168,15 @@ def at(values: np.ndarray, t: Tensor, like: Tensor) -> Tensor:
         t: int64 (batch,).
         like: (batch, ...).
     """
-    picked = torch.from_numpy(values[t.cpu().numpy()])
-    return picked.to(like.dtype).to(like.device).view(-1, *[1] * (like.ndim - 1))
+    picked = _on_device(values.tobytes(), like.device)[t.to(like.device)]
+    return picked.to(like.dtype).view(-1, *[1] * (like.ndim - 1))
+
+
+@lru_cache(maxsize=64)
+def _on_device(values: bytes, device: torch.device) -> Tensor:
+    """float64 numbers on a device, sent there once: asking a GPU for its timesteps would wait for it."""
+    with torch.inference_mode(False):  # whoever asks first, training may need it
+        return torch.frombuffer(bytearray(values), dtype=torch.float64).to(device)
 
 
 def split_prediction(prediction: Tensor, channels: int, variance: Variance) -> tuple[Tensor, Tensor | None]:

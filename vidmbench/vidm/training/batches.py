@@ -1,8 +1,9 @@
 """Training samples: sample k of a part depends on (seed, part, k) alone, so any process can draw any of them."""
 
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor
 
 from vidmbench.core import resources
-from vidmbench.core.arrays import Frames, Resized
+from vidmbench.core.arrays import Clips, Frames, Resized
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import sha256_of_parts
 from vidmbench.core.progress import Progress, note
@@ -19,39 +20,12 @@ from vidmbench.videos.source import Source
 from vidmbench.vidm.config import Part, VidmSpec
 from vidmbench.vidm.frames import square, to_tensor
 from vidmbench.vidm.recipes import DataSpec, FlowStartSpec
+from vidmbench.vidm.training.batch import Batch
 from vidmbench.vidm.training.frame_cache import FrameCache
 
 # Videos that take less are decoded once and kept in the cache as one file; the others are read anew.
 _LARGEST_ARRAY = 4 * 2**30
 _VERSION = 2
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Samples of one step.
-
-    Attributes:
-        x_0: The frame to learn, float32 (batch, 3, height, width) in [-1, 1].
-        eps: Noise, as ``x_0``.
-        t: Timesteps, int64 (batch,).
-        first: x(0)_0, as ``x_0``; motion generator only.
-        previous: x(n-1)_0, as ``x_0``; motion generator only.
-        n: Frame numbers, int64 (batch,); motion generator only.
-        label: Classes, int64 (batch,); class-conditional content generator only.
-    """
-
-    x_0: Tensor
-    eps: Tensor
-    t: Tensor
-    first: Tensor | None = None
-    previous: Tensor | None = None
-    n: Tensor | None = None
-    label: Tensor | None = None
-
-    def to(self, device: torch.device) -> "Batch":
-        """The same samples on another device."""
-        moved = {name: value.to(device) for name, value in vars(self).items() if value is not None}
-        return Batch(**moved)
 
 
 @runtime_checkable
@@ -132,6 +106,24 @@ class TrainingVideos:
             cached = self._cache.read(index, frames)
             return self._mended(self._cache, index, frames) if cached is None else cached
         return self._decoded(index, frames)
+
+    def all_frames(self) -> Clips | None:
+        """All frames of all videos, uint8 (video, frame, resolution, resolution, 3); None of sets that are not small.
+
+        Videos of a small set are equally long, and in the cache once :meth:`prepare` was called.
+        """
+        if not self._is_small:
+            return None
+        every = list(range(self._shape[1]))
+        frames = np.empty(self._shape, np.uint8)
+        for index in range(len(self)):
+            frames[index] = self.read(index, every)
+        return frames
+
+    @property
+    def num_bytes(self) -> int | None:
+        """Bytes of :meth:`all_frames`; None of sets that are not small."""
+        return int(np.prod(self._shape)) if self._is_small else None
 
     def prepare(self, progress: Progress | None = None) -> None:
         """Decodes a small set once, or finds it in the cache.
@@ -242,8 +234,10 @@ def batches(
     batch_size: int,
     rank: int = 0,
     world: int = 1,
+    ahead: int = 1,
+    pinned_for: torch.device | None = None,
 ) -> Iterator[Batch]:
-    """One batch a step, drawn one step ahead in a thread; each process gets its share of the global batch.
+    """One batch a step, drawn ahead in threads; each process gets its share of the global batch.
 
     Args:
         part: Which generator.
@@ -255,20 +249,30 @@ def batches(
         batch_size: Over all processes.
         rank: Number of this process.
         world: Number of processes.
+        ahead: Batches that are drawn ahead, each by a thread.
+        pinned_for: The GPU whose pinned memory they are put in; None for ordinary memory.
     """
     share = batch_size // world
 
     def of(step: int) -> Batch:
         begin = step * batch_size + rank * share
-        return draw(part, videos, spec, data, seed, range(begin, begin + share))
+        batch = draw(part, videos, spec, data, seed, range(begin, begin + share))
+        return batch if pinned_for is None else batch.pinned()
 
-    with ThreadPoolExecutor(1) as pool:
-        following = pool.submit(of, steps.start) if steps else None
-        for step in steps:
-            assert following is not None
-            batch = following.result()
-            following = pool.submit(of, step + 1) if step + 1 < steps.stop else None
+    def begin_thread() -> None:
+        if pinned_for is not None:  # of several GPUs, a thread starts with the first
+            torch.cuda.set_device(pinned_for)
+
+    pool = ThreadPoolExecutor(ahead, initializer=begin_thread)
+    try:
+        following = iter(steps)
+        coming = deque(pool.submit(of, step) for step in islice(following, ahead))
+        while coming:
+            batch = coming.popleft().result()
+            coming.extend(pool.submit(of, step) for step in islice(following, 1))
             yield batch
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def flow_pairs(videos: TrainingVideos, flow: FlowStartSpec, seed: int, step: int) -> tuple[Tensor, Tensor]:

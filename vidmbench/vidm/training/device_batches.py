@@ -6,6 +6,7 @@ numbers are another stream: a GPU draws a batch in less time than a CPU draws on
 
 import hashlib
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -13,7 +14,8 @@ from torch import Tensor
 from vidmbench.core.arrays import Clips
 from vidmbench.vidm.config import Part, VidmSpec
 from vidmbench.vidm.recipes import DataSpec, FlowStartSpec
-from vidmbench.vidm.training.batches import Batch
+from vidmbench.vidm.training.batch import Batch
+from vidmbench.vidm.training.batches import TrainingVideos
 
 
 class DeviceVideos:
@@ -22,11 +24,22 @@ class DeviceVideos:
     Args:
         frames: uint8 (video, frame, height, width, 3).
         device: Where they go; 2048 videos of 128 frames at 64 pixels are 3.2 GB.
+        labels: Classes of the videos, for a class-conditional content generator.
+        memory_format: How the frames of batches lie in memory.
     """
 
-    def __init__(self, frames: Clips, device: torch.device) -> None:
+    def __init__(
+        self,
+        frames: Clips,
+        device: torch.device,
+        *,
+        labels: Sequence[int] | None = None,
+        memory_format: torch.memory_format = torch.channels_last,
+    ) -> None:
         self.num_videos, self.num_frames = frames.shape[:2]
         self.device = device
+        self._memory_format = memory_format
+        self._labels = None if labels is None else torch.tensor(labels, device=device)
         self._pictures = torch.from_numpy(frames).to(device).flatten(0, 1)
 
     def draw(self, part: Part, spec: VidmSpec, data: DataSpec, seed: int, step: int, batch_size: int) -> Batch:
@@ -34,7 +47,7 @@ class DeviceVideos:
 
         Args:
             part: Which generator.
-            spec: The model; without classes.
+            spec: The model; with classes only where the labels are known.
             data: Which frames.
             seed: The run's seed.
             step: Counted from 0.
@@ -56,9 +69,11 @@ class DeviceVideos:
         t = torch.randint(spec.num_timesteps, count, generator=random, device=self.device)
         at = video * self.num_frames + first
         x_0 = self._taken(at + n, mirrored)
-        eps = torch.randn(x_0.shape, generator=random, device=self.device).contiguous(memory_format=torch.channels_last)
+        eps = torch.randn(x_0.shape, generator=random, device=self.device)
+        eps = eps.contiguous(memory_format=self._memory_format)
         if part == "content":
-            return Batch(x_0, eps, t)
+            label = self._labels[video] if spec.num_classes and self._labels is not None else None
+            return Batch(x_0, eps, t, label=label)
         previous = self._taken(at + (n - 1), mirrored)
         if data.previous_noise:
             deviation = data.previous_noise * torch.rand((*count, 1, 1, 1), generator=random, device=self.device)
@@ -99,6 +114,27 @@ class DeviceVideos:
         return torch.where(torch.rand(count, generator=random, device=self.device) < 0.5, near, uniform)
 
     def _taken(self, numbers: Tensor, mirrored: Tensor) -> Tensor:
-        """Frames by number, float32 (batch, 3, height, width) in [-1, 1], channels last in memory."""
+        """Frames by number, float32 (batch, 3, height, width) in [-1, 1]."""
         taken = self._pictures[numbers].permute(0, 3, 1, 2).float() / 127.5 - 1
-        return torch.where(mirrored[:, None, None, None], taken.flip(3), taken)
+        frames = torch.where(mirrored[:, None, None, None], taken.flip(3), taken)
+        return frames.contiguous(memory_format=self._memory_format)
+
+
+def held_frames(
+    videos: TrainingVideos, device: torch.device, room: int | None, *, has_labels: bool
+) -> DeviceVideos | None:
+    """All frames of a small set on a device, or None where they are too many.
+
+    Args:
+        videos: The set.
+        device: Where.
+        room: Bytes that they may take there; None where nobody knows.
+        has_labels: Whether the videos' classes are wanted.
+    """
+    if videos.num_bytes is None or (room is not None and videos.num_bytes > room):
+        return None
+    frames = videos.all_frames()
+    assert frames is not None
+    labels = [videos.label(index) for index in range(len(videos))] if has_labels else None
+    # Channels last made training of the paper's networks slower: docs/accuracy.md.
+    return DeviceVideos(frames, device, labels=labels, memory_format=torch.contiguous_format)

@@ -13,7 +13,7 @@ from vidmbench.vidm.config import Part, VidmSpec
 from vidmbench.vidm.diffusion.losses import min_snr_weights
 from vidmbench.vidm.diffusion.schedule import linear_schedule
 from vidmbench.vidm.recipes import OptimiserSpec, RecipeSpec
-from vidmbench.vidm.training.batches import Batch
+from vidmbench.vidm.training.batch import Batch
 from vidmbench.vidm.training.device_batches import DeviceVideos
 from vidmbench.vidm.training.state import TrainingState
 
@@ -60,7 +60,7 @@ class Objective(nn.Module):
         previous: Tensor | None = None,
         n: Tensor | None = None,
     ) -> Tensor:
-        """The mean loss of a batch; arguments as in :class:`vidmbench.vidm.training.batches.Batch`."""
+        """The mean loss of a batch; arguments as in :class:`vidmbench.vidm.training.batch.Batch`."""
         x_t = self.signal[t][:, None, None, None] * x_0 + self.sigma[t][:, None, None, None] * eps
         prediction = self.net(x_t, t) if n is None else self.net(x_t, t, n, first, previous)
         error = prediction.float() - eps

@@ -19,6 +19,8 @@ from vidmbench.vidm.networks.spynet import SpyNet, warp
 
 Pairs = Callable[[int], tuple[Tensor, Tensor]]
 
+# How often the loss is read from a GPU, which waits for it.
+_STEPS_A_READING = 50
 # Full size, half and quarter: coarse images pull on the flow where a motion is larger than an object's edge is wide.
 _SCALES = 3
 # Differences (images span 2, flows are in pixels) beyond which the penalty grows linearly.
@@ -62,7 +64,8 @@ def pretrain_flow(
     was_training = net.training
     net.train()
     optimizer = torch.optim.AdamW(net.parameters(), lr=lr, weight_decay=1e-4)
-    losses = []
+    losses: list[Tensor] = []
+    shown = math.nan
     for step in range(steps):
         optimizer.param_groups[0]["lr"] = lr * _lr_factor(step, steps)
         reference, support = (frames.to(device) for frames in pairs(step))
@@ -72,11 +75,13 @@ def pretrain_flow(
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimizer.step()
-        losses.append(loss.item())
+        losses.append(loss.detach())
         if progress is not None:
-            progress(step + 1, steps, f"flow, loss {losses[-1]:.4f}")
+            if step % (1 if device.type == "cpu" else _STEPS_A_READING) == 0:
+                shown = float(losses[-1])
+            progress(step + 1, steps, f"flow, loss {shown:.4f}")
     net.train(was_training)
-    return losses
+    return [float(loss) for loss in losses]
 
 
 def photometric_loss(flow: Tensor, reference: Tensor, support: Tensor, *, smoothness: float) -> Tensor:

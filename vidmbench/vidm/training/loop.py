@@ -1,10 +1,8 @@
 """Trains one generator: AdamW, moving average, clipped gradients; resumable to the bit, on one or many processes."""
 
 import json
-import math
 import time
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,20 +14,25 @@ from torch.nn.parallel import DistributedDataParallel
 from vidmbench.core.errors import ResultError, UsageError
 from vidmbench.core.progress import Progress
 from vidmbench.vidm.checkpoints.tensor_files import check_same, read_header, read_tensors
-from vidmbench.vidm.config import Part, VidmSpec
-from vidmbench.vidm.diffusion.losses import min_snr_weights, training_loss
-from vidmbench.vidm.diffusion.schedule import Schedule, at, linear_schedule
+from vidmbench.vidm.config import Part
+from vidmbench.vidm.diffusion.schedule import linear_schedule
 from vidmbench.vidm.networks.motion import MotionNet
-from vidmbench.vidm.recipes import OptimiserSpec, RecipeSpec
-from vidmbench.vidm.training.batches import Batch, TrainingVideos, batches
+from vidmbench.vidm.recipes import RecipeSpec
+from vidmbench.vidm.training.batch import Batch
+from vidmbench.vidm.training.batches import TrainingVideos, batches
+from vidmbench.vidm.training.device_batches import held_frames
 from vidmbench.vidm.training.initialisation import Start, flow_weights, new_net, start_flow
 from vidmbench.vidm.training.interrupts import interrupts_wait
+from vidmbench.vidm.training.memory import free_bytes, step_bytes
 from vidmbench.vidm.training.state import LOWER_RATE, Log, TrainingState, last_state
+from vidmbench.vidm.training.step import Losses, adamw, take_step
 
 # How often the state is written, the log's rows are made, and figures are made.
 SECONDS_BETWEEN_STATES = 60.0
 STEPS_A_ROW = 50
 PICTURES_A_RUN = 10
+# Batches that are drawn ahead of a GPU, each by a thread of its own.
+_AHEAD = 4
 SECONDS_BETWEEN_PICTURES = 60.0
 
 
@@ -56,7 +59,8 @@ def train_part(
 ) -> dict[str, Tensor]:
     """Trains one generator to the end of its recipe, from where an earlier call stopped.
 
-    One process gives the same bits however often it was stopped; Ctrl-C and SIGTERM wait until the state is written.
+    One process on a CPU gives the same bits however often it was stopped; Ctrl-C and SIGTERM wait until the state is
+    written. A GPU draws the samples itself where it can hold all frames: others than those of a CPU, as random.
     Under torchrun every process takes an equal share of each batch; the first one writes.
 
     Args:
@@ -91,7 +95,7 @@ def train_part(
     path, log_path = out / f"{part}.state.safetensors", out / f"{part}.csv"
     net = new_net(part, spec, seed).to(device)
     facts = _facts(part, recipe, videos, seed, sintel is not None, start)
-    state = TrainingState(net, _copied(net), _adamw(net, optimiser), 0, facts)
+    state = TrainingState(net, _copied(net), adamw(net, optimiser), 0, facts)
     if path.is_file():
         state.load(path)
         state.ema = {name: value.to(device) for name, value in state.ema.items()}
@@ -107,44 +111,85 @@ def train_part(
     schedule = linear_schedule(spec.num_timesteps)
     model = DistributedDataParallel(net) if world > 1 else net
     every = max(1, optimiser.steps // PICTURES_A_RUN)
-    began, sums = time.monotonic() - log.seconds, [0.0, 0.0, 0]
+    began = time.monotonic() - log.seconds
     saved = drawn_at = time.monotonic()
-    drawn = batches(
-        part, videos, spec, recipe.data, seed,
-        steps=range(state.step, optimiser.steps), batch_size=optimiser.batch_size, rank=rank, world=world,
-    )  # fmt: skip
+    on_gpu = is_accelerator(device)
+
+    def diverged(step: int, loss: float, norm: float) -> ResultError:
+        return ResultError(
+            f"the loss of the {part} generator is no longer a number at step {step}",
+            expected="a finite loss",
+            found=f"{loss} (gradient norm {norm})",
+            where=f"{part}.lr = {optimiser.lr}",
+            fix=f"{last_state(path)}; {LOWER_RATE}",
+        )
+
+    losses = Losses(diverged)
+    drawn = _batches(part, recipe, videos, seed, range(state.step, optimiser.steps), device, rank, world)
     with interrupts_wait(enabled=world == 1) as is_stopped:
         for batch in drawn:
             rate = optimiser.lr_at(state.step)
-            loss, norm = _step(model, state, batch.to(device), schedule, optimiser, spec, rate)
-            if not math.isfinite(loss):
-                raise ResultError(
-                    f"the loss of the {part} generator is no longer a number at step {state.step + 1}",
-                    expected="a finite loss",
-                    found=f"{loss} (gradient norm {norm})",
-                    where=f"{part}.lr = {optimiser.lr}",
-                    fix=f"{last_state(path)}; {LOWER_RATE}",
-                )
+            losses.add(*take_step(model, state, batch, schedule, optimiser, spec, rate))
             state.step += 1
-            sums = [sums[0] + loss, sums[1] + norm, sums[2] + 1]
             is_last = state.step == optimiser.steps
-            if state.step % STEPS_A_ROW == 0 or is_last:
-                log.add(state.step, sums[0] / sums[2], sums[1] / sums[2], rate, time.monotonic() - began)
-                sums = [0.0, 0.0, 0]
+            is_row = state.step % STEPS_A_ROW == 0 or is_last
+            if is_row or not on_gpu:  # reading waits for a GPU
+                losses.read(state.step)
+            if is_row:
+                log.add(state.step, *losses.means(), rate, time.monotonic() - began)
             if progress is not None:
-                progress(state.step, optimiser.steps, f"{part}, loss {loss:.4f}")
+                progress(state.step, optimiser.steps, f"{part}, loss {losses.last:.4f}")
             stops = is_stopped()
-            if rank == 0 and (is_last or stops or time.monotonic() - saved > SECONDS_BETWEEN_STATES):
+            is_due = is_last or stops or time.monotonic() - saved > SECONDS_BETWEEN_STATES
+            is_shown = state.step % every == 0 and time.monotonic() - drawn_at > SECONDS_BETWEEN_PICTURES
+            if is_due or is_shown:
+                losses.read(state.step)  # weights that are no numbers are neither kept nor shown
+            if rank == 0 and is_due:
                 log.write()
                 state.save(path)  # with the log's rows in it: rows that it does not have yet are dropped on resuming
                 saved = time.monotonic()
             if stops:
                 raise KeyboardInterrupt
-            is_due = state.step % every == 0 and time.monotonic() - drawn_at > SECONDS_BETWEEN_PICTURES
-            if rank == 0 and figures is not None and (is_due or is_last):
+            if rank == 0 and figures is not None and (is_shown or is_last):
                 figures(part, state.ema, state.step)
                 drawn_at = time.monotonic()
     return state.ema
+
+
+def is_accelerator(device: torch.device) -> bool:
+    """Whether work is given to a device that does it later."""
+    return device.type != "cpu"
+
+
+def _batches(
+    part: Part,
+    recipe: RecipeSpec,
+    videos: TrainingVideos,
+    seed: int,
+    steps: range,
+    device: torch.device,
+    rank: int,
+    world: int,
+) -> Iterator[Batch]:
+    """The batches of these steps, on the device: drawn there where it holds all frames, else sent to it."""
+    spec, data, size = recipe.model, recipe.data, recipe.part(part).batch_size
+    if is_accelerator(device):
+        free = free_bytes(device)
+        room = None if free is None else free - step_bytes(part, recipe)
+        held = held_frames(videos, device, room, has_labels=part == "content" and spec.num_classes > 0)
+        if held is not None:
+            share = size // world
+            for step in steps:
+                whole = held.draw(part, spec, data, seed, step, size)
+                yield whole.rows(rank * share, (rank + 1) * share)
+            return
+    drawn = batches(
+        part, videos, spec, data, seed,
+        steps=steps, batch_size=size, rank=rank, world=world, ahead=_AHEAD if is_accelerator(device) else 1,
+        pinned_for=device if device.type == "cuda" else None,
+    )  # fmt: skip
+    for batch in drawn:
+        yield batch.to(device)
 
 
 def check_run(
@@ -203,58 +248,6 @@ def finished_weights(
     return {name.removeprefix("ema."): value for name, value in tensors.items() if name.startswith("ema.")}
 
 
-def _step(
-    model: nn.Module,
-    state: TrainingState,
-    batch: Batch,
-    schedule: Schedule,
-    optimiser: OptimiserSpec,
-    spec: VidmSpec,
-    rate: float,
-) -> tuple[float, float]:
-    """One step of the optimiser; the loss and the gradient's norm over all processes."""
-    for group in state.optimizer.param_groups:
-        group["lr"] = rate
-    x_t = schedule.noisy(batch.x_0, batch.t, batch.eps)
-    half = optimiser.precision == "bf16"
-    try:
-        with torch.autocast(batch.x_0.device.type, torch.bfloat16) if half else nullcontext():
-            if batch.n is None:
-                prediction = model(x_t, batch.t, batch.label)
-            else:
-                prediction = model(x_t, batch.t, batch.n, batch.first, batch.previous)
-        loss = training_loss(
-            prediction, batch.eps, batch.x_0, x_t, batch.t, schedule, kind=spec.loss, variance=spec.variance
-        )
-        if optimiser.min_snr is not None:
-            loss = loss * at(min_snr_weights(schedule, optimiser.min_snr), batch.t, loss)
-        loss = loss.mean()
-        state.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-    except (torch.OutOfMemoryError, RuntimeError) as error:
-        if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
-            raise
-        raise ResultError(
-            "memory ran out",
-            found=str(error).splitlines()[0],
-            where=f"batch_size = {optimiser.batch_size}, resolution = {spec.resolution}",
-            fix="lower batch_size in the recipe (halve it and the learning rate), or channels; what was saved stays",
-        ) from error
-    norm = torch.nn.utils.clip_grad_norm_(state.net.parameters(), optimiser.clip_norm)
-    whole = loss.detach().clone()
-    if dist.is_initialized():
-        dist.all_reduce(whole)
-        whole /= dist.get_world_size()
-    value = float(whole)
-    if not math.isfinite(value) or not math.isfinite(float(norm)):
-        return math.nan, float(norm)  # before the step, so that the weights stay good
-    state.optimizer.step()
-    with torch.no_grad():
-        for name, current in state.net.state_dict().items():
-            state.ema[name].lerp_(current, 1 - optimiser.ema_decay)
-    return value, float(norm)
-
-
 def _facts(
     part: Part, recipe: RecipeSpec, videos: TrainingVideos, seed: int, has_sintel: bool, start: Start | None
 ) -> Mapping[str, Any]:
@@ -272,10 +265,6 @@ def _facts(
         facts["flow_start"] = recipe.flow_start.model_dump(mode="json")
         facts["flow_weights"] = flow_weights(recipe, has_sintel=has_sintel)
     return facts
-
-
-def _adamw(net: nn.Module, optimiser: OptimiserSpec) -> torch.optim.Optimizer:
-    return torch.optim.AdamW(net.parameters(), lr=optimiser.lr, weight_decay=optimiser.weight_decay)
 
 
 def _copied(net: nn.Module) -> dict[str, Tensor]:

@@ -14,6 +14,7 @@ from support.vidm_helpers import SEED_FLOW, CodedVideos, small_recipe, small_spe
 from vidmbench.core.errors import ResultError, UsageError, WeightsError
 from vidmbench.vidm.recipes import DataSpec
 from vidmbench.vidm.training import loop as training
+from vidmbench.vidm.training import step as stepping
 from vidmbench.vidm.training.loop import new_net
 from vidmbench.vidm.training.state import Log, TrainingState
 
@@ -39,7 +40,7 @@ def often(monkeypatch):
 
 def at_step(step, change):
     """A loss that ``change`` is done to at a step, counted from 1."""
-    calls, loss = [], training.training_loss
+    calls, loss = [], stepping.training_loss
 
     def changed(*args, **options):
         calls.append(1)
@@ -219,7 +220,7 @@ def without_slope(loss):
 @pytest.mark.parametrize("change", [lambda loss: loss * float("nan"), lambda loss: loss / 0, without_slope])
 def test_a_loss_that_is_no_number_stops_training_and_keeps_the_last_good_state(change, tmp_path, monkeypatch):
     train(tmp_path / "good", recipe=small_recipe(steps=4))
-    monkeypatch.setattr(training, "training_loss", at_step(3, change))
+    monkeypatch.setattr(stepping, "training_loss", at_step(3, change))
     with pytest.raises(ResultError, match="content generator is no longer a number at step 3") as caught:
         train(tmp_path / "bad", recipe=small_recipe(steps=4))
     assert "content.state.safetensors" in caught.value.fix
@@ -250,7 +251,7 @@ def no_gpu_memory(_):
 
 @pytest.mark.parametrize(("change", "said"), [(no_memory, "allocate memory"), (no_gpu_memory, "CUDA out of memory")])
 def test_out_of_memory_says_what_to_lower(change, said, tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "training_loss", at_step(2, change))
+    monkeypatch.setattr(stepping, "training_loss", at_step(2, change))
     with pytest.raises(ResultError, match="memory ran out") as caught:
         train(tmp_path)
     assert said in caught.value.found
@@ -261,7 +262,7 @@ def test_out_of_memory_says_what_to_lower(change, said, tmp_path, monkeypatch):
 
 
 def test_other_errors_of_torch_pass(tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "training_loss", at_step(1, lambda loss: loss @ torch.zeros(3)))
+    monkeypatch.setattr(stepping, "training_loss", at_step(1, lambda loss: loss @ torch.zeros(3)))
     with pytest.raises(RuntimeError, match="size"):
         train(tmp_path)
 
