@@ -25,7 +25,7 @@ class DeviceVideos:
         frames: uint8 (video, frame, height, width, 3).
         device: Where they go; 2048 videos of 128 frames at 64 pixels are 3.2 GB.
         labels: Classes of the videos, for a class-conditional content generator.
-        memory_format: How the frames of batches lie in memory.
+        memory_format: Order of the frames of batches in memory.
     """
 
     def __init__(
@@ -128,7 +128,7 @@ def held_frames(
     Args:
         videos: The set.
         device: Where.
-        room: Bytes that they may take there; None where nobody knows.
+        room: Bytes that they may take there; None where that is unknown.
         has_labels: Whether the videos' classes are wanted.
     """
     if videos.num_bytes is None or (room is not None and videos.num_bytes > room):

@@ -60,7 +60,7 @@ def train_part(
     """Trains one generator to the end of its recipe, from where an earlier call stopped.
 
     One process on a CPU gives the same bits however often it was stopped; Ctrl-C and SIGTERM wait until the state is
-    written. A GPU draws the samples itself where it can hold all frames: others than those of a CPU, as random.
+    written. A GPU that can hold all frames makes its batches itself, by random numbers of its own.
     Under torchrun every process takes an equal share of each batch; the first one writes.
 
     Args:
