@@ -18,30 +18,37 @@ from vidmbench.metrics.temporal.flow_features import CELLS
 _SIZE, _SIGMA, _LEAST_CHANGE = 64, 3.0, 4.0
 
 
-def cell_flows() -> Callable[[Image], np.ndarray]:
+def cell_flows() -> Callable[[np.ndarray], np.ndarray]:
     """What follows one clip.
 
     Returns:
-        A function of the clip's frames in their order, uint8 (height, width, 3), to the flow to each frame from the
-        one before, float32 (512,): 16 x 16 cells, right and down, pixels of a frame of 64 x 64; zeros for the first.
+        A function of what :func:`smoothed` makes of the clip's frames, in their order, to the flow to each frame from
+        the one before, float32 (512,): 16 x 16 cells, right and down, pixels of a frame of 64 x 64; zeros for the
+        first.
     """
     opencv = import_opencv()
     estimator = opencv.DISOpticalFlow_create(opencv.DISOPTICAL_FLOW_PRESET_FAST)
     before: np.ndarray | None = None
 
-    def follow(frame: Image) -> np.ndarray:
+    def follow(now: np.ndarray) -> np.ndarray:
         nonlocal before
-        now = opencv.GaussianBlur(grey_of(frame, _SIZE).astype(np.float32), (0, 0), _SIGMA)
         cells = np.zeros((CELLS, CELLS, 2), np.float32)
         if before is not None:
-            flow = estimator.calc(*(np.rint(image).astype(np.uint8) for image in (before, now)), None)
             change = np.sqrt(_in_cells((now - before) ** 2))
             weight = np.maximum(0, 1 - (_LEAST_CHANGE / np.maximum(change, 1e-6)) ** 2)
-            cells = (_in_cells(flow) * weight[..., None]).astype(np.float32)
+            if weight.any():  # elsewhere all flow counts 0, whatever it is
+                flow = estimator.calc(*(np.rint(image).astype(np.uint8) for image in (before, now)), None)
+                cells = (_in_cells(flow) * weight[..., None]).astype(np.float32)
         before = now
         return cells.ravel()
 
     return follow
+
+
+def smoothed(frame: Image) -> np.ndarray:
+    """What :func:`cell_flows` takes of a frame, uint8 (height, width, 3): its grey, float32 (64, 64)."""
+    grey = grey_of(frame, _SIZE).astype(np.float32)
+    return np.asarray(import_opencv().GaussianBlur(grey, (0, 0), _SIGMA))
 
 
 def _in_cells(image: np.ndarray) -> np.ndarray:

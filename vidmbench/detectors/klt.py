@@ -21,21 +21,20 @@ _SIZE = 128
 _SEARCH = {"winSize": (11, 11), "maxLevel": 3, "criteria": (3, 10, 0.03)}
 
 
-def tracker() -> Callable[[Image], np.ndarray]:
+def tracker() -> Callable[[np.ndarray], np.ndarray]:
     """What follows the points of one clip.
 
     Returns:
-        A function of the clip's frames in their order, uint8 (height, width, 3), to the place of each point, float32
-        (800,): x and y of 400 points on a canvas of 256 x 256. NaN once no point is in the frame.
+        A function of what :func:`squashed` makes of the clip's frames, in their order, to the place of each point,
+        float32 (800,): x and y of 400 points on a canvas of 256 x 256. NaN once no point is in the frame.
     """
     opencv, scale = import_opencv(), CANVAS / _SIZE
     points = grid() / np.float32(scale)
     is_inside = np.ones(len(points), bool)
     before: np.ndarray | None = None
 
-    def follow(frame: Image) -> np.ndarray:
+    def follow(now: np.ndarray) -> np.ndarray:
         nonlocal before
-        now = grey_of(frame, _SIZE)
         if before is not None and is_inside.any():
             followed = np.flatnonzero(is_inside)
             start = np.ascontiguousarray(points[followed, None])
@@ -51,3 +50,8 @@ def tracker() -> Callable[[Image], np.ndarray]:
         return (points * np.float32(scale)).ravel()
 
     return follow
+
+
+def squashed(frame: Image) -> np.ndarray:
+    """What :func:`tracker` takes of a frame, uint8 (height, width, 3): its grey, uint8 (128, 128)."""
+    return grey_of(frame, _SIZE)

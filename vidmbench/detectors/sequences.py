@@ -1,6 +1,8 @@
 """Numbers of frames that depend on the frames before: what is kept of a clip is a frame or two, whatever its length."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -14,8 +16,32 @@ from vidmbench.protocols.pair_stages import FlowStage, MotionMaskStage
 from vidmbench.protocols.sequence_stages import SitiStage, is_followed
 from vidmbench.protocols.stages import ArrayStage
 
-#: Takes the frames of one clip one after the other, uint8 (height, width, 3), and gives float32 (number,) of each.
-Follower = Callable[[Image], np.ndarray]
+
+def _as_it_is(frame: Image) -> Image:
+    return frame
+
+
+@dataclass(frozen=True)
+class Follower:
+    """What follows one clip: takes its frames one after the other, and gives the numbers of each.
+
+    Attributes:
+        follow: Takes what ``look`` gives of each frame, in the clip's order; gives float32 (number,).
+        look: What is taken of a frame alone, uint8 (height, width, 3); the same for every clip that shows the frame.
+        end: Gives the numbers of all frames, float32 (frame, number), where they are known at the end alone.
+    """
+
+    follow: Callable[[Any], np.ndarray]
+    look: Callable[[Image], Any] = _as_it_is
+    end: Callable[[], np.ndarray] | None = None
+
+    def __call__(self, frame: Image) -> np.ndarray:
+        """Takes the next frame."""
+        return self.follow(self.look(frame))
+
+    def ended(self, numbers: np.ndarray) -> np.ndarray:
+        """The numbers of a clip that has come to its end, float32 (frame, number), of those that frames gave."""
+        return numbers if self.end is None else self.end()
 
 
 def is_sequence(stage: ArrayStage) -> bool:
@@ -30,14 +56,15 @@ def follower(stage: ArrayStage) -> Follower:
         stage: What is measured.
 
     Returns:
-        A function of the clip's frames in their order; NaN for what a frame has not, as the first has no change.
+        What takes the clip's frames in their order; it gives NaN for what a frame has not, as the first has no change.
     """
     if isinstance(stage, SitiStage):
         return _siti(stage)
     if isinstance(stage, MotionMaskStage):
         from vidmbench.detectors.motion_masks import MaskFollower
 
-        return MaskFollower(stage)
+        masks = MaskFollower(stage)
+        return Follower(masks, end=masks.end)
     if isinstance(stage, FlowStage):
         return _flows(stage)
     return _FOLLOWERS[stage.detector]()
@@ -46,18 +73,7 @@ def follower(stage: ArrayStage) -> Follower:
 def followed(frames: np.ndarray, stage: ArrayStage) -> np.ndarray:
     """The numbers of a whole clip, float32 (frame, number), of uint8 (frame, height, width, 3)."""
     follow = follower(stage)
-    return ended(follow, np.stack([follow(frame) for frame in frames]))
-
-
-def ended(follow: Follower, numbers: np.ndarray) -> np.ndarray:
-    """The numbers of a clip that has come to its end, float32 (frame, number).
-
-    Args:
-        follow: What followed it; where numbers are known at the end alone, it has a method ``end`` that gives them.
-        numbers: What it gave frame by frame.
-    """
-    end = getattr(follow, "end", None)
-    return numbers if end is None else np.asarray(end())
+    return follow.ended(np.stack([follow(frame) for frame in frames]))
 
 
 def feature_of(stage: ArrayStage) -> Callable[[np.ndarray], np.ndarray]:
@@ -68,14 +84,18 @@ def feature_of(stage: ArrayStage) -> Callable[[np.ndarray], np.ndarray]:
 def _siti(stage: SitiStage) -> Follower:
     before: np.ndarray | None = None
 
-    def follow(frame: Image) -> np.ndarray:
+    def look(frame: Image) -> tuple[np.ndarray, float]:
+        levels = luma(frame)
+        return levels, spatial_information(brightness(levels, stage.mode))
+
+    def follow(seen: tuple[np.ndarray, float]) -> np.ndarray:
         nonlocal before
-        now = brightness(luma(frame), stage.mode)
+        now = brightness(seen[0], stage.mode)
         change = np.nan if before is None else temporal_information(now, before)
         before = now
-        return np.array([spatial_information(now), change], np.float32)
+        return np.array([seen[1], change], np.float32)
 
-    return follow
+    return Follower(follow, look)
 
 
 def _differences() -> Follower:
@@ -87,20 +107,19 @@ def _differences() -> Follower:
         before = frame
         return np.array([change], np.float32)
 
-    return follow
+    return Follower(follow)
 
 
 def _colours() -> Follower:
     first: np.ndarray | None = None
 
-    def follow(frame: Image) -> np.ndarray:
+    def follow(counts: np.ndarray) -> np.ndarray:
         nonlocal first
-        counts = colour_histogram(frame)
         if first is None:
             first = counts
         return np.array([histogram_intersection(counts, first)], np.float32)
 
-    return follow
+    return Follower(follow, colour_histogram)
 
 
 def _flows(stage: FlowStage) -> Follower:
@@ -118,25 +137,25 @@ def _flows(stage: FlowStage) -> Follower:
         before = frame
         return np.array([change], np.float32)
 
-    return follow
+    return Follower(follow)
 
 
 def _pooled() -> Follower:
     from vidmbench.detectors.pooled_colours import pooled_colours
 
-    return pooled_colours
+    return Follower(np.asarray, pooled_colours)
 
 
 def _cell_flows() -> Follower:
-    from vidmbench.detectors.dis_flow import cell_flows
+    from vidmbench.detectors.dis_flow import cell_flows, smoothed
 
-    return cell_flows()
+    return Follower(cell_flows(), smoothed)
 
 
 def _tracks() -> Follower:
-    from vidmbench.detectors.klt import tracker
+    from vidmbench.detectors.klt import squashed, tracker
 
-    return tracker()
+    return Follower(tracker(), squashed)
 
 
 def _histograms_of_tracks(places: np.ndarray) -> np.ndarray:

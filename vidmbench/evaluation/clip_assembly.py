@@ -4,23 +4,23 @@ So a clip takes the memory of what the network is fed, whatever its frames took.
 """
 
 from collections import Counter, deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import numpy as np
 
-from vidmbench.core.arrays import Image
 from vidmbench.core.errors import DataError
 from vidmbench.detectors.preparation import is_by_frame, preparation
-from vidmbench.detectors.sequences import ended, follower, is_sequence
+from vidmbench.detectors.sequences import follower, is_sequence
 from vidmbench.detectors.types import Prepared
 from vidmbench.evaluation.clips import Clip
 from vidmbench.evaluation.feature_cache import CacheEntry
 from vidmbench.evaluation.feature_job import FeatureJob
+from vidmbench.evaluation.shared_frames import ChangedClip, PreparedFrame
 from vidmbench.protocols.detector import load_detector
 from vidmbench.protocols.pair_stages import LpipsStage, PairStage, VmafStage
-from vidmbench.protocols.stages import ArrayStage
 from vidmbench.videos.source import Source, needs_whole_clips
 from vidmbench.videos.transformed import Remade, Reordered, Transformed
 
@@ -135,8 +135,10 @@ def clips_of_video(video: int, requests: Sequence[tuple[JobEntry, int]]) -> Gene
 
 def _clips_together(video: int, requests: Sequence[tuple[JobEntry, int]]) -> Iterator[PreparedClip]:
     many = Counter(entry.key for entry, _ in requests)
+    changed: dict[tuple[str, range], ChangedClip] = {}
     clips = sorted(
-        (_Clip(entry, row, are_shared=many[entry.key] > 1) for entry, row in requests), key=lambda clip: clip.first
+        (_Clip(entry, row, changed, are_shared=many[entry.key] > 1) for entry, row in requests),
+        key=lambda clip: clip.first,
     )
     coming, begun = deque(clips), list[_Clip]()
     indices = sorted({number for clip in clips for number in clip.indices})
@@ -149,7 +151,7 @@ def _clips_together(video: int, requests: Sequence[tuple[JobEntry, int]]) -> Ite
                 yield PreparedClip(clip.entry, clip.row, clip.pixels(), None)
             while coming and coming[0].first <= number:
                 begun.append(coming.popleft())
-            prepared = _PreparedFrame(frame)
+            prepared = PreparedFrame(frame)
             for clip in begun:
                 clip.put(number, prepared)
         # Only now: a source may find at the end of its stream that the file was changed meanwhile.
@@ -177,35 +179,13 @@ def _whole_before(begun: "list[_Clip]", number: int) -> "list[_Clip]":
     return whole
 
 
-class _PreparedFrame:
-    """One frame of a video, prepared once for each way in which clips want it.
-
-    Args:
-        frame: uint8 (height, width, 3).
-    """
-
-    def __init__(self, frame: Image) -> None:
-        self.frame = frame
-        self._prepared: dict[tuple[ArrayStage, bool], np.ndarray] = {}
-
-    def of(self, stage: ArrayStage, is_mirrored: bool, prepare: Callable[[np.ndarray], Prepared]) -> np.ndarray:
-        """float32 (height, width, 3)."""
-        key = stage, is_mirrored
-        if key not in self._prepared:
-            self._prepared[key] = prepare((_mirrored(self.frame) if is_mirrored else self.frame)[None])[0]
-        return self._prepared[key]
-
-
-def _mirrored(frame: Image) -> Image:
-    return np.ascontiguousarray(frame[:, ::-1])
-
-
 class _Clip:
     """One clip whose frames come one by one.
 
     Args:
         entry: The entry it is for; its job says how clips are changed and prepared.
         row: The row in it.
+        changed: Clips that are made anew, by the source and the frames that they are made of.
         are_shared: Whether other clips may show the same frames; such frames are kept once until a clip is whole.
 
     Attributes:
@@ -216,7 +196,9 @@ class _Clip:
         last: The last one.
     """
 
-    def __init__(self, entry: JobEntry, row: int, *, are_shared: bool) -> None:
+    def __init__(
+        self, entry: JobEntry, row: int, changed: dict[tuple[str, range], ChangedClip], *, are_shared: bool
+    ) -> None:
         self.entry, self.row = entry, row
         source, stage, clip = entry.job.source, entry.job.stage, entry.clip(row)
         name = source.name(clip.video)
@@ -228,55 +210,58 @@ class _Clip:
             self._places.setdefault(clip.indices[number], []).append(place)
         self._length, self._is_mirrored = clip.frames, clip.is_mirrored
         self._stage, self._prepare, self._by_frame = stage, preparation(stage), is_by_frame(stage)
-        self._change = source.change(name, clip.frames) if isinstance(source, Remade) else None
+        self._change: ChangedClip | None = None
+        if isinstance(source, Remade):
+            key = source.digest(), clip.indices
+            if key not in changed:
+                changed[key] = ChangedClip(source.change(name, clip.frames))
+            self._change = changed[key]
         self._num_changed = 0
+        self._follow = follower(stage) if is_sequence(stage) else None
         # What follows frames keeps no clip where they come in the clip's order.
-        is_followed = is_sequence(stage) and (self._change is not None or list(order) == list(range(clip.frames)))
-        self._follow = follower(stage) if is_followed else None
-        self._shared: list[np.ndarray] | None = [_NOTHING] * clip.frames if are_shared else None
+        self._waits = self._follow is not None and list(order) != list(range(clip.frames))
+        self._listed: list[Any] | None = [_NOTHING] * clip.frames if are_shared or self._waits else None
         self._pixels = _NOTHING
 
-    def put(self, number: int, frame: _PreparedFrame) -> None:
+    def put(self, number: int, frame: PreparedFrame) -> None:
         """Takes a frame of the video; all of the clip come, in increasing order, and others between them."""
         places = self._places.get(number)
         if places is None:
             return
-        if self._change is not None:
-            for changed in self._change.put(frame.frame):
-                self._append(changed)
-        else:
+        if self._change is None:
             self._store(places, self._kept(frame))
+        else:
+            self._append(self._change.put(number, frame))
 
-    def _kept(self, frame: _PreparedFrame) -> np.ndarray:
-        if self._by_frame:
-            return frame.of(self._stage, self._is_mirrored, self._prepare)
-        return self._followed(_mirrored(frame.frame) if self._is_mirrored else frame.frame)
+    def _append(self, changed: list[PreparedFrame]) -> None:
+        for frame in changed:
+            self._store([self._num_changed], self._kept(frame))
+            self._num_changed += 1
+
+    def _kept(self, frame: PreparedFrame) -> Any:
+        """What is kept of a frame: its numbers, or what follows it takes of it, or prepared pixels, or the frame."""
+        if self._follow is not None:
+            seen = frame.of(self._stage, self._is_mirrored, self._follow.look)
+            return seen if self._waits else self._follow.follow(seen)
+        prepare = (lambda image: self._prepare(image[None])[0]) if self._by_frame else np.asarray
+        return frame.of(self._stage, self._is_mirrored, prepare)
 
     def pixels(self) -> Prepared:
         """What the network is fed, once the last frame has come."""
         if self._change is not None:
-            for changed in self._change.end():
-                self._append(changed)
-        pixels = self._pixels if self._shared is None else np.stack(self._shared)
+            self._append(self._change.end())
+        listed = self._listed
+        if self._waits and self._follow is not None and listed is not None:
+            listed = [self._follow.follow(seen) for seen in listed]
+        pixels = self._pixels if listed is None else np.stack(listed)
         if self._follow is not None:
-            return ended(self._follow, pixels)
+            return self._follow.ended(pixels)
         return pixels if self._by_frame else self._prepare(pixels)
 
-    def _followed(self, frame: Image) -> np.ndarray:
-        """The numbers of a frame that is followed; else the frame."""
-        return frame if self._follow is None else self._follow(frame)
-
-    def _append(self, changed: Image) -> None:
-        if self._is_mirrored:
-            changed = _mirrored(changed)
-        pixels = self._prepare(changed[None])[0] if self._by_frame else self._followed(changed)
-        self._store([self._num_changed], pixels)
-        self._num_changed += 1
-
-    def _store(self, places: list[int], pixels: np.ndarray) -> None:
-        if self._shared is not None:
+    def _store(self, places: list[int], pixels: Any) -> None:
+        if self._listed is not None:
             for place in places:
-                self._shared[place] = pixels
+                self._listed[place] = pixels
             return
         if self._pixels is _NOTHING:
             self._pixels = np.empty((self._length, *pixels.shape), pixels.dtype)
