@@ -33,7 +33,7 @@ def cell_flows() -> Callable[[np.ndarray], np.ndarray]:
     def follow(now: np.ndarray) -> np.ndarray:
         nonlocal before
         cells = np.zeros((CELLS, CELLS, 2), np.float32)
-        if before is not None:
+        if before is not None and now is not before:  # a frame that is repeated shows no change
             change = np.sqrt(_in_cells((now - before) ** 2))
             weight = np.maximum(0, 1 - (_LEAST_CHANGE / np.maximum(change, 1e-6)) ** 2)
             if weight.any():  # elsewhere all flow counts 0, whatever it is

@@ -32,10 +32,12 @@ def tracker() -> Callable[[np.ndarray], np.ndarray]:
     points = grid() / np.float32(scale)
     is_inside = np.ones(len(points), bool)
     before: np.ndarray | None = None
+    is_at_rest = False
 
     def follow(now: np.ndarray) -> np.ndarray:
-        nonlocal before
-        if before is not None and is_inside.any():
+        nonlocal before, is_at_rest
+        is_at_rest = is_at_rest and now is before  # the same points in the same two frames: nothing new can come
+        if before is not None and is_inside.any() and not is_at_rest:
             followed = np.flatnonzero(is_inside)
             start = np.ascontiguousarray(points[followed, None])
             found, is_found, _ = opencv.calcOpticalFlowPyrLK(before, now, start, None, **_SEARCH)
@@ -43,6 +45,7 @@ def tracker() -> Callable[[np.ndarray], np.ndarray]:
             stays = ((places >= 0) & (places <= _SIZE - 1)).all(-1)
             is_inside[followed[~stays]] = False
             moves = stays & (is_found[:, 0] == 1)
+            is_at_rest = bool(stays.all()) and np.array_equal(points[followed[moves]], places[moves]) and now is before
             points[followed[moves]] = places[moves]
         before = now
         if not is_inside.any():

@@ -1,5 +1,6 @@
 """Importing OpenCV, which the extra ``motion`` brings."""
 
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from threading import Lock
@@ -49,9 +50,15 @@ def opencv_name() -> str:
         UsageError: It is not installed.
     """
     check_opencv()
+    return f"opencv-{_version()}/cpu"
+
+
+@cache
+def _version() -> str:
+    """Of whichever package brought it: every block of features asks for it."""
     for package in _PACKAGES:
         try:
-            return f"opencv-{version(package)}/cpu"
+            return version(package)
         except PackageNotFoundError:
             continue
-    return f"opencv-{import_opencv().__version__}/cpu"  # built from source
+    return str(import_opencv().__version__)  # built from source

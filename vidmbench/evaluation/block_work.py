@@ -73,6 +73,7 @@ class BlockWork:
         found = computed(chain([first], clips), self._device, self._say_loading, in_turn=in_turn)
         for clip, feature in found:
             clip.entry.put(clip.row, feature)
+            self._tally.count(clip.entry)
             self._tally.say(label)
             self._end_if_done(clip.entry)
 
@@ -89,12 +90,14 @@ class BlockWork:
             else:
                 name = clip.entry.job.source.name(clip.entry.clip(clip.row).video)
                 clip.entry.skipped[clip.row] = Skipped(name, clip.problem.problem)
+                self._tally.count(clip.entry)
                 self._end_if_done(clip.entry)
 
     def _claim(self, block: JobEntry) -> bool:
         if not (block.is_claimed or block.claim()):
             return False
         self._tried.add(block.key)
+        self._tally.count(block)
         self._end_if_done(block)
         return block.is_claimed
 

@@ -77,7 +77,7 @@ def scores(
     except DataError as error:
         curve = _curve(spec, inputs[0])
         return [Score(name, None, reason=_in_a_line(error), curve=curve) for name in metrics]
-    interval = spec.kind.interval(spec.statistics, inputs[0])
+    interval = spec.kind.interval_of(values[0], spec.statistics, inputs[0])
     found = [
         _over_repeats(name, [of_repeat[index] for of_repeat in values], interval if index == 0 else None)
         for index, name in enumerate(metrics)

@@ -18,14 +18,21 @@ class Tally:
     def __init__(
         self, progress: Progress | None, protocols: Mapping[str, Sequence[str]], entries: Sequence[JobEntry]
     ) -> None:
-        self._progress, self._entries, self._of_key = progress, entries, protocols
+        self._progress, self._of_key = progress, protocols
         self._protocols = list(dict.fromkeys(name for names in protocols.values() for name in names))
         self._total = sum(entry.num_rows for entry in entries)
+        self._done = {entry.key: entry.num_done for entry in entries}
+        self._all_done = sum(self._done.values())
+
+    def count(self, entry: JobEntry) -> None:
+        """Takes note of how much of an entry is done by now: asking all of them after each clip would take long."""
+        self._all_done += entry.num_done - self._done[entry.key]
+        self._done[entry.key] = entry.num_done
 
     def say(self, label: str) -> None:
         """Calls it with what is going on now."""
         if self._progress is not None:
-            self._progress(sum(entry.num_done for entry in self._entries), self._total, label)
+            self._progress(self._all_done, self._total, label)
 
     def label(self, entries: Sequence[JobEntry]) -> str:
         """The videos and the protocols of some entries that are computed together."""

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from vidmbench.core.arguments import ArgumentError, wrong_argument
 from vidmbench.core.arrays import Covariance, Mean
 from vidmbench.metrics.blas import one_blas_thread
-from vidmbench.metrics.moments import Moments, Normalisation
+from vidmbench.metrics.moments import Moments, Normalisation, checked_features
 from vidmbench.metrics.uncertainty import Interval, TwoSampleStatistic, jackknife_interval
 
 #: Features from which on a decomposition takes long enough to look for a faster one.
@@ -234,9 +234,37 @@ def frechet_interval(
     Returns:
         The interval, or None where :func:`~vidmbench.metrics.uncertainty.jackknife_interval` has none.
     """
+    features = real.shape[-1]
+    if features >= LARGE and not ridge and max(real.size, fake.size) < features**2:
+        return jackknife_interval(real, fake, _of_few(normalisation), groups=groups, level=level, seed=seed)
     statistic = TwoSampleStatistic(
         summarise=lambda samples: Moments.of(samples.reshape(-1, samples.shape[-1])),
         prepare=lambda moments: Gaussian.of(moments, normalisation, ridge),
         compare=lambda a, b: compare(a, b).distance,
     )
     return jackknife_interval(real, fake, statistic, groups=groups, level=level, seed=seed)
+
+
+@dataclass(frozen=True, eq=False)
+class _Samples:
+    """Samples, (sample, feature), that merge with others."""
+
+    rows: npt.NDArray[Any]
+
+    def merge(self, other: "_Samples") -> "_Samples":
+        return _Samples(np.concatenate([self.rows, other.rows]))
+
+
+def _of_few(normalisation: Normalisation) -> "TwoSampleStatistic[_Samples, Gaussian]":
+    """The distance of fewer samples than features, which needs no covariance, but for rounding the same."""
+
+    def of(samples: npt.NDArray[Any]) -> _Samples:
+        rows = samples.reshape(-1, samples.shape[-1])
+        checked_features(rows)
+        return _Samples(rows)
+
+    return TwoSampleStatistic(
+        summarise=of,
+        prepare=lambda samples: Gaussian.of_samples(samples.rows, normalisation),
+        compare=lambda a, b: compare(a, b).distance,
+    )

@@ -184,6 +184,11 @@ class MetricKind(ABC, Generic[StatisticsT]):
     def interval(self, statistics: StatisticsT, features: Features) -> "Interval | None":
         """An interval for the first number's expected value at these counts; None where no honest one exists."""
 
+    def interval_of(self, values: tuple[Value, ...], statistics: StatisticsT, features: Features) -> "Interval | None":
+        """The same where the numbers are known, for kinds that would compute them again."""
+        del values
+        return self.interval(statistics, features)
+
     @abstractmethod
     def notes(self, statistics: StatisticsT, counts: Counts) -> list[str]:
         """What a careful reader should know: why there is no interval, and other limits; one sentence each."""

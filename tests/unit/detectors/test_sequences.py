@@ -28,13 +28,28 @@ def assembled(folder, source, stage, *clips):
     return list(clips_of_video(0, [(entry, row) for row in range(len(clips))]))
 
 
-@pytest.mark.parametrize("protocol", SINGLE)
+@pytest.mark.parametrize("protocol", [*SINGLE, "flad", "fvmd-klt", "stream-t"])
 @pytest.mark.parametrize("change", ["real", "reversed", "shuffled", "static", "noise", "gif"])
 def test_frame_by_frame_as_whole_clips(protocol, change, tmp_path):
+    if protocol in ("flad", "fvmd-klt"):
+        pytest.importorskip("cv2")
     stage = load_protocol(protocol).array
     source = control(change, ArraySource(CLIPS, "clips"), seed=1)
     (found,) = assembled(tmp_path, source, stage, Clip(0, 1, 4, 2))
     np.testing.assert_array_equal(found.pixels, followed(source.read(0, [1, 3, 5, 7]), stage))
+
+
+def test_a_control_changes_each_frame_once_for_all_protocols(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr("vidmbench.sources.controls._noisy_frame", lambda frame, random: seen.append(1) or frame)
+    source, plan = control("noise", ArraySource(CLIPS, "clips")), ClipPlan((Clip(0, 1, 4, 2), Clip(0, 1, 3, 2)), ())
+    entries = [
+        JobEntry(tmp_path, f"{number:064}", 2, 2, job=FeatureJob(source, plan, load_protocol(name).array, "fp32"))
+        for number, name in enumerate(SINGLE)
+    ]
+    found = list(clips_of_video(0, [(entry, row) for entry in entries for row in range(2)]))
+    assert len(found) == 8
+    assert len(seen) == 4 + 3  # each clip has noise of its own
 
 
 def test_clips_that_overlap_have_changes_of_their_own(tmp_path):

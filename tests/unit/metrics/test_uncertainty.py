@@ -3,6 +3,7 @@ import pytest
 from reference.jackknife import jackknife_standard_error
 from scipy import stats
 
+from vidmbench.core.arguments import ArgumentError
 from vidmbench.core.seeding import generator
 from vidmbench.metrics.frechet import frechet_distance, frechet_interval
 from vidmbench.metrics.moments import Moments
@@ -128,3 +129,18 @@ def test_intervals_hold_the_expected_value_as_often_as_they_say(num_real, num_fa
     ratio = np.sqrt(np.mean([interval.standard_error**2 for interval in intervals])) / true_error
     assert coverage >= LEAST_COVERAGE
     assert ERROR_RATIO[0] < ratio < ERROR_RATIO[1]
+
+
+@pytest.mark.parametrize("shape", [(23, 48), (7, 3, 48)])  # the latter: frames of one clip stay together
+def test_of_fewer_samples_than_many_features_no_covariance_is_needed(shape, monkeypatch):
+    chance = np.random.default_rng(0)
+    real, fake = chance.normal(size=shape), chance.normal(0.1, 2, (*shape[:-1], 48))
+    wanted = frechet_interval(real, fake, normalisation="n-1")
+    monkeypatch.setattr("vidmbench.metrics.frechet.LARGE", 48)
+    monkeypatch.setattr("vidmbench.metrics.frechet.covariance_factor", None)
+    found = frechet_interval(real, fake, normalisation="n-1")
+    assert (found.low, found.high) == pytest.approx((wanted.low, wanted.high), rel=1e-12)
+    assert found.kind == wanted.kind
+    fake[0] = np.nan
+    with pytest.raises(ArgumentError):
+        frechet_interval(real, fake, normalisation="n-1")

@@ -125,11 +125,15 @@ class Frechet(MetricKind[FrechetStatistics]):
 
             return frechet_mean_interval(real, fake, statistics.rule())
         if statistics.ridge_in == "root":
-            return self._without_ridge(statistics, features)
+            return self.interval_of(self.compute(statistics, features), statistics, features)
         return frechet_interval(real, fake, normalisation=statistics.covariance, ridge=statistics.ridge or 0.0)
 
-    def _without_ridge(self, statistics: FrechetStatistics, features: Features) -> "Interval | None":
-        """As wide as without the ridge, which moves no width but gives all covariances full rank: minutes of work."""
+    def interval_of(
+        self, values: tuple[Value, ...], statistics: FrechetStatistics, features: Features
+    ) -> "Interval | None":
+        """A ridge in the root moves no width but gives all covariances full rank, minutes of work: as without it."""
+        if statistics.ridge_in != "root" or features.moments:
+            return self.interval(statistics, features)
         from vidmbench.metrics import frechet_distance, frechet_interval
 
         interval = frechet_interval(features["real"], features["fake"], normalisation=statistics.covariance)
@@ -137,7 +141,7 @@ class Frechet(MetricKind[FrechetStatistics]):
             return None
         real, fake = features.moments_of("real"), features.moments_of("fake")
         half_width = interval.high - frechet_distance(real, fake, normalisation=statistics.covariance)
-        (number,) = self.compute(statistics, features)
+        (number,) = values
         low = max(-statistics.in_traces(real.mean.size), number.value - half_width)
         return replace(interval, low=low, high=number.value + half_width)
 
