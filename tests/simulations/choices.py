@@ -18,8 +18,8 @@ from vidmbench.evaluation.choices import Choices
 from vidmbench.evaluation.evaluate import evaluate
 from vidmbench.evaluation.plan import plan
 from vidmbench.evaluation.studies.compare import prepare_compare
+from vidmbench.protocols.array_values import FirstResize
 from vidmbench.protocols.protocol import load_protocol
-from vidmbench.protocols.stages import FirstResize
 
 BASE = "fvd-stylegan-v"
 CONVENTIONS = (

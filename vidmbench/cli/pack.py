@@ -183,7 +183,8 @@ def import_statistics(
       vidmbench pack import stats.pkl --protocol fvd-cd-fvd --frames 16 --out sky.pack
     """
     from vidmbench.cli.parsing import whole_numbers
-    from vidmbench.evaluation.pack_import import ImportRequest, imported_pack
+    from vidmbench.evaluation.pack_import import imported_pack
+    from vidmbench.evaluation.saved_statistics import ImportRequest
     from vidmbench.reporting.studies.packs import pack_json, pack_text
     from vidmbench.sources.packs.files import check_target, write_pack
 

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from vidmbench.core.arrays import Frames
 from vidmbench.detectors.types import Prepared
-from vidmbench.protocols.stages import ArrayStage, FirstResize, Resize
+from vidmbench.protocols.array_values import FirstResize, Resize
+from vidmbench.protocols.stages import ArrayStage
 
 #: Mean and deviation of red, green and blue: of torchvision's ImageNet networks and most of transformers, and of CLIP.
 COLOURS = {

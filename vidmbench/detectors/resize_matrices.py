@@ -14,7 +14,8 @@ from torch import Tensor
 from vidmbench.core.torch_settings import without_tf32
 from vidmbench.detectors.preparation import lengthened
 from vidmbench.detectors.resize import COLOURS, centre, resized, resized_to
-from vidmbench.protocols.stages import ArrayStage, Resize
+from vidmbench.protocols.array_values import Resize
+from vidmbench.protocols.stages import ArrayStage
 
 # Factor and offset of each range.
 _RANGES = {"-1..1": (2 / 255, -1.0), "0..1": (1 / 255, 0.0), "0..255": (1.0, 0.0), "inception": (1 / 128, -1.0)}

@@ -2,11 +2,9 @@
 
 import json
 import os
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from io import FileIO
 from pathlib import Path
 
 import numpy as np
@@ -17,19 +15,18 @@ from safetensors.numpy import load, save
 from vidmbench.core.arrays import Features
 from vidmbench.core.errors import ResultError
 from vidmbench.core.files import replacing, sha256_of_parts
-from vidmbench.core.locks import is_lock_missing, note_missing_locks, share, shared_lock
+from vidmbench.core.locks import is_lock_missing, note_missing_locks, shared_lock
 from vidmbench.core.progress import note
+from vidmbench.evaluation.rows_file import RowsFile
 from vidmbench.videos.source import Skipped
 
-#: How a file of rows begins; another number where the rows are stored otherwise.
-_HEAD = b"vidmbench rows 2"
 #: What is left of a block.
 _ENDINGS = (".safetensors", ".rows", ".lock")
 
 
 @dataclass
 class CacheEntry:
-    """One entry: whole (``.safetensors``), or growing (``.rows``: numbers and a CRC a row).
+    """One entry: whole (``.safetensors``), or growing (``.rows``, row by row).
 
     A row that could not be computed stays open: the entry then never becomes whole, and every run tries that row again.
 
@@ -57,13 +54,13 @@ class CacheEntry:
     _features: Features | None = field(default=None, repr=False)
     _is_there: np.ndarray = field(init=False, repr=False)
     _computed: list[int] = field(default_factory=list, repr=False)
-    _stream: FileIO | None = field(default=None, repr=False)
-    _end: int = field(default=0, repr=False)
+    _rows: RowsFile = field(init=False, repr=False)
     _refusal: OSError | None = field(default=None, repr=False)
     _lock: FileLock | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         self._is_there = np.zeros(self.num_rows, dtype=bool)
+        self._rows = RowsFile(self._path(".rows"), self.key, self.width)
 
     def _path(self, ending: str) -> Path:
         return self.folder / f"{self.key}{ending}"
@@ -193,42 +190,12 @@ class CacheEntry:
 
     def _load_rows(self) -> None:
         """The rows of earlier runs; what a power cut or a bad disk left of others is computed again."""
-        path = self._path(".rows")
-        self._features = np.full((self.num_rows, self.width), np.nan, "<f4")
-        data = path.read_bytes() if path.is_file() else b""
-        size = 4 * self.width + 4
-        is_ours = data[: len(_HEAD)] == _HEAD
-        stored = [data[start : start + size] for start in range(len(_HEAD), len(data) - size + 1, size)]
-        damaged = 0
-        for row, record in enumerate(stored[: self.num_rows] if is_ours else ()):
-            crc = int.from_bytes(record[-4:], "little")
-            if crc == self._crc(row, record[:-4]):
-                self._features[row], self._is_there[row] = np.frombuffer(record[:-4], "<f4"), True
-            elif crc != self._crc(row, b"open"):
-                damaged += 1
-        if data and not is_ours:
-            note(f"cached features are computed again: {path} has no checksums or is damaged")
-        if damaged:
-            note(f"{damaged} of {len(stored)} rows of features are computed again: damaged in {path}")
+        self._features, self._is_there[:] = self._rows.load(self.num_rows)
         if self._refusal is None:
-            self._open_rows(path, len(stored) if is_ours else 0)
-
-    def _open_rows(self, path: Path, num_stored: int) -> None:
-        self._end = min(num_stored, self.num_rows)
-        try:
-            self._stream = FileIO(path, "r+" if num_stored else "w+")
-            share(path)
-            if not num_stored:
-                self._write(0, _HEAD)
-            self._stream.truncate(self._position(self._end))  # a killed run may have left half a row
-        except OSError as error:
-            raise self._unwritten(error) from error
-
-    def _position(self, row: int) -> int:
-        return len(_HEAD) + row * (4 * self.width + 4)
-
-    def _crc(self, row: int, data: bytes) -> int:
-        return zlib.crc32(data, zlib.crc32(f"{self.key} {row}".encode()))
+            try:
+                self._rows.open(self.num_rows)
+            except OSError as error:
+                raise self._unwritten(error) from error
 
     def put(self, row: int, feature: np.ndarray) -> None:
         """Keeps a row, and writes it through to the file.
@@ -237,26 +204,15 @@ class CacheEntry:
             ResultError: It cannot be written; rows kept before stay.
         """
         assert self._features is not None
-        if self._stream is None:
+        if not self._rows.is_open:
             raise self._refused(self._refusal or OSError("the entry is closed"))
-        data = np.ascontiguousarray(feature, dtype="<f4").tobytes()
         try:
-            for passed in range(self._end, row):
-                self._write(self._position(passed), bytes(4 * self.width), self._crc(passed, b"open"))
-            self._write(self._position(row), data, self._crc(row, data))
+            self._rows.put(row, feature)
         except OSError as error:
             raise self._unwritten(error) from error
-        self._end = max(self._end, row + 1)
         self._features[row], self._is_there[row] = feature, True
         self.skipped.pop(row, None)
         self._computed.append(row)
-
-    def _write(self, position: int, data: bytes, crc: int | None = None) -> None:
-        assert self._stream is not None
-        left = memoryview(data if crc is None else data + crc.to_bytes(4, "little"))
-        self._stream.seek(position)
-        while left:
-            left = left[self._stream.write(left) :]
 
     def computed(self) -> tuple[int, ...]:
         """The rows that this run computed."""
@@ -266,15 +222,13 @@ class CacheEntry:
         """Forgets a row that this run computed."""
         self._is_there[row] = False
         try:
-            self._write(self._position(row), bytes(4 * self.width), self._crc(row, b"open"))
+            self._rows.leave_open(row)
         except OSError:
             self._path(".rows").unlink(missing_ok=True)
 
     def close(self) -> None:
         """Closes the growing file; what was written stays."""
-        if self._stream is not None:
-            self._stream.close()
-            self._stream = None
+        self._rows.close()
 
     def finish(self) -> None:
         """Turns the growing entry into a whole one, unless rows are missing.
@@ -282,7 +236,7 @@ class CacheEntry:
         Raises:
             ResultError: It cannot be written; the rows stay.
         """
-        is_growing = self._stream is not None
+        is_growing = self._rows.is_open
         self.close()
         if not is_growing or not self.is_whole:
             return

@@ -14,38 +14,23 @@ from pydantic import (
 )
 
 from vidmbench.core.declarations import Frozen
+from vidmbench.protocols.array_values import (
+    CROP,
+    CROP_WORDS,
+    LENGTHEN_WORDS,
+    RANGE,
+    RESIZE,
+    RESIZE_WORDS,
+    WIDE_COLUMNS,
+    WIDE_PIXELS,
+    WIDE_WORDS,
+    FirstResize,
+    Lengthen,
+    Resize,
+    WideInput,
+)
 from vidmbench.protocols.clips_stage import Start
 from vidmbench.protocols.fields import GoesWith, NoEffect, ProtocolField, field_names
-
-# Values as signatures abbreviate them.
-_CROP = {"none": "none", "short-side-centre": "short-centre", "centre-square": "square"}
-_RESIZE = {
-    "bilinear-half-pixel": "bilinear-hp",
-    "bilinear-tf1": "bilinear-tf1",
-    "bilinear-antialias": "bilinear-aa",
-    "bicubic-pil": "bicubic-pil",
-    "bicubic-pil-uint8": "bicubic-pil-u8",
-    "detector": "own",
-}
-_RANGE = {
-    "-1..1": "pm1",
-    "0..1": "01",
-    "0..255": "0255",
-    "inception": "m128d128",
-    "imagenet": "imagenet",
-    "clip": "clip",
-}
-# The same as people say them, where conventions are compared.
-_CROP_WORDS = {"none": "squashed", "short-side-centre": "short side, centre crop", "centre-square": "middle square"}
-_RESIZE_WORDS = {
-    "bilinear-half-pixel": "bilinear",
-    "bilinear-tf1": "TF1 bilinear",
-    "bilinear-antialias": "antialiased bilinear",
-    "bicubic-pil": "Pillow bicubic",
-    "bicubic-pil-uint8": "Pillow bicubic on uint8",
-    "detector": "the detector's own resizing",
-}
-
 
 PreResizeRule = Literal[
     "none",
@@ -121,63 +106,6 @@ class DatasetStage(Frozen):
         return self.model_copy(update={"resolution": resolution or self.resolution})
 
 
-Resize = Literal[
-    "bilinear-half-pixel", "bilinear-tf1", "bilinear-antialias", "bicubic-pil", "bicubic-pil-uint8", "detector"
-]
-
-
-class FirstResize(Frozen):
-    """A first resizing of the frames inside a scoring script, before the network's own; the aspect is ignored.
-
-    Attributes:
-        size: Height and width, pixels: one number for a square, or two.
-        resize: The interpolation kernel.
-        bottom_rows: How many rows are kept of the result, from the lowest upwards; None keeps all.
-    """
-
-    size: PositiveInt | Annotated[tuple[PositiveInt, PositiveInt], Field(strict=False)]
-    resize: Resize
-    bottom_rows: PositiveInt | None = None
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Height and width of the frames that it gives."""
-        height, width = (self.size, self.size) if isinstance(self.size, int) else self.size
-        return min(self.bottom_rows or height, height), width
-
-    @property
-    def text(self) -> str:
-        """Size and rows in a word, such as ``128`` or ``225x400.bottom224``."""
-        size = str(self.size) if isinstance(self.size, int) else "x".join(map(str, self.size))
-        return size if self.bottom_rows is None else f"{size}.bottom{self.bottom_rows}"
-
-    @property
-    def words(self) -> str:
-        """The same for people."""
-        size = str(self.size) if isinstance(self.size, int) else " x ".join(map(str, self.size))
-        rows = "" if self.bottom_rows is None else f", lowest {self.bottom_rows} rows"
-        return f"resized to {size} before{rows}"
-
-
-#: What is done to clips that are shorter than a network wants.
-Lengthen = Literal["hold-last-to-10", "each-twice", "linear-to-16"]
-_LENGTHEN_WORDS = {
-    "hold-last-to-10": "last frame held to 10 frames",
-    "each-twice": "each frame twice",
-    "linear-to-16": "interpolated in time to 16 frames",
-}
-
-#: What is made of an image of 224 x 400 that is fed to a network made for squares of 224.
-WideInput = Literal["flattened", "pool-7x13", "spatial-mean"]
-_WIDE_WORDS = {
-    "flattened": "224 x 400 fed, 7 columns of features one after the other",
-    "pool-7x13": "224 x 400 fed, one pool over it",
-    "spatial-mean": "224 x 400 fed, mean over 7 columns of features",
-}
-#: Width that is fed, and columns of features that its pool leaves.
-WIDE_PIXELS, WIDE_COLUMNS = 400, 7
-
-
 #: Fields of protocol files that have one value only, so that people need not see them among the choices.
 CONSTANT_FIELDS = ("truncate_uint8",)
 
@@ -224,28 +152,28 @@ class ArrayStage(Frozen):
         ProtocolField("detector", "tpool", golden="tpool{}".format, words=lambda _: "pool over one time step"),
     ] = None
     wide_input: Annotated[
-        WideInput | None, ProtocolField("detector", "wide", golden="wide-{}".format, words=_WIDE_WORDS.__getitem__)
+        WideInput | None, ProtocolField("detector", "wide", golden="wide-{}".format, words=WIDE_WORDS.__getitem__)
     ] = None
-    lengthen: Annotated[Lengthen | None, ProtocolField("detector", "longer", words=_LENGTHEN_WORDS.__getitem__)] = None
+    lengthen: Annotated[Lengthen | None, ProtocolField("detector", "longer", words=LENGTHEN_WORDS.__getitem__)] = None
     truncate_uint8: Annotated[Literal[False], NoEffect("it has one value only")] = False
     first_resize: Annotated[
         FirstResize | None,
         ProtocolField(
             "array",
             "first",
-            lambda first: f"{_RESIZE[first.resize]}.{first.text}",
+            lambda first: f"{RESIZE[first.resize]}.{first.text}",
             golden=lambda first: f"{first.resize}.{first.text}",
             words=lambda first: FirstResize.model_validate(first).words,
         ),
     ] = None
     crop: Annotated[
         Literal["none", "short-side-centre", "centre-square"],
-        ProtocolField("array", "crop", _CROP.__getitem__, words=_CROP_WORDS.__getitem__),
+        ProtocolField("array", "crop", CROP.__getitem__, words=CROP_WORDS.__getitem__),
     ] = "none"
-    resize: Annotated[Resize, ProtocolField("array", "rs", _RESIZE.__getitem__, words=_RESIZE_WORDS.__getitem__)]
+    resize: Annotated[Resize, ProtocolField("array", "rs", RESIZE.__getitem__, words=RESIZE_WORDS.__getitem__)]
     range: Annotated[
         Literal["-1..1", "0..1", "0..255", "inception", "imagenet", "clip"],
-        ProtocolField("array", "range", _RANGE.__getitem__, words="range {}".format),
+        ProtocolField("array", "range", RANGE.__getitem__, words="range {}".format),
     ] = "-1..1"
 
     @property

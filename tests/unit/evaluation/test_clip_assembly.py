@@ -12,9 +12,9 @@ from vidmbench.detectors.sequences import is_sequence
 from vidmbench.evaluation.clip_assembly import JobEntry, base_of, clips_of_video
 from vidmbench.evaluation.clips import Clip, ClipPlan
 from vidmbench.evaluation.feature_job import FeatureJob
+from vidmbench.protocols.array_values import FirstResize
 from vidmbench.protocols.detector import load_detectors
 from vidmbench.protocols.protocol import load_protocol, protocol_names
-from vidmbench.protocols.stages import FirstResize
 from vidmbench.sources.control_kinds import KINDS
 from vidmbench.sources.controls import control, static_of
 from vidmbench.videos import ArraySource

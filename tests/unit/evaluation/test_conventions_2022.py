@@ -9,9 +9,9 @@ from vidmbench.detectors.i3d import PUBLISHED_HEAD, Head, head_of
 from vidmbench.detectors.preparation import lengthened, preparation
 from vidmbench.evaluation.clips import Clip, plan_clips
 from vidmbench.evaluation.job import prepare_score
+from vidmbench.protocols.array_values import FirstResize
 from vidmbench.protocols.clips_stage import SideSpec
 from vidmbench.protocols.protocol import load_protocol
-from vidmbench.protocols.stages import FirstResize
 
 CHANCE = np.random.default_rng(3)
 REAL, FAKE = (CHANCE.integers(0, 256, (6, 17, 12, 16, 3), dtype=np.uint8) for _ in range(2))

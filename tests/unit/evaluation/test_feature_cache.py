@@ -9,7 +9,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from vidmbench.core.errors import ResultError
-from vidmbench.evaluation import feature_cache
+from vidmbench.evaluation import rows_file
 from vidmbench.evaluation.feature_cache import CacheEntry
 from vidmbench.videos.source import Skipped
 
@@ -227,7 +227,7 @@ def full_disk(monkeypatch):
     """A disk with room for some bytes more."""
 
     def fill(room):
-        class Full(feature_cache.FileIO):
+        class Full(rows_file.FileIO):
             def write(self, data):
                 nonlocal room
                 if not room:
@@ -236,7 +236,7 @@ def full_disk(monkeypatch):
                 room -= count
                 return count
 
-        monkeypatch.setattr(feature_cache, "FileIO", Full)
+        monkeypatch.setattr(rows_file, "FileIO", Full)
 
     return fill
 

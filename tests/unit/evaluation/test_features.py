@@ -19,9 +19,10 @@ from vidmbench.evaluation import feature_job, networks
 from vidmbench.evaluation.clips import Clip, ClipPlan
 from vidmbench.evaluation.feature_job import FeatureJob
 from vidmbench.evaluation.features import features_of
+from vidmbench.protocols.array_values import FirstResize
 from vidmbench.protocols.fields import field_names
 from vidmbench.protocols.protocol import load_protocol
-from vidmbench.protocols.stages import ArrayStage, FirstResize
+from vidmbench.protocols.stages import ArrayStage
 from vidmbench.sources.controls import control
 from vidmbench.videos import ArraySource
 from vidmbench.videos.source import Skipped, SourceDefaults

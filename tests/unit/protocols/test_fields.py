@@ -6,6 +6,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from vidmbench.check import stage_keys as check
+from vidmbench.protocols.array_values import FirstResize
 from vidmbench.protocols.clips_stage import ClipsSpec, SideSpec
 from vidmbench.protocols.fields import (
     FieldGroup,
@@ -21,7 +22,7 @@ from vidmbench.protocols.fields import (
 from vidmbench.protocols.kind_registry import metric_kinds
 from vidmbench.protocols.paired_kind import PairedStatistics
 from vidmbench.protocols.protocol import ProtocolSpec, load_protocol
-from vidmbench.protocols.stages import ArrayStage, DatasetStage, FirstResize, StatisticsStage
+from vidmbench.protocols.stages import ArrayStage, DatasetStage, StatisticsStage
 
 STAGES = (DatasetStage, ClipsSpec, ArrayStage, SideSpec, *(kind.statistics for kind in metric_kinds().values()))
 #: Fields that move no number by themselves; their reasons are in the models.

@@ -1,5 +1,6 @@
 import pytest
 
+from vidmbench.protocols.array_values import FirstResize
 from vidmbench.protocols.clips_stage import ClipsSpec, SideSpec
 from vidmbench.protocols.kind_registry import metric_kinds
 from vidmbench.protocols.kinds.frechet import FrechetStatistics
@@ -24,7 +25,7 @@ from vidmbench.protocols.protocol import ProtocolSpec, load_protocol
 from vidmbench.protocols.sequence_kind import SequenceStatistics
 from vidmbench.protocols.sequence_stages import SequenceStage, SitiStage
 from vidmbench.protocols.signature import Signature, conflicts, metric_names, signature_of
-from vidmbench.protocols.stages import ArrayStage, DatasetStage, FirstResize
+from vidmbench.protocols.stages import ArrayStage, DatasetStage
 from vidmbench.protocols.temporal_kind import TemporalStatistics
 
 FACTS = {

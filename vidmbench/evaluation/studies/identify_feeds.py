@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from functools import cache
 from itertools import product
 
+from vidmbench.protocols.array_values import FirstResize
 from vidmbench.protocols.fields import signature_texts
 from vidmbench.protocols.protocol import ProtocolSpec, load_protocol, protocol_names
-from vidmbench.protocols.stages import ArrayStage, FirstResize
+from vidmbench.protocols.stages import ArrayStage
 
 #: Which of the 20 frames are scored, in the words of an answer.
 FRAME_RULES: dict[str, tuple[int, ...]] = {

@@ -15,7 +15,7 @@ from vidmbench.core.errors import DataError
 from vidmbench.core.files import replacing
 from vidmbench.core.resources import protocols_dir
 from vidmbench.detectors.i3d import Convolution
-from vidmbench.protocols.stages import WideInput
+from vidmbench.protocols.array_values import WideInput
 from vidmbench.sources.golden_sets import NUM_CLIPS, NUM_FAKES
 
 Gram = np.ndarray

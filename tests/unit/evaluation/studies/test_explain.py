@@ -5,10 +5,10 @@ from pydantic import BaseModel
 
 from vidmbench.evaluation.studies import explain
 from vidmbench.evaluation.studies.explain import path_between
+from vidmbench.protocols.array_values import FirstResize
 from vidmbench.protocols.clips_stage import SideSpec
 from vidmbench.protocols.fields import field_groups
 from vidmbench.protocols.protocol import load_protocol
-from vidmbench.protocols.stages import FirstResize
 
 EXAMPLES = ("fvd-stylegan-v", "kvd-tats", "prdc-i3d", "is-frames")
 OTHER = {
