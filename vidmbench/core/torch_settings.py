@@ -2,6 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
 
 
 @contextmanager
@@ -39,3 +43,8 @@ def use_one_torch_thread() -> None:
     import torch
 
     torch.set_num_threads(1)
+
+
+def is_accelerator(device: "torch.device") -> bool:
+    """Whether work is given to a device that does it later, and that is waited for whenever a number is looked at."""
+    return device.type != "cpu"

@@ -1,5 +1,7 @@
 """Frames between uint8 and what the networks take."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from jaxtyping import UInt8
@@ -39,6 +41,42 @@ def to_tensor(frames: UInt8[np.ndarray, "*batch height width 3"]) -> Tensor:
     return torch.from_numpy(np.array(np.moveaxis(frames, -1, -3), order="C")).float() / 127.5 - 1
 
 
+@dataclass(frozen=True)
+class Levels:
+    """Frames in intensity levels, still on the device that made them, which may not have done so yet.
+
+    Attributes:
+        levels: uint8 (batch, height, width, 3).
+        is_finite: Whether all values of a frame were, bool (batch,).
+    """
+
+    levels: Tensor
+    is_finite: Tensor
+
+    @classmethod
+    def of(cls, frames: Tensor, *, truncated: bool = False) -> "Levels":
+        """Of float32 (batch, 3, height, width) in [-1, 1]; arguments as for :func:`to_uint8`."""
+        values = (frames + 1) * 127.5
+        levels = (values if truncated else values.round()).clamp(0, 255).byte()
+        return cls(levels.permute(0, 2, 3, 1), frames.isfinite().flatten(1).all(dim=1))
+
+    def read(self) -> Frames:
+        """The frames, uint8 (batch, height, width, 3); waits for the device.
+
+        Raises:
+            DataError: A value was NaN or infinite; it would have become black.
+        """
+        if not self.is_finite.all():
+            raise DataError(
+                "the model generated frames with NaN or infinity",
+                expected="finite values",
+                found=f"NaN or infinity in {int((~self.is_finite).sum())} of {len(self.levels)} frames",
+                fix="take another sampler, more steps or an earlier checkpoint",
+            )
+        converted: Frames = self.levels.cpu().numpy()
+        return converted
+
+
 def to_uint8(frames: Tensor, *, truncated: bool = False) -> Frames:
     """float32 (batch, 3, height, width) in [-1, 1] to uint8 (batch, height, width, 3).
 
@@ -49,15 +87,4 @@ def to_uint8(frames: Tensor, *, truncated: bool = False) -> Frames:
     Raises:
         DataError: A value is NaN or infinite; it would become black.
     """
-    is_finite = frames.isfinite().flatten(1).all(dim=1)
-    if not is_finite.all():
-        raise DataError(
-            "the model generated frames with NaN or infinity",
-            expected="finite values",
-            found=f"NaN or infinity in {int((~is_finite).sum())} of {len(frames)} frames",
-            fix="take another sampler, more steps or an earlier checkpoint",
-        )
-    values = (frames + 1) * 127.5
-    levels = (values if truncated else values.round()).clamp(0, 255).byte()
-    converted: Frames = levels.permute(0, 2, 3, 1).cpu().numpy()
-    return converted
+    return Levels.of(frames, truncated=truncated).read()

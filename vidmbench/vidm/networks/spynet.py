@@ -68,7 +68,8 @@ class SpyNet(nn.Module):
         if size == (height, width):
             return flow
         # A pixel of the enlarged image is a smaller piece of the scene than one of the original.
-        scale = flow.new_tensor([width / size[1], height / size[0]]).view(1, 2, 1, 1)
+        scales = (width / size[1], height / size[0])
+        scale = torch.cat([flow.new_full((1, 1, 1, 1), factor) for factor in scales], dim=1)
         return _resized(flow, (height, width)) * scale
 
     def _coarse_to_fine(self, reference: Tensor, support: Tensor) -> Tensor:

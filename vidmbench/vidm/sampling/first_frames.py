@@ -92,9 +92,15 @@ def unit_noise(
         A function that gives float32 (sample, 3, height, width).
     """
     randoms = [generator(seed, "sample", index, *purpose) for index in indices]
-    return lambda: torch.from_numpy(
-        np.stack([random.standard_normal((3, *size), dtype=np.float32) for random in randoms])
-    ).to(device)
+
+    def draw() -> Tensor:
+        drawn = np.stack([random.standard_normal((3, *size), dtype=np.float32) for random in randoms])
+        host = torch.from_numpy(drawn)
+        if device.type == "cuda":  # which takes it out of pinned memory by itself, while the next is drawn here
+            return host.pin_memory().to(device, non_blocking=True)
+        return host.to(device)
+
+    return draw
 
 
 def schedule_of(num_timesteps: int, sampling: SamplingSpec) -> Schedule:

@@ -19,7 +19,7 @@ class MotionWalk:
 
     The flow z is computed once a frame, not once a step (the paper: "only increased at the first timesteps and can
     be then cached"); PosGN's maps are made for one sample and shared by the batch, whose t and n are equal; the
-    residual features of x(0) are kept from frame to frame where they do not depend on n.
+    residual features of x(0) are kept from frame to frame where they do not depend on n. Nothing here waits for a GPU.
 
     Args:
         net: The motion generator.
@@ -42,6 +42,7 @@ class MotionWalk:
         self.schedule = schedule
         self.first = first
         self.noise = noise
+        self._timesteps = torch.from_numpy(schedule.timesteps).to(first.device)
         self._residuals: dict[int, list[Tensor] | None] = {}
         self._bytes = 0
 
@@ -49,11 +50,14 @@ class MotionWalk:
         """x(n)_0 from x(n-1)_0, both float32 (batch, 3, height, width) in [-1, 1]."""
         net = self.net
         z = net.flow(self.first, previous)
-        number = torch.tensor([n], device=self.first.device)
+        number = torch.full((1,), n, device=self.first.device)
         noise = self.noise("motion", n)
+        steps = reversed(range(len(self.schedule)))  # as every sampler visits them
 
-        def model(x_t: Tensor, t: Tensor) -> Tensor:
-            return net.predict(x_t, t[:1], number, self.first, z, self._residual(t[:1], number))
+        def model(x_t: Tensor, _: Tensor) -> Tensor:
+            step = next(steps)
+            t = self._timesteps[step : step + 1]
+            return net.predict(x_t, t, number, self.first, z, self._residual(step, t, number))
 
         return sample(
             self.sampler,
@@ -64,8 +68,8 @@ class MotionWalk:
             variance=net.spec.variance,
         )
 
-    def _residual(self, t: Tensor, n: Tensor) -> list[Tensor] | None:
-        step, net = int(t), self.net
+    def _residual(self, step: int, t: Tensor, n: Tensor) -> list[Tensor] | None:
+        net = self.net
         if step in self._residuals:
             return self._residuals[step]
         residual = net.residual(self.first, t, n)

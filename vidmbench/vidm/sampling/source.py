@@ -12,11 +12,11 @@ from torch import Tensor
 from vidmbench.core.arrays import Clips, Frames, Image
 from vidmbench.core.errors import DataError, UsageError
 from vidmbench.core.files import sha256_of_parts
-from vidmbench.core.torch_settings import without_tf32
+from vidmbench.core.torch_settings import is_accelerator, without_tf32
 from vidmbench.videos.source import SourceDefaults
 from vidmbench.vidm.checkpoints.checkpoint import Vidm
 from vidmbench.vidm.checkpoints.official import PUBLISHED_CODE, reading_note
-from vidmbench.vidm.frames import to_uint8
+from vidmbench.vidm.frames import Levels, to_uint8
 from vidmbench.vidm.networks.motion import MotionNet
 from vidmbench.vidm.recipes import SamplingSpec
 from vidmbench.vidm.sampling.first_frames import Content, drawn_content, schedule_of, unit_noise
@@ -184,17 +184,24 @@ class VidmVideos(SourceDefaults):
         opens = self.vidm.spec.content_frame == "frame 0"
         first = self.content.frames(indices).to(self.vidm.device)
         is_cut = self.vidm.spec.truncates_bytes
-        drawn = [to_uint8(first, truncated=is_cut)] if opens else []
-        if drawn:
+        on_gpu = is_accelerator(self.vidm.device)
+        drawn: list[Levels] = []
+
+        def keep(frames: Tensor) -> None:
+            drawn.append(Levels.of(frames, truncated=is_cut))
+            if not on_gpu:
+                drawn[-1].read()  # so that the first bad frame ends it; a GPU is not waited for before the last one
             self._tell(len(indices))
+
+        if opens:
+            keep(first)
         previous = first
         walk = self.walk(first, indices) if len(drawn) < num_frames else None
         for n in range(len(drawn), num_frames):
             assert walk is not None
             previous = walk.frame(n, previous)
-            drawn.append(to_uint8(previous, truncated=is_cut))
-            self._tell(len(indices))
-        frames: Clips = np.stack(drawn[:num_frames], axis=1)
+            keep(previous)
+        frames: Clips = np.stack([each.read() for each in drawn[:num_frames]], axis=1)
         return frames
 
     def walk(self, first: Tensor, indices: Sequence[int]) -> MotionWalk:

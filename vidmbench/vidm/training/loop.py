@@ -13,6 +13,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from vidmbench.core.errors import ResultError, UsageError
 from vidmbench.core.progress import Progress
+from vidmbench.core.torch_settings import is_accelerator
 from vidmbench.vidm.checkpoints.tensor_files import check_same, read_header, read_tensors
 from vidmbench.vidm.config import Part
 from vidmbench.vidm.diffusion.schedule import linear_schedule
@@ -154,11 +155,6 @@ def train_part(
                 figures(part, state.ema, state.step)
                 drawn_at = time.monotonic()
     return state.ema
-
-
-def is_accelerator(device: torch.device) -> bool:
-    """Whether work is given to a device that does it later."""
-    return device.type != "cpu"
 
 
 def _batches(

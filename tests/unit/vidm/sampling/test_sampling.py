@@ -1,5 +1,6 @@
 import dataclasses
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ def one_thread():
 @pytest.fixture
 def floats(monkeypatch):
     """Frames as they are before they become grey levels: float32 (batch, 3, height, width)."""
-    monkeypatch.setattr(sampling, "to_uint8", lambda frames, **_: frames.numpy())
+    monkeypatch.setattr(sampling.Levels, "of", lambda frames, **_: SimpleNamespace(read=frames.numpy))
 
 
 def counted(monkeypatch, owner, name):
@@ -126,8 +127,8 @@ def test_noise_depends_on_seed_sample_and_purpose_alone_to_the_bit():
 
 @pytest.mark.parametrize("variant", ["paper", "official"])
 def test_the_official_variant_cuts_bytes_as_its_code_does(variant, monkeypatch):
-    seen, whole = [], sampling.to_uint8
-    monkeypatch.setattr(sampling, "to_uint8", lambda x, **how: seen.append(x) or whole(x, **how))
+    seen, whole = [], sampling.Levels.of
+    monkeypatch.setattr(sampling.Levels, "of", lambda x, **how: seen.append(x) or whole(x, **how))
     drawn = VidmVideos(small_vidm(variant), num_videos=2, num_frames=3).draw(range(2), 3)
     values = torch.stack(seen, dim=1).permute(0, 1, 3, 4, 2).add(1).mul(127.5).clamp(0, 255)
     expected = values.floor() if variant == "official" else values.round()

@@ -1,0 +1,83 @@
+"""What sampling and training do on a GPU, on the CPU and on the device "meta", whose tensors have no values to read."""
+
+import numpy as np
+import pytest
+import torch
+from support.vidm_helpers import GreyMotion, small_recipe, small_spec, small_vidm
+
+from vidmbench.core.errors import DataError
+from vidmbench.vidm.config import FlowSpec
+from vidmbench.vidm.diffusion.schedule import linear_schedule
+from vidmbench.vidm.frames import Levels, to_uint8
+from vidmbench.vidm.sampling import source
+from vidmbench.vidm.sampling.source import VidmVideos
+from vidmbench.vidm.training.batch import Batch
+from vidmbench.vidm.training.initialisation import new_net
+from vidmbench.vidm.training.state import TrainingState
+from vidmbench.vidm.training.step import Losses, adamw, take_step
+
+META = torch.device("meta")
+
+
+@pytest.mark.parametrize(
+    ("variant", "sampler"), [("paper", "ancestral"), ("paper", "sde-dpm-solver"), ("official", "ddim")]
+)
+def test_nothing_in_the_rollout_looks_at_a_number(variant, sampler):
+    """16 pixels do not divide into 6 levels: the flow is resized too."""
+    vidm = small_vidm(variant, sampler=sampler, steps=2, flow=FlowSpec(widths=(4, 4, 4, 4), levels=6))
+    vidm.motion.to(META)
+    vidm.content.to(META)
+    videos = VidmVideos(vidm, num_videos=2, batch_size=2)
+    first = videos.content.frames(range(2))
+    walk = videos.walk(first, range(2))
+    frame = walk.frame(1, first)
+    assert Levels.of(frame).levels.shape == (2, 16, 16, 3)
+
+
+@pytest.mark.parametrize(
+    ("part", "changes"),
+    [("motion", {}), ("content", {"penalty": False}), ("content", {"variant": "official", "penalty": False})],
+)
+def test_nothing_in_a_training_step_looks_at_a_number(part, changes):
+    spec = small_spec(**changes)
+    optimiser = small_recipe(spec, **({"min_snr": 5.0} if changes == {"penalty": False} else {})).part(part)
+    net = new_net(part, spec, 0).to(META)
+    state = TrainingState(
+        net, {name: value.clone() for name, value in net.state_dict().items()}, adamw(net, optimiser), 0, {}
+    )
+    frame = torch.zeros(2, 3, 16, 16, device=META)
+    number = torch.zeros(2, dtype=torch.int64, device=META)
+    more = (frame, frame, number) if part == "motion" else ()
+    losses = Losses(lambda *_: None)
+    losses.add(*take_step(net, state, Batch(frame, frame, number, *more), linear_schedule(), optimiser, spec, 1e-3))
+    with pytest.raises((RuntimeError, NotImplementedError)):  # so the device would notice
+        losses.read(1)
+
+
+@pytest.mark.parametrize("variant", ["paper", "official"])
+def test_frames_that_are_read_in_the_end_are_the_same(variant, monkeypatch):
+    vidm = small_vidm(variant, steps=2)
+    told = []
+    one = VidmVideos(vidm, num_videos=2).draw(range(2), 3)
+    monkeypatch.setattr(source, "is_accelerator", lambda device: True)
+    other = VidmVideos(vidm, num_videos=2, on_frame=told.append).draw(range(2), 3)
+    assert np.array_equal(one, other)
+    assert told == [2] * 3
+
+
+def test_frames_that_are_no_numbers_are_noticed_in_the_end_too(monkeypatch):
+    vidm = small_vidm(steps=2)
+    monkeypatch.setattr(GreyMotion, "predict", lambda *_: torch.full((2, 3, 16, 16), float("nan")))
+    for on_gpu in (False, True):
+        monkeypatch.setattr(source, "is_accelerator", lambda device, on_gpu=on_gpu: on_gpu)
+        told = []
+        with pytest.raises(DataError, match="NaN") as caught:
+            VidmVideos(vidm, num_videos=2, on_frame=told.append).draw(range(2), 4)
+        assert caught.value.found == "NaN or infinity in 2 of 2 frames"
+        assert len(told) == (4 if on_gpu else 1)
+
+
+def test_levels_are_those_of_to_uint8():
+    frames = torch.linspace(-1.2, 1.2, 2 * 3 * 8 * 8).view(2, 3, 8, 8)
+    for truncated in (False, True):
+        assert np.array_equal(Levels.of(frames, truncated=truncated).read(), to_uint8(frames, truncated=truncated))
