@@ -13,7 +13,6 @@ from support.processor import HAS_AMX
 
 from vidmbench.core.errors import UsageError
 from vidmbench.detectors import engine as base
-from vidmbench.detectors.batches import Batches
 from vidmbench.detectors.engine import load_engine
 from vidmbench.detectors.i3d import folded, same_padding
 from vidmbench.detectors.resize import prepared
@@ -185,16 +184,6 @@ def test_a_feature_depends_on_its_own_clip_alone(name, engines):
     np.testing.assert_array_equal(second, second_again)
     np.testing.assert_array_equal(third, third_again)
     assert np.abs(first - third).max() > 0.01
-
-
-def test_a_batch_of_the_gpu_holds_clips_of_one_length(engines, monkeypatch):
-    """``--frames 16,128`` reads clips of both lengths from one video, one behind the other."""
-    clips = [random_clip(frames, seed) for seed, frames in enumerate((9, 10, 10, 9))]
-    engine = engines("torch")
-    alone = list(engine.features(clips))
-    monkeypatch.setattr(engine, "_batches", Batches("i3d", "clips", 3, are_filled=True))  # as on a GPU
-    for feature, expected in zip(engine.features(clips), alone, strict=True):
-        np.testing.assert_allclose(feature, expected, rtol=0, atol=LOGIT)
 
 
 @pytest.mark.parametrize("name", ENGINES)

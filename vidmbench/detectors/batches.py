@@ -58,13 +58,24 @@ class Batches:
             done += len(batch)
             if self.at_once < wanted:
                 wanted = self.at_once
-                few = self._what if wanted > 1 else self._what.removesuffix("s")
-                note(f"the memory of the GPU is too small for {self._name}: from here on {wanted} {few} at once")
+                say_smaller(self._name, self._what, wanted)
         return np.concatenate(found)
 
     def _filled(self, batch: Tensor) -> Tensor:
         lacking = self.at_once - len(batch) if self._are_filled else 0
         return torch.cat([batch, batch.new_zeros((lacking, *batch.shape[1:]))]) if lacking else batch
+
+
+def say_smaller(name: str, what: str, at_once: int) -> None:
+    """Says on stderr that batches are smaller from here on.
+
+    Args:
+        name: The network.
+        what: ``clips`` or ``frames``.
+        at_once: How many in a batch.
+    """
+    few = what if at_once > 1 else what.removesuffix("s")
+    note(f"the memory of the GPU is too small for {name}: from here on {at_once} {few} at once")
 
 
 def does_not_fit(name: str, error: torch.OutOfMemoryError) -> UsageError:

@@ -10,7 +10,7 @@ from vidmbench.core.vocabulary import Device, Precision
 from vidmbench.detectors.i3d import folded, head_of, rounded_to_bf16
 from vidmbench.detectors.preparation import lengthened
 from vidmbench.detectors.sequences import feature_of, is_sequence
-from vidmbench.detectors.types import Engine, Feature, Prepared
+from vidmbench.detectors.types import Engine, Feature, Prepared, Unresized
 from vidmbench.detectors.weights_local import identity
 from vidmbench.detectors.weights_registry import load_weights
 from vidmbench.protocols.detector import DetectorSpec, load_detector
@@ -97,10 +97,14 @@ def load_engine(stage: ArrayStage, *, precision: Precision = "fp32", device: Dev
         from vidmbench.detectors.i3d_openvino import OpenVinoEngine
 
         engine: Engine = OpenVinoEngine(layers, precision=precision, name=name, head=head_of(stage))
-    else:
+    elif target == "cpu":
         from vidmbench.detectors.i3d_torch import TorchEngine
 
-        engine = TorchEngine(layers, precision=precision, device=target, name=name, head=head_of(stage))
+        engine = TorchEngine(layers, precision=precision, name=name, head=head_of(stage))
+    else:
+        from vidmbench.detectors.i3d_device import DeviceI3d
+
+        engine = DeviceI3d(layers, precision=precision, device=target, name=name, head=head_of(stage))
     return engine if stage.lengthen is None else _LongerClips(engine, stage)
 
 
@@ -116,9 +120,11 @@ class _LongerClips:
         self.name = engine.name
         self._engine, self._stage = engine, stage
 
-    def features(self, clips: Iterable[Prepared]) -> Iterator[Feature]:
-        """See :class:`vidmbench.detectors.types.Engine`."""
-        return self._engine.features(lengthened(clip, self._stage) for clip in clips)
+    def features(self, clips: Iterable[Prepared | Unresized]) -> Iterator[Feature]:
+        """See :class:`vidmbench.detectors.types.Engine`; what a device resizes it makes longer too."""
+        return self._engine.features(
+            clip if isinstance(clip, Unresized) else lengthened(clip, self._stage) for clip in clips
+        )
 
 
 def _pair_engine(spec: DetectorSpec, stage: PairStage, *, name: str, chosen: str, device: str) -> Engine:

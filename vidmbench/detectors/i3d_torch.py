@@ -1,17 +1,14 @@
-"""I3D on PyTorch: every device."""
+"""I3D on PyTorch, on a CPU, clip by clip."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
-from itertools import groupby, islice
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vidmbench.core.torch_settings import without_tf32
 from vidmbench.core.vocabulary import Precision
-from vidmbench.detectors.batches import Batches
 from vidmbench.detectors.i3d import (
     FP32_LAYER,
     PUBLISHED_HEAD,
@@ -25,21 +22,16 @@ from vidmbench.detectors.i3d import (
 )
 from vidmbench.detectors.types import Feature, Prepared
 
-# Clips in a batch on a GPU; fewer where they do not fit. The CPU takes one clip at a time.
-_GPU_CLIPS = 16
-
 
 class _TorchOps:
     """The operations of the graph on channels-last tensors."""
 
-    def __init__(self, layers: dict[str, Convolution], device: torch.device, dtype: torch.dtype) -> None:
+    def __init__(self, layers: dict[str, Convolution], dtype: torch.dtype) -> None:
         self._tensors = {}
         for name, layer in layers.items():
             layer_dtype = torch.float32 if name == FP32_LAYER else dtype
-            weight = (
-                torch.from_numpy(layer.weight).to(device, layer_dtype).contiguous(memory_format=torch.channels_last_3d)
-            )
-            self._tensors[id(layer)] = weight, torch.from_numpy(layer.bias).to(device, layer_dtype)
+            weight = torch.from_numpy(layer.weight).to(layer_dtype).contiguous(memory_format=torch.channels_last_3d)
+            self._tensors[id(layer)] = weight, torch.from_numpy(layer.bias).to(layer_dtype)
 
     def conv(self, x: Tensor, layer: Convolution, *, stride: int = 1, relu: bool = True) -> Tensor:
         weight, bias = self._tensors[id(layer)]
@@ -70,7 +62,7 @@ class _TorchOps:
 
 def _conv3d(x: Tensor, weight: Tensor, bias: Tensor, stride: int, padding: tuple[int, ...]) -> Tensor:
     """PyTorch takes its slow CPU kernel for single clips with few channels; oneDNN is faster for every size here."""
-    if x.device.type == "cpu" and torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+    if torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         return torch.mkldnn_convolution(x, weight, bias, padding, (stride,) * 3, (1, 1, 1), 1)
     return F.conv3d(x, weight, bias, stride=stride, padding=padding)
 
@@ -93,12 +85,11 @@ def _padded(x: Tensor, kernel: Sequence[int], stride: Sequence[int]) -> tuple[Te
 
 
 class TorchEngine:
-    """The network on a PyTorch device.
+    """The network on a CPU.
 
     Args:
         layers: Folded convolutions.
         precision: ``fp32`` or ``bf16``.
-        device: ``cpu`` or ``cuda``.
         name: What the record says.
         head: The last layers.
     """
@@ -108,29 +99,23 @@ class TorchEngine:
         layers: dict[str, Convolution],
         *,
         precision: Precision,
-        device: str,
         name: str,
         head: Head = PUBLISHED_HEAD,
     ) -> None:
         self.name = name
         self._layers, self._head = layers, head
-        self._device = torch.device(device)
-        on_gpu = self._device.type != "cpu"
-        self._batches = Batches("i3d-kinetics400", "clips", _GPU_CLIPS if on_gpu else 1, are_filled=on_gpu)
         self._dtype = torch.float32 if precision == "fp32" else torch.bfloat16
-        self._ops = _TorchOps(layers, self._device, self._dtype)
+        self._ops = _TorchOps(layers, self._dtype)
 
     def features(self, clips: Iterable[Prepared]) -> Iterator[Feature]:
         """See :class:`vidmbench.detectors.types.Engine`."""
-        for _, equal in groupby(clips, key=lambda clip: clip.shape):  # a batch holds clips of one length
-            while batch := list(islice(equal, self._batches.at_once)):
-                yield from self._batches.features(torch.from_numpy(np.stack(batch)), self._batch)
+        return map(self._feature, clips)
 
-    def _batch(self, clips: Tensor) -> np.ndarray:
-        with torch.inference_mode(), without_tf32():
-            x = clips.to(self._device, self._dtype, non_blocking=True)
+    def _feature(self, clip: Prepared) -> Feature:
+        with torch.inference_mode():
+            x = torch.from_numpy(clip[None]).to(self._dtype)
             x = stem(x.permute(0, 4, 1, 2, 3), self._ops, self._layers)
             logits = body(fp32_layer(x, self._ops, self._layers), self._ops, self._layers, self._head)
             means = logits.float().mean(dim=2 if self._head.keeps_columns else (2, 3, 4))
-            features: np.ndarray = means.flatten(1).cpu().numpy()
-        return features
+            feature: np.ndarray = means.flatten().numpy()
+        return feature

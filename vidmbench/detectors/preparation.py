@@ -12,6 +12,9 @@ from vidmbench.protocols.detector import load_detector
 from vidmbench.protocols.pair_stages import PairStage
 from vidmbench.protocols.stages import ArrayStage
 
+# Pixels of a side that is resized by a matrix: of longer ones it would be mostly zeros.
+_LONGEST = 2000
+
 
 def preparation(stage: ArrayStage) -> Callable[[Frames], Prepared]:
     """What crops, resizes and scales clips as the protocol says, or as the detector's own function does.
@@ -39,6 +42,41 @@ def preparation(stage: ArrayStage) -> Callable[[Frames], Prepared]:
 
     size = stage.size_fed(detector.input_size)
     return lambda frames: resize.prepared(frames, stage, size=size)
+
+
+def is_resized_on_device(stage: ArrayStage, engine: str, size: tuple[int, int]) -> bool:
+    """Whether an engine is given clips as they were read, as :class:`vidmbench.detectors.types.Unresized`.
+
+    Only I3D on a GPU is, and only of frames that are smaller as uint8 than as what the network is fed: a clip takes no
+    more memory than that, whatever its frames took.
+
+    Args:
+        stage: The protocol's array stage.
+        engine: Its name, from :func:`vidmbench.detectors.engine.engine_name`.
+        size: Height and width of the source's frames, pixels.
+    """
+    if not engine.endswith("/cuda") or is_sequence(stage) or isinstance(stage, PairStage):
+        return False
+    detector = load_detector(stage.detector)
+    if detector.network is not None or stage.resize == "detector":
+        return False
+    from vidmbench.detectors.resize import size_in_uint8  # torch is slow to import
+
+    fed = stage.size_fed(detector.input_size)
+    height, width = size_in_uint8(size, stage, size=fed)
+    return height * width <= 4 * fed[0] * fed[1] and max(height, width) <= _LONGEST
+
+
+def preparation_in_uint8(stage: ArrayStage) -> Callable[[Frames], Frames]:
+    """The part of :func:`preparation` that is done while frames are uint8, before they go to a device that resizes.
+
+    Args:
+        stage: The protocol's array stage.
+    """
+    from vidmbench.detectors import resize  # torch is slow to import
+
+    size = stage.size_fed(load_detector(stage.detector).input_size)
+    return lambda frames: resize.in_uint8(frames, stage, size=size)
 
 
 def lengthened(clip: Prepared, stage: ArrayStage) -> Prepared:

@@ -77,6 +77,15 @@ def resized_to(old: tuple[int, ...], stage: ArrayStage, *, size: int | tuple[int
     return (size, size) if isinstance(size, int) else size
 
 
+def size_in_uint8(old: tuple[int, int], stage: ArrayStage, *, size: tuple[int, int]) -> tuple[int, int]:
+    """Height and width of what :func:`in_uint8` gives of frames of a height and a width."""
+    if stage.first_resize is not None:
+        old = stage.first_resize.shape
+    if stage.crop == "centre-square":
+        old = min(old), min(old)
+    return resized_to(old, stage, size=size) if stage.resize == "bicubic-pil-uint8" else old
+
+
 def _side(size: int | tuple[int, int]) -> int:
     """The side of the square that a protocol cuts out of the middle."""
     return size if isinstance(size, int) else size[0]

@@ -1,6 +1,6 @@
 """Clips put together from the frames of a video as these come, each frame resized at once.
 
-So a clip takes the memory of what the network is fed, whatever its frames took.
+So a clip takes the memory of what the network is fed, whatever its frames took; less where a GPU resizes.
 """
 
 from collections import Counter, deque
@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from vidmbench.core.errors import DataError
-from vidmbench.detectors.preparation import is_by_frame, preparation
+from vidmbench.detectors.preparation import is_by_frame, preparation, preparation_in_uint8
 from vidmbench.detectors.sequences import follower, is_sequence
-from vidmbench.detectors.types import Prepared
+from vidmbench.detectors.types import Prepared, Unresized
 from vidmbench.evaluation.clips import Clip
 from vidmbench.evaluation.feature_cache import CacheEntry
 from vidmbench.evaluation.feature_job import FeatureJob
@@ -37,10 +37,12 @@ class JobEntry(CacheEntry):
     Attributes:
         job: What its rows are the features of.
         number: Which of its entry's blocks it is.
+        is_resized_on_device: Whether its network is given clips as they were read.
     """
 
     job: FeatureJob
     number: int = 0
+    is_resized_on_device: bool = False
 
     def clip(self, row: int) -> Clip:
         """The clip whose features a row holds."""
@@ -62,7 +64,7 @@ class JobEntry(CacheEntry):
         return [
             JobEntry(
                 self.folder, f"{self.key}.{first}-{end}", end - first, self.width, part_of=self, first=first,
-                job=self.job, number=first // rows,
+                job=self.job, number=first // rows, is_resized_on_device=self.is_resized_on_device,
             )
             for first, end in ((first, min(first + rows, self.num_rows)) for first in range(0, self.num_rows, rows))
         ]  # fmt: skip
@@ -80,13 +82,13 @@ class PreparedClip:
     Attributes:
         entry: The entry that its feature goes to.
         row: The row in it.
-        pixels: What the network is fed; None if the video cannot be read.
+        pixels: What the network's engine is given; None if the video cannot be read.
         problem: Why not; None if it was read.
     """
 
     entry: JobEntry
     row: int
-    pixels: Prepared | None
+    pixels: Prepared | Unresized | None
     problem: DataError | None
 
     @property
@@ -209,7 +211,8 @@ class _Clip:
         for place, number in enumerate(order):
             self._places.setdefault(clip.indices[number], []).append(place)
         self._length, self._is_mirrored = clip.frames, clip.is_mirrored
-        self._stage, self._prepare, self._by_frame = stage, preparation(stage), is_by_frame(stage)
+        self._stage, self._by_frame = stage, is_by_frame(stage)
+        self._prepare = preparation_in_uint8(stage) if entry.is_resized_on_device else preparation(stage)
         self._change: ChangedClip | None = None
         if isinstance(source, Remade):
             key = source.digest(), clip.indices
@@ -246,14 +249,16 @@ class _Clip:
         prepare = (lambda image: self._prepare(image[None])[0]) if self._by_frame else np.asarray
         return frame.of(self._stage, self._is_mirrored, prepare)
 
-    def pixels(self) -> Prepared:
-        """What the network is fed, once the last frame has come."""
+    def pixels(self) -> Prepared | Unresized:
+        """What the network's engine is given, once the last frame has come."""
         if self._change is not None:
             self._append(self._change.end())
         listed = self._listed
         if self._waits and self._follow is not None and listed is not None:
             listed = [self._follow.follow(seen) for seen in listed]
         pixels = self._pixels if listed is None else np.stack(listed)
+        if self.entry.is_resized_on_device:
+            return Unresized(pixels, self._stage)
         if self._follow is not None:
             return self._follow.ended(pixels)
         return pixels if self._by_frame else self._prepare(pixels)

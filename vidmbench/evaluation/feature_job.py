@@ -18,6 +18,8 @@ from vidmbench.videos.source import Skipped, Source
 
 # Raised on any change to reading, preparing or networks that can move a feature.
 VERSION = 3
+# The same of I3D on GPUs alone.
+_VERSION_ON_GPUS = 2
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,8 @@ class FeatureJob:
         parts.append(stage.model_dump_json(include=decisive, exclude_none=True))
         if detector.network is not None:  # several networks share a file of weights
             parts.append(f"{detector.name} {detector.network} {json.dumps(detector.options)} {detector.prepare}")
+        elif engine.endswith("/cuda"):
+            parts.append(f"GPU {_VERSION_ON_GPUS}")
         return sha256_of_parts(*parts, self.precision)
 
 

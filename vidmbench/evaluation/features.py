@@ -9,6 +9,7 @@ kept.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from zlib import crc32
 
 from vidmbench.core import resources
@@ -17,6 +18,7 @@ from vidmbench.core.progress import Progress, note
 from vidmbench.core.vocabulary import Device, OnBad
 from vidmbench.core.workers import Share
 from vidmbench.detectors.engine import engine_name
+from vidmbench.detectors.preparation import is_resized_on_device
 from vidmbench.evaluation.block_work import BlockWork
 from vidmbench.evaluation.clip_assembly import JobEntry, base_of
 from vidmbench.evaluation.feature_job import FeatureJob, FeatureSet
@@ -136,9 +138,9 @@ class _Work:
         self._keys = [job.key(engine) for job, engine in zip(jobs, self._engines, strict=True)]
         self._entries: dict[str, JobEntry] = {}
         protocols: dict[str, list[str]] = {}
-        for key, job in zip(self._keys, jobs, strict=True):
+        for key, job, engine in zip(self._keys, jobs, self._engines, strict=True):
             if key not in self._entries:  # the first that wants these features gives them its name
-                self._entries[key] = JobEntry(folder, key, len(job.plan.clips), job.width, job=job)
+                self._entries[key] = _entry(folder, key, job, engine)
             protocols.setdefault(key, []).append(job.protocol)
         # What is missing, in blocks; a block that another process has finished is read here.
         self._blocks = {key: entry.blocks() for key, entry in self._entries.items() if not entry.look()}
@@ -210,6 +212,11 @@ class _Work:
             sum(missing.values()),
             sum(entry.num_rows for entry in self._entries.values()),
         )
+
+
+def _entry(folder: Path, key: str, job: FeatureJob, engine: str) -> JobEntry:
+    on_device = is_resized_on_device(job.stage, engine, job.source.size)
+    return JobEntry(folder, key, len(job.plan.clips), job.width, job=job, is_resized_on_device=on_device)
 
 
 def _turn(block: JobEntry) -> int:

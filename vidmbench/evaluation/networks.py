@@ -10,7 +10,7 @@ from vidmbench.core.progress import note
 from vidmbench.core.vocabulary import Device
 from vidmbench.core.workers import cores
 from vidmbench.detectors.engine import engine_name, load_engine
-from vidmbench.detectors.types import Engine, Feature, Prepared
+from vidmbench.detectors.types import Engine, Feature, Prepared, Unresized
 from vidmbench.detectors.weights_local import bytes_of_weights
 from vidmbench.evaluation.clip_assembly import JobEntry, PreparedClip, bytes_of_frame
 from vidmbench.evaluation.feature_job import FeatureJob
@@ -141,7 +141,7 @@ def _through(engine: Engine, clips: Iterable[PreparedClip]) -> Iterator[tuple[Pr
     """Each clip with its feature; the engine takes a few clips ahead."""
     ahead: deque[PreparedClip] = deque()
 
-    def prepared_clips() -> Iterator[Prepared]:
+    def prepared_clips() -> Iterator[Prepared | Unresized]:
         for clip in clips:
             assert clip.pixels is not None
             ahead.append(PreparedClip(clip.entry, clip.row, None, None))
