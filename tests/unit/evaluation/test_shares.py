@@ -288,11 +288,11 @@ def test_a_worker_that_differs_is_refused_by_name(expected, fake_network, cache,
 
 def test_a_worker_on_another_engine_is_refused_by_name(expected, monkeypatch):
     compute_share(jobs_of(), Share(1, 2))
-    monkeypatch.setattr("vidmbench.evaluation.features.engine_name", lambda *_: "torch-9.9/cuda")
-    with pytest.raises(ResultError, match=r"another engine or device than .*(\n.*)*found: torch-9\.9/cuda, on"):
+    monkeypatch.setattr("vidmbench.evaluation.features.engine_name", lambda *_: "torch-9.9/cpu")
+    with pytest.raises(ResultError, match=r"another engine or device than .*(\n.*)*found: torch-9\.9/cpu, on"):
         compute_share(jobs_of(), Share(2, 2))
     with monkeypatch.context() as patch:
-        patch.setattr("vidmbench.evaluation.block_work.engine_name", lambda *_: "torch-9.9/cuda")
+        patch.setattr("vidmbench.evaluation.block_work.engine_name", lambda *_: "torch-9.9/cpu")
         (found,) = features_of(jobs_of())  # alone, it ends what was begun with what it has
     np.testing.assert_array_equal(found.features, expected)
 
