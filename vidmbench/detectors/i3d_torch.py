@@ -109,7 +109,8 @@ class TorchEngine:
 
     def features(self, clips: Iterable[Prepared]) -> Iterator[Feature]:
         """See :class:`vidmbench.detectors.types.Engine`."""
-        return map(self._feature, clips)
+        for clip in clips:
+            yield self._feature(clip)
 
     def _feature(self, clip: Prepared) -> Feature:
         with torch.inference_mode():
