@@ -13,7 +13,7 @@ from gpu.videos import made_clips
 from vidmbench.core.vocabulary import Precision
 from vidmbench.detectors.engine import load_engine
 from vidmbench.detectors.i3d import folded
-from vidmbench.detectors.i3d_torch import TorchEngine
+from vidmbench.detectors.i3d_device import DeviceI3d
 from vidmbench.detectors.resize import prepared
 from vidmbench.detectors.weights_registry import load_weights
 from vidmbench.metrics import Moments, frechet_distance
@@ -32,7 +32,7 @@ def engine_of(stage: Any, *, precision: Precision, device: str, is_small: bool) 
     """The engine that a command would load; of a thin network in a rehearsal."""
     if not is_small:
         return load_engine(stage, precision=precision, device=device)
-    return TorchEngine(thin_layers(), precision=precision, device=device, name=f"thin/{device}")
+    return DeviceI3d(thin_layers(), precision=precision, device=device, name=f"thin/{device}", frames=9)
 
 
 def parity(measuring: Measuring) -> None:
@@ -99,13 +99,14 @@ def network(measuring: Measuring) -> None:
 
     def on_the_device(precision: Precision, frames: int, batch: int) -> Figures:
         x = torch.rand(batch, frames, 224, 224, 3, device=measuring.device).to(DTYPES[precision])
-        return rate(precision, frames, batch, lambda: engine(precision)._batch(x))
+        with torch.inference_mode():
+            return rate(precision, frames, batch, lambda: engine(precision).compute(x))
 
     def in_memory(precision: Precision, frames: int, count: int) -> Figures:
         clip = np.random.default_rng(0).random((frames, 224, 224, 3), dtype=np.float32)
         return rate(precision, frames, count, lambda: _features(engine(precision), [clip] * count))
 
-    sizes = ((9, 1),) if measuring.is_small else ((16, 16), (128, 4))
+    sizes = ((9, 1),) if measuring.is_small else ((16, 32), (128, 4))
     for frames, batch in sizes:
         for precision in PRECISIONS:
             line = f"{precision}, {frames} frames, {batch} clips at once"

@@ -1,12 +1,17 @@
 """The I3D engine for accelerators, on the CPU, against the engine that runs there."""
 
+import importlib.util
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
+from support.paths import environment
 
 from vidmbench.detectors.i3d import Head, folded, same_padding
-from vidmbench.detectors.i3d_device import DeviceI3d, in_blocks
-from vidmbench.detectors.i3d_torch import TorchEngine
+from vidmbench.detectors.i3d_device import DeviceI3d, DeviceOps, in_blocks
+from vidmbench.detectors.i3d_torch import TorchEngine, _TorchOps
 from vidmbench.detectors.resize import prepared
 from vidmbench.detectors.types import Unresized
 from vidmbench.detectors.weights_registry import load_weights
@@ -70,3 +75,34 @@ def test_blocks_of_pixels_hold_the_first_layers_padded_input(frames):
     t, h, w = (same_padding(size, 7, 2)[0] for size in (frames, 8, 12))
     assert torch.equal(whole[t + shift :][:frames, h : h + 8, w : w + 12], x[0])
     assert torch.isclose(whole.sum(), x.sum())  # the rest is zeros
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+@pytest.mark.parametrize(
+    ("kernel", "stride"),
+    [((1, 3, 3), (1, 2, 2)), ((3, 3, 3), (2, 2, 2)), ((2, 2, 2), (2, 2, 2)), ((3, 3, 3), (1, 1, 1))],
+)
+def test_the_pools_are_those_of_the_engine_on_cpus(kernel, stride, dtype):
+    for size in ((5, 7, 8, 70), (4, 6, 6, 64)):
+        x = torch.rand(2, *size).to(dtype)
+        wanted = _TorchOps({}, dtype).max_pool(x.permute(0, 4, 1, 2, 3), kernel, stride).permute(0, 2, 3, 4, 1)
+        assert torch.equal(DeviceOps({}, torch.device("cpu"), dtype).max_pool(x, kernel, stride), wanted)
+
+
+def test_the_kernel_for_pools_gives_the_same_bits():
+    """In Triton's interpreter, in a process of its own: it is chosen when Triton is imported."""
+    if importlib.util.find_spec("triton") is None:
+        pytest.skip("Triton is not installed; a CUDA build of PyTorch brings it")
+    script = """
+import torch
+from vidmbench.detectors import max_pool_kernel
+from vidmbench.detectors.i3d_device import DeviceOps
+place = torch.device("cpu")
+assert max_pool_kernel.is_usable(place)
+for kernel, stride in (((1, 3, 3), (1, 2, 2)), ((3, 3, 3), (2, 2, 2)), ((2, 2, 2), (2, 2, 2)), ((3, 3, 3), (1, 1, 1))):
+    x = torch.rand(2, 5, 7, 8, 70).bfloat16()
+    ops = DeviceOps({}, place, torch.bfloat16)
+    ops._is_pooled_at_once = False
+    assert torch.equal(max_pool_kernel.max_pool(x, kernel, stride), ops.max_pool(x, kernel, stride))
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, env={**environment(), "TRITON_INTERPRET": "1"})

@@ -5,7 +5,8 @@ What differs from i3d_torch.py is the order of sums alone:
 * the first layer, 7x7x7 with stride 2 over three channels, reads 2x2x2 blocks of pixels as 24 channels and becomes
   4x4x4 with stride 1: matrix units want channels in multiples of eight;
 * a 1x1x1 convolution is one matrix product, which adds the bias and cuts at zero on its way out;
-* bias and ReLU are part of the other convolutions where cuDNN computes them, and rounded to bf16 once.
+* bias and ReLU are part of the other convolutions where cuDNN computes them, and rounded to bf16 once;
+* a pool is one pass where Triton is installed: maxima are exact either way.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,6 +18,7 @@ from torch import Tensor
 
 from vidmbench.core.torch_settings import without_tf32
 from vidmbench.core.vocabulary import Precision
+from vidmbench.detectors import max_pool_kernel
 from vidmbench.detectors.device_stream import Clip, DeviceStream
 from vidmbench.detectors.i3d import (
     FP32_LAYER,
@@ -66,6 +68,7 @@ class DeviceOps:
             for name, layer in layers.items()
         }
         # AMD's cards are called CUDA too; their library has no such function.
+        self._is_pooled_at_once = max_pool_kernel.is_usable(device)
         self._is_fused = device.type == "cuda" and torch.version.hip is None and torch.backends.cudnn.enabled
 
     def conv(self, x: Tensor, layer: Convolution, *, stride: int = 1, relu: bool = True) -> Tensor:
@@ -81,6 +84,8 @@ class DeviceOps:
 
     def max_pool(self, x: Tensor, kernel: Triple, stride: Triple) -> Tensor:
         """Maximum over windows; every pool reads what a ReLU wrote, so zeros outside never win."""
+        if self._is_pooled_at_once:
+            return max_pool_kernel.max_pool(x, kernel, stride)
         flat = x.flatten(0, 1).permute(0, 3, 1, 2)
         pads = [same_padding(size, k, s) for size, k, s in zip(flat.shape[2:], kernel[1:], stride[1:], strict=True)]
         if any(before != after for before, after in pads):
@@ -194,14 +199,22 @@ class DeviceI3d:
         place = torch.device(device)
         self._ops = DeviceOps(layers, place, torch.float32 if precision == "fp32" else torch.bfloat16)
         self._stream = DeviceStream(
-            "i3d-kinetics400", self._computed, input_size=_INPUT_SIZE, device=place, frames=frames
+            "i3d-kinetics400", self.compute, input_size=_INPUT_SIZE, device=place, frames=frames
         )
 
     def features(self, clips: Iterable[Clip]) -> Iterator[Feature]:
         """See :class:`vidmbench.detectors.types.Engine`."""
         return self._stream.features(clips)
 
-    def _computed(self, x: Tensor) -> Tensor:
+    def compute(self, x: Tensor) -> Tensor:
+        """The features of clips that are on the device.
+
+        Args:
+            x: (clip, time, height, width, 3) in the protocol's range.
+
+        Returns:
+            float32 (clip, feature), on the device; they may still be on their way.
+        """
         with full_sums():
             x = fp32_layer(stem(x, self._ops, self._layers), self._ops, self._layers)
             logits = body(x, self._ops, self._layers, self._head).float()
