@@ -45,7 +45,8 @@ def motion(
     is_paired: Annotated[
         bool,
         typer.Option(
-            "--paired", help="FAKE are predictions of the REAL videos of the same names: also tOF, in pixels."
+            "--paired",
+            help="FAKE are predictions of the REAL videos of the same names: also tOF, tLP and Physics-IQ.",
         ),
     ] = False,
     clips: ClipOptions,
@@ -90,7 +91,12 @@ def motion(
     more = {"motion": motion_json(rows), **refused_json(refused)}
     print_measurements(records, output, text=write[form], more=more)
     if profile.missing is not None:
-        print_notes([f"{profile.missing}: what each metric notices is not known"])
+        print_notes(
+            [
+                f"{profile.missing}: what distances notice is not known; for metrics of single videos, the real videos "
+                "themselves are under real"
+            ]
+        )
     print_refused(refused)
     write_record_to(out, *records)
     if out is None and not (output.as_json or output.is_quiet):

@@ -231,7 +231,8 @@ def _feature_set(job: FeatureJob, entry: JobEntry, engine: str, *, is_cached: bo
     features, skipped = entry.read()
     detector = load_detector(job.stage.detector)
     if detector.reads != "clips":
-        features = features.reshape(len(features), -1, job.stage.num_features(detector.num_features))
+        numbers = job.stage.num_features(detector.num_features)
+        features = features.reshape(len(features), job.width // numbers, numbers)
     return FeatureSet(features, skipped, engine, is_cached, skipped_rows=tuple(sorted(entry.skipped)))
 
 

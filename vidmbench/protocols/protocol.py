@@ -16,6 +16,7 @@ from vidmbench.core import resources
 from vidmbench.core.arguments import name_or_path
 from vidmbench.core.declarations import Frozen, load_toml
 from vidmbench.core.errors import ProtocolError, UsageError, unknown
+from vidmbench.core.text import counted
 from vidmbench.core.vocabulary import DEFAULT_PROTOCOL, PROTOCOL_GROUPS, SamplesRule
 from vidmbench.protocols.clips_stage import ClipsSpec
 from vidmbench.protocols.detector import load_detector
@@ -185,7 +186,7 @@ class ProtocolSpec(Frozen):
         lowest, highest = max(lowest, least), min(highest, detector.max_frames or highest)
         if not lowest <= frames <= highest:
             raise UsageError(
-                f"{self.name} cannot score clips of {frames} frames",
+                f"{self.name} cannot score clips of {counted(frames, 'frame')}",
                 expected=(f"{lowest} frames, as its code" if lowest == highest else f"{lowest} to {highest} frames")
                 + (_WHY.get(detector.name, "") if frames < least else ""),
                 found=f"{option} {frames}",

@@ -111,7 +111,7 @@ def test_one_video_is_enough():
 @pytest.mark.parametrize("protocol", [*SINGLE, "tof-tecogan", "tlp-tecogan", "physics-iq"])
 def test_one_frame_shows_no_change(protocol):
     least = 6 if "tecogan" in protocol else 2
-    with pytest.raises(UsageError, match=f"{protocol} cannot score clips of 1 frames") as caught:
+    with pytest.raises(UsageError, match=f"{protocol} cannot score clips of 1 frame") as caught:
         score_all(CLIPS, CLIPS, Choices(protocols=(protocol,), frames=(1,)))
     assert caught.value.expected.startswith(f"{least} to ")
 

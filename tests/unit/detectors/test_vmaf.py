@@ -56,7 +56,7 @@ def test_frames_below_64_pixels(monkeypatch, height, width):
 
 
 def test_one_frame_has_no_motion():
-    with pytest.raises(UsageError, match="cannot score clips of 1 frames") as caught:
+    with pytest.raises(UsageError, match="cannot score clips of 1 frame") as caught:
         score_all(TARGET[None], TARGET[None], Choices(protocols=(SPEC.name,), frames=(1,)))
     assert caught.value.expected.startswith("2 to ")
 

@@ -3,15 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from vidmbench.core.errors import DataError, UsageError
+from vidmbench.core.errors import DataError, UsageError, VidmbenchError, WeightsError
 from vidmbench.core.progress import Progress
 from vidmbench.evaluation.carry_out import carry_out_all, record_of
 from vidmbench.evaluation.choices import Choices
 from vidmbench.evaluation.evaluate import Evaluation
-from vidmbench.evaluation.job import Job, prepare_scores
-from vidmbench.evaluation.optional import Refused, refusal
+from vidmbench.evaluation.job import Job, prepare_score, prepare_scores
+from vidmbench.evaluation.missing import check_weights
+from vidmbench.evaluation.optional import Refused, refusal, with_weights
 from vidmbench.protocols.protocol import load_protocol
 from vidmbench.records.record import RunRecord
+from vidmbench.sources.names import control_label
 
 #: What is scored of any two sides, and what of predictions beside their targets.
 PROFILE = (
@@ -19,7 +21,7 @@ PROFILE = (
     *("flicker-vbench", "siti-itu-mean", "colour-similarity"),
 )
 _TRACKED = "fvmd-klt"
-OF_PAIRS = ("tof-tecogan",)
+OF_PAIRS = ("tof-tecogan", "tlp-tecogan", "physics-iq")
 #: The controls beside the scored videos; ``real``, other real videos, is what the rest is read against.
 CONTROLS = ("real", "static", "reversed", "shuffled", "blurred", "noise")
 
@@ -30,9 +32,11 @@ class Profile:
 
     Attributes:
         jobs: Of the scored videos, then of each control: metrics of any two sides.
-        pairs: The same of predictions beside their targets; none where they were not asked for.
-        refused: Protocols that cannot score clips of these lengths.
-        missing: Why there are no other real videos to compare with; None where there are.
+        pairs: The same of predictions beside their targets; none where they were not asked for. Of ``real`` it is the
+            targets beside themselves.
+        refused: Protocols that cannot score these clips.
+        missing: Why there are no other real videos to compare with; None where there are. Metrics of single videos
+            then have the real videos themselves in their place.
     """
 
     jobs: tuple[Job, ...]
@@ -64,12 +68,42 @@ def prepare_motion(real: str, fake: str, choices: Choices, *, is_paired: bool) -
             if kind != "real":
                 raise
             missing = error.problem
-    of_pairs = tuple(name for name in names if name in OF_PAIRS)
-    pairs: list[Job] = []
-    if of_pairs:
-        paired = replace(choices, protocols=of_pairs)
-        pairs = prepare_scores(real, [fake, *(f"control:{kind}" for kind in CONTROLS if kind != "real")], paired)
-    return Profile((*jobs, *controls), tuple(pairs), refused, missing)
+            of_single = tuple(name for name in of_sides.protocols if not load_protocol(name).kind.reads_real)
+            controls += _beside_themselves(real, replace(choices, protocols=of_single)) if of_single else []
+    pairs, others = _pairs(real, fake, [name for name in names if name in OF_PAIRS], choices)
+    return Profile((*jobs, *controls), pairs, (*refused, *others), missing)
+
+
+def _beside_themselves(real: str, choices: Choices) -> list[Job]:
+    """The real videos in the place of other real ones."""
+    return [replace(prepare_score(real, real, choices), model=control_label("real"))]
+
+
+def _pairs(real: str, fake: str, names: Sequence[str], choices: Choices) -> tuple[tuple[Job, ...], tuple[Refused, ...]]:
+    """The jobs of predictions beside their targets, and why some protocols cannot score them.
+
+    Raises:
+        VidmbenchError: None can.
+    """
+    kept: list[str] = []
+    refused: list[Refused] = []
+    first: VidmbenchError | None = None
+    for name in names:
+        spec = load_protocol(name)
+        try:
+            check_weights(spec)
+            prepare_score(real, fake, replace(choices, protocols=(name,)))
+            kept.append(name)
+        except (DataError, WeightsError) as error:
+            first = first or error
+            refused.append(refusal(spec, error))
+    if not kept:
+        if first is not None:
+            raise first
+        return (), ()
+    paired = replace(choices, protocols=tuple(kept))
+    others = (f"control:{kind}" for kind in CONTROLS if kind != "real")
+    return (*prepare_scores(real, [fake, *others], paired), *_beside_themselves(real, paired)), tuple(refused)
 
 
 def _fitting(names: Sequence[str], choices: Choices) -> tuple[list[str], tuple[Refused, ...]]:
@@ -88,9 +122,14 @@ def _fitting(names: Sequence[str], choices: Choices) -> tuple[list[str], tuple[R
         except UsageError as error:
             first = first or error
             refused.append(refusal(spec, error))
-    if not any(name in PROFILE for name in kept) or all(name.startswith("flicker") for name in kept):
+    if not any(name in PROFILE for name in kept):
         assert first is not None
-        raise first
+        raise UsageError(
+            first.problem.replace(PROFILE[0], "no metric of motion").replace("cannot", "can"),
+            expected="2 frames or more; most need 6, and fvmd-klt 16",
+            found=first.found,
+            fix="choose --frames 16",
+        )
     return kept, tuple(refused)
 
 
@@ -106,7 +145,7 @@ def carry_out_profile(
 
     Returns:
         The record of the scored videos, then one for each control, with the same protocols where a control has them;
-        and what was skipped, as tracks may be lost in one clip of a control alone.
+        and what was skipped: tracks may be lost in one clip of a control alone, and weights be nowhere to be had.
     """
     refused = profile.refused
     try:
@@ -120,8 +159,11 @@ def carry_out_profile(
         refused = (*refused, refusal(tracked[0], error))
     of_pairs: dict[str, Evaluation] = {}
     if profile.pairs:
-        found = carry_out_all(profile.pairs, progress)
-        of_pairs = {job.model: evaluation for job, evaluation in zip(profile.pairs, found, strict=True)}
+        kept, without = with_weights(profile.pairs[0].plans, OF_PAIRS)
+        names = {item.spec.name for item in kept}
+        pairs = [replace(job, plans=tuple(i for i in job.plans if i.spec.name in names)) for job in profile.pairs]
+        of_pairs = {job.model: found for job, found in zip(pairs, carry_out_all(pairs, progress), strict=True)}
+        refused = (*refused, *without)
     records = []
     for job, evaluation in zip(profile.jobs, evaluations, strict=True):
         more = of_pairs[job.model].measurements if job.model in of_pairs else ()

@@ -12,14 +12,14 @@ _LONGEST_ABBREVIATION = 5
 
 
 def metric_label(metric: str) -> str:
-    """``FVD`` and ``C3D-FID``, but ``Precision``.
+    """``FVD``, ``C3D-FID`` and ``STREAM-T``, but ``Precision`` and ``Spatial IoU``.
 
     Args:
         metric: The name in records.
     """
     words = {number for kind in metric_kinds().values() for number in kind.numbers or ()}
-    is_word = metric in words and len(metric) > _LONGEST_ABBREVIATION
-    return metric.capitalize() if is_word else metric.upper()
+    is_word = metric in words and len(metric) > _LONGEST_ABBREVIATION and not metric.startswith("stream-")
+    return metric.capitalize().replace("-", " ").replace(" iou", " IoU") if is_word else metric.upper()
 
 
 def better_of(measurement: Measurement) -> Better | None:

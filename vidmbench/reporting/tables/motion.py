@@ -64,9 +64,9 @@ class MotionRow:
 
     @property
     def farthest(self) -> str | None:
-        """The control that is worst; where no value is better, the one farthest from real videos."""
+        """The control that is worst; where no value is better, the one farthest from real videos; None of equals."""
         better, real = better_of(self.scored), self.of_real
-        if real is None or not self.values:
+        if real is None or len({*self.values.values()}) < 2:
             return None
         sign = {"lower": 1.0, "higher": -1.0}
 
@@ -115,6 +115,7 @@ def cells_of(rows: Sequence[MotionRow], model: str) -> tuple[list[str], list[lis
         model: What the scored videos are called.
     """
     kinds = list(dict.fromkeys(kind for row in rows for kind in row.controls))
+    kinds.sort(key=lambda kind: kind != _REFERENCE)  # some rows alone may have it
     header = ["Metric", "Protocol", model, *kinds, "Worst", "Notices"]
     lines = []
     for row in rows:

@@ -17,7 +17,7 @@ def motion_text(records: Sequence[RunRecord], rows: Sequence[MotionRow], *, is_v
         is_verbose: Whether signatures follow in full.
     """
     first = rows[0].scored
-    counts = f"{first.num_real}+{first.num_fake}"
+    counts = f"{max(row.scored.num_real for row in rows)}+{first.num_fake}"
     header, cells = cells_of(rows, records[0].model)
     lines = [f"motion of {records[0].model} vs {records[0].dataset} · {first.frames} frames · N = {counts}"]
     lines += aligned([header, *cells])
