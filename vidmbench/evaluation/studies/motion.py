@@ -145,7 +145,7 @@ def carry_out_profile(
 
     Returns:
         The record of the scored videos, then one for each control, with the same protocols where a control has them;
-        and what was skipped: tracks may be lost in one clip of a control alone, and weights be nowhere to be had.
+        and what was skipped: tracks may be lost in one clip of a control alone, and weights not be available.
     """
     refused = profile.refused
     try:
