@@ -15,6 +15,7 @@ from vidmbench.detectors.engine import load_engine
 from vidmbench.detectors.i3d import folded
 from vidmbench.detectors.i3d_device import DeviceI3d
 from vidmbench.detectors.resize import prepared
+from vidmbench.detectors.types import Unresized
 from vidmbench.detectors.weights_registry import load_weights
 from vidmbench.metrics import Moments, frechet_distance
 from vidmbench.protocols.detector import load_detectors
@@ -41,6 +42,7 @@ def parity(measuring: Measuring) -> None:
     clips = np.concatenate([made_clips(half, frames, pixels, seed) for seed in (0, 1)])
     clips[half:] = clips[half:, :, :, ::-1] // 2 + 64
     fed = [prepared(clip, PROTOCOL.array, size=224) for clip in clips]
+    as_read = [Unresized(clip, PROTOCOL.array) for clip in clips]  # as a command sends them to a GPU
     reference: dict[str, np.ndarray] = {}
 
     def engine(precision: Precision, device: str) -> Any:
@@ -53,7 +55,7 @@ def parity(measuring: Measuring) -> None:
 
     def against(precision: Precision) -> Figures:
         of_device = engine(precision, measuring.device.type)
-        found, again, alone = (_features(of_device, some) for some in (fed, fed, fed[3:4]))
+        found, again, alone = (_features(of_device, some) for some in (as_read, as_read, as_read[3:4]))
         cpu = reference["cpu"]
         off = float((np.linalg.norm(found - cpu, axis=1) / np.linalg.norm(cpu, axis=1)).max())
         fvd = abs(_fvd(found, half) / _fvd(cpu, half) - 1)
@@ -103,7 +105,8 @@ def network(measuring: Measuring) -> None:
             return rate(precision, frames, batch, lambda: engine(precision).compute(x))
 
     def in_memory(precision: Precision, frames: int, count: int) -> Figures:
-        clip = np.random.default_rng(0).random((frames, 224, 224, 3), dtype=np.float32)
+        (frames_of_clip,) = made_clips(1, frames, 32 if measuring.is_small else 128, seed=0)
+        clip = Unresized(frames_of_clip, PROTOCOL.array)
         return rate(precision, frames, count, lambda: _features(engine(precision), [clip] * count))
 
     sizes = ((9, 1),) if measuring.is_small else ((16, 32), (128, 4))
@@ -118,7 +121,7 @@ def network(measuring: Measuring) -> None:
             measuring.measure("network", line, lambda p=precision, f=frames, c=count: in_memory(p, f, c), seconds=8)
 
 
-def _features(engine: Any, clips: Sequence[np.ndarray]) -> np.ndarray:
+def _features(engine: Any, clips: Sequence[np.ndarray | Unresized]) -> np.ndarray:
     return np.stack(list(engine.features(clips)))
 
 

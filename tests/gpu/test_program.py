@@ -34,7 +34,7 @@ def test_a_rehearsal_runs_every_part_and_is_marked(tmp_path, capsys):
     assert "measure nothing" in capsys.readouterr().out
     assert not [line for part in found["parts"].values() for line, figures in part.items() if "failed" in figures]
     parity, command = found["parts"]["parity"], found["parts"]["command"]
-    assert parity["fp32"]["features off by"] == 0  # of the CPU against itself
+    assert parity["fp32"]["features off by"] < 1e-5  # of the CPU against itself, by matrices against the rule
     assert 0 < parity["bf16"]["features off by"] < 0.1
     assert parity["bf16"]["same bits"] == "again and alone"
     of_arrays, of_prepared = (command[f"fp32, 2 + 2 clips from {kind}"] for kind in ("arrays", "prepared files"))

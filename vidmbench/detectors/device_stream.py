@@ -213,7 +213,7 @@ class DeviceStream:
         if len(shape.slots) < _FLYING:
             kind = torch.uint8 if array.dtype == np.uint8 else torch.float32
             host = torch.empty((shape.size, *array.shape), dtype=kind, pin_memory=self._is_cuda)
-            slot = _Slot(host, torch.empty_like(host, device=self._device) if self._is_cuda else host)
+            slot = _Slot(host, torch.empty(host.shape, dtype=kind, device=self._device) if self._is_cuda else host)
             shape.slots.append(slot)
             if self._is_cuda:  # work that was sent off before may still use the memory that is free here
                 self._copies.wait_stream(torch.cuda.current_stream(self._device))
