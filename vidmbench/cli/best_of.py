@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vidmbench.cli.options import NumbersOutput
+from vidmbench.cli.option_groups import NumbersOutput
 from vidmbench.cli.output import remark, say_text
 
 if TYPE_CHECKING:

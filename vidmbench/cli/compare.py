@@ -9,20 +9,8 @@ import typer
 
 from vidmbench.cli import completion
 from vidmbench.cli.groups import spread
-from vidmbench.cli.options import (
-    OUTPUT_PANEL,
-    ClipOptions,
-    ComputeOptions,
-    Fake,
-    Json,
-    NoCaption,
-    NumbersOutput,
-    Quiet,
-    ReadingOptions,
-    Real,
-    RecordOut,
-    TextOrTable,
-)
+from vidmbench.cli.option_groups import ClipOptions, ComputeOptions, NumbersOutput, ReadingOptions
+from vidmbench.cli.options import OUTPUT_PANEL, Fake, Json, NoCaption, Quiet, Real, RecordOut, TextOrTable
 from vidmbench.cli.output import (
     command_line,
     exit_without_value,

@@ -6,7 +6,8 @@ import typer
 
 from vidmbench.cli import completion
 from vidmbench.cli.groups import spread
-from vidmbench.cli.options import PROTOCOL_PANEL, ClipOptions, ComputeOptions, Json, Quiet, ReadingOptions, Real
+from vidmbench.cli.option_groups import ClipOptions, ComputeOptions, ReadingOptions
+from vidmbench.cli.options import PROTOCOL_PANEL, Json, Quiet, Real
 from vidmbench.cli.output import print_json, print_notes, print_study_notes, say_text
 from vidmbench.cli.parsing import choices_from
 from vidmbench.core.vocabulary import DEFAULT_PROTOCOL

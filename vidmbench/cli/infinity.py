@@ -6,18 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vidmbench.cli.groups import spread
-from vidmbench.cli.options import (
-    OUTPUT_PANEL,
-    ClipOptions,
-    ComputeOptions,
-    Fake,
-    FrechetProtocol,
-    NoCaption,
-    OutputOptions,
-    Quiet,
-    ReadingOptions,
-    Real,
-)
+from vidmbench.cli.option_groups import ClipOptions, ComputeOptions, OutputOptions, ReadingOptions
+from vidmbench.cli.options import OUTPUT_PANEL, Fake, FrechetProtocol, NoCaption, Quiet, Real
 from vidmbench.cli.output import print_json, print_notes, print_plan, print_study_notes, remark, say_text
 from vidmbench.cli.parsing import check_figure, choices_from
 

@@ -7,17 +7,8 @@ import typer
 
 from vidmbench.cli import completion
 from vidmbench.cli.groups import spread
-from vidmbench.cli.options import (
-    OUTPUT_PANEL,
-    ClipOptions,
-    ComputeOptions,
-    Frames,
-    Json,
-    Quiet,
-    ReadingOptions,
-    Seed,
-    Stride,
-)
+from vidmbench.cli.option_groups import ClipOptions, ComputeOptions, ReadingOptions
+from vidmbench.cli.options import OUTPUT_PANEL, Frames, Json, Quiet, Seed, Stride
 from vidmbench.cli.output import print_json, print_notes, remark, say_text
 from vidmbench.cli.parsing import check_figure, choices_from
 from vidmbench.core.progress import progress_bar

@@ -7,18 +7,8 @@ from typing import Annotated
 import typer
 
 from vidmbench.cli.groups import spread
-from vidmbench.cli.options import (
-    ClipOptions,
-    ComputeOptions,
-    Fake,
-    FigureOptions,
-    NumbersOutput,
-    ReadingOptions,
-    Real,
-    RecordOut,
-    RecordsFolder,
-    TextOrTable,
-)
+from vidmbench.cli.option_groups import ClipOptions, ComputeOptions, FigureOptions, NumbersOutput, ReadingOptions
+from vidmbench.cli.options import Fake, Real, RecordOut, RecordsFolder, TextOrTable
 from vidmbench.cli.output import (
     command_line,
     exit_without_value,

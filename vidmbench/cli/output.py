@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, TextIO
 import typer
 
 from vidmbench.cli.defaults import taken, taken_words
-from vidmbench.cli.options import DEFAULT_FIGURE, FigureOptions
+from vidmbench.cli.option_groups import DEFAULT_FIGURE, FigureOptions
 from vidmbench.core.defaults import default_of
 from vidmbench.core.text import counted, printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from vidmbench.cli.options import NumbersOutput
+    from vidmbench.cli.option_groups import NumbersOutput
     from vidmbench.evaluation.evaluate import Evaluation
     from vidmbench.evaluation.job import Job
     from vidmbench.evaluation.optional import Refused

@@ -7,19 +7,8 @@ import typer
 
 from vidmbench.cli import completion
 from vidmbench.cli.groups import spread
-from vidmbench.cli.options import (
-    PROTOCOL_PANEL,
-    ClipOptions,
-    ComputeOptions,
-    DryRun,
-    Frames,
-    Json,
-    ProtocolNames,
-    Quiet,
-    ReadingOptions,
-    Seed,
-    Stride,
-)
+from vidmbench.cli.option_groups import ClipOptions, ComputeOptions, ReadingOptions
+from vidmbench.cli.options import PROTOCOL_PANEL, DryRun, Frames, Json, ProtocolNames, Quiet, Seed, Stride
 from vidmbench.cli.output import print_json, say_text
 from vidmbench.cli.parsing import choices_from, listed
 from vidmbench.core.progress import progress_bar

@@ -7,7 +7,7 @@ from os.path import isfile  # says no of names that are too long for a file, whe
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vidmbench.cli.options import ClipOptions, ComputeOptions, ReadingOptions
+from vidmbench.cli.option_groups import ClipOptions, ComputeOptions, ReadingOptions
 from vidmbench.cli.values import unread
 from vidmbench.core.errors import UsageError, together
 from vidmbench.core.vocabulary import DEFAULT_PROTOCOL

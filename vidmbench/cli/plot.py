@@ -9,7 +9,8 @@ from typer.core import TyperGroup
 
 from vidmbench.cli import completion
 from vidmbench.cli.groups import spread
-from vidmbench.cli.options import FigureOptions, RecordOptions, RecordsFolder
+from vidmbench.cli.option_groups import FigureOptions, RecordOptions
+from vidmbench.cli.options import RecordsFolder
 from vidmbench.cli.output import print_json, print_notes, say, say_text, write_figure
 from vidmbench.cli.parsing import check_figure, listed, records_folder, whole_numbers
 from vidmbench.core.errors import UsageError, unknown

@@ -6,16 +6,8 @@ from typing import Annotated
 import typer
 
 from vidmbench.cli.groups import spread
-from vidmbench.cli.options import (
-    ClipOptions,
-    ComputeOptions,
-    Fake,
-    FigureOptions,
-    PrecisionRecallProtocol,
-    ReadingOptions,
-    Real,
-    Steps,
-)
+from vidmbench.cli.option_groups import ClipOptions, ComputeOptions, FigureOptions, ReadingOptions
+from vidmbench.cli.options import Fake, PrecisionRecallProtocol, Real, Steps
 from vidmbench.cli.output import print_json, print_notes, say, write_figure
 from vidmbench.cli.parsing import check_figure, choices_from, whole_numbers
 from vidmbench.core.errors import UsageError

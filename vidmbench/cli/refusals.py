@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vidmbench.cli.options import ClipOptions
+from vidmbench.cli.option_groups import ClipOptions
 from vidmbench.cli.output import check_existing
 from vidmbench.cli.parsing import frames_of, listed
 from vidmbench.core.errors import VidmbenchError, together

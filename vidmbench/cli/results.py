@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vidmbench.cli.groups import spread
-from vidmbench.cli.options import Json, RecordOptions, RecordsFolder
+from vidmbench.cli.option_groups import RecordOptions
+from vidmbench.cli.options import Json, RecordsFolder
 from vidmbench.cli.output import print_json, print_notes, say, say_bytes, say_text
 from vidmbench.cli.parsing import records_folder
 from vidmbench.core.errors import UsageError

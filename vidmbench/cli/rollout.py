@@ -7,19 +7,15 @@ from typing import Annotated, Literal
 import typer
 
 from vidmbench.cli.groups import spread
+from vidmbench.cli.option_groups import ClipOptions, ComputeOptions, FigureOptions, NumbersOutput, ReadingOptions
 from vidmbench.cli.options import (
     OUTPUT_PANEL,
     PROTOCOL_PANEL,
-    ClipOptions,
-    ComputeOptions,
     Fake,
-    FigureOptions,
     MoreFakes,
-    NumbersOutput,
     NumFake,
     NumReal,
     ProtocolNames,
-    ReadingOptions,
     Real,
     RecordOut,
     RecordsFolder,

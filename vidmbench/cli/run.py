@@ -10,19 +10,8 @@ import typer
 from vidmbench.cli import completion
 from vidmbench.cli.best_of import best_of_json, check_best_of, curves_of, print_best_of
 from vidmbench.cli.groups import spread
-from vidmbench.cli.options import (
-    OUTPUT_PANEL,
-    ClipOptions,
-    ComputeOptions,
-    Fake,
-    MoreFakes,
-    ProtocolNames,
-    ReadingOptions,
-    Real,
-    RecordOut,
-    ScoresOutput,
-    VidmOptions,
-)
+from vidmbench.cli.option_groups import ClipOptions, ComputeOptions, ReadingOptions, ScoresOutput, VidmOptions
+from vidmbench.cli.options import OUTPUT_PANEL, Fake, MoreFakes, ProtocolNames, Real, RecordOut
 from vidmbench.cli.output import (
     check_existing,
     command_line,

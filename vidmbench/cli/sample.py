@@ -7,7 +7,8 @@ import typer
 
 from vidmbench.cli import completion
 from vidmbench.cli.groups import spread
-from vidmbench.cli.options import DataRoot, DeviceName, VidmOptions
+from vidmbench.cli.option_groups import VidmOptions
+from vidmbench.cli.options import DataRoot, DeviceName
 from vidmbench.cli.output import print_notes, say
 from vidmbench.cli.sharing import SharingOptions
 from vidmbench.core.errors import UsageError

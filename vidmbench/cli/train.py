@@ -7,17 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vidmbench.cli import completion
-from vidmbench.cli.options import (
-    ClipOptions,
-    ComputeOptions,
-    DataRoot,
-    DeviceName,
-    DryRun,
-    ReadingOptions,
-    Sampler,
-    Steps,
-    TrainingPrecision,
-)
+from vidmbench.cli.option_groups import ClipOptions, ComputeOptions, ReadingOptions
+from vidmbench.cli.options import DataRoot, DeviceName, DryRun, Sampler, Steps, TrainingPrecision
 from vidmbench.cli.output import command_line, remark, say, say_text
 from vidmbench.cli.parsing import choices_from
 from vidmbench.core.progress import progress_bar
@@ -28,6 +19,16 @@ if TYPE_CHECKING:
     from vidmbench.records.record import RunRecord
     from vidmbench.vidm.recipes import RecipeSpec
 
+_RecipeDataset = Annotated[
+    str | None,
+    typer.Option(
+        autocompletion=completion.datasets,
+        metavar="D",
+        help="A data set, or folder:PATH.",
+        show_default="the recipe's",
+    ),
+]
+
 
 def train(
     recipe: Annotated[
@@ -36,15 +37,7 @@ def train(
             autocompletion=completion.recipes, metavar="NAME|FILE", help="A recipe, or a TOML file of your own."
         ),
     ],
-    dataset: Annotated[
-        str | None,
-        typer.Option(
-            autocompletion=completion.datasets,
-            metavar="D",
-            help="A data set, or folder:PATH.",
-            show_default="the recipe's",
-        ),
-    ] = None,
+    dataset: _RecipeDataset = None,
     data_root: DataRoot = None,
     out: Annotated[
         Path | None, typer.Option(metavar="RUN", help="Folder of the run.", show_default="runs/vidm-RECIPE")
@@ -129,15 +122,7 @@ def _note_slow_bf16(recipe: "RecipeSpec", device: Device) -> None:
 
 def ablate(
     recipe: Annotated[str, typer.Option(metavar="NAME|FILE", help="The recipe of the default model.")] = "tiny",
-    dataset: Annotated[
-        str | None,
-        typer.Option(
-            autocompletion=completion.datasets,
-            metavar="D",
-            help="A data set, or folder:PATH.",
-            show_default="the recipe's",
-        ),
-    ] = None,
+    dataset: _RecipeDataset = None,
     data_root: DataRoot = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder of the rows.", show_default="runs/ablation-RECIPE")
