@@ -1,5 +1,7 @@
 """Batches on their way to a device, on the CPU: the same features, in order, whatever comes in which order."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 import torch
@@ -125,3 +127,42 @@ def test_large_frames_make_a_batch_smaller(monkeypatch):
     sums = Sums()
     assert len(list(stream_of(sums, frames=120).features(clips_of(1)))) == 1
     assert sums.sizes == [2]
+
+
+def test_the_calls_that_a_gpu_gets(monkeypatch):
+    """No GPU is here: its streams and events only count. Each batch is copied, computed and waited for once."""
+    happened = []
+
+    class Event:
+        def record(self, stream):
+            happened.append(("recorded", self))
+
+        def synchronize(self):
+            happened.append(("landed", self))
+
+    class Stream:
+        def wait_stream(self, other):
+            happened.append(("waits", self))
+
+    here, copies, empty = Stream(), Stream(), torch.empty
+    monkeypatch.setattr(torch, "empty", lambda *args, pin_memory=False, **options: empty(*args, **options))
+    for name, fake in (
+        ("Event", Event),
+        ("current_stream", lambda device: here),
+        ("stream", lambda stream: nullcontext(happened.append(("copies on", stream)))),
+        ("synchronize", lambda device: happened.append(("waits for all", None))),
+        ("empty_cache", lambda: happened.append(("memory given back", None))),
+    ):
+        monkeypatch.setattr(torch.cuda, name, fake)
+    sums, clips = Sums(fits=3), clips_of(41)
+    stream = stream_of(sums)
+    stream._is_cuda, stream._copies = True, copies
+    np.testing.assert_allclose(list(stream.features(clips)), expected(clips), rtol=0, atol=1e-5)
+    kinds = [kind for kind, _ in happened]
+    recorded = [event for kind, event in happened if kind == "recorded"]
+    assert recorded == [event for kind, event in happened if kind == "landed"]
+    assert len(recorded) == len(sums.sizes)
+    assert kinds.count("waits for all") == kinds.count("memory given back") == 1  # when memory ran out
+    assert happened.count(("copies on", copies)) == happened.count(("waits", here)) == len(sums.sizes) + 1
+    on_their_way = np.cumsum([{"recorded": 1, "landed": -1}.get(kind, 0) for kind in kinds])
+    assert on_their_way.max() == 3
