@@ -1,32 +1,16 @@
 """A detector of the transformers library from the user's own files, and everything that can be wrong with them."""
 
-import json
 import pickle
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors.numpy import save_file
-from support.torchvision_beside_cpu import import_torchvision
+from support.tiny_networks import CLIP, DETECTOR, OF_FRAMES, SMALL, save_checkpoint, tensors_of
 
+from vidmbench.detectors import engine, openvino_trial
 from vidmbench.protocols import detector
 
-DETECTOR = """\
-name = "my-clip"
-short = "mine"
-title = "a small network"
-reads = "frames"
-num_features = 8
-min_frames = {min_frames}
-input_size = 32
-measures = {{ frechet = "my-fd", kernel = "my-kd", precision-recall = "prdc" }}
-library = "transformers"
-class = "{class_name}"
-{place}
-output = "{output}"
-licence = "ours"
-published = "nowhere"
-"""
 PROTOCOL = """\
 name = "{metric}-mine"
 version = 1
@@ -52,15 +36,12 @@ STATISTICS = {
     "kernel": 'kernel = "gaussian"\nsigma = 10.0\ndiagonal = "kept"\nrows = "unit-length"\nscale = 1000.0',
     "precision-recall": "neighbours = 2",
 }
-CONFIG = {
-    **{"model_type": "clip_vision_model", "hidden_size": 12, "num_hidden_layers": 1, "num_attention_heads": 2},
-    **{"intermediate_size": 12, "image_size": 32, "patch_size": 16, "projection_dim": 8},
-}
-FOLDER = 'folder = "checkpoint"'
+FOLDER = OF_FRAMES["place"]
 
 
 def write(place=FOLDER, class_name="CLIPVisionModelWithProjection", output="embedding", min_frames=1):
-    text = DETECTOR.format(place=place, class_name=class_name, output=output, min_frames=min_frames)
+    facts = {"place": place, "class_name": class_name, "output": output, "min_frames": min_frames}
+    text = DETECTOR.format(**(OF_FRAMES | facts))
     Path("detector.toml").write_text(text)
     detector._from_file.cache_clear()  # a command reads it once
     for metric, statistics in STATISTICS.items():
@@ -69,18 +50,14 @@ def write(place=FOLDER, class_name="CLIPVisionModelWithProjection", output="embe
 
 @pytest.fixture(scope="module")
 def tensors():
-    import_torchvision()
-    import torch
-    from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
-
-    torch.manual_seed(0)
-    model = CLIPVisionModelWithProjection(CLIPVisionConfig(**CONFIG))
-    return {name: value.numpy() for name, value in model.state_dict().items()}
+    return tensors_of("CLIPVisionModelWithProjection", CLIP)
 
 
 @pytest.fixture
-def score(folder, command, tensors, clips, own_cache):
-    save_checkpoint("checkpoint", tensors)
+def score(folder, command, tensors, clips, own_cache, monkeypatch):
+    """Scores by the checkpoint; PyTorch computes it, for each trial on OpenVINO takes half a second."""
+    monkeypatch.setattr(engine, "is_for_openvino", lambda *_, **__: False)
+    save_checkpoint("checkpoint", tensors, CLIP)
     np.save("real.npy", clips)
     np.save("fake.npy", 255 - clips[:, ::-1])
     write()
@@ -89,12 +66,6 @@ def score(folder, command, tensors, clips, own_cache):
         return command("score", "real.npy", "fake.npy", "--protocol", f"{metric}.toml", *more)
 
     return scored
-
-
-def save_checkpoint(where, tensors, config=CONFIG):
-    Path(where).mkdir(parents=True, exist_ok=True)
-    Path(where, "config.json").write_text(json.dumps(config))
-    save_file(tensors, Path(where, "model.safetensors"), metadata={"format": "pt"})
 
 
 @pytest.mark.parametrize("metric", STATISTICS)
@@ -131,6 +102,25 @@ def test_every_command(score, command, tensors, clips, monkeypatch):
     assert rough["signature_id"] != exact["signature_id"]
 
 
+def test_openvino_computes_it_on_a_cpu(score, command, monkeypatch):
+    """Once tried, and then from the cache without a network; the plan of a dry run tries nothing."""
+    by_torch = score("frechet", "--json").json
+    assert by_torch["engine"].startswith("torch-")
+    monkeypatch.setattr(engine, "is_for_openvino", openvino_trial.is_for_openvino)
+    words = ("--device", "cpu")
+    name = f"openvino-{version('openvino')}"
+    assert score("frechet", *words, "--json", "--dry-run").json["engine"].startswith(f"{name} or torch-")
+    first = score("frechet", *words, "--json")
+    assert "trying whether OpenVINO computes what PyTorch does" in first.err
+    assert first.json["engine"] == f"{name}/cpu"
+    assert first.json["value"] == pytest.approx(by_torch["value"], rel=1e-4)
+    assert first.json["signature_id"] == by_torch["signature_id"]
+    monkeypatch.setattr("vidmbench.evaluation.networks.load_engine", None)
+    again = score("frechet", *words, "--json")
+    assert "trying" not in again.err
+    assert again.json["value"] == first.json["value"]
+
+
 def test_more_features_than_videos_are_said_once(score):
     done = score()
     assert done.err.count(f"strongly biased at N = {len(np.load('real.npy'))} for 8 features") == 1
@@ -141,8 +131,7 @@ def test_a_head_of_another_size(score):
     import torch
     from transformers import VideoMAEConfig, VideoMAEForVideoClassification
 
-    small = {"hidden_size": 12, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 12}
-    config = VideoMAEConfig(**small, image_size=32, patch_size=16, num_frames=2, num_labels=5)
+    config = VideoMAEConfig(**SMALL, image_size=32, patch_size=16, num_frames=2, num_labels=5)
     torch.manual_seed(0)
     VideoMAEForVideoClassification(config).save_pretrained("checkpoint")
     write(class_name="VideoMAEForVideoClassification", output="layer-1")
@@ -166,9 +155,8 @@ def test_a_checkpoint_of_pretraining_with_names_of_older_versions(tensors, capfd
 
     from vidmbench.detectors.library_models import read_folder
 
-    small = {"hidden_size": 12, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 12}
     decoder = {"decoder_hidden_size": 12, "decoder_num_hidden_layers": 1, "decoder_num_attention_heads": 2}
-    config = VideoMAEConfig(**small, **decoder, image_size=32, patch_size=16, num_frames=2, use_mean_pooling=False)
+    config = VideoMAEConfig(**SMALL, **decoder, image_size=32, patch_size=16, num_frames=2, use_mean_pooling=False)
     torch.manual_seed(0)
     state = VideoMAEForPreTraining(config).state_dict()
     older = {name.replace("query.bias", "q_bias").replace("value.bias", "v_bias"): value.numpy() + 1
@@ -186,12 +174,12 @@ def test_a_checkpoint_of_pretraining_with_names_of_older_versions(tensors, capfd
 def test_the_tensors_name_it_and_the_hub_cache_is_read(score, tensors, monkeypatch):
     first = score("frechet", "--json").json
     commit = Path("hub/models--org--net/snapshots/abc123")
-    save_checkpoint(commit, tensors)
+    save_checkpoint(commit, tensors, CLIP)
     monkeypatch.setenv("HF_HUB_CACHE", str(Path("hub").resolve()))
     write('model = "org/net"\nrevision = "abc123"')
     same = score("frechet", "--json").json
     assert (same["value"], same["signature_id"]) == (first["value"], first["signature_id"])
-    save_checkpoint(commit, {name: value * 1.5 for name, value in tensors.items()})
+    save_checkpoint(commit, {name: value * 1.5 for name, value in tensors.items()}, CLIP)
     other = score("frechet", "--json").json
     assert other["signature_id"] != first["signature_id"]
     assert other["value"] != first["value"]
@@ -215,13 +203,13 @@ def test_files_that_are_missing_or_damaged(score, tensors):
 
 def test_another_network_under_the_same_name(score, tensors):
     less = {name: value for name, value in tensors.items() if "layers.0.mlp" not in name}
-    save_checkpoint("checkpoint", less | {"stray": np.zeros(2, np.float32)})
+    save_checkpoint("checkpoint", less | {"stray": np.zeros(2, np.float32)}, CLIP)
     score().fails(
         "not the tensors of CLIPVisionModelWithProjection", "4 missing: ", "mlp.fc1.bias", "1 additional: stray"
     )
-    save_checkpoint("checkpoint", tensors, {**CONFIG, "projection_dim": 9})
+    save_checkpoint("checkpoint", tensors, {**CLIP, "projection_dim": 9})
     score().fails("1 of another shape: visual_projection.weight")
-    save_checkpoint("checkpoint", tensors, {**CONFIG, "model_type": "dinov2"})
+    save_checkpoint("checkpoint", tensors, {**CLIP, "model_type": "dinov2"})
     score().fails("another network than CLIPVisionModelWithProjection", '"model_type": "dinov2"')
 
 

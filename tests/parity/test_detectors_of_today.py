@@ -132,6 +132,7 @@ def test_the_number_of_its_code(protocol, tmp_path):
     # Features agree to 1e-6 of their span, and of a distance of so few clips 1e-4 remains.
     assert measurement.value == pytest.approx(CASES[protocol][2], rel=1e-4)
     assert "det:tiny:" in measurement.signature
+    assert measurement.engine.startswith("openvino-")  # whose converter takes each of these networks
     # The features themselves, of the first clip, and what the network was fed.
     clip = next(iter(clips(by_frame)))[0]
     prepared = preparation(spec.array)(clip)

@@ -8,6 +8,7 @@ from weakref import WeakValueDictionary
 from vidmbench.core.errors import UsageError
 from vidmbench.core.vocabulary import Device, Precision
 from vidmbench.detectors.i3d import folded, head_of, rounded_to_bf16
+from vidmbench.detectors.openvino_trial import is_for_openvino, is_transformer
 from vidmbench.detectors.preparation import lengthened
 from vidmbench.detectors.sequences import feature_of, is_sequence
 from vidmbench.detectors.types import Engine, Feature, Prepared, Unresized
@@ -20,20 +21,24 @@ from vidmbench.protocols.stages import ArrayStage
 if TYPE_CHECKING:
     from vidmbench.detectors.pair_engine import SharedLpips
 
-# Networks of this kind, ours or a library's, may run in bf16; nobody knows what it does to others.
-_TRANSFORMER = "vision-transformer"
 #: Of the TensorFlow graph; what a protocol means that names none.
 _I3D_EPS = 1e-3
 # Networks in use, by detector, library, device and weights.
 _LPIPS: "WeakValueDictionary[tuple[str, str, str, str], SharedLpips]" = WeakValueDictionary()
 
 
-def engine_name(device: Device = "auto", detector: str | None = None) -> str:
-    """The engine that would run, without loading it: ``openvino-VERSION/cpu``, ``torch-VERSION/cpu`` or ``…/cuda``.
+def engine_name(
+    device: Device = "auto", detector: str | None = None, precision: Precision = "fp32", *, is_tried: bool = True
+) -> str:
+    """The engine that would run: ``openvino-VERSION/cpu``, ``torch-VERSION/cpu`` or ``…/cuda``.
 
     Args:
         device: Where it would run.
-        detector: The detector; None for I3D. OpenVINO runs I3D and LPIPS.
+        detector: The detector; None for I3D. OpenVINO runs I3D and LPIPS, and vision transformers in fp32 where its
+            features agree with PyTorch's.
+        precision: That of the network.
+        is_tried: Whether a vision transformer that nobody has tried on OpenVINO yet is loaded and tried now; else both
+            engines are named.
 
     Raises:
         UsageError: ``cuda`` was asked for and there is none.
@@ -46,7 +51,7 @@ def engine_name(device: Device = "auto", detector: str | None = None) -> str:
         from vidmbench.detectors.opencv_import import opencv_name
 
         return opencv_name()
-    chosen, _, target = _choose(device, detector).partition("/")
+    chosen, _, target = _choose(device, detector, precision, is_tried=is_tried).partition("/")
     if detector is not None and load_detector(detector).network == "vmaf":
         from vidmbench.detectors.vmaf_import import vmaf_name
 
@@ -54,8 +59,8 @@ def engine_name(device: Device = "auto", detector: str | None = None) -> str:
     # Importing torch or openvino takes a second; their versions are known to the package metadata.
     from importlib.metadata import version
 
-    number = version(chosen).split("+")[0]
-    return f"{chosen}-{number}/{target}"
+    named = (f"{library}-{version(library).split('+')[0]}" for library in chosen.split(" or "))
+    return f"{' or '.join(named)}/{target}"
 
 
 def load_engine(stage: ArrayStage, *, precision: Precision = "fp32", device: Device = "auto") -> Engine:
@@ -74,9 +79,10 @@ def load_engine(stage: ArrayStage, *, precision: Precision = "fp32", device: Dev
         UsageError: ``cuda`` was asked for and there is none.
     """
     spec: DetectorSpec = load_detector(stage.detector)
-    chosen, _, target = _choose(device, stage.detector).partition("/")
-    name = engine_name(device, stage.detector)
-    if spec.network is not None and precision != "fp32" and not (spec.library or spec.network == _TRANSFORMER):
+    chosen, _, target = _choose(device, stage.detector, precision).partition("/")
+    name = engine_name(device, stage.detector, precision)
+    # Nobody knows what bf16 does to other networks.
+    if spec.network is not None and precision != "fp32" and not is_transformer(spec):
         raise UsageError(
             f"{spec.name} runs in fp32 alone", expected="--precision fp32", found=f"--precision {precision}"
         )
@@ -86,6 +92,10 @@ def load_engine(stage: ArrayStage, *, precision: Precision = "fp32", device: Dev
         return ReadyNumbers(name, feature_of(stage))
     if isinstance(stage, PairStage):
         return _pair_engine(spec, stage, name=name, chosen=chosen, device=target)
+    if spec.network is not None and chosen == "openvino":
+        from vidmbench.detectors.openvino_module import OpenVinoModuleEngine
+
+        return OpenVinoModuleEngine(spec, name=name)
     if spec.network is not None:
         from vidmbench.detectors.torch_module import ModuleEngine
 
@@ -158,7 +168,7 @@ def _lpips(spec: DetectorSpec, chosen: str, device: str) -> "SharedLpips":
     return SharedLpips(TorchLpips(network, device=device), trunk)
 
 
-def _choose(device: Device, detector: str | None = None) -> str:
+def _choose(device: Device, detector: str | None, precision: Precision, *, is_tried: bool = True) -> str:
     if device != "cpu" and _cuda_is_there():
         return "torch/cuda"
     if device == "cuda":
@@ -170,7 +180,10 @@ def _choose(device: Device, detector: str | None = None) -> str:
             fix="use --device auto, or install a CUDA build of PyTorch",
         )
     if detector is not None and load_detector(detector).network not in (None, "lpips"):
-        return "torch/cpu"
+        if precision != "fp32":
+            return "torch/cpu"
+        is_taken = is_for_openvino(load_detector(detector), is_tried=is_tried)
+        return {True: "openvino/cpu", False: "torch/cpu", None: "openvino or torch/cpu"}[is_taken]
     return "openvino/cpu" if importlib.util.find_spec("openvino") else "torch/cpu"
 
 

@@ -21,6 +21,27 @@ from vidmbench.protocols.detector import DetectorSpec
 _GPU_CLIPS, _GPU_FRAMES = 16, 128
 
 
+def built(spec: DetectorSpec) -> torch.nn.Module:
+    """A detector's module with its weights, ready to compute features on the CPU.
+
+    Raises:
+        WeightsError: The weights are not available.
+        ProtocolError: The network's function cannot be imported, or gives no module.
+    """
+    assert spec.network is not None
+    build, weights = imported(spec.network, spec.folder), load_other(spec)
+    with user_code(spec, "building its network"):
+        module = build(weights, **spec.options)
+    if not isinstance(module, torch.nn.Module):
+        raise ProtocolError(
+            "the network's function gives no torch module",
+            expected="a torch.nn.Module",
+            found=type(module).__name__,
+            where=spec.network,
+        )
+    return module.eval()
+
+
 class ModuleEngine:
     """A detector's module on a PyTorch device.
 
@@ -37,7 +58,6 @@ class ModuleEngine:
     """
 
     def __init__(self, spec: DetectorSpec, *, device: str, name: str, precision: Precision = "fp32") -> None:
-        assert spec.network is not None
         self.name = name
         self._spec = spec
         self._device = torch.device(device)
@@ -46,18 +66,8 @@ class ModuleEngine:
         self._clips_at_once = 1 if self._is_by_clip else _GPU_CLIPS
         at_once = _GPU_FRAMES if spec.reads == "frames" else self._clips_at_once
         self._batches = Batches(spec.name, spec.reads, at_once, are_filled=not self._is_by_clip)
-        build, weights = imported(spec.network, spec.folder), load_other(spec)
-        with user_code(spec, "building its network"):
-            module = build(weights, **spec.options)
-        if not isinstance(module, torch.nn.Module):
-            raise ProtocolError(
-                "the network's function gives no torch module",
-                expected="a torch.nn.Module",
-                found=type(module).__name__,
-                where=spec.network,
-            )
         try:
-            self._module = module.eval().to(self._device)
+            self._module = built(spec).to(self._device)
         except torch.OutOfMemoryError as error:
             raise does_not_fit(spec.name, error) from error
 

@@ -134,7 +134,7 @@ class _Work:
     ) -> None:
         folder = resources.cache_dir() / "features"
         self._jobs, self._device, self._folder = jobs, device, folder
-        self._engines = [engine_name(device, job.stage.detector) for job in jobs]
+        self._engines = [engine_name(device, job.stage.detector, job.precision) for job in jobs]
         self._keys = [job.key(engine) for job, engine in zip(jobs, self._engines, strict=True)]
         self._entries: dict[str, JobEntry] = {}
         protocols: dict[str, list[str]] = {}

@@ -41,9 +41,9 @@ def planned_notes(item: Planned, real: Source, fake: Source) -> list[str]:
     return all_remarks(item.spec, (real, fake), plans, (num_real, item.fake.num_scored), are_grouped=are_grouped)
 
 
-def planned_engine(device: Device, detector: str | None = None) -> str:
-    """The engine the measurement will run on."""
-    return engine_name(device, detector)
+def planned_engine(device: Device, detector: str | None = None, precision: Precision = "fp32") -> str:
+    """The engine the measurement will run on; both, where that is found out on the way."""
+    return engine_name(device, detector, precision, is_tried=False)
 
 
 def _signature(

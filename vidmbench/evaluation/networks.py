@@ -46,7 +46,7 @@ def in_passes(blocks: Sequence[JobEntry], device: Device) -> list[list[JobEntry]
     passes: list[list[JobEntry]] = [[]]
     taken = 0
     for of_one in of_network.values():
-        needed = _needed(of_one)
+        needed = _needed(of_one, device)
         if limit is not None and passes[-1] and taken + needed > limit:
             passes.append([])
             taken = 0
@@ -60,7 +60,7 @@ def in_passes(blocks: Sequence[JobEntry], device: Device) -> list[list[JobEntry]
 
 def _free(detector: str, device: Device) -> float | None:
     """Bytes that networks may take, where that is known."""
-    if engine_name(device, detector).endswith("cuda"):
+    if engine_name(device, detector, is_tried=False).endswith("cuda"):
         import torch
 
         return _SHARE_OF_MEMORY * float(torch.cuda.mem_get_info()[0])
@@ -68,10 +68,12 @@ def _free(detector: str, device: Device) -> float | None:
     return None if free is None else _SHARE_OF_MEMORY * free
 
 
-def _needed(blocks: Sequence[JobEntry]) -> int:
+def _needed(blocks: Sequence[JobEntry], device: Device) -> int:
     """Bytes that a network and the clips before it take, roughly."""
+    detector, precision = blocks[0].job.stage.detector, blocks[0].job.precision
+    is_copied = engine_name(device, detector, precision, is_tried=False).startswith("openvino")
     clip = max(block.clip(0).frames * bytes_of_frame(block.job) for block in blocks)
-    weights = bytes_of_weights(load_detector(blocks[0].job.stage.detector))
+    weights = bytes_of_weights(load_detector(detector)) * (2 if is_copied else 1)  # OpenVINO keeps its own copy
     return weights + max(_A_TURN, _CLIPS_A_CORE * cores() * clip)
 
 

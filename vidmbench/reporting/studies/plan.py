@@ -13,7 +13,9 @@ def plan_json(job: Job) -> dict[str, Any]:
     """The plan for programs: sources, engine, notes, and a signature for each measurement."""
     choices = job.choices
     notes = [note for item in job.plans for note in planned_notes(item, job.real, job.fake)]
-    engines = dict.fromkeys(planned_engine(choices.device, item.spec.array.detector) for item in job.plans)
+    engines = dict.fromkeys(
+        planned_engine(choices.device, item.spec.array.detector, choices.precision) for item in job.plans
+    )
     signatures = [planned_signature(item, job.real, job.fake, choices.precision) for item in job.plans]
     measurements = [
         {
