@@ -236,7 +236,8 @@ def test_it_is_shown_and_so_is_what_a_protocol_needs(score, command):
     assert command("show", "detector.toml").out.startswith("# detector\nname: my-clip\n")
     shown = command("show", "jedi").out
     assert "weights:\n  name: v-jepa-vith16-ssv2\n  weights_file: vith16.pth.tar and ssv2-probe.pth.tar\n" in shown
-    assert "  download: 10.4 GB and a small one\n  licence: CC BY-NC 4.0" in shown
+    assert "  download: 10.4 GB and a small one\n  weights_sha256: none published\n  licence: CC BY-NC 4.0" in shown
+    assert "  command: vidmbench weights add v-jepa-vith16-ssv2 vith16.pth.tar ssv2-probe.pth.tar\n" in shown
     shown = command("show", "cd-fvd-videomae", "--json").json["weights"]
     assert shown["weights_sha256"].startswith("5a210a92")
     assert "published" in shown

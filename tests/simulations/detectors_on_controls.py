@@ -2,8 +2,9 @@
 
     python tests/simulations/detectors_on_controls.py --num-videos 64
 
-Measured are the detectors whose weights a package carries: I3D, and the trunks of LPIPS as detectors of frames, which
-are declared here as anybody's own are: the mean of the last feature map over the frame.
+Measured are the detectors whose weights a package carries, and those that have none: I3D; the trunks of LPIPS as
+detectors of frames, which are declared here as anybody's own are (the mean of the last feature map over the frame);
+optical flow, tracks, colours and changes from frame to frame.
 """
 
 import argparse
@@ -76,7 +77,10 @@ range = "-1..1"
 covariance = "n-1"
 """
 TRUNKS = {"alexnet": ("lpips-alexnet", 256), "vgg16": ("lpips-vgg16", 512)}
-PUBLISHED = ("fvd-vidm-paper",)
+BUILT_IN = (
+    *("fvd-vidm-paper", "kvd-tats", "prdc-i3d", "flad", "flow-kernel", "flow-prdc", "fvmd-klt", "stream-t", "stream-s"),
+    *("flicker-vbench", "siti-itu-mean", "colour-similarity"),
+)
 
 
 def written(folder):
@@ -89,22 +93,29 @@ def written(folder):
         yield str(folder / f"fd-{trunk}.toml")
 
 
+def in_words(measurement):
+    """A value, and half of its interval where it has one."""
+    if measurement.interval is None:
+        return f"{measurement.value:.4g}"
+    return f"{measurement.value:.4g} ± {measurement.interval[1] - measurement.value:.2g}"
+
+
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--real", default="dataset:clevrer-mini@test")
     options.add_argument("--num-videos", type=int, default=64)
     given = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        protocols = (*PUBLISHED, *written(Path(folder)))
-        print(f"| control | {' | '.join(Path(name).stem for name in protocols)} |")
-        print(f"| :-- |{' --: |' * len(protocols)}")
-        for control in KINDS:
+        protocols = (*BUILT_IN, *written(Path(folder)))
+        for number, control in enumerate(KINDS):
             choices = Choices(
                 protocols=protocols, frames=(16,), num_real=given.num_videos, num_fake=given.num_videos, on_bad="stop"
             )
             found = score_all(given.real, f"control:{control}", choices)
-            cells = (f"{one.value:.4g} ± {one.interval[1] - one.value:.2g}" for one in found)
-            print(f"| {control} | {' | '.join(cells)} |", flush=True)
+            if number == 0:
+                print(f"| control | {' | '.join(f'{one.protocol}: {one.metric}' for one in found)} |")
+                print(f"| :-- |{' --: |' * len(found)}")
+            print(f"| {control} | {' | '.join(map(in_words, found))} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="One JSON object
     Examples:
       vidmbench weights status
     """
-    from vidmbench.detectors.weights_local import real_path, seeded_path
+    from vidmbench.detectors.weights_local import command_for, real_path, seeded_path
     from vidmbench.vidm.checkpoints.known import OFFICIAL, OFFICIAL_FILE, official_path
     from vidmbench.vidm.checkpoints.spynet_sintel import LICENCE, NAME, sintel_path
 
@@ -69,8 +69,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="One JSON object
         print_json({name: {"path": str(path), "present": path.is_file()} for name, path in paths.items()})
         return
     for name, spec in owners.items():
-        how = f"vidmbench weights get {name}" if spec.package else f"vidmbench weights add {name} FILE"
-        state = f"here, {paths[name]}" if paths[name].is_file() else f"missing; {how}"
+        state = f"here, {paths[name]}" if paths[name].is_file() else f"missing; {command_for(spec)}"
         say(f"{name}: {state}", f"  sha256 {spec.weights_sha256 or 'not published'}", f"  {spec.licence}")
         if not paths[name].is_file() and seeded_path(spec).is_file():
             say(f"  generated from a seed instead, numbers mean nothing: {seeded_path(spec)}")
@@ -166,7 +165,7 @@ def _added(spec: "DetectorSpec", files: list[str]) -> Path:
     """The converted file that one or several published files became."""
     from vidmbench.core.errors import UsageError
     from vidmbench.core.temporaries import temporary_folder
-    from vidmbench.detectors.weights_local import add_other
+    from vidmbench.detectors.weights_local import add_other, command_for
     from vidmbench.detectors.weights_registry import add_weights
 
     if len(files) == 1:
@@ -176,7 +175,7 @@ def _added(spec: "DetectorSpec", files: list[str]) -> Path:
             f"the weights {spec.owner} are not that many files",
             expected=spec.weights_file,
             found=f"{len(files)} files",
-            fix=f"vidmbench weights add {spec.owner} FILE",
+            fix=command_for(spec),
         )
     missing = [file for file in files if not Path(file).is_file()]
     if missing:
@@ -186,7 +185,7 @@ def _added(spec: "DetectorSpec", files: list[str]) -> Path:
             "the same name was given twice",
             expected=spec.weights_file,
             found=", ".join(files),
-            fix=f"vidmbench weights add {spec.owner} {' '.join(spec.files)}",
+            fix=command_for(spec),
         )
     with temporary_folder() as folder:
         for file in files:

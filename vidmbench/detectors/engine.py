@@ -42,6 +42,7 @@ def engine_name(
 
     Raises:
         UsageError: ``cuda`` was asked for and there is none.
+        VidmbenchError: A network that is tried cannot be loaded.
     """
     if detector is not None and load_detector(detector).network == "pixels":
         from importlib.metadata import version

@@ -33,9 +33,29 @@ class LibraryModule(nn.Module):
         """Features of float32 (clip, 3, time, size, size) or (frame, 3, size, size)."""
         given = x.transpose(1, 2) if x.ndim == 5 else x
         layers = {"output_hidden_states": True} if self.output.startswith("layer-") else {}
-        outputs = self.model(**{self.model.main_input_name: given}, **self._extra, **layers)
+        try:
+            outputs = self.model(**{self.model.main_input_name: given}, **self._extra, **layers)
+        except torch.OutOfMemoryError:
+            raise
+        except Exception as error:  # classes check what they are given in ways of their own, or not at all
+            raise self._refused(x, error) from error
         features: Tensor = self._chosen(outputs).flatten(1)
         return features.float()  # of bf16
+
+    def _refused(self, x: Tensor, error: Exception) -> ProtocolError:
+        config = self.model.config
+        size = getattr(config, "image_size", None) or getattr(config, "crop_size", None)
+        frames = getattr(config, "num_frames", None) or getattr(config, "frames_per_clip", None)
+        wanted = [f"{frames} frames"] * bool(frames and x.ndim == 5) + [f"{size} x {size} pixels"] * isinstance(
+            size, int
+        )
+        found = [f"{x.shape[2]} frames"] * (x.ndim == 5) + [f"{x.shape[-2]} x {x.shape[-1]} pixels"]
+        return ProtocolError(
+            f"{type(self.model).__name__} does not take this input",
+            expected=f"{' of '.join(wanted)}, as its {CONFIG} says" if wanted else f"what its {CONFIG} says",
+            found=f"{' of '.join(found)}; transformers says: {' '.join(str(error).split())[:200]}",
+            fix="choose --frames, and reads and input_size in the detector's file, as the network wants them",
+        )
 
     def _chosen(self, outputs: Any) -> Any:
         if self.output in _POOLED:

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from vidmbench.core import resources
-from vidmbench.core.errors import ResultError, VidmbenchError
+from vidmbench.core.errors import ResultError
 from vidmbench.core.files import sha256_of_parts, write_text
 from vidmbench.core.locks import shared_lock
 from vidmbench.core.progress import note
@@ -22,6 +22,8 @@ from vidmbench.protocols.detector import DetectorSpec
 #: and a trial on one input would say nothing about another.
 TRANSFORMER = "vision-transformer"
 
+# Of the clip that is tried: what nearly every video network takes, whatever it declares.
+_FRAMES = 16
 # What was found out in this process, by the file that keeps it; the file may not be writable.
 _KNOWN: dict[Path, bool] = {}
 
@@ -40,6 +42,9 @@ def is_for_openvino(spec: DetectorSpec, *, is_tried: bool = True) -> bool | None
 
     Returns:
         True where its features agree with PyTorch's; None where that is not known yet.
+
+    Raises:
+        VidmbenchError: The network cannot be loaded.
     """
     if not is_transformer(spec) or find_spec("openvino") is None:
         return False
@@ -92,16 +97,18 @@ def _tried(spec: DetectorSpec, path: Path) -> bool:
     from vidmbench.detectors.torch_module import built
 
     note(f"{spec.name}: trying whether OpenVINO computes what PyTorch does, once for these weights")
+    module = built(spec)
     size = (spec.input_size, spec.input_size)
-    shape = (1, 3, *size) if spec.reads == "frames" else (1, 3, spec.min_frames, *size)
-    try:
-        apart = compiled(built(spec), shape)[1]
-    except VidmbenchError:
-        return False  # whoever loads the network next gets the message
-    except Exception as error:  # a converter can fail in any way
-        is_taken, reason = False, in_one_line(error)
-    else:
-        is_taken, reason = apart <= TOLERANCE, difference(apart)
+    counts = dict.fromkeys((max(spec.min_frames, min(_FRAMES, spec.max_frames or _FRAMES)), spec.min_frames))
+    is_taken, reason = False, ""
+    for shape in [(1, 3, *size)] if spec.reads == "frames" else [(1, 3, count, *size) for count in counts]:
+        try:
+            apart = compiled(module, shape)[1]
+        except Exception as error:  # the network may want another count, and a converter can fail in any way
+            reason = reason or in_one_line(error)
+        else:
+            is_taken, reason = apart <= TOLERANCE, difference(apart)
+            break
     _keep(path, spec, is_taken=is_taken, reason=reason)
     return is_taken
 

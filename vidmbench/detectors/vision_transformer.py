@@ -174,12 +174,13 @@ class VisionTransformer(nn.Module):
             x: float32 (clip, 3, time, size, size), or of ``dinov2`` (frame, 3, size, size).
         """
         tokens = self.patch_embed(x)
+        # While a module is traced, sizes are tensors unless they are made numbers.
         if self.family == "videomae-v2":
-            tokens = tokens + _sinusoids(tokens.shape[1], tokens.shape[2]).to(tokens)
+            tokens = tokens + _sinusoids(int(tokens.shape[1]), int(tokens.shape[2])).to(tokens)
         elif self.family == "v-jepa":
             tokens = tokens + self.pos_embed
         else:
-            grid = [side // self.patch_embed.proj.kernel_size[0] for side in x.shape[2:]]
+            grid = [int(side) // self.patch_embed.proj.kernel_size[0] for side in x.shape[2:]]
             tokens = torch.cat([self.cls_token.expand(len(x), -1, -1), tokens], dim=1) + _stretched(
                 self.pos_embed, grid
             )
@@ -196,7 +197,7 @@ class VisionTransformer(nn.Module):
 
 def _stretched(table: Tensor, grid: list[int]) -> Tensor:
     """The table of positions for another number of patches, as torch.hub's DINOv2 stretches it."""
-    side = round((table.shape[1] - 1) ** 0.5)
+    side = round((int(table.shape[1]) - 1) ** 0.5)
     if grid == [side, side]:
         return table
     patches = table[:, 1:].reshape(1, side, side, -1).permute(0, 3, 1, 2)

