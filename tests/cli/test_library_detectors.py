@@ -93,8 +93,13 @@ def test_every_command(score, command, tensors, clips, monkeypatch):
     said = command("infinity", "real.npy", "fake.npy", "--protocol", "frechet.toml", "--json").json
     assert np.isfinite(said["value"])
     command("infinity", "real.npy", "fake.npy", "--protocol", "kernel.toml").fails("measures no Fréchet distance")
-    words = ("memorisation", "real.npy", "other.npy", "fake.npy", "--protocol", "frechet.toml")
-    command(*words).fails("features of whole clips", "looks at frames one by one")
+    # Copies are found among clips of other videos, and the same frames in another order are no copy.
+    np.save("training.npy", np.concatenate([clips, clips[:, ::-1] // 3]))
+    np.save("samples.npy", np.concatenate([clips[:2], clips[2:3, ::-1]]))
+    words = ("memorisation", "training.npy", "other.npy", "samples.npy", "--protocol", "frechet.toml", "--frames", "4")
+    said = command(*words, "--quantile", "0.2", "--json")
+    assert said.code == 0, said.err
+    assert [name.split()[0] for name in said.json["copies"]] == ["clip000000", "clip000001"]
     rough = score("frechet", "--json", "--precision", "bf16").json
     exact = score("frechet", "--json").json
     assert rough["value"] == pytest.approx(exact["value"], rel=0.1)

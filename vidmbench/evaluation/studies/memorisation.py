@@ -80,7 +80,8 @@ def carry_out_memorisation(job: MemorisationJob, progress: Progress | None = Non
     for part, features in zip(job.parts, sets, strict=True):
         if not len(features.features):
             raise DataError(f"no {part.role} clip could be read", where=part.source.label)
-    arrays = (features.features for features in sets)
+    # Of a network that reads frames, those of a clip in a row: the frames of two clips are compared in their order.
+    arrays = (features.features.reshape(len(features.features), -1) for features in sets)
     result = memorisation(*arrays, quantile=job.quantile, names=(names[0], names[1], names[2]))
     near = result.fake
     pairs = tuple(

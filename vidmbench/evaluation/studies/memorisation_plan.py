@@ -134,11 +134,13 @@ def _bound(choices: Choices) -> ProtocolSpec:
             f"memorisation takes one {what}", found=", ".join(map(str, (*choices.protocols, *choices.frames)))
         )
     spec = load_protocol(choices.protocols[0])
-    if load_detector(spec.array.detector).reads != "clips":
+    detector = load_detector(spec.array.detector)
+    # Of frames, numbers that no distance between distributions uses say nothing about what they show.
+    if detector.reads == "pairs" or (detector.reads == "frames" and not {"frechet", "kernel"} & set(detector.measures)):
         raise UsageError(
-            "the nearest clip needs features of whole clips",
-            expected="a protocol whose network looks at clips, such as fvd-vidm-paper",
-            found=f"{spec.name}: {spec.array.detector} looks at frames one by one",
+            "the nearest clip needs a network's features of clips or frames",
+            expected="such as fvd-vidm-paper, or fid-frames: then distances are of all frames in their order",
+            found=f"{spec.name}: {detector.title}",
             where="--protocol",
         )
     frames = choices.frames[0] if choices.frames else None
