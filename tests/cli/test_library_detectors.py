@@ -218,7 +218,7 @@ def test_another_network_under_the_same_name(score, tensors):
     score().fails("another network than CLIPVisionModelWithProjection", '"model_type": "dinov2"')
 
 
-def test_declarations_that_do_not_fit(score):
+def test_declarations_that_do_not_fit(score, monkeypatch):
     write(class_name="NoSuchModel")
     score().fails("transformers has no such model class", "found: NoSuchModel")
     write(output="pooled")
@@ -227,6 +227,19 @@ def test_declarations_that_do_not_fit(score):
     score().fails("no such layer", "layer-0 to layer-1")
     write(output="best")
     score().fails("output")
+    Path("detector.toml").write_text(Path("detector.toml").read_text().replace('"best"', '"embedding"'))
+    Path("detector.toml").write_text(Path("detector.toml").read_text().replace("features = 8", "features = 9"))
+    for is_on_openvino in (False, True):
+        monkeypatch.setattr(engine, "is_for_openvino", lambda *_, taken=is_on_openvino, **__: taken)
+        detector._from_file.cache_clear()
+        score("frechet", "--device", "cpu").fails("another shape than it declares", "output embedding", "num_features")
+    Path("detector.toml").write_text(
+        Path("detector.toml").read_text().replace("features = 9", "features = 8").replace('"frames"', '"clips"')
+    )
+    detector._from_file.cache_clear()
+    done = score("frechet", "--device", "cpu")
+    done.fails("does not take this input", "single frames of 32 x 32 pixels", "found: 2 frames of 32 x 32 pixels")
+    assert "damaged" not in done.err
     write(place="")
     score().fails("library needs folder, or model and revision")
     write(min_frames=9)

@@ -46,15 +46,15 @@ class LibraryModule(nn.Module):
         config = self.model.config
         size = getattr(config, "image_size", None) or getattr(config, "crop_size", None)
         frames = getattr(config, "num_frames", None) or getattr(config, "frames_per_clip", None)
-        wanted = [f"{frames} frames"] * bool(frames and x.ndim == 5) + [f"{size} x {size} pixels"] * isinstance(
-            size, int
-        )
-        found = [f"{x.shape[2]} frames"] * (x.ndim == 5) + [f"{x.shape[-2]} x {x.shape[-1]} pixels"]
+        wanted = f"{frames} frames" if frames else "single frames"
+        wanted += f" of {size} x {size} pixels" if isinstance(size, int) else ""
+        given = f"{x.shape[2]} frames" if x.ndim == 5 else "single frames"
         return ProtocolError(
             f"{type(self.model).__name__} does not take this input",
-            expected=f"{' of '.join(wanted)}, as its {CONFIG} says" if wanted else f"what its {CONFIG} says",
-            found=f"{' of '.join(found)}; transformers says: {' '.join(str(error).split())[:200]}",
-            fix="choose --frames, and reads and input_size in the detector's file, as the network wants them",
+            expected=f"{wanted}, as its {CONFIG} says",
+            found=f"{given} of {x.shape[-2]} x {x.shape[-1]} pixels; "
+            f"transformers says: {' '.join(str(error).split())[:200]}",
+            fix="give as many --frames as it takes, or correct reads and input_size in the detector's file",
         )
 
     def _chosen(self, outputs: Any) -> Any:

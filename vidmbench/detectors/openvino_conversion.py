@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from vidmbench.core.seeding import generator
-from vidmbench.detectors.openvino_import import cores, import_openvino, openvino_core
+from vidmbench.core.workers import cores
+from vidmbench.detectors.openvino_import import import_openvino, openvino_core
 
 #: How far OpenVINO's features may be from PyTorch's, as a share of the largest one.
 TOLERANCE = 1e-4

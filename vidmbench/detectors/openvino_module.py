@@ -10,10 +10,10 @@ import numpy as np
 from jaxtyping import Float32
 
 from vidmbench.core.errors import UsageError, VidmbenchError
+from vidmbench.core.workers import cores
 from vidmbench.detectors.openvino_conversion import TOLERANCE, compiled, computed, difference
-from vidmbench.detectors.openvino_import import cores
 from vidmbench.detectors.openvino_trial import in_one_line, refuse
-from vidmbench.detectors.torch_module import built
+from vidmbench.detectors.torch_module import built, check_width
 from vidmbench.detectors.types import Feature, Prepared
 from vidmbench.protocols.detector import DetectorSpec
 
@@ -66,6 +66,7 @@ class OpenVinoModuleEngine:
             raise
         except Exception as error:  # PyTorch may refuse this size too, and says so the next time
             raise self._refused(shape, in_one_line(error)) from error
+        check_width(tuple(network.output(0).shape), 1, self._spec)
         if apart > TOLERANCE:
             raise self._refused(shape, difference(apart))
         requests: SimpleQueue[Any] = SimpleQueue()

@@ -42,6 +42,22 @@ def built(spec: DetectorSpec) -> torch.nn.Module:
     return module.eval()
 
 
+def check_width(shape: tuple[int, ...], count: int, spec: DetectorSpec) -> None:
+    """Refuses features of another shape than (count, num_features).
+
+    Raises:
+        ProtocolError: The detector's file declares another number.
+    """
+    if shape != (count, spec.num_features):
+        raise ProtocolError(
+            f"the network of {spec.name} gives features of another shape than it declares",
+            expected=str((count, spec.num_features)),
+            found=str(shape),
+            where=spec.network if spec.library is None else f"class {spec.class_name}, output {spec.output}",
+            fix="fix num_features and reads in the detector's file, or the network",
+        )
+
+
 class ModuleEngine:
     """A detector's module on a PyTorch device.
 
@@ -102,12 +118,5 @@ class ModuleEngine:
                 where=self._spec.network,
             )
         features: np.ndarray = given.float().cpu().numpy()
-        if features.shape != (len(x), self._spec.num_features):
-            raise ProtocolError(
-                f"the network of {self._spec.name} gives features of another shape than it declares",
-                expected=str((len(x), self._spec.num_features)),
-                found=str(features.shape),
-                where=self._spec.network,
-                fix="fix num_features and reads in the detector's file, or the network",
-            )
+        check_width(features.shape, len(x), self._spec)
         return features

@@ -66,6 +66,8 @@ class FeatureJob:
             parts.append(f"{detector.name} {detector.network} {json.dumps(detector.options)} {detector.prepare}")
         elif engine.endswith("/cuda"):
             parts.append(f"GPU {_VERSION_ON_GPUS}")
+        if detector.folder is not None:  # of a user's, what is declared may be corrected
+            parts.append(f"{detector.reads} {detector.num_features}")
         return sha256_of_parts(*parts, self.precision)
 
 

@@ -288,17 +288,17 @@ def test_a_worker_that_differs_is_refused_by_name(expected, fake_network, cache,
 
 def test_a_worker_on_another_engine_is_refused_by_name(expected, monkeypatch):
     compute_share(jobs_of(), Share(1, 2))
-    monkeypatch.setattr("vidmbench.evaluation.features.engine_name", lambda *_: "torch-9.9/cpu")
+    monkeypatch.setattr("vidmbench.evaluation.features.engine_name", lambda *_, **__: "torch-9.9/cpu")
     with pytest.raises(ResultError, match=r"another engine or device than .*(\n.*)*found: torch-9\.9/cpu, on"):
         compute_share(jobs_of(), Share(2, 2))
     with monkeypatch.context() as patch:
-        patch.setattr("vidmbench.evaluation.block_work.engine_name", lambda *_: "torch-9.9/cpu")
+        patch.setattr("vidmbench.evaluation.block_work.engine_name", lambda *_, **__: "torch-9.9/cpu")
         (found,) = features_of(jobs_of())  # alone, it ends what was begun with what it has
     np.testing.assert_array_equal(found.features, expected)
 
 
 def test_weights_that_change_while_a_share_is_computed(fake_network, monkeypatch):
-    monkeypatch.setattr("vidmbench.evaluation.block_work.engine_name", lambda *_: "changed")
+    monkeypatch.setattr("vidmbench.evaluation.block_work.engine_name", lambda *_, **__: "changed")
     with pytest.raises(ChangedError, match="changed while it ran"):
         compute_share(jobs_of(), GROUP)
     monkeypatch.undo()
