@@ -196,6 +196,8 @@ def test_files_that_are_missing_or_damaged(score, tensors):
     whole = Path("checkpoint/model.safetensors").read_bytes()
     Path("checkpoint/model.safetensors").write_bytes(whole[: len(whole) // 2])
     score().fails("a file is damaged, or half of it is missing", "where: ", "checkpoint")
+    Path("checkpoint/model.safetensors").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\n")
+    score().fails("a Git LFS pointer", "git lfs pull")
     Path("checkpoint/model.safetensors").unlink()
     score().fails("a file of a checkpoint is missing", "found: no model.safetensors")
     Path("checkpoint/pytorch_model.bin").write_bytes(pickle.dumps({}))

@@ -23,6 +23,7 @@ CONFIG = "config.json"
 _INCIDENTAL = ("transformers_version", "_name_or_path", "torch_dtype", "dtype", "architectures", "id2label", "label2id")
 # How many labels a configuration has that names none.
 _LABELS = 2
+_POINTER = b"version https://git-lfs"
 _INSTALL = "pip install 'vidmbench[detectors]'"
 
 
@@ -134,6 +135,8 @@ def _check_files(folder: Path) -> None:
         names = sorted(set(re.findall(r'"([^"/\\]+\.safetensors)"', index.read_text())))
     missing = [name for name in names if not (folder / name).is_file()]
     if not missing:
+        for name in names:
+            _check_pointer(folder / name)
         return
     pickles = sorted(path.name for pattern in ("*.bin", "*.pt", "*.pth") for path in folder.glob(pattern))
     if pickles:
@@ -153,6 +156,24 @@ def _check_files(folder: Path) -> None:
         found=f"no {first_of(missing)}",
         where=str(folder / missing[0]),
         fix="get that file from the page of the model",
+    )
+
+
+def _check_pointer(path: Path) -> None:
+    """Refuses what `git clone` leaves without Git LFS: a few lines in the place of the file.
+
+    Raises:
+        WeightsError: It is such a pointer.
+    """
+    with path.open("rb") as file:
+        if file.read(len(_POINTER)) != _POINTER:
+            return
+    raise WeightsError(
+        "a file of a checkpoint is a Git LFS pointer: the tensors themselves were not downloaded",
+        expected="a safetensors file",
+        found=f"{path.stat().st_size} bytes that begin with {_POINTER.decode()}",
+        where=str(path),
+        fix="in that folder: git lfs pull",
     )
 
 

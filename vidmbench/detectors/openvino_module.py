@@ -66,9 +66,9 @@ class OpenVinoModuleEngine:
             raise
         except Exception as error:  # PyTorch may refuse this size too, and says so the next time
             raise self._refused(shape, in_one_line(error)) from error
-        check_width(tuple(network.output(0).shape), 1, self._spec)
         if apart > TOLERANCE:
             raise self._refused(shape, difference(apart))
+        check_width(tuple(network.output(0).shape), 1, self._spec)
         requests: SimpleQueue[Any] = SimpleQueue()
         for _ in range(cores()):
             requests.put(network.create_infer_request())

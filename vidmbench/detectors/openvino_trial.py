@@ -96,8 +96,8 @@ def _tried(spec: DetectorSpec, path: Path) -> bool:
     from vidmbench.detectors.openvino_conversion import TOLERANCE, compiled, difference
     from vidmbench.detectors.torch_module import built
 
-    note(f"{spec.name}: trying whether OpenVINO computes what PyTorch does, once for these weights")
     module = built(spec)
+    note(f"{spec.name}: trying whether OpenVINO computes what PyTorch does, once for these weights")
     size = (spec.input_size, spec.input_size)
     counts = dict.fromkeys((max(spec.min_frames, min(_FRAMES, spec.max_frames or _FRAMES)), spec.min_frames))
     is_taken, reason = False, ""
