@@ -1,7 +1,6 @@
 """Detectors of motion: what they see of known motion, on any number of threads, and what they refuse."""
 
 import importlib.util
-import tracemalloc
 
 import numpy as np
 import pytest
@@ -9,7 +8,7 @@ import pytest
 from vidmbench.core.arguments import ArgumentError
 from vidmbench.core.errors import DataError, ProtocolError, UsageError
 from vidmbench.detectors.pooled_colours import pooled_colours
-from vidmbench.detectors.sequences import feature_of, followed, follower
+from vidmbench.detectors.sequences import feature_of, followed
 from vidmbench.evaluation.api import score, score_all
 from vidmbench.evaluation.choices import Choices
 from vidmbench.metrics.temporal.tracks import fvmd_features, grid
@@ -231,17 +230,3 @@ def test_flad_ranks_static_worst_and_knows_the_arrow_of_time():
               for name, clips in changes.items()}  # fmt: skip
     assert max(values, key=values.get) == "static"
     assert values["reversed"] > 10 * values["real"]
-
-
-@needs_opencv
-def test_memory_of_flad_does_not_grow_with_the_frames_of_a_long_video():
-    follow = follower(load_protocol("flad").array)
-    frames = moving(1, frames=4, size=256)
-    tracemalloc.start()
-    try:
-        numbers = [follow(frames[number % 4]) for number in range(400)]
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-    assert len(numbers) == 400
-    assert peak < 400 * frames[0].nbytes / 20
