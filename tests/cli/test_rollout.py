@@ -231,3 +231,11 @@ def test_records_that_do_not_compare(command, folder, runs):
     command("plot", "horizon", runs[0]).fails("a record without full-reference metrics")
     command("rollout", "real.npy", "steady.npy", *flicker, "wide", "--window", WINDOW, "--step", 14)
     command("plot", "rollout", runs[0], "wide").fails("do not compare", "--step 9 against 14")
+
+
+def test_tracks_that_all_leave_name_their_videos(command, folder):
+    pytest.importorskip("cv2")
+    np.save("wild.npy", np.random.default_rng(0).integers(0, 256, (3, 32, 16, 16, 3), dtype=np.uint8))
+    command("rollout", "wild.npy", "wild.npy", "--protocol", "fvmd-klt").fails(
+        "all tracks leave the frame in clip00000", "omit these videos, or the protocol fvmd-klt"
+    )

@@ -118,12 +118,17 @@ def _unusable(spec: ProtocolSpec, features: Features, clip_names: Mapping[SideNa
         usable = np.isfinite(of_clips) | (np.isnan(of_clips) & spec.kind.has_gaps)
         bad = np.flatnonzero(~usable.all(axis=1))
         if bad.size:
-            which = [names[index] if index < len(names) else f"clip {index}" for index in bad[:3]]
-            more = f" and {bad.size - 3} more" if bad.size > 3 else ""
-            is_tracked = spec.array.detector == "klt-histograms"
-            problem = "all tracks leave the frame in" if is_tracked else "the network gave no finite features for"
-            return f"{problem} {', '.join(which)}{more} on the {_SIDE_NAMES[side]} side"
+            which = [names[index] if index < len(names) else f"clip {index}" for index in bad.tolist()]
+            return f"{no_features(spec, which)} on the {_SIDE_NAMES[side]} side"
     return None
+
+
+def no_features(spec: ProtocolSpec, names: Sequence[str]) -> str:
+    """That some clips, named, have no finite features."""
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    is_tracked = spec.array.detector == "klt-histograms"
+    problem = "all tracks leave the frame in" if is_tracked else "the network gave no finite features for"
+    return f"{problem} {', '.join(names[:3])}{more}"
 
 
 def _over_repeats(name: str, values: Sequence[Value], interval: Interval | None) -> Score:

@@ -17,6 +17,7 @@ from vidmbench.evaluation.features import features_of
 from vidmbench.evaluation.measurements import measured
 from vidmbench.evaluation.plan import Planned
 from vidmbench.evaluation.repeats import Repeat, Side
+from vidmbench.evaluation.statistics import no_features
 from vidmbench.evaluation.studies.rollout_plan import RolloutJob
 from vidmbench.metrics.temporal.drift import (
     Distance,
@@ -168,8 +169,11 @@ def _of_numbers(each: _Measured, first: Sequence[Measurement], job: RolloutJob) 
     kind = spec.kind
     curve = partial(_curve, job, kind="number", protocol=spec.name, better=kind.better)
     for side in (each.real, each.fake):
-        if not (kind.has_gaps or np.isfinite(side.windows).all()):
-            raise DataError("the network gave no finite features for some windows", where=side.source.label)
+        usable = np.isfinite(side.windows).reshape(len(side.windows), -1).all(axis=1)
+        if not (kind.has_gaps or usable.all()):
+            names = side.first.clip_names()
+            problem = no_features(spec, [names[row] for row in np.flatnonzero(~usable)])
+            raise DataError(problem, where=side.source.label, fix=f"omit these videos, or the protocol {spec.name}")
     if isinstance(kind, SequenceKind):
         real, fake = (_of_videos(spec, kind, side.windows) for side in (each.real, each.fake))
         for place, item in enumerate(first):

@@ -139,13 +139,16 @@ def similarity_to_first(features: np.ndarray) -> np.ndarray:
         features: float32 (video, window, ..., feature); what stands between is averaged, as frames of a clip are.
 
     Returns:
-        float64 (video, window), 1 for the first window; 0 where features are zero.
+        float64 (video, window), 1 for the first window, and for one without features where that has none either, as
+        windows without motion; 0 where one of both alone has some.
     """
     vectors = features.astype(np.float64)
     vectors = vectors.reshape(*vectors.shape[:2], -1, vectors.shape[-1]).mean(2)
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
     unit = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
     found = np.einsum("vwf,vf->vw", unit, unit[:, 0])
+    are_zero = lengths[..., 0] == 0
+    found[are_zero & are_zero[:, :1]] = 1.0
     found[:, 0] = 1.0  # without the rounding of a square root
     return np.asarray(found)
 

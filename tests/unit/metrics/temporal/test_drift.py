@@ -105,3 +105,5 @@ def test_similarity_to_the_first_window():
     np.testing.assert_allclose(similarity_to_first(vectors), [[1, 0.5**0.5, 0, -1, 0]], atol=1e-12)
     frames = np.repeat(vectors[:, :, None], 3, axis=2)  # of a network that reads frames
     np.testing.assert_allclose(similarity_to_first(frames), similarity_to_first(vectors))
+    still = np.array([[[0, 0], [0, 0], [3, 4]], [[1, 0], [0, 0], [1, 0]]], np.float32)  # 0/0: nothing moves in either
+    np.testing.assert_array_equal(similarity_to_first(still), [[1, 1, 0], [1, 0, 1]])
