@@ -8,6 +8,7 @@ from gpu.measuring import Figures, Measuring
 from support.vidm_helpers import small_recipe
 from torch import Tensor, nn
 
+from vidmbench.core.vocabulary import Precision
 from vidmbench.vidm.checkpoints.checkpoint import Vidm
 from vidmbench.vidm.config import PARTS, Part
 from vidmbench.vidm.costs import GPUS, network_cost
@@ -16,12 +17,15 @@ from vidmbench.vidm.networks.content import ContentNet
 from vidmbench.vidm.networks.motion import MotionNet
 from vidmbench.vidm.recipes import RecipeSpec, load_recipe
 from vidmbench.vidm.sampling.first_frames import Content
+from vidmbench.vidm.sampling.replay import Replay
+from vidmbench.vidm.sampling.rollout import prediction_of
 from vidmbench.vidm.sampling.source import VidmVideos
 from vidmbench.vidm.training.batch import Batch
 from vidmbench.vidm.training.state import TrainingState
 from vidmbench.vidm.training.step import adamw, take_step
 
 _RECIPES = ("clevrer-256", "ucf101-128")
+PRECISIONS: tuple[Precision, ...] = ("fp32", "bf16")
 # Denoising steps that are timed, and those of a frame in the paper.
 _TIMED, _OF_A_FRAME = 4, 100
 
@@ -30,9 +34,10 @@ def sampling(measuring: Measuring) -> None:
     """Seconds for a frame of 100 steps, from steps at a video's first frame, which computes all anew."""
     steps, batch = (2, 2) if measuring.is_small else (_TIMED, 8)
 
-    def frame(recipe: RecipeSpec) -> Figures:
+    def frame(recipe: RecipeSpec, precision: Precision) -> Figures:
         spec = recipe.model
-        chosen = recipe.sampling.model_copy(update={"sampler": "ancestral", "steps": steps, "spacing": "even"})
+        changes = {"sampler": "ancestral", "steps": steps, "spacing": "even", "precision": precision}
+        chosen = recipe.sampling.model_copy(update=changes)
         vidm = Vidm(spec, None, _random(MotionNet, recipe, measuring).eval(), chosen, "0" * 64, "random weights")
         videos = VidmVideos(vidm, num_videos=batch, batch_size=batch, content=_no_content())
         first = torch.rand(batch, 3, spec.resolution, spec.resolution, device=measuring.device) * 2 - 1
@@ -44,9 +49,35 @@ def sampling(measuring: Measuring) -> None:
             figures["TFLOP/s"] = round(batch * (cost.encoder + cost.unet) / seconds / 1e12, 1)
         return figures | measuring.peak()
 
+    def call(recipe: RecipeSpec, is_replayed: bool) -> Figures:
+        spec, device = recipe.model, measuring.device
+        net = _random(MotionNet, recipe, measuring).eval()
+        first = torch.rand(batch, 3, spec.resolution, spec.resolution, device=device) * 2 - 1
+        number = torch.ones(1, dtype=torch.int64, device=device)
+        with torch.no_grad():
+            flow = [] if net.spynet is None else [net.flow(first, first)]
+            inputs = [first, number, number, *flow, *(net.residual(first, number, number) or [first])]
+            predict = prediction_of(net)
+            replay = Replay(predict, inputs) if is_replayed else None
+        seconds = measuring.seconds_of(lambda: predict(*inputs) if replay is None else replay(inputs), repeats=30)
+        return {"ms per step": round(1000 * seconds, 2)}
+
     for recipe in _recipes(measuring):
+        for precision in PRECISIONS:
+            measuring.measure(
+                "sampling",
+                f"{recipe.name}, {precision}, {batch} videos at once",
+                lambda r=recipe, p=precision: frame(r, p),
+                seconds=12,
+            )
+    small = small_recipe() if measuring.is_small else load_recipe("mini-64")
+    for is_replayed in (False, True):
+        how = "as a CUDA graph" if is_replayed else "kernel by kernel"
         measuring.measure(
-            "sampling", f"{recipe.name}, fp32, {batch} videos at once", lambda r=recipe: frame(r), seconds=12
+            "sampling",
+            f"{small.name}, fp32, {batch} videos at once, {how}",
+            lambda r=is_replayed: call(small, r),
+            seconds=8,
         )
 
 

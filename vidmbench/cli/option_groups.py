@@ -128,6 +128,14 @@ class VidmOptions:
     batch_size: Annotated[
         int, typer.Option(metavar="K", help="Videos sampled at a time.", min=1, rich_help_panel=VIDM_PANEL)
     ] = 16
+    sampling_precision: Annotated[
+        Precision | None,
+        typer.Option(
+            help="Number format of VIDM's networks; bf16 is for GPUs and gives other videos.",
+            show_default="the checkpoint's",
+            rich_help_panel=VIDM_PANEL,
+        ),
+    ] = None
 
     def sampling(self, on_frame: Callable[[int], None] | None = None) -> "SamplingOptions":
         """These options for :func:`vidmbench.vidm.sampling.opening.videos_of`.
@@ -144,6 +152,7 @@ class VidmOptions:
             noise=self.noise,
             batch_size=self.batch_size,
             on_frame=on_frame,
+            precision=self.sampling_precision,
         )
 
 

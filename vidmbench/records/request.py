@@ -2,7 +2,15 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 from pydantic._internal._model_construction import ModelMetaclass  # it has no public name
 
 from vidmbench.core.arguments import ArgumentError
@@ -55,12 +63,19 @@ class SamplingRequest(Recorded):
         sampler: Name of the sampler.
         steps: Denoising steps per frame.
         noise: ``frame`` or ``video``: how often noise is sampled.
+        precision: ``fp32`` or ``bf16``; not written where it is None.
     """
 
     content: str | None = None
     sampler: str | None = None
     steps: int | None = None
     noise: str | None = None
+    precision: str | None = None
+
+    @model_serializer(mode="wrap")
+    def _serialised(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        found: dict[str, Any] = serialise(self)
+        return {key: value for key, value in found.items() if (key, value) != ("precision", None)}
 
 
 class RunRequest(Recorded):

@@ -3,9 +3,17 @@
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import (
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from vidmbench.core import resources
 from vidmbench.core.declarations import Frozen, load_toml
@@ -131,6 +139,7 @@ class SamplingSpec(Frozen):
             or ``strided`` from 0 ("ddim100" in the code).
         noise: Noise of the motion generator: sampled again for every ``frame``, as the paper does, or once a ``video``
             and shared by its frames, which steadies what a small network cannot tell from its conditions.
+        precision: ``bf16`` runs the networks under autocast, as in training; the frames between them stay float32.
     """
 
     sampler: SamplerName = "ancestral"
@@ -138,6 +147,13 @@ class SamplingSpec(Frozen):
     content_steps: PositiveInt | None = None
     spacing: Literal["even", "accumulated", "strided"] = "even"
     noise: NoiseChoice = "frame"
+    precision: Precision = "fp32"
+
+    @model_serializer(mode="wrap")
+    def _serialised(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without the precision that is usual: digests of samples and headers of models are older than the choice."""
+        found: dict[str, Any] = serialise(self)
+        return {key: value for key, value in found.items() if (key, value) != ("precision", "fp32")}
 
 
 class RecipeSpec(Frozen):

@@ -18,6 +18,7 @@ from vidmbench.vidm.diffusion.schedule import (
 )
 from vidmbench.vidm.networks.content import ContentNet
 from vidmbench.vidm.recipes import SamplingSpec
+from vidmbench.vidm.sampling.rollout import in_precision
 
 # Given sample numbers, their first frames: float32 (sample, 3, height, width) in [-1, 1].
 FirstFrames = Callable[[Sequence[int]], Tensor]
@@ -62,9 +63,15 @@ def drawn_content(net: ContentNet, sampling: SamplingSpec, seed: int, digest: st
         if spec.num_classes:
             classes = [generator(seed, "class", index).integers(spec.num_classes) for index in indices]
             label = torch.tensor(classes, device=device)
+
+        def model(x_t: Tensor, t: Tensor) -> Tensor:
+            with in_precision(device, sampling.precision):
+                predicted: Tensor = net(x_t, t[:1], label)
+            return predicted
+
         return sample(
             sampling.sampler,
-            lambda x_t, t: net(x_t, t[:1], label),
+            model,
             noise(),
             schedule,
             noise=lambda _: noise(),

@@ -11,7 +11,7 @@ from vidmbench.core.arguments import name_or_path, optional_number, whole_number
 from vidmbench.core.errors import DataError, UsageError, unknown
 from vidmbench.core.files import expanded, sha256_of
 from vidmbench.core.inputs import UnchangedFile, read_input, refuse_special
-from vidmbench.core.vocabulary import NoiseChoice, SamplerName
+from vidmbench.core.vocabulary import NoiseChoice, Precision, SamplerName
 from vidmbench.sources.datasets.opening import Reading, open_dataset
 from vidmbench.sources.names import SourceName
 from vidmbench.sources.opening import ResolvedName, open_videos
@@ -43,6 +43,7 @@ class SamplingOptions:
         noise: Whether noise is drawn for each ``frame`` or once a ``video``.
         batch_size: Videos sampled at a time.
         on_frame: Called with the number of frames sampled, after each.
+        precision: Of VIDM's networks: ``fp32`` or ``bf16``.
     """
 
     content: str | None = None
@@ -51,6 +52,7 @@ class SamplingOptions:
     noise: NoiseChoice | None = None
     batch_size: int = 16
     on_frame: Callable[[int], None] | None = None
+    precision: Precision | None = None
 
     def __post_init__(self) -> None:
         """Refuses unknown words and wrong types.
@@ -58,7 +60,7 @@ class SamplingOptions:
         Raises:
             UsageError: A word that is not among those known, or another type.
         """
-        for name, known in (("sampler", SamplerName), ("noise", NoiseChoice)):
+        for name, known in (("sampler", SamplerName), ("noise", NoiseChoice), ("precision", Precision)):
             value = getattr(self, name)
             if value is not None and (not isinstance(value, str) or value not in get_args(known)):
                 raise unknown(name, str(value), get_args(known), error=UsageError)
@@ -70,7 +72,7 @@ class SamplingOptions:
     @property
     def is_default(self) -> bool:
         """Whether every choice is left to the checkpoint."""
-        return (self.content, self.sampler, self.steps, self.noise) == (None,) * 4
+        return (self.content, self.sampler, self.steps, self.noise, self.precision) == (None,) * 5
 
 
 def load_model(name: SourceName, data: ResolvedName | None, device: str = "auto") -> "Vidm":
@@ -141,6 +143,8 @@ def videos_of(
         changes |= {"steps": options.steps, "content_steps": None}
     if options.noise is not None:
         changes["noise"] = options.noise
+    if options.precision is not None:
+        changes["precision"] = options.precision
     sampling = SamplingSpec.model_validate(vidm.sampling.model_dump() | changes)
     return VidmVideos(
         vidm,

@@ -1,11 +1,12 @@
 """Autoregression: frame after frame of one batch, with what stays the same kept on the way."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import Tensor
 
-from vidmbench.core.vocabulary import SamplerName
+from vidmbench.core.vocabulary import Precision, SamplerName
 from vidmbench.vidm.diffusion.samplers import sample
 from vidmbench.vidm.diffusion.schedule import Schedule
 from vidmbench.vidm.networks.motion import MotionNet
@@ -27,6 +28,8 @@ class MotionWalk:
         schedule: The steps to visit.
         first: x(0)_0, float32 (batch, 3, height, width).
         noise: Given ``"motion"`` and n, unit noise for the batch, one frame's worth a call.
+        predict: The generator's prediction from ``x_t, t, n, *conditions``, see :func:`prediction_of`.
+        precision: Of the networks; frames stay float32.
     """
 
     def __init__(
@@ -36,12 +39,16 @@ class MotionWalk:
         schedule: Schedule,
         first: Tensor,
         noise: Callable[[str, int], Callable[[], Tensor]],
+        predict: Callable[..., Tensor] | None = None,
+        precision: Precision = "fp32",
     ) -> None:
         self.net = net
         self.sampler: SamplerName = sampler
         self.schedule = schedule
         self.first = first
         self.noise = noise
+        self.predict = predict or prediction_of(net)
+        self.precision: Precision = precision
         self._timesteps = torch.from_numpy(schedule.timesteps).to(first.device)
         self._residuals: dict[int, list[Tensor] | None] = {}
         self._bytes = 0
@@ -49,7 +56,8 @@ class MotionWalk:
     def frame(self, n: int, previous: Tensor) -> Tensor:
         """x(n)_0 from x(n-1)_0, both float32 (batch, 3, height, width) in [-1, 1]."""
         net = self.net
-        z = net.flow(self.first, previous)
+        with in_precision(self.first.device, self.precision):
+            z = net.flow(self.first, previous)
         number = torch.full((1,), n, device=self.first.device)
         noise = self.noise("motion", n)
         steps = reversed(range(len(self.schedule)))  # as every sampler visits them
@@ -57,7 +65,9 @@ class MotionWalk:
         def model(x_t: Tensor, _: Tensor) -> Tensor:
             step = next(steps)
             t = self._timesteps[step : step + 1]
-            return net.predict(x_t, t, number, self.first, z, self._residual(step, t, number))
+            with in_precision(x_t.device, self.precision):
+                conditions = [*([] if z is None else [z]), *(self._residual(step, t, number) or [self.first])]
+                return self.predict(x_t, t, number, *conditions)
 
         return sample(
             self.sampler,
@@ -78,3 +88,25 @@ class MotionWalk:
             self._residuals[step] = residual
             self._bytes += size
         return residual
+
+
+def prediction_of(net: MotionNet) -> Callable[..., Tensor]:
+    """A generator's prediction as a function of tensors alone: x_t, t, n, the flow if there is one, then features.
+
+    Features are those of x(0), or x(0) itself for a generator without an encoder.
+    """
+    has_flow, has_encoder = net.spynet is not None, net.encoder is not None
+
+    def predict(x_t: Tensor, t: Tensor, n: Tensor, *conditions: Tensor) -> Tensor:
+        z, rest = (conditions[0], conditions[1:]) if has_flow else (None, conditions)
+        # A generator with an encoder has no other use for x(0).
+        return net.predict(x_t, t, n, rest[0], z, rest if has_encoder else None)
+
+    return predict
+
+
+def in_precision(device: torch.device, precision: Precision) -> AbstractContextManager[object]:
+    """What networks run under; casts of weights are not kept, as a CUDA graph must not refer to them."""
+    if precision == "fp32":
+        return nullcontext()
+    return torch.autocast(device.type, torch.bfloat16, cache_enabled=False)

@@ -20,7 +20,8 @@ from vidmbench.vidm.frames import Levels, to_uint8
 from vidmbench.vidm.networks.motion import MotionNet
 from vidmbench.vidm.recipes import SamplingSpec
 from vidmbench.vidm.sampling.first_frames import Content, drawn_content, schedule_of, unit_noise
-from vidmbench.vidm.sampling.rollout import MotionWalk
+from vidmbench.vidm.sampling.replay import Replays
+from vidmbench.vidm.sampling.rollout import MotionWalk, prediction_of
 
 # Raised on any change that moves a pixel of a sample.
 VERSION = 2
@@ -89,6 +90,10 @@ class VidmVideos(SourceDefaults):
         self.notes = self._notes()
         self.is_sampled = True
         self.checkpoint = f"{vidm.name}:{vidm.sha256[:8]}"
+        self._predict = None if vidm.motion is None else Replays(prediction_of(vidm.motion))
+        if self.sampling.precision == "bf16" and is_accelerator(vidm.device):
+            for net in filter(None, (vidm.content, vidm.motion)):  # matrix units take channels from memory in a row
+                net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._threads = torch.get_num_threads()
         self._lock = threading.Lock()
         self._blocks: OrderedDict[int, Clips] = OrderedDict()
@@ -159,6 +164,7 @@ class VidmVideos(SourceDefaults):
             "content_steps": content.steps,
             "spacing": self.sampling.spacing,
             "noise": self.sampling.noise,
+            **({} if self.sampling.precision == "fp32" else {"precision": self.sampling.precision}),
             "seed": self.seed,
             "content": content.note.removeprefix("first frames: "),
             "content_digest": content.digest,
@@ -216,7 +222,8 @@ class VidmVideos(SourceDefaults):
         def noise(purpose: str, n: int) -> Callable[[], Tensor]:
             return shared.again() if is_shared else self.noise(indices, purpose, n)
 
-        return MotionWalk(self.motion, self.sampling.sampler, self.schedule, first, noise)
+        precision = self.sampling.precision
+        return MotionWalk(self.motion, self.sampling.sampler, self.schedule, first, noise, self._predict, precision)
 
     def noise(self, indices: Sequence[int], *purpose: str | int) -> Callable[[], Tensor]:
         """Unit noise for a batch; see :func:`vidmbench.vidm.sampling.first_frames.unit_noise`."""
@@ -248,6 +255,8 @@ class VidmVideos(SourceDefaults):
         ]
         if vidm.facts.get("written_by") == PUBLISHED_CODE:
             notes.append(reading_note(vidm.facts))
+        if self.sampling.precision == "bf16":
+            notes.append("networks in bf16, which gives other frames than fp32")
         if self.sampling.noise == "video":
             notes.append("one draw of noise for all frames of a video; the paper draws anew for each frame")
         if self.length > spec.num_frames:

@@ -5,11 +5,14 @@ import pytest
 import torch
 from support.vidm_helpers import GreyMotion, small_recipe, small_spec, small_vidm
 
-from vidmbench.core.errors import DataError
+from vidmbench.core.errors import DataError, UsageError
+from vidmbench.records.request import SamplingRequest
 from vidmbench.vidm.config import FlowSpec
 from vidmbench.vidm.diffusion.schedule import linear_schedule
 from vidmbench.vidm.frames import Levels, to_uint8
-from vidmbench.vidm.sampling import source
+from vidmbench.vidm.recipes import SamplingSpec
+from vidmbench.vidm.sampling import replay, source
+from vidmbench.vidm.sampling.opening import SamplingOptions
 from vidmbench.vidm.sampling.source import VidmVideos
 from vidmbench.vidm.training.batch import Batch
 from vidmbench.vidm.training.initialisation import new_net
@@ -81,3 +84,84 @@ def test_levels_are_those_of_to_uint8():
     frames = torch.linspace(-1.2, 1.2, 2 * 3 * 8 * 8).view(2, 3, 8, 8)
     for truncated in (False, True):
         assert np.array_equal(Levels.of(frames, truncated=truncated).read(), to_uint8(frames, truncated=truncated))
+
+
+# --- one graph for a shape
+
+
+def twice_and_more(x, y):
+    return x * 2 + y
+
+
+def not_permitted(*_):
+    raise RuntimeError("operation not permitted when stream is capturing")
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_shape_that_comes_often_is_replayed_if_that_works(fails, monkeypatch):
+    monkeypatch.setattr(replay, "is_worth_a_graph", lambda x: True)
+    if fails:
+        monkeypatch.setattr(replay.Replay, "__init__", not_permitted)
+    replays, y = replay.Replays(twice_and_more), torch.full((1,), 0.5)
+    for number in range(replay._CALLS_BEFORE + 3):
+        for batch in (1, 2):
+            x = torch.full((batch, 3, 4, 4), float(number))
+            assert torch.equal(replays(x, y), x * 2 + y)
+        assert len(replays._graphs) == (2 if number >= replay._CALLS_BEFORE else 0)
+    assert {graph is None for graph in replays._graphs.values()} == {fails}
+
+
+def test_a_graph_that_gives_other_numbers_is_not_used(monkeypatch):
+    monkeypatch.setattr(replay, "is_worth_a_graph", lambda x: True)
+    monkeypatch.setattr(replay.Replay, "__call__", lambda self, inputs: torch.zeros(2, 3, 4, 4))
+    replays = replay.Replays(twice_and_more)
+    for _ in range(2 * replay._CALLS_BEFORE):
+        assert replays(torch.ones(2, 3, 4, 4), torch.ones(1))[0, 0, 0, 0] == 3
+    assert list(replays._graphs.values()) == [None]
+
+
+@pytest.mark.parametrize("variant", ["paper", "official"])
+def test_frames_of_a_graph_are_the_same(variant, monkeypatch):
+    vidm = small_vidm(variant, steps=4)
+    one = VidmVideos(vidm, num_videos=2).draw(range(2), 9)
+    monkeypatch.setattr(replay, "is_worth_a_graph", lambda x: True)
+    videos = VidmVideos(vidm, num_videos=2)
+    assert np.array_equal(videos.draw(range(2), 9), one)
+    assert all(videos._predict._graphs.values())
+    assert len(videos._predict._graphs) == 1
+
+
+def test_no_graph_is_made_on_a_cpu():
+    assert not replay.is_worth_a_graph(torch.zeros(1, 3, 8, 8))
+
+
+# --- bf16
+
+
+@pytest.mark.parametrize("variant", ["paper", "official"])
+def test_frames_in_bf16_are_nearly_those_in_fp32_and_other_videos(variant):
+    vidm = small_vidm(variant, steps=2)
+    fp32 = VidmVideos(vidm, num_videos=2)
+    bf16 = VidmVideos(vidm, num_videos=2, sampling=vidm.sampling.model_copy(update={"precision": "bf16"}))
+    one, other = (videos.draw(range(2), 3).astype(int) for videos in (fp32, bf16))
+    assert 0 < np.abs(one - other).mean() < 4
+    assert fp32.digest() != bf16.digest()
+    assert bf16.settings()["precision"] == "bf16"
+    assert "precision" not in fp32.settings()
+    assert any("bf16" in note for note in bf16.notes)
+
+
+def test_a_choice_that_is_usual_is_not_written():
+    """Digests of samples, headers of models and records of requests are older than it."""
+    usual, other = SamplingSpec(), SamplingSpec(precision="bf16")
+    assert "precision" not in usual.model_dump_json()
+    assert SamplingSpec.model_validate(other.model_dump()) == other
+    assert SamplingSpec.model_validate(usual.model_dump()) == usual
+    assert "precision" not in SamplingRequest(steps=3).model_dump()
+    assert SamplingRequest(precision="bf16").model_dump()["precision"] == "bf16"
+
+
+def test_words_for_a_precision_are_checked():
+    assert not SamplingOptions(precision="bf16").is_default
+    with pytest.raises(UsageError, match="fp23"):
+        SamplingOptions(precision="fp23")
