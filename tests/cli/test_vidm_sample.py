@@ -42,7 +42,7 @@ def test_a_folder_says_in_words_what_was_drawn(trained, command):
         (("--content", "scene.png"), "content_steps = none, content = one picture", "content = generated"),
         (("--noise", "video"), "noise = video", "noise = frame"),
         (("--frames", 4), "frames = 4", "frames = 3"),
-        (("--sampling-precision", "bf16"), "precision = bf16", "precision = none"),
+        (("--sampling-precision", "bf16"), "precision = bf16", "precision = fp32"),
     ],
     ids=lambda words: str(words[0]),
 )

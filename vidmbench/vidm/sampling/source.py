@@ -164,7 +164,7 @@ class VidmVideos(SourceDefaults):
             "content_steps": content.steps,
             "spacing": self.sampling.spacing,
             "noise": self.sampling.noise,
-            **({} if self.sampling.precision == "fp32" else {"precision": self.sampling.precision}),
+            "precision": self.sampling.precision,
             "seed": self.seed,
             "content": content.note.removeprefix("first frames: "),
             "content_digest": content.digest,
