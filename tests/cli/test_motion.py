@@ -99,5 +99,13 @@ def test_records_of_another_command_are_no_profile(command, sides):
     command("plot", "motion", "other").fails("these records do not make a profile of motion", "0 of controls")
 
 
+def test_sides_that_make_no_profile(command, sides, folder):
+    command("motion", sides[0], "control:static", "--frames", 8).fails("a control is part of every profile")
+    command("pack", "make", sides[0], "--protocol", "stream-t", "--frames", 8, "--out", "r.pack")
+    command("motion", "pack:r.pack", sides[1], "--frames", 8).fails("give the videos in place of the pack")
+    np.save("fewer.npy", videos(2)[:4])
+    command("motion", sides[0], "fewer.npy", "--paired", "--frames", 8).fails("6", "4", "fewer.npy")
+
+
 def test_one_form_at_a_time(command, sides):
     command("motion", *sides, "--json", "--format", "csv").fails("--json and --format")

@@ -9,6 +9,7 @@ import numpy as np
 
 from vidmbench.core.errors import DataError
 from vidmbench.core.seeding import generator
+from vidmbench.core.text import counted
 from vidmbench.protocols.clips_stage import MANY_A_VIDEO, ClipsSpec, SideSpec
 from vidmbench.videos.source import Skipped
 
@@ -110,7 +111,7 @@ def plan_clips(
         stride, span = 1, spec.frames
     usable = [index for index, length in enumerate(lengths) if length >= span]
     skipped = tuple(
-        Skipped(names[index], f"has {length} frames, a clip needs {span}")
+        Skipped(names[index], f"has {counted(length, 'frame')}, a clip needs {span}")
         for index, length in enumerate(lengths)
         if length < span
     )

@@ -106,7 +106,7 @@ def test_short_videos_stop_the_work():
     assert str(caught.value) == (
         "4 of 5 videos of films are shorter than the clip\n"
         "  expected: at least 4 frames for --frames 4 --stride 1\n"
-        "  found: v1 (has 3 frames), v2 (has 2 frames), v3 (has 1 frames) and 1 more\n"
+        "  found: v1 (has 3 frames), v2 (has 2 frames), v3 (has 1 frame) and 1 more\n"
         "  where: films\n"
         "  what to do: skip them with --on-bad skip"
     )

@@ -13,7 +13,8 @@ from vidmbench.evaluation.missing import check_weights
 from vidmbench.evaluation.optional import Refused, refusal, with_weights
 from vidmbench.protocols.protocol import load_protocol
 from vidmbench.records.record import RunRecord
-from vidmbench.sources.names import control_label
+from vidmbench.sources.names import control_label, parse_source
+from vidmbench.sources.opening import refuse_pack
 
 #: What is scored of any two sides, and what of predictions beside their targets.
 PROFILE = (
@@ -57,6 +58,7 @@ def prepare_motion(real: str, fake: str, choices: Choices, *, is_paired: bool) -
     Raises:
         VidmbenchError: Anything about the request that cannot work.
     """
+    _check_sides(real, fake)
     names, refused = _fitting((*PROFILE, *(OF_PAIRS if is_paired else ())), choices)
     of_sides = replace(choices, protocols=tuple(name for name in names if name in PROFILE))
     jobs = prepare_scores(real, [fake], of_sides)
@@ -74,6 +76,23 @@ def prepare_motion(real: str, fake: str, choices: Choices, *, is_paired: bool) -
     return Profile((*jobs, *controls), pairs, (*refused, *others), missing)
 
 
+def _check_sides(real: str, fake: str) -> None:
+    """Refuses what the profile could not be read of, before anything is scored.
+
+    Raises:
+        UsageError: The real side is a pack, without the pixels that controls are made of, or the other a control.
+    """
+    refuse_pack(parse_source(real))
+    if parse_source(fake).kind == "control":
+        raise UsageError(
+            "a control is part of every profile of motion, and has none of its own",
+            expected="a model's videos, or static-of:MODEL",
+            found=fake,
+            where="FAKE",
+            fix=f"vidmbench motion {real} {real} shows all controls",
+        )
+
+
 def _beside_themselves(real: str, choices: Choices) -> list[Job]:
     """The real videos in the place of other real ones."""
     return [replace(prepare_score(real, real, choices), model=control_label("real"))]
@@ -83,11 +102,11 @@ def _pairs(real: str, fake: str, names: Sequence[str], choices: Choices) -> tupl
     """The jobs of predictions beside their targets, and why some protocols cannot score them.
 
     Raises:
-        VidmbenchError: None can.
+        VidmbenchError: None can; that of the last, which asks for least.
     """
     kept: list[str] = []
     refused: list[Refused] = []
-    first: VidmbenchError | None = None
+    last: VidmbenchError | None = None
     for name in names:
         spec = load_protocol(name)
         try:
@@ -95,11 +114,11 @@ def _pairs(real: str, fake: str, names: Sequence[str], choices: Choices) -> tupl
             prepare_score(real, fake, replace(choices, protocols=(name,)))
             kept.append(name)
         except (DataError, WeightsError) as error:
-            first = first or error
+            last = error
             refused.append(refusal(spec, error))
     if not kept:
-        if first is not None:
-            raise first
+        if last is not None:
+            raise last
         return (), ()
     paired = replace(choices, protocols=tuple(kept))
     others = (f"control:{kind}" for kind in CONTROLS if kind != "real")

@@ -21,9 +21,9 @@ def motion_caption(rows: Sequence[MotionRow], model: str) -> str:
         rows: The profile.
         model: What the scored videos are called.
     """
-    first = rows[0].scored
+    first, num_real = rows[0].scored, max(row.scored.num_real for row in rows)
     return (
-        f"{model} against {first.real.label}, {first.frames} frames, N = {first.num_real}+{first.num_fake}. "
+        f"{model} against {first.real.label}, {first.frames} frames, N = {num_real}+{first.num_fake}. "
         "Each line is a number on a scale of its own: 0 what real videos have, 1 the control farthest from them."
     )
 
