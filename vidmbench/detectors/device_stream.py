@@ -18,8 +18,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vidmbench.core.errors import VidmbenchError
-from vidmbench.detectors.batches import does_not_fit, say_smaller
+from vidmbench.core.errors import UsageError, VidmbenchError
+from vidmbench.core.progress import note
 from vidmbench.detectors.resize_matrices import MatrixResize
 from vidmbench.detectors.types import Feature, Prepared, Unresized
 
@@ -78,13 +78,25 @@ class DeviceStream:
         input_size: Of the detector, pixels.
         device: Where.
         frames: Of a batch, at most; a clip that has more is a batch of its own.
+        is_by_frame: Whether ``compute`` takes the frames of such a clip in parts of ``frames``.
+
+    Attributes:
+        frames: See above; fewer once memory was too small.
     """
 
     def __init__(
-        self, name: str, compute: Callable[[Tensor], Tensor], *, input_size: int, device: torch.device, frames: int
+        self,
+        name: str,
+        compute: Callable[[Tensor], Tensor],
+        *,
+        input_size: int,
+        device: torch.device,
+        frames: int,
+        is_by_frame: bool = False,
     ) -> None:
         self._name, self._compute, self._input_size = name, compute, input_size
-        self._device, self._frames = device, frames
+        self._device, self._is_by_frame = device, is_by_frame
+        self.frames = frames
         self._is_cuda = device.type == "cuda"
         self._copies: Any = torch.cuda.Stream(device) if self._is_cuda else None  # type: ignore[no-untyped-call]
         self._shapes: dict[Key, _Shape] = {}
@@ -159,7 +171,7 @@ class DeviceStream:
         key = _key(clip)
         if key not in self._shapes:
             frames = _array(clip)
-            size = max(1, min(self._frames // len(frames), _MOST_BYTES // frames.nbytes))
+            size = max(1, min(self.frames // len(frames), _MOST_BYTES // frames.nbytes))
             self._shapes[key] = _Shape(size, self._resize(clip))
         self._shapes[key].waiting.append((number, clip))
         return key
@@ -184,16 +196,28 @@ class DeviceStream:
                 self._send(shape, slot)
         except torch.OutOfMemoryError as error:
             shape.waiting[:0] = batch
-            if shape.size == 1:
+            frames = self._fewer_frames(shape.size, len(_array(batch[0][1])))
+            if frames == 0:
                 raise does_not_fit(self._name, error) from error
         else:
             self._flying.append(([number for number, _ in batch], slot))
             if self._is_smaller:
                 self._is_smaller = False
-                say_smaller(self._name, "clips", shape.size)
+                self._say_smaller(shape.size)
             return
         # Only now: the error's traceback held what the batch had taken.
-        self._shrink(shape.size // 2 * len(_array(batch[0][1])))
+        self._shrink(frames)
+
+    def _say_smaller(self, clips: int) -> None:
+        at_once, what = (self.frames, "frame") if self._is_by_frame else (clips, "clip")
+        many = f"{at_once} {what}" if at_once == 1 else f"{at_once} {what}s"
+        note(f"the memory of the GPU is too small for {self._name}: from here on {many} at once")
+
+    def _fewer_frames(self, size: int, of_a_clip: int) -> int:
+        """How many frames a batch has after one did not fit; 0 where there is nothing smaller."""
+        if self._is_by_frame:
+            return min(self.frames, size * of_a_clip) // 2
+        return size // 2 * of_a_clip
 
     def _shrink(self, frames: int) -> None:
         """So many frames in a batch from here on; batches on their way come home first."""
@@ -204,7 +228,7 @@ class DeviceStream:
         if self._is_cuda:
             torch.cuda.synchronize(self._device)
             torch.cuda.empty_cache()
-        self._frames, self._is_smaller = frames, True
+        self.frames, self._is_smaller = frames, True
         for number, clip in waiting:
             self._queue(number, clip)
 
@@ -260,3 +284,13 @@ def _key(clip: Clip) -> Key:
         return (clip.shape,)
     stage = clip.stage
     return clip.frames.shape, stage.crop, stage.resize, stage.range, stage.lengthen, stage.wide_input
+
+
+def does_not_fit(name: str, error: torch.OutOfMemoryError) -> UsageError:
+    """What is said of a network that is too large for the GPU."""
+    return UsageError(
+        f"{name} does not fit into the memory of this GPU",
+        found=". ".join(str(error).split(". ")[:2]),
+        where="--device cuda",
+        fix="end other programs on this GPU, score by fewer protocols in one command, or take --device cpu",
+    )

@@ -47,22 +47,19 @@ def preparation(stage: ArrayStage) -> Callable[[Frames], Prepared]:
 def is_resized_on_device(stage: ArrayStage, engine: str, size: tuple[int, int]) -> bool:
     """Whether an engine is given clips as they were read, as :class:`vidmbench.detectors.types.Unresized`.
 
-    Only I3D on a GPU is, and only of frames that are smaller as uint8 than as what the network is fed: a clip takes no
-    more memory than that, whatever its frames took.
+    On a GPU it is, of frames that are smaller as uint8 than as what the network is fed: a clip takes no more memory
+    than that, whatever its frames took. Clips of pairs, and those that a detector's own function prepares, are not.
 
     Args:
         stage: The protocol's array stage.
         engine: Its name, from :func:`vidmbench.detectors.engine.engine_name`.
         size: Height and width of the source's frames, pixels.
     """
-    if not engine.endswith("/cuda") or is_sequence(stage) or isinstance(stage, PairStage):
-        return False
-    detector = load_detector(stage.detector)
-    if detector.network is not None or stage.resize == "detector":
+    if not engine.endswith("/cuda") or is_sequence(stage) or isinstance(stage, PairStage) or stage.resize == "detector":
         return False
     from vidmbench.detectors.resize import size_in_uint8  # torch is slow to import
 
-    fed = stage.size_fed(detector.input_size)
+    fed = stage.size_fed(load_detector(stage.detector).input_size)
     height, width = size_in_uint8(size, stage, size=fed)
     return height * width <= 4 * fed[0] * fed[1] and max(height, width) <= _LONGEST
 

@@ -1,7 +1,6 @@
 """Any torch module as a detector: the plug for networks from inside and outside the package."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby, islice
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -10,15 +9,15 @@ import torch
 from vidmbench.core.errors import ProtocolError
 from vidmbench.core.torch_settings import without_tf32
 from vidmbench.core.vocabulary import Precision
-from vidmbench.detectors.batches import Batches, does_not_fit
+from vidmbench.detectors.device_stream import Clip, DeviceStream, does_not_fit
 from vidmbench.detectors.plugins import imported, user_code
-from vidmbench.detectors.types import Feature, Prepared
+from vidmbench.detectors.types import Feature
 from vidmbench.detectors.weights_local import load_other
 from vidmbench.protocols.detector import DetectorSpec
 
-# Clips, or frames, that go through a network at once on a GPU. A CPU takes one clip, so that a feature does not depend
-# on its neighbours.
-_GPU_CLIPS, _GPU_FRAMES = 16, 128
+# Frames that go through a network at once on a GPU: of one that reads clips, 16 clips of 16. A CPU takes one clip, so
+# that a feature does not depend on its neighbours.
+_FRAMES_OF_CLIPS, _FRAMES = 256, 128
 
 
 def built(spec: DetectorSpec) -> torch.nn.Module:
@@ -78,38 +77,47 @@ class ModuleEngine:
         self._spec = spec
         self._device = torch.device(device)
         self._is_bf16 = precision == "bf16"
-        self._is_by_clip = self._device.type == "cpu"
-        self._clips_at_once = 1 if self._is_by_clip else _GPU_CLIPS
-        at_once = _GPU_FRAMES if spec.reads == "frames" else self._clips_at_once
-        self._batches = Batches(spec.name, spec.reads, at_once, are_filled=not self._is_by_clip)
+        self._stream = None if self._device.type == "cpu" else self._stream_to(self._device)
         try:
             self._module = built(spec).to(self._device)
         except torch.OutOfMemoryError as error:
             raise does_not_fit(spec.name, error) from error
 
-    def features(self, clips: Iterable[Prepared]) -> Iterator[Feature]:
+    def features(self, clips: Iterable[Clip]) -> Iterator[Feature]:
         """See :class:`vidmbench.detectors.types.Engine`; of a network that reads frames, those of a clip in a row."""
-        for _, equal in groupby(clips, key=lambda clip: clip.shape):  # a batch holds clips of one size
-            while batch := list(islice(equal, self._clips_at_once)):
-                yield from self._of_clips(batch)
+        if self._stream is not None:
+            yield from self._stream.features(clips)
+            return
+        for clip in clips:
+            assert isinstance(clip, np.ndarray)
+            with torch.inference_mode():
+                feature: np.ndarray = self._compute(torch.from_numpy(clip[None]))[0].numpy()
+            yield feature
 
-    def _of_clips(self, clips: Sequence[Prepared]) -> Iterator[Feature]:
+    def _stream_to(self, device: torch.device) -> DeviceStream:
+        is_by_frame = self._spec.reads == "frames"
+        frames = _FRAMES if is_by_frame else _FRAMES_OF_CLIPS
+        size = self._spec.input_size
+        return DeviceStream(
+            self._spec.name, self._compute, input_size=size, device=device, frames=frames, is_by_frame=is_by_frame
+        )
+
+    def _compute(self, x: torch.Tensor) -> torch.Tensor:
+        """Features, float32 (clip, feature), of clips (clip, time, height, width, 3), both on the device."""
         if self._spec.reads == "frames":
-            x = torch.from_numpy(np.concatenate(clips)).permute(0, 3, 1, 2)
-            if self._is_by_clip:
-                self._batches.at_once = len(x)
+            frames = x.flatten(0, 1).permute(0, 3, 1, 2)
+            parts = torch.split(frames, len(frames) if self._stream is None else self._stream.frames)
         else:
-            x = torch.from_numpy(np.stack(clips)).permute(0, 4, 1, 2, 3)
-        return iter(self._batches.features(x, self._batch).reshape(len(clips), -1))
+            parts = (x.permute(0, 4, 1, 2, 3),)
+        return torch.cat([self._of_part(part.contiguous()) for part in parts]).reshape(len(x), -1)
 
-    def _batch(self, x: torch.Tensor) -> np.ndarray:
+    def _of_part(self, x: torch.Tensor) -> torch.Tensor:
         with (
-            torch.inference_mode(),
             without_tf32(),
             user_code(self._spec, "computing features", but=torch.OutOfMemoryError),
             torch.autocast(self._device.type, torch.bfloat16, enabled=self._is_bf16),
         ):
-            given: Any = self._module(x.to(self._device).contiguous())
+            given: Any = self._module(x)
         if not isinstance(given, torch.Tensor):
             raise ProtocolError(
                 f"the network of {self._spec.name} gives no tensor",
@@ -117,6 +125,5 @@ class ModuleEngine:
                 found=type(given).__name__,
                 where=self._spec.network,
             )
-        features: np.ndarray = given.float().cpu().numpy()
-        check_width(features.shape, len(x), self._spec)
-        return features
+        check_width(tuple(given.shape), len(x), self._spec)
+        return given.float()

@@ -18,7 +18,7 @@ from vidmbench.videos.source import Skipped, Source
 
 # Raised on any change to reading, preparing or networks that can move a feature.
 VERSION = 3
-# The same of I3D on GPUs alone.
+# The same of GPUs alone.
 _VERSION_ON_GPUS = 2
 
 
@@ -64,7 +64,7 @@ class FeatureJob:
         parts.append(stage.model_dump_json(include=decisive, exclude_none=True))
         if detector.network is not None:  # several networks share a file of weights
             parts.append(f"{detector.name} {detector.network} {json.dumps(detector.options)} {detector.prepare}")
-        elif engine.endswith("/cuda"):
+        if engine.endswith("/cuda"):
             parts.append(f"GPU {_VERSION_ON_GPUS}")
         if detector.folder is not None:  # of a user's, what is declared may be corrected
             parts.append(f"{detector.reads} {detector.num_features}")

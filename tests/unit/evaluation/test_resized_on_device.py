@@ -109,7 +109,8 @@ def test_large_frames_are_resized_while_they_are_read(devices):
         ({"first_resize": FirstResize(size=128, resize="bicubic-pil")}, (2160, 3840), True),
         ({"crop": "centre-square", "resize": "bicubic-pil-uint8"}, (1080, 1920), True),
         ({"resize": "detector", "detector": "c3d-prob-tgan"}, (64, 64), False),
-        ({"detector": "inception-pool"}, (64, 64), False),
+        ({"detector": "inception-pool"}, (598, 598), True),
+        ({"detector": "inception-pool"}, (598, 599), False),
     ],
     ids=str,
 )
