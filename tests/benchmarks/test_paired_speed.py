@@ -79,7 +79,7 @@ def test_ssim_and_psnr_beside_scikit_image(benchmark, sides, own_cache, unchecke
 )
 @pytest.mark.weights
 def test_lpips_beside_the_package(benchmark, monkeypatch, sides, lpips_weights, library, at_once, least):
-    monkeypatch.setattr(base, "_choose", lambda device, detector=None: f"{library}/cpu")
+    monkeypatch.setattr(base, "_choose", lambda *_, **__: f"{library}/cpu")
     clips = min(NUM_CLIPS, 4) if NUM_CLIPS < 64 else NUM_CLIPS // 4
     stage = load_protocol("lpips-alex").array
     network, wheel = base.load_engine(stage)._network._network, wheel_network(stage.detector)

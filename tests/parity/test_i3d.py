@@ -53,7 +53,7 @@ def engines(weights, stage):
         key = name, precision, eps
         if key not in _MADE:
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(base, "_choose", lambda device, detector=None: f"{name}/cpu")
+                patch.setattr(base, "_choose", lambda *_, **__: f"{name}/cpu")
                 own = stage.model_copy(update={"batch_norm_eps": eps})
                 _MADE[key] = load_engine(own, precision=precision, device="cpu")
         return _MADE[key]

@@ -122,16 +122,20 @@ class DeviceStream:
 
     def _sent(self, clips: Iterable[Clip]) -> Iterator[None]:
         """Sends all clips; features that are there may be taken whenever it yields."""
-        problem: VidmbenchError | None = None
-        try:
-            for number, clip in enumerate(clips):
-                key = self._queue(number, clip)
-                while len(self._shapes[key].waiting) >= self._shapes[key].size:
-                    yield from self._launched(key)
-                if self._is_late(number):
-                    yield from self._launched(self._oldest())
-        except VidmbenchError as error:
-            problem = error
+        coming, problem = enumerate(clips), None
+        while True:
+            try:
+                number, clip = next(coming)
+            except StopIteration:
+                break
+            except VidmbenchError as error:
+                problem = error
+                break
+            key = self._queue(number, clip)
+            while len(self._shapes[key].waiting) >= self._shapes[key].size:
+                yield from self._launched(key)
+            if self._is_late(number):
+                yield from self._launched(self._oldest())
         while any(shape.waiting for shape in self._shapes.values()):
             yield from self._launched(self._oldest())
         while self._flying:

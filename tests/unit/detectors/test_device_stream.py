@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from vidmbench.core.errors import DataError, UsageError
+from vidmbench.core.errors import DataError, ProtocolError, UsageError
 from vidmbench.detectors import device_stream
 from vidmbench.detectors.device_stream import DeviceStream
 from vidmbench.detectors.resize import prepared
@@ -166,3 +166,15 @@ def test_the_calls_that_a_gpu_gets(monkeypatch):
     assert happened.count(("copies on", copies)) == happened.count(("waits", here)) == len(sums.sizes) + 1
     on_their_way = np.cumsum([{"recorded": 1, "landed": -1}.get(kind, 0) for kind in kinds])
     assert on_their_way.max() == 3
+
+
+def test_an_error_of_the_network_is_raised_at_once():
+    tried = []
+
+    def compute(x):
+        tried.append(len(x))
+        raise ProtocolError("the network gives no tensor")
+
+    with pytest.raises(ProtocolError, match="no tensor"):
+        list(stream_of(compute).features(clips_of(20)))
+    assert len(tried) == 1

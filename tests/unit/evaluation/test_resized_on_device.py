@@ -42,7 +42,7 @@ class Streamed(FakeEngine):
 @pytest.fixture
 def devices(monkeypatch):
     """A GPU in name; the engines that were loaded for it, and for the CPU."""
-    monkeypatch.setattr(engine, "_choose", lambda device, *_: "torch/cuda" if device == "cuda" else "torch/cpu")
+    monkeypatch.setattr(engine, "_choose", lambda device, *_, **__: "torch/cuda" if device == "cuda" else "torch/cpu")
     monkeypatch.setattr(networks, "_free", lambda *_: None)
 
     def made(stage, *, device, **_):
