@@ -70,6 +70,11 @@ def test_not_the_two_files(command):
     command("weights", "add", V_JEPA, *["vith16.pth.tar"] * 2).fails("the same name was given twice")
     command("weights", "add", V_JEPA, *["vith16.pth.tar"] * 3).fails("not that many files", "found: 3 files")
     command("weights", "add", V_JEPA, "vith16.pth.tar", "gone.pth").fails("no such weights file", "where: gone.pth")
+    Path("cut").mkdir()
+    Path("cut/vith16.pth.tar").write_bytes(Path("vith16.pth.tar").read_bytes()[:900])
+    done = command("weights", "add", V_JEPA, "cut/vith16.pth.tar", "ssv2-probe.pth.tar")
+    done.fails("or it is truncated", "where: cut/vith16.pth.tar")
+    assert "missing; vidmbench weights add videomae-base FOLDER" in command("weights", "status").out
     Path("empty").mkdir()
     command("weights", "add", V_JEPA, "empty").fails("two files", "an empty folder")
 
@@ -109,7 +114,10 @@ def test_missing_and_additional_tensors_are_counted(command):
     less = {name: value for name, value in tensors.items() if not name.startswith("blocks.0.mlp")}
     save_file(less | {"stray": tensors["cls_token"]}, "less.safetensors")
     command("weights", "add", DINO, "less.safetensors").fails(
-        "not the weights of this network", "no blocks.0.mlp.fc1.weight; no blocks.0.mlp.fc1.bias;", "2 more such"
+        "not the weights of this network",
+        "no blocks.0.mlp.fc1.weight; no blocks.0.mlp.fc1.bias;",
+        "2 more such",
+        "where: less.safetensors",
     )
     save_file({name: value[..., :8].copy() for name, value in tensors.items()}, "narrow.safetensors")
     command("weights", "add", DINO, "narrow.safetensors").fails("has shape", "more such")

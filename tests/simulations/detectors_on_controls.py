@@ -104,10 +104,11 @@ def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--real", default="dataset:clevrer-mini@test")
     options.add_argument("--num-videos", type=int, default=64)
+    options.add_argument("--controls", default=",".join(KINDS), help="some of them, with commas")
     given = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         protocols = (*BUILT_IN, *written(Path(folder)))
-        for number, control in enumerate(KINDS):
+        for number, control in enumerate(given.controls.split(",")):
             choices = Choices(
                 protocols=protocols, frames=(16,), num_real=given.num_videos, num_fake=given.num_videos, on_bad="stop"
             )

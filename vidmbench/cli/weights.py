@@ -163,7 +163,7 @@ def add(
 
 def _added(spec: "DetectorSpec", files: list[str]) -> Path:
     """The converted file that one or several published files became."""
-    from vidmbench.core.errors import UsageError
+    from vidmbench.core.errors import UsageError, WeightsError
     from vidmbench.core.temporaries import temporary_folder
     from vidmbench.detectors.weights_local import add_other, command_for
     from vidmbench.detectors.weights_registry import add_weights
@@ -190,7 +190,11 @@ def _added(spec: "DetectorSpec", files: list[str]) -> Path:
     with temporary_folder() as folder:
         for file in files:
             (folder / Path(file).name).symlink_to(Path(file).resolve())
-        return add_other(spec, str(folder))
+        try:
+            return add_other(spec, str(folder))
+        except WeightsError as error:  # the user does not know that folder
+            name = Path(error.where or "").name
+            raise error.at(next((file for file in files if Path(file).name == name), ", ".join(files))) from error
 
 
 def _add_folder(folder: Path) -> None:

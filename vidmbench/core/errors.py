@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Self
 
 from vidmbench.core.text import printable
 
@@ -48,6 +49,14 @@ class VidmbenchError(Exception):
         parts = {"expected": self.expected, "found": self.found, "where": self.where, "what to do": self.fix}
         lines = [self.problem, *(f"  {key}: {value}" for key, value in parts.items() if value)]
         super().__init__("\n".join(map(_in_lines, lines)))
+
+    def at(self, where: str) -> Self:
+        """The same problem in another place.
+
+        Args:
+            where: The place that the user knows.
+        """
+        return type(self)(self.problem, expected=self.expected, found=self.found, where=where, fix=self.fix)
 
 
 def _in_lines(text: str) -> str:

@@ -108,6 +108,14 @@ def read_folder(folder: Path, class_name: str) -> Tensors:
 def _configuration(folder: Path) -> dict[str, Any]:
     path = folder / CONFIG
     if not path.is_file():
+        if folder.is_file():
+            raise WeightsError(
+                "a checkpoint is a folder of files",
+                expected=f"a folder with {CONFIG} and model.safetensors",
+                found="a file",
+                where=str(folder),
+                fix="give the folder that the file is in, with the configuration beside it",
+            )
         there = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
         raise WeightsError(
             "a checkpoint's configuration is missing",

@@ -217,7 +217,10 @@ def _check_published(spec: DetectorSpec, file: Path, tensors: Tensors) -> None:
     if spec.network != "vision-transformer":
         return  # their readers compare
     assert spec.network is not None
-    imported(spec.network)(tensors, **spec.options)
+    try:
+        imported(spec.network)(tensors, **spec.options)
+    except WeightsError as error:
+        raise error.at(str(file)) from error
     if spec.weights_sha256 is not None and (digest := sha256_of(file)) != spec.weights_sha256:
         raise WeightsError(
             f"this is not the published file of {spec.owner}",

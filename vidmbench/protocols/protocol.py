@@ -187,7 +187,9 @@ class ProtocolSpec(Frozen):
         if not lowest <= frames <= highest:
             raise UsageError(
                 f"{self.name} cannot score clips of {counted(frames, 'frame')}",
-                expected=(f"{lowest} frames, as its code" if lowest == highest else f"{lowest} to {highest} frames")
+                expected=(
+                    f"{counted(lowest, 'frame')}, as its code" if lowest == highest else f"{lowest} to {highest} frames"
+                )
                 + (_WHY.get(detector.name, "") if frames < least else ""),
                 found=f"{option} {frames}",
                 fix=f"choose {option} {min(max(frames, lowest), highest)}",
