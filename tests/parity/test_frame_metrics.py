@@ -10,7 +10,8 @@ from support.torch_fidelity_beside_cpu import import_torch_fidelity
 
 from vidmbench.core import resources
 from vidmbench.detectors.inception import seeded_weights
-from vidmbench.detectors.weights_local import add_other, identity
+from vidmbench.detectors.weights_adding import add_other
+from vidmbench.detectors.weights_local import identity
 from vidmbench.evaluation.evaluate import evaluate
 from vidmbench.evaluation.plan import plan
 from vidmbench.protocols.detector import load_detector

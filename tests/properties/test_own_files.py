@@ -20,7 +20,8 @@ from vidmbench.core.checksums import check_checksum, write_json
 from vidmbench.core.errors import VidmbenchError, WeightsError
 from vidmbench.core.json_toml import parse_json, read_json
 from vidmbench.detectors import weights_registry
-from vidmbench.detectors.weights_local import add_other, load_other
+from vidmbench.detectors.weights_adding import add_other
+from vidmbench.detectors.weights_local import load_other
 from vidmbench.metrics import Moments
 from vidmbench.protocols.detector import load_detectors
 from vidmbench.sources.datasets.generate import prepare_generation

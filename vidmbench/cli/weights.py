@@ -165,7 +165,8 @@ def _added(spec: "DetectorSpec", files: list[str]) -> Path:
     """The converted file that one or several published files became."""
     from vidmbench.core.errors import UsageError, WeightsError
     from vidmbench.core.temporaries import temporary_folder
-    from vidmbench.detectors.weights_local import add_other, command_for
+    from vidmbench.detectors.weights_adding import add_other
+    from vidmbench.detectors.weights_local import command_for
     from vidmbench.detectors.weights_registry import add_weights
 
     if len(files) == 1:

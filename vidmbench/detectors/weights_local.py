@@ -13,18 +13,16 @@ from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 
 from vidmbench.core import resources
-from vidmbench.core.checksums import BLANK, checksum_holds, fill_checksum
-from vidmbench.core.errors import UsageError, WeightsError, no_weights_file
-from vidmbench.core.files import replacing, sha256_of, sha256_of_parts, unwritable
+from vidmbench.core.checksums import checksum_holds
+from vidmbench.core.errors import WeightsError
+from vidmbench.core.files import sha256_of, sha256_of_parts
 from vidmbench.detectors.plugins import BUILT_IN, imported
 from vidmbench.detectors.types import Tensors
-from vidmbench.detectors.weights_registry import own_weights_path, tensors_digest, weights_path
+from vidmbench.detectors.weights_registry import tensors_digest, weights_path
 from vidmbench.protocols.detector import DetectorSpec
-
-SEED = "seed:"
 
 
 def seeded_path(spec: DetectorSpec) -> Path:
@@ -45,54 +43,6 @@ def real_path(spec: DetectorSpec) -> Path:
     return weights_path(spec)
 
 
-def add_other(spec: DetectorSpec, file: str) -> Path:
-    """Takes weights that no package carries.
-
-    Args:
-        spec: The detector.
-        file: The published file (a folder where there are several), or ``seed:N`` for weights of the same layout.
-
-    Returns:
-        The converted file in the cache.
-
-    Raises:
-        WeightsError: The file is not the one expected.
-        UsageError: ``seed:`` without a number, or for a network that is not made from one.
-    """
-    metadata = {"source": Path(file).name}
-    if file.startswith(SEED):
-        if spec.seeder is None:
-            raise no_weights_file(spec.owner, Path(file), expected=spec.weights_file)
-        if not file.removeprefix(SEED).isdecimal():
-            raise UsageError("weights from a seed need a number", expected="seed:0", found=file)
-        tensors = imported(spec.seeder, spec.folder)(int(file.removeprefix(SEED)))
-        metadata, target = {"source": file, "seeded": file.removeprefix(SEED)}, seeded_path(spec)
-    else:
-        if not Path(file).exists():
-            raise WeightsError("no such weights file", where=file, fix="check the path")
-        tensors = _read(spec, Path(file))
-        _check_published(spec, Path(file), tensors)
-        target = own_weights_path(spec) if spec.folder is None else real_path(spec)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise unwritable(target.parent, error) from error
-    floats = (name for name, value in tensors.items() if value.dtype.kind == "f")
-    bad = next((name for name in floats if not np.isfinite(tensors[name]).all()), None)
-    if bad is not None:
-        raise WeightsError(
-            "these weights hold NaN or infinity",
-            expected="finite weights",
-            found=f"NaN or infinity in {bad}",
-            where=file,
-            fix="get the file anew from its publisher",
-        )
-    with replacing(target) as temporary:
-        save_file(tensors, temporary, metadata={**metadata, "tensors_sha256": tensors_digest(tensors), **BLANK})
-        fill_checksum(temporary)
-    return target
-
-
 def load_other(spec: DetectorSpec) -> Tensors:
     """The weights of a detector that no package carries.
 
@@ -100,7 +50,7 @@ def load_other(spec: DetectorSpec) -> Tensors:
         WeightsError: They are not on this machine, or the cached file is damaged.
     """
     if spec.folder is not None and spec.library is not None:
-        return _read(spec, _checkpoint_folder(spec))
+        return read_file(spec, _checkpoint_folder(spec))
     if not spec.weights_file:
         return {}
     path = kept_path(spec)
@@ -116,7 +66,7 @@ def load_other(spec: DetectorSpec) -> Tensors:
                 where=str(path),
                 fix="get the file anew, or fix weights_sha256 in the detector's TOML file",
             )
-        return _read(spec, path)
+        return read_file(spec, path)
     try:
         is_changed = checksum_holds(path) is False
         tensors = load_file(path)
@@ -195,42 +145,6 @@ def _files_digest(folder: Path, stats: tuple[tuple[int, int], ...]) -> str:
     return sha256_of_parts(*map(sha256_of, (folder / "config.json", *sorted(folder.glob("*.safetensors")))))
 
 
-def _check_published(spec: DetectorSpec, file: Path, tensors: Tensors) -> None:
-    """Compares a file with the published hash, and its tensors with the network.
-
-    Raises:
-        WeightsError: It is another file, or of another network.
-    """
-    if spec.library is not None:
-        from vidmbench.detectors.library_models import CONFIG
-
-        config = json.loads(tensors[CONFIG].tobytes())
-        width = config.get("projection_dim" if spec.output == "embedding" else "hidden_size")
-        if width != spec.num_features:
-            raise WeightsError(
-                f"this is another size of the network than {spec.owner}",
-                expected=f"{spec.num_features} features, as {spec.model} has",
-                found=f"{width} features",
-                where=str(file),
-                fix="give the folder of that model; others need a detector of their own, see docs/detectors.md",
-            )
-    if spec.network != "vision-transformer":
-        return  # their readers compare
-    assert spec.network is not None
-    try:
-        imported(spec.network)(tensors, **spec.options)
-    except WeightsError as error:
-        raise error.at(str(file)) from error
-    if spec.weights_sha256 is not None and (digest := sha256_of(file)) != spec.weights_sha256:
-        raise WeightsError(
-            f"this is not the published file of {spec.owner}",
-            expected=f"{spec.weights_file} with sha256 {spec.weights_sha256}",
-            found=f"the tensors of such a network in a file with sha256 {digest}",
-            where=str(file),
-            fix="get the published file; other weights need a detector of their own, see docs/detectors.md",
-        )
-
-
 def _code(spec: DetectorSpec) -> list[str]:
     """Hashes of the files in which a detector's own functions are; what those import is not looked at."""
     identifiers = []
@@ -270,7 +184,7 @@ def missing(spec: DetectorSpec) -> WeightsError:
     """The error for weights that only the user can bring."""
     if spec.folder is not None and spec.library is not None:
         try:
-            _read(spec, _checkpoint_folder(spec))
+            read_file(spec, _checkpoint_folder(spec))
         except WeightsError as error:
             return error
     is_several = spec.library is not None or len(spec.files) > 1
@@ -294,8 +208,16 @@ def command_for(spec: DetectorSpec) -> str:
     return f"vidmbench weights add {spec.owner} {files if spec.library is None else 'FOLDER'}"
 
 
-def _read(spec: DetectorSpec, path: Path) -> Tensors:
-    """The published file as names and arrays, without running code."""
+def read_file(spec: DetectorSpec, path: Path) -> Tensors:
+    """The published file as names and arrays, without running code.
+
+    Args:
+        spec: The detector.
+        path: The file, or the folder where there are several.
+
+    Raises:
+        WeightsError: It cannot be read.
+    """
     if spec.library is not None:
         from vidmbench.detectors.library_models import read_folder
 

@@ -6,7 +6,7 @@ from safetensors.numpy import load_file, save_file
 from vidmbench.core import resources
 from vidmbench.core.defaults import defaults
 from vidmbench.core.errors import UsageError, WeightsError
-from vidmbench.detectors import weights_local, weights_registry
+from vidmbench.detectors import weights_adding, weights_local, weights_registry
 from vidmbench.detectors.weights_local import real_path
 from vidmbench.detectors.weights_registry import (
     add_weights,
@@ -71,8 +71,8 @@ def test_weights_on_no_registry_may_be_shared_too(shared, tmp_path, monkeypatch)
     (shared / real_path(spec).name).touch()
     assert real_path(spec).parent == shared
     (tmp_path / "published").touch()
-    monkeypatch.setattr(weights_local, "_read", lambda *_: flattened(TREE))
-    assert weights_local.add_other(spec, str(tmp_path / "published")) == own_weights_path(spec)
+    monkeypatch.setattr(weights_adding, "read_file", lambda *_: flattened(TREE))
+    assert weights_adding.add_other(spec, str(tmp_path / "published")) == own_weights_path(spec)
     assert real_path(spec) == own_weights_path(spec)
 
 
