@@ -8,6 +8,7 @@ from gpu.measuring import Figures, Measuring
 from support.vidm_helpers import small_recipe
 from torch import Tensor, nn
 
+from vidmbench.core.torch_settings import without_tf32
 from vidmbench.core.vocabulary import Precision
 from vidmbench.vidm.checkpoints.checkpoint import Vidm
 from vidmbench.vidm.config import PARTS, Part
@@ -54,7 +55,7 @@ def sampling(measuring: Measuring) -> None:
         net = _random(MotionNet, recipe, measuring).eval()
         first = torch.rand(batch, 3, spec.resolution, spec.resolution, device=device) * 2 - 1
         number = torch.ones(1, dtype=torch.int64, device=device)
-        with torch.no_grad():
+        with torch.no_grad(), without_tf32():
             flow = [] if net.spynet is None else [net.flow(first, first)]
             inputs = [first, number, number, *flow, *(net.residual(first, number, number) or [first])]
             predict = prediction_of(net)

@@ -74,6 +74,9 @@ class Measuring:
         except OutOfTime:
             self.leave_out(part, line, "broken off: the time was over")
             return None
+        except torch.OutOfMemoryError:
+            self.leave_out(part, line, "it does not fit into the GPU's memory")
+            return None
         except Exception as error:  # whatever it is, the other lines are wanted
             self.failed = True
             self._keep(part, line, {"failed": _in_short(error)})
@@ -102,7 +105,7 @@ class Measuring:
     def leave_out(self, part: str, line: str, why: str) -> None:
         """Says that something is not measured, and why."""
         self.left_out.append({"part": part, "line": line, "why": why})
-        self._say(f"{part}, {line}: left out, {why}")
+        self._say(f"{part}, {line}: not measured, {why}")
 
     def check(self, figures: Figures, limits: dict[str, float]) -> Figures:
         """The figures with a word on whether all keep their limits; otherwise the run fails.

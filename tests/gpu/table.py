@@ -35,7 +35,7 @@ def table(found: dict[str, Any]) -> str:
             lines.append(f"| {part} | {line} | {in_words(figures)} |")
     left_out = [f"{each['part']}, {each['line']} ({each['why']})" for each in found["left_out"]]
     if left_out:
-        lines += ["", f"Left out: {'; '.join(left_out)}."]
+        lines += ["", f"Not measured: {'; '.join(left_out)}."]
     return "\n".join(lines)
 
 

@@ -72,7 +72,7 @@ def test_what_there_was_no_time_for_is_listed(tmp_path, capsys):
     assert program.main([*REHEARSAL, "--parts", "machine", "--seconds", "1e-9", "--out", str(tmp_path / "f.json")]) == 0
     left_out = json.loads((tmp_path / "f.json").read_text())["left_out"]
     assert {each["part"] for each in left_out} == {"machine"}
-    assert "Left out: machine" in capsys.readouterr().out
+    assert "Not measured: machine" in capsys.readouterr().out
 
 
 def test_a_measurement_is_broken_off_when_the_time_is_over():
@@ -80,6 +80,17 @@ def test_a_measurement_is_broken_off_when_the_time_is_over():
     late.run("part", lambda m: m.measure("part", "slow", lambda: time.sleep(30), seconds=0))
     assert late.left_out == [{"part": "part", "line": "slow", "why": "broken off: the time was over"}]
     assert not late.failed
+
+
+def no_memory():
+    raise torch.OutOfMemoryError("CUDA out of memory")
+
+
+def test_what_does_not_fit_into_memory_is_no_failure():
+    found = measuring()
+    found.measure("part", "large", no_memory, seconds=0)
+    assert "does not fit" in found.left_out[0]["why"]
+    assert not found.failed
 
 
 def test_a_failure_leaves_the_other_lines_and_is_told_by_the_exit_code(capsys):

@@ -120,6 +120,24 @@ def test_a_graph_that_gives_other_numbers_is_not_used(monkeypatch):
     assert list(replays._graphs.values()) == [None]
 
 
+def test_a_graph_that_holds_nothing_is_not_used(monkeypatch):
+    """It gives what it was made with, whatever it is given."""
+    monkeypatch.setattr(replay, "is_worth_a_graph", lambda x: True)
+    replays, made = replay.Replays(twice_and_more), []
+    create = replay.Replay.__init__
+
+    def creating(self, call, inputs):
+        create(self, call, inputs)
+        made.append(call(*inputs))
+        self._replay = lambda: made[-1]
+
+    monkeypatch.setattr(replay.Replay, "__init__", creating)
+    for number in range(replay._CALLS_BEFORE + 3):
+        assert replays(torch.full((1, 3, 2, 2), float(number)), torch.ones(1))[0, 0, 0, 0] == 2 * number + 1
+    assert made
+    assert list(replays._graphs.values()) == [None]
+
+
 @pytest.mark.parametrize("variant", ["paper", "official"])
 def test_frames_of_a_graph_are_the_same(variant, monkeypatch):
     vidm = small_vidm(variant, steps=4)
