@@ -218,7 +218,7 @@ class DeviceStream:
         note(f"the memory of the GPU is too small for {self._name}: from here on {many} at once")
 
     def _fewer_frames(self, size: int, of_a_clip: int) -> int:
-        """How many frames a batch has after one did not fit; 0 where there is nothing smaller."""
+        """Frames per batch after one did not fit; 0 where there is nothing smaller."""
         if self._is_by_frame:
             return min(self.frames, size * of_a_clip) // 2
         return size // 2 * of_a_clip
