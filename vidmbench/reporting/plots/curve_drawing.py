@@ -1,10 +1,10 @@
-"""What figures of curves have in common: looks of models and references, a line with its band, ticks, a legend."""
+"""What figures of curves have in common: panels, looks of models and references, lines with bands, ticks, a legend."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from vidmbench.reporting.plots.lettering import LINE, width_of
-from vidmbench.reporting.plots.style import COLUMN, Look, look
+from vidmbench.reporting.plots.lettering import LINE, in_full, labels_of, width_of
+from vidmbench.reporting.plots.style import COLUMN, Look, add_caption, look, new_figure, text_height
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,6 +19,85 @@ _FROM_FIRST = 2  # frames between ticks that need not be round
 _GREYS = ("0.35", "0.5", "0.65")
 
 Ends = Sequence[tuple[float, float] | None]
+
+
+class CurveLine(Protocol):
+    """A line of a panel."""
+
+    @property
+    def label(self) -> str:
+        """What the legend names it by."""
+        ...
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether models are held against it."""
+        ...
+
+
+class CurvePanel(Protocol):
+    """Lines that compare, on a scale of their own."""
+
+    @property
+    def lines(self) -> Sequence[CurveLine]:
+        """Models, then references."""
+        ...
+
+    @property
+    def common(self) -> str:
+        """What they are of."""
+        ...
+
+    @property
+    def recipe(self) -> str:
+        """The protocol."""
+        ...
+
+    @property
+    def heading(self) -> str:
+        """Both."""
+        ...
+
+
+def caption_of(panels: Sequence[CurvePanel], sentences: Sequence[str]) -> str:
+    """What the panels are of, once where that is the same of all; then sentences, and labels that were cut, in full."""
+    common = dict.fromkeys(panel.common for panel in panels)
+    protocols = ", ".join(dict.fromkeys(panel.recipe for panel in panels))
+    lines = [f"{next(iter(common))} · {protocols}"] if len(common) == 1 else [panel.heading for panel in panels]
+    return "\n".join([*lines, f"{' '.join(sentences)}{in_full(_labels(panels))}"])
+
+
+def looks_of_lines(panels: Sequence[CurvePanel]) -> dict[str, Look]:
+    """The look of each label, the same in all panels."""
+    lines = {line.label: line for panel in panels for line in panel.lines}
+    models = [label for label, line in lines.items() if not line.is_reference]
+    return looks_of(models, [label for label, line in lines.items() if line.is_reference])
+
+
+def new_panels(panels: Sequence[CurvePanel], height: float, caption: str) -> "tuple[Figure, Sequence[Axes]]":
+    """A figure one column wide, with an axis for each panel, one below the other.
+
+    Args:
+        panels: At least one.
+        height: Of each, inches.
+        caption: The text below the figure.
+    """
+    figure = new_figure(
+        COLUMN, height * len(panels) + 0.25 + legend_height(_labels(panels)) + text_height(caption, COLUMN)
+    )
+    return figure, list(figure.subplots(len(panels), 1, squeeze=False)[:, 0])
+
+
+def finish_panels(figure: "Figure", panels: Sequence[CurvePanel], caption: str) -> None:
+    """Adds the legend and the caption."""
+    figure.align_ylabels()
+    add_legend(figure, _labels(panels), looks_of_lines(panels))
+    add_caption(figure, caption)
+
+
+def _labels(panels: Sequence[CurvePanel]) -> dict[str, str]:
+    """How the legend names each line, on one line."""
+    return labels_of(((line.label, COLUMN - 0.1 - KEY) for panel in panels for line in panel.lines), 1)
 
 
 def looks_of(models: Sequence[str], references: Sequence[str]) -> dict[str, Look]:

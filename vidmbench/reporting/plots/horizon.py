@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from vidmbench.reporting.plots.curve_drawing import (
-    KEY,
-    add_legend,
+    caption_of,
     draw_curve,
     draw_ring,
+    finish_panels,
     frame_ticks,
-    legend_height,
-    looks_of,
+    looks_of_lines,
+    new_panels,
 )
-from vidmbench.reporting.plots.lettering import SMALL, in_full, labels_of, spaced_ticks
+from vidmbench.reporting.plots.lettering import SMALL, spaced_ticks
 from vidmbench.reporting.plots.selection import level_of
-from vidmbench.reporting.plots.style import COLUMN, Look, add_caption, new_figure, styled, text_height
+from vidmbench.reporting.plots.style import Look, styled
 from vidmbench.reporting.tables.curve_panels import Line, Panel
 from vidmbench.reporting.tables.metrics import unit_of
 
@@ -37,10 +37,7 @@ def horizon_caption(panels: Sequence[Panel]) -> str:
         sentences.append("Rings: the first frame at which a model is worse than control:static.")
     if any(None in line.curve.values for panel in panels for line in panel.lines):
         sentences.append("Triangles: infinite, as some predictions equal their targets.")
-    common = dict.fromkeys(panel.common for panel in panels)
-    protocols = ", ".join(panel.recipe for panel in panels)
-    lines = [f"{next(iter(common))} · {protocols}"] if len(common) == 1 else [panel.heading for panel in panels]
-    return "\n".join([*lines, f"{' '.join(sentences)}{in_full(_labels(panels))}"])
+    return caption_of(panels, sentences)
 
 
 @styled
@@ -54,11 +51,8 @@ def horizon_figure(panels: Sequence[Panel], caption: str | None = None) -> "Figu
     Returns:
         A figure one column wide, frame numbers in a clip across.
     """
-    labels, looks = _labels(panels), _looks(panels)
-    foot = horizon_caption(panels) if caption is None else caption
-    height = _PANEL * len(panels) + 0.25 + legend_height(labels)
-    figure = new_figure(COLUMN, height + text_height(foot, COLUMN))
-    axes = figure.subplots(len(panels), 1, squeeze=False)[:, 0]
+    looks, foot = looks_of_lines(panels), horizon_caption(panels) if caption is None else caption
+    figure, axes = new_panels(panels, _PANEL, foot)
     for axis, panel in zip(axes, panels, strict=True):
         for line in reversed(panel.lines):  # models above controls
             _draw(axis, line, looks[line.label])
@@ -74,11 +68,9 @@ def horizon_figure(panels: Sequence[Panel], caption: str | None = None) -> "Figu
         axis.set_ylabel(_name(panel))
         if len(panels) > 1:
             axis.set_title(panel.first.measurement.protocol, loc="left", fontsize=SMALL)
-    figure.align_ylabels()
     given = dict.fromkeys(panel.context for panel in panels)
     axes[-1].set_xlabel(_frames_label(list(given)))
-    add_legend(figure, labels, looks)
-    add_caption(figure, foot)
+    finish_panels(figure, panels, foot)
     return figure
 
 
@@ -110,14 +102,3 @@ def _crossings(panel: Panel) -> list[tuple[Line, int]]:
         if worse is not None and worse.frames:
             found.append((line, worse.frames[0] - panel.frames[0]))
     return found
-
-
-def _looks(panels: Sequence[Panel]) -> dict[str, Look]:
-    lines = {line.label: line for panel in panels for line in panel.lines}
-    models = [label for label, line in lines.items() if not line.is_reference]
-    return looks_of(models, [label for label, line in lines.items() if line.is_reference])
-
-
-def _labels(panels: Sequence[Panel]) -> dict[str, str]:
-    """How the legend names each line, on one line."""
-    return labels_of(((line.label, COLUMN - 0.1 - KEY) for panel in panels for line in panel.lines), 1)

@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from vidmbench.reporting.plots.curve_drawing import (
-    KEY,
-    add_legend,
+    caption_of,
     draw_curve,
     draw_ring,
+    finish_panels,
     frame_ticks,
-    legend_height,
-    looks_of,
+    looks_of_lines,
+    new_panels,
 )
-from vidmbench.reporting.plots.lettering import SMALL, in_full, labels_of, spaced_ticks
+from vidmbench.reporting.plots.lettering import SMALL, spaced_ticks
 from vidmbench.reporting.plots.selection import level_of
-from vidmbench.reporting.plots.style import COLUMN, Look, add_caption, new_figure, styled, text_height
-from vidmbench.reporting.tables.rollout import Line, Panel
+from vidmbench.reporting.plots.style import styled
+from vidmbench.reporting.tables.rollout import Panel
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,10 +34,7 @@ def rollout_caption(panels: Sequence[Panel]) -> str:
     sentences += [f"{panel.title}: {panel.meaning}." for panel in panels if panel.meaning]
     if any(line.departure is not None and not line.is_reference for panel in panels for line in panel.lines):
         sentences.append("Rings: from here on a curve departs from its first window, beyond the change of real videos.")
-    common = dict.fromkeys(panel.common for panel in panels)
-    protocols = ", ".join(dict.fromkeys(panel.recipe for panel in panels))
-    lines = [f"{next(iter(common))} · {protocols}"] if len(common) == 1 else [panel.heading for panel in panels]
-    return "\n".join([*lines, f"{' '.join(sentences)}{in_full(_labels(panels))}"])
+    return caption_of(panels, sentences)
 
 
 @styled
@@ -51,11 +48,8 @@ def rollout_figure(panels: Sequence[Panel], caption: str | None = None) -> "Figu
     Returns:
         A figure one column wide; each window is drawn at its middle.
     """
-    labels, looks = _labels(panels), _looks(panels)
-    foot = rollout_caption(panels) if caption is None else caption
-    height = _PANEL * len(panels) + 0.25 + legend_height(labels)
-    figure = new_figure(COLUMN, height + text_height(foot, COLUMN))
-    axes = figure.subplots(len(panels), 1, squeeze=False)[:, 0]
+    looks, foot = looks_of_lines(panels), rollout_caption(panels) if caption is None else caption
+    figure, axes = new_panels(panels, _PANEL, foot)
     last = max(panel.rollout.frames for panel in panels)
     for axis, panel in zip(axes, panels, strict=True):
         for line in reversed(panel.lines):  # models above what they are held against
@@ -70,27 +64,10 @@ def rollout_figure(panels: Sequence[Panel], caption: str | None = None) -> "Figu
         spaced_ticks(axis.xaxis, among=frame_ticks(1, last))
         spaced_ticks(axis.yaxis)
         axis.set_ylabel(panel.title, fontsize=SMALL)
-    figure.align_ylabels()
     axes[-1].set_xlabel("frame of the video (a window at its middle)")
-    add_legend(figure, labels, looks)
-    add_caption(figure, foot)
+    finish_panels(figure, panels, foot)
     return figure
 
 
 def _places(panel: Panel) -> list[float]:
     return [(first + last) / 2 for first, last in map(panel.frames_of, range(len(panel.first.values)))]
-
-
-def _lines(panels: Sequence[Panel]) -> dict[str, Line]:
-    return {line.label: line for panel in panels for line in panel.lines}
-
-
-def _looks(panels: Sequence[Panel]) -> dict[str, Look]:
-    lines = _lines(panels)
-    models = [label for label, line in lines.items() if not line.is_reference]
-    return looks_of(models, [label for label, line in lines.items() if line.is_reference])
-
-
-def _labels(panels: Sequence[Panel]) -> dict[str, str]:
-    """How the legend names each line, on one line."""
-    return labels_of(((label, COLUMN - 0.1 - KEY) for label in _lines(panels)), 1)
