@@ -78,7 +78,7 @@ covariance = "n-1"
 """
 TRUNKS = {"alexnet": ("lpips-alexnet", 256), "vgg16": ("lpips-vgg16", 512)}
 BUILT_IN = (
-    *("fvd-vidm-paper", "kvd-tats", "prdc-i3d", "flad", "flow-kernel", "flow-prdc", "fvmd-klt", "stream-t", "stream-s"),
+    *("fvd-vidm-paper", "prdc-i3d", "flad", "flow-kernel", "flow-prdc", "fvmd-klt", "stream-t", "stream-s"),
     *("flicker-vbench", "siti-itu-mean", "colour-similarity"),
 )
 

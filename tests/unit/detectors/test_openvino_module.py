@@ -59,25 +59,25 @@ def test_the_features_of_pytorch(which, request):
 
 
 def test_a_network_is_tried_once_for_its_weights(of_frames, own_cache, monkeypatch, tmp_path, capsys):
-    assert engine_name("auto", of_frames, is_tried=False) == f"{OPENVINO} or {TORCH}/cpu"
+    assert engine_name("cpu", of_frames, is_tried=False) == f"{OPENVINO} or {TORCH}/cpu"
     assert not (own_cache / "engines").exists()
-    assert engine_name("auto", of_frames) == f"{OPENVINO}/cpu"
+    assert engine_name("cpu", of_frames) == f"{OPENVINO}/cpu"
     assert capsys.readouterr().err.count("trying whether OpenVINO computes what PyTorch does") == 1
     assert json.loads(kept(own_cache).read_text())["is_for_openvino"] is True
     forget(monkeypatch)
     compiled = openvino_conversion.compiled
     monkeypatch.setattr(openvino_conversion, "compiled", None)
-    assert engine_name("auto", of_frames) == engine_name("auto", of_frames, is_tried=False) == f"{OPENVINO}/cpu"
-    assert engine_name("auto", of_frames, "bf16") == f"{TORCH}/cpu"
+    assert engine_name("cpu", of_frames) == engine_name("auto", of_frames, is_tried=False) == f"{OPENVINO}/cpu"
+    assert engine_name("cpu", of_frames, "bf16") == f"{TORCH}/cpu"
     # Other weights are another network, and a damaged file is made anew.
     monkeypatch.setattr(openvino_conversion, "compiled", compiled)
     kept(own_cache).write_text('{"is_for_open')
     forget(monkeypatch)
-    assert engine_name("auto", of_frames) == f"{OPENVINO}/cpu"
+    assert engine_name("cpu", of_frames) == f"{OPENVINO}/cpu"
     assert json.loads(kept(own_cache).read_text())["network"] == "my-clip"
     tensors = {name: value * 1.5 for name, value in tensors_of(OF_FRAMES["class_name"], CLIP).items()}
     save_checkpoint(tmp_path / "checkpoint", tensors, CLIP)
-    assert engine_name("auto", of_frames, is_tried=False) == f"{OPENVINO} or {TORCH}/cpu"
+    assert engine_name("cpu", of_frames, is_tried=False) == f"{OPENVINO} or {TORCH}/cpu"
 
 
 class Times(torch.nn.Module):
@@ -103,10 +103,10 @@ def test_what_does_not_agree_is_left_to_pytorch(what, of_frames, own_cache, monk
 
     convert = openvino.convert_model
     monkeypatch.setattr(openvino, "convert_model", converted)
-    assert engine_name("auto", of_frames) == f"{TORCH}/cpu"
+    assert engine_name("cpu", of_frames) == f"{TORCH}/cpu"
     forget(monkeypatch)
     monkeypatch.setattr(openvino, "convert_model", convert)
-    assert engine_name("auto", of_frames) == f"{TORCH}/cpu"
+    assert engine_name("cpu", of_frames) == f"{TORCH}/cpu"
     content = json.loads(kept(own_cache).read_text())
     said = {"another number": "differ by 0.0002 of", "no converter": "RuntimeError: No conversion rule for aten::"}
     assert said.get(what, "differ by inf of the largest one") in content["reason"]
@@ -114,35 +114,35 @@ def test_what_does_not_agree_is_left_to_pytorch(what, of_frames, own_cache, monk
 
 def test_input_of_another_size_that_does_not_agree(of_clips, monkeypatch):
     """What was tried at one size is tried again at each other: no number is computed by a wrong conversion."""
-    assert engine_name("auto", of_clips) == f"{OPENVINO}/cpu"
+    assert engine_name("cpu", of_clips) == f"{OPENVINO}/cpu"
     engine = OpenVinoModuleEngine(load_detector(of_clips), name="openvino")
     with pytest.raises(ProtocolError, match="VideoMAEModel does not take this input") as refused:
         next(engine.features([np.zeros((6, 32, 32, 3), np.float32)]))  # its table of positions has 4 frames
     assert refused.value.expected == "4 frames of 32 x 32 pixels, as its config.json says"
     assert str(refused.value.found).startswith("6 frames of 32 x 32 pixels; transformers says: ")
-    assert engine_name("auto", of_clips) == f"{OPENVINO}/cpu"
+    assert engine_name("cpu", of_clips) == f"{OPENVINO}/cpu"
     monkeypatch.setattr(openvino_module, "compiled", lambda *_: (None, 0.2))
     with pytest.raises(UsageError, match="my-videomae as PyTorch does for input of 4 x 32 x 32") as raised:
         next(engine.features([np.zeros((4, 32, 32, 3), np.float32)]))
     assert "the same command again" in str(raised.value.fix)
-    assert engine_name("auto", of_clips) == f"{TORCH}/cpu"
+    assert engine_name("cpu", of_clips) == f"{TORCH}/cpu"
 
 
 def test_where_the_cache_cannot_be_written(of_frames, own_cache, monkeypatch):
     (own_cache / "engines").write_text("a file where a folder should be")
-    assert engine_name("auto", of_frames) == f"{OPENVINO}/cpu"
+    assert engine_name("cpu", of_frames) == f"{OPENVINO}/cpu"
     monkeypatch.setattr(openvino_conversion, "compiled", None)
-    assert engine_name("auto", of_frames) == f"{OPENVINO}/cpu"
+    assert engine_name("cpu", of_frames) == f"{OPENVINO}/cpu"
 
 
 def test_what_openvino_does_not_compute(of_frames, tmp_path, monkeypatch):
     """Networks of users, whose control flow nobody knows; networks without weights; and nothing where it is missing."""
-    assert engine_name("auto", "inception-pool") == f"{TORCH}/cpu"
-    assert engine_name("auto", "v-jepa-vith16-ssv2") == f"{TORCH}/cpu"
+    assert engine_name("cpu", "inception-pool") == f"{TORCH}/cpu"
+    assert engine_name("cpu", "v-jepa-vith16-ssv2") == f"{TORCH}/cpu"
     (tmp_path / "net.py").write_text("def build(weights): ...")
     text = DETECTOR.format(**OF_FRAMES).replace('library = "transformers"', 'network = "net.py:build"')
     own = "\n".join(line for line in text.splitlines() if not line.startswith(("class", "folder", "output")))
     (tmp_path / "own.toml").write_text(own + '\nweights_file = ""\n')
-    assert engine_name("auto", str(tmp_path / "own.toml")) == f"{TORCH}/cpu"
+    assert engine_name("cpu", str(tmp_path / "own.toml")) == f"{TORCH}/cpu"
     monkeypatch.setattr(openvino_trial, "find_spec", lambda name: None)
-    assert engine_name("auto", of_frames) == f"{TORCH}/cpu"
+    assert engine_name("cpu", of_frames) == f"{TORCH}/cpu"

@@ -161,6 +161,17 @@ def test_networks_that_do_not_fit_into_memory_together_read_again(wide, array, m
     assert "4 networks do not fit into memory together: films is read 4 times" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("library", "times"), [("torch", 1), ("openvino", 2)])
+def test_openvino_needs_room_for_a_copy_of_the_weights(wide, array, monkeypatch, library, times):
+    """Two networks of 2 or 3 turns' memory each, where there is room for 5."""
+    monkeypatch.setattr(networks, "free_memory", lambda: 10 * networks._A_TURN)
+    monkeypatch.setattr(networks, "bytes_of_weights", lambda _: networks._A_TURN)
+    monkeypatch.setattr(networks, "engine_name", lambda *_, **__: f"{library}-1/cpu")
+    films = Films(array)
+    features_of(list(different_networks(films))[:2])
+    assert sorted(films.reads) == sorted([*range(6)] * times)
+
+
 def test_a_network_takes_its_turn_and_a_bad_video_loses_nothing(wide, array, monkeypatch):
     monkeypatch.setattr(networks, "_A_TURN", 1)
     monkeypatch.setattr(networks, "cores", lambda: 1)
