@@ -21,9 +21,9 @@ def motion_text(records: Sequence[RunRecord], rows: Sequence[MotionRow], *, is_v
     header, cells = cells_of(rows, records[0].model)
     lines = [f"motion of {records[0].model} vs {records[0].dataset} · {first.frames} frames · N = {counts}"]
     lines += aligned([header, *cells])
-    lines.append("notices: controls whose 95 % interval does not meet that of other real videos")
+    lines.append("notices: controls whose 95 % interval does not meet that under real")
     if any(row.notices is None for row in rows):
-        lines.append("not known: the number, or other real videos, have no interval")
+        lines.append("not known: the number has no interval, or there is nothing under real")
     if is_verbose:
         lines += ["", *signature_lines(records)]
     return "\n".join(lines)
