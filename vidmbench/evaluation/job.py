@@ -225,7 +225,7 @@ def _check_run(name: SourceName, choices: Choices, samples: str | None, layout: 
         )
     if base.kind != "vidm" and not choices.drawing.is_default:
         raise UsageError(
-            "--content, --sampler, --steps and --noise are for models that vidmbench samples itself",
+            "--content, --sampler, --steps, --noise and --sampling-precision are for models that vidmbench samples",
             expected="--model vidm or vidm:PATH",
             found=f"--model {name.text}",
             fix="omit these options",
