@@ -126,15 +126,19 @@ def _flows(stage: FlowStage) -> Follower:
     from vidmbench.detectors.flow import flow_difference, flow_of
 
     before: Image | None = None
+    was_equal = False
 
     def follow(frame: Image) -> np.ndarray:
-        nonlocal before
-        change = 0.0  # of the first frame, which no protocol scores
-        if before is not None:
+        nonlocal before, was_equal
+        is_equal = np.array_equal(*halves(frame[None]))
+        change = (
+            0.0  # of the first frame, which no protocol scores, and of equal pairs of frames, whose flows are equal
+        )
+        if before is not None and not (is_equal and was_equal):
             sides = zip(halves(before[None]), halves(frame[None]), strict=True)
             flows = [cut(flow_of(earlier[0], later[0])[None], stage)[0] for earlier, later in sides]
             change = flow_difference(*flows)
-        before = frame
+        before, was_equal = frame, is_equal
         return np.array([change], np.float32)
 
     return Follower(follow)
