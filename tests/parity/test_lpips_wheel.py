@@ -41,3 +41,16 @@ def test_engines_equal_the_package(lpips_weights, monkeypatch, sides, protocol, 
     (found,) = base.load_engine(stage).features([np.concatenate(sides, axis=2)])
     assert expected.min() > 0.01
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
+
+
+def test_the_trunk_as_a_detector_of_frames_equals_the_package(lpips_weights, sides):
+    """The mean over the last map of the package's own VGG16."""
+    stage = load_protocol("stream-t-lpips-vgg").array
+    frames = np.concatenate(sides)
+    with torch.no_grad():
+        wheel = wheel_network("lpips-vgg16", spatial=False)
+        maps = wheel.net(wheel.scaling_layer(wheel_input(frames)))
+        expected = maps[-1].mean((2, 3)).numpy()
+    (found,) = base.load_engine(stage).features([frames.astype(np.float32) / 127.5 - 1])
+    assert expected.max() > 0.1
+    np.testing.assert_allclose(found.reshape(expected.shape), expected, rtol=0, atol=2e-6)

