@@ -122,10 +122,10 @@ def test_compare_its_table_and_its_plot(command, pair):
         "compare", *pair, "--protocol", "toy", "--protocol", "fvd-tf-hub", "--num-videos", "5", "--out", "runs/two"
     )
     assert done.code == 0, done.err
-    assert "Toy-size" in done.out
+    assert "Toy size" in done.out
     records = read_records(Path("runs/two"))
     assert {differences([item])[-1] for record in records for item in record.measurements} == {"power 2", "cov N-1"}
-    assert {scale.title for scale in conventions_of(records, "here").scales} == {"Toy-size, Toy-share", "FVD"}
+    assert {scale.title for scale in conventions_of(records, "here").scales} == {"Toy size, Toy share", "FVD"}
 
 
 def test_a_record_can_be_shown_where_its_kind_is_unknown(command, pair, monkeypatch):
