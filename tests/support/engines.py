@@ -56,6 +56,7 @@ class FakeEngine:
 def fake_engine(stage: Any, **options: Any) -> Any:
     """What loads in the place of the real network: numbers that need no network are the real ones."""
     from vidmbench.detectors import engine
+    from vidmbench.protocols.detector import load_detector
     from vidmbench.protocols.pair_stages import LpipsStage, PairStage
     from vidmbench.protocols.sequence_stages import is_followed
 
@@ -63,6 +64,10 @@ def fake_engine(stage: Any, **options: Any) -> Any:
         return FakeEngine(_distances)
     if isinstance(stage, PairStage) or is_followed(stage):
         return engine.load_engine(stage, **options)
+    detector = load_detector(stage.detector)
+    if detector.reads == "frames":
+        width = detector.num_features
+        return FakeEngine(lambda clip: np.concatenate([np.resize(projection(frame[None]), width) for frame in clip]))
     columns = stage.num_features(1)
     return FakeEngine() if columns == 1 else FakeEngine(lambda clip: np.tile(projection(clip), columns))
 

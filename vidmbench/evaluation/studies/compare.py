@@ -23,6 +23,8 @@ from vidmbench.videos.source import Source
 
 # Of so few protocols that cannot score, each tells its own reason in full.
 _FEW = 3
+#: The family of protocols that measure motion.
+_OF_MOTION = "motion"
 
 
 @dataclass(frozen=True)
@@ -249,4 +251,8 @@ def with_all_protocols(choices: Choices, are_named: bool, *, are_paired: bool = 
 def _of_distributions() -> tuple[str, ...]:
     """All but those of motion, which are asked for by name."""
     specs = [load_protocol(name) for name in protocol_names()]
-    return tuple(spec.name for spec in specs if not (spec.kind.has_own_array or is_followed(spec.array)))
+    return tuple(
+        spec.name
+        for spec in specs
+        if not (spec.kind.has_own_array or is_followed(spec.array) or spec.family == _OF_MOTION)
+    )
