@@ -254,6 +254,8 @@ def create_text(target: Path, text: str) -> bool:
     Raises:
         ResultError: The folder cannot be made or written to.
     """
+    if os.path.lexists(target):  # else many records of one name would each wait for the disk at every name taken
+        return False
     try:
         with replacing(target) as temporary:
             temporary.write_text(text, encoding="utf-8", errors="replace")
