@@ -74,6 +74,37 @@ def test_interrupted_at_any_moment_of_the_start(words, folder):
             assert (process.returncode, err.strip()) == (130, _LINE)
 
 
+# Python 3.11 makes a RuntimeError of whatever is raised while an attribute of a class gets its name.
+_IN_A_CLASS = """
+import os, signal
+from vidmbench.cli import commands, main
+class Field:
+    def __set_name__(self, owner, name):
+        {raised}
+def run_command():
+    class Owner:
+        field = Field()
+commands.run_command = run_command
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "line"),
+    [("os.kill(os.getpid(), signal.SIGINT)", 130, _LINE), ("raise ValueError('a fault')", 1, "ValueError: a fault")],
+)
+def test_interrupted_where_python_makes_another_error_of_it(folder, raised, code, line):
+    done = subprocess.run(
+        [sys.executable, "-c", _IN_A_CLASS.format(raised=raised)],
+        capture_output=True,
+        text=True,
+        preexec_fn=_heeds_ctrl_c,
+    )
+    assert done.returncode == code
+    assert line in done.stderr.splitlines()
+    assert ("Traceback" in done.stderr) == (code == 1)
+
+
 # Signals itself when the last objects go: Python has put its own handlers back by then.
 _ENDS = """
 import os, signal, sys

@@ -49,6 +49,10 @@ def main() -> None:
         run_command()
     except KeyboardInterrupt:
         _end()
+    except Exception as error:
+        if _is_caused_by_interrupt(error):
+            _end()
+        raise
     except SystemExit as end:  # typer turns Ctrl-C into exit code 130 and prints nothing
         if end.code == _INTERRUPTED:
             _end()
@@ -57,6 +61,12 @@ def main() -> None:
         if is_ours:
             atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
             signal.signal(signal.SIGINT, before)
+
+
+def _is_caused_by_interrupt(error: BaseException) -> bool:
+    """Whether Python or a library made another exception of Ctrl-C: Python 3.11 does where a class is being made."""
+    cause = error.__cause__
+    return cause is not None and (isinstance(cause, KeyboardInterrupt) or _is_caused_by_interrupt(cause))
 
 
 def _end() -> None:
