@@ -9,7 +9,7 @@ from torch import nn
 
 from vidmbench.core.seeding import generator
 from vidmbench.core.workers import cores
-from vidmbench.detectors.openvino_import import import_openvino, openvino_core
+from vidmbench.detectors.openvino_import import compile_for_cpu, import_openvino
 
 #: How far OpenVINO's features may be from PyTorch's, as a share of the largest one.
 TOLERANCE = 1e-4
@@ -37,13 +37,7 @@ def compiled(module: nn.Module, shape: tuple[int, ...]) -> tuple[Any, float]:
         expected = module(sample).numpy()
         traced = torch.jit.trace(module, sample, check_trace=False)  # type: ignore[no-untyped-call]
         model = import_openvino()[0].convert_model(traced, example_input=sample, input=list(shape))
-    settings = {
-        # Left alone, OpenVINO takes bf16 by itself on processors with matrix units for it.
-        "INFERENCE_PRECISION_HINT": "f32",
-        "NUM_STREAMS": str(cores()),
-        "INFERENCE_NUM_THREADS": str(cores()),
-    }
-    network = openvino_core().compile_model(model, "CPU", settings)
+    network = compile_for_cpu(model, precision="f32", num_streams=cores())
     found = computed(network.create_infer_request(), noise)
     if found.shape != expected.shape:
         return network, float("inf")
