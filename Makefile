@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-IN_PARALLEL := -n auto --dist loadfile --max-worker-restart 0
+IN_PARALLEL := -n auto --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
 .PHONY: demo test check benchmark gpu attack fuzz tables notebooks rooms clean
 

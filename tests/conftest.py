@@ -1,6 +1,7 @@
 """What all tests share: a cache of their own, the reference clips, the real weights."""
 
 import os
+from collections import Counter
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,19 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 
 # The cache of the user who runs the tests: only the weights are taken from it, to fetch them once.
 USER_CACHE = resources.cache_dir()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts files that need the real networks or the reference clips first, then those with the most tests.
+
+    Processes take whole files (``--dist loadfile --no-loadscope-reorder``): a long one at the end, such as the one test
+    of tests/parity/test_conventions.py, would leave the other processes idle.
+    """
+    is_long = {item.path: False for item in items}
+    for item in items:
+        is_long[item.path] |= any(item.get_closest_marker(mark) for mark in ("weights", "shared"))
+    count = Counter(item.path for item in items)
+    items.sort(key=lambda item: (not is_long[item.path], -count[item.path], item.path))
 
 
 @pytest.fixture(scope="session")
