@@ -3,7 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check
+# Without --no-compile pip would compile every module of every package; Python does so on a module's first import.
+INSTALL := $(BIN)/python -m pip --disable-pip-version-check install -q --no-compile -c constraints.txt
 
 IN_PARALLEL := -n auto --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
@@ -62,14 +63,17 @@ rooms:
 	$(PYTHON) tests/support/architecture.py --write
 
 # torch comes first and pinned: otherwise pip would take the newest CUDA build.
-$(VENV)/demo.stamp: pyproject.toml constraints.txt
+$(VENV)/torch.stamp: constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) install -q -c constraints.txt torch
-	$(PIP) install -q -c constraints.txt -e '.[cpu]'
+	$(INSTALL) torch
 	touch $@
 
-$(VENV)/test.stamp: $(VENV)/demo.stamp
-	$(PIP) install -q -c constraints.txt -e '.[cpu,motion,vmaf,dev]'
+$(VENV)/demo.stamp: pyproject.toml $(VENV)/torch.stamp
+	$(INSTALL) -e '.[cpu]'
+	touch $@
+
+$(VENV)/test.stamp: pyproject.toml $(VENV)/torch.stamp
+	$(INSTALL) -e '.[cpu,motion,vmaf,dev]'
 	touch $@
 
 clean:
