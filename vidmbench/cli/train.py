@@ -1,6 +1,7 @@
 """``vidmbench train`` and ``ablate``: the model of the paper."""
 
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -189,8 +190,8 @@ def ablate(
 
     say_text(measurement_rows(records).to_markdown().removesuffix("\n"))
     remark(
-        f"records: {folder / 'records'}; vidmbench table 3 shows them beside the published ones after",
-        f"  vidmbench results import {folder / 'records'}/*.json",
+        f"records: {folder / 'records'}; beside the published numbers:",
+        f"  vidmbench table 3 --runs {shlex.quote(str(folder / 'records'))}",
     )
 
 

@@ -159,7 +159,7 @@ def official_unavailable() -> WeightsError:
         fix="three things are needed:\n"
         f"    1. the checkpoint, from {OFFICIAL_URL} (README of github.com/MKFMIKU/VIDM);\n"
         f"       vidmbench weights add {OFFICIAL} FILE checks its tensors and keeps the motion generator\n"
-        f"    2. first frames, as no content generator was published: {FIRST_FRAMES}\n"
+        f"    2. first frames, as no weights of a content generator were published: {FIRST_FRAMES}\n"
         f"    3. videos to score it against: {getattr(load_dataset(OFFICIAL_DATASET), 'get', '')};\n"
         f"       vidmbench data check {OFFICIAL_DATASET} --data-root DIR\n"
         f"    then: vidmbench run --model vidm --dataset {OFFICIAL_DATASET} --data-root DIR --frames 16 --content real",
