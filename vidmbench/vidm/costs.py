@@ -25,9 +25,9 @@ from vidmbench.vidm.recipes import RecipeSpec, load_recipe, recipe_names
 
 # Operations a second that one H100 keeps up, by what is done. Those of training are assumed: 6 % and 7 % of its dense
 # peaks, 989 TFLOP/s in bf16 and 495 in TF32, which PyTorch uses for the convolutions (alone) of float32 networks. Not
-# more, because between the convolutions the networks read and write their large maps many times over, and the positional
-# maps of a training batch are as large as its features. Sampling, which keeps TF32 off, was measured: 30.6 TFLOP/s with
-# clevrer-256 (docs/accuracy.md).
+# more, because between the convolutions the networks read and write their large maps many times over, and the maps of
+# positions of a training batch are as large as its features. Sampling, which keeps TF32 off, was measured: 30.6 TFLOP/s
+# with clevrer-256 (docs/accuracy.md).
 BF16_TRAINING, FP32_TRAINING, FP32_SAMPLING = 60e12, 35e12, 30e12
 # GPUs that share a batch, for the estimate of memory.
 GPUS = 8
