@@ -1,7 +1,6 @@
 """Models that vidmbench samples itself: from ``vidm`` or ``vidm:PATH`` to a source of videos."""
 
 import hashlib
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from vidmbench.core.vocabulary import NoiseChoice, Precision, SamplerName
 from vidmbench.sources.datasets.opening import Reading, open_dataset
 from vidmbench.sources.names import SourceName
 from vidmbench.sources.opening import ResolvedName, open_videos
+from vidmbench.videos.files.images import ALPHA_NOTE, inspect_picture, read_picture
 from vidmbench.videos.source import Source
 from vidmbench.vidm.recipes import SamplingSpec
 
@@ -198,10 +198,10 @@ def _content(
     if path.suffix.lower() in _WEIGHTS:
         return _content_of_file(path, vidm, sampling, seed)
     picture = read_input(path)
-    image, digest = _image(picture, path, resolution), hashlib.sha256(picture).hexdigest()
+    (image, said), digest = _image(picture, path, resolution), hashlib.sha256(picture).hexdigest()
     # Manifests of sample folders hold this text: a change of it would refuse to resume them.
-    note = f"first frames: one picture for all videos, {path.name} (sha256 {digest[:8]})"
-    return Content(lambda indices: image.expand(len(indices), -1, -1, -1), f"file:{digest}", note)
+    note = f"first frames: one picture for all videos, {path.name} (sha256 {digest[:8]}){said}"
+    return Content(lambda indices: image.expand(len(indices), -1, -1, -1), f"file:{digest}{said}", note)
 
 
 def _content_of_file(path: Path, vidm: "Vidm", sampling: SamplingSpec, seed: int) -> "Content":
@@ -257,15 +257,20 @@ def _first_frames(source: Source, indices: Sequence[int], resolution: int) -> "T
     return to_tensor(np.concatenate([square(source.read(index, [0]), resolution) for index in indices]))
 
 
-def _image(data: bytes, path: Path, resolution: int) -> "Tensor":
-    import numpy as np
-    from PIL import Image, UnidentifiedImageError
-
+def _image(data: bytes, path: Path, resolution: int) -> tuple["Tensor", str]:
+    """A picture as a first frame, and what its reader should know; read as pictures of videos are."""
     from vidmbench.vidm.frames import square, to_tensor
 
     try:
-        with Image.open(io.BytesIO(data)) as opened:
-            pixels = np.asarray(opened.convert("RGB"))
-    except (UnidentifiedImageError, OSError) as error:
-        raise DataError("the first frame is not an image", found=str(error), where=str(path)) from error
-    return to_tensor(square(pixels[None], resolution))
+        notes = inspect_picture(data, str(path))[2]
+        picture = read_picture(data, str(path))
+    except DataError as error:
+        raise DataError(
+            f"the picture given as first frame cannot be used: {error.problem}",
+            expected=error.expected or "a whole picture",
+            found=error.found or f"{len(data)} bytes",
+            where=str(path),
+            fix="give another picture, such as an 8-bit PNG",
+        ) from error
+    # What Pillow alone would have read too needs no word: manifests and caches of such pictures stay good.
+    return to_tensor(square(picture[None], resolution)), "".join(f"; {note}" for note in notes if note != ALPHA_NOTE)

@@ -1,10 +1,13 @@
 import dataclasses
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from reference.vidm_sampling import noises_of, plain_frames
 from support.vidm_helpers import SIZE, small_vidm
 from support.vidm_published import first_frames, frame_computed_anew, published_layout
@@ -15,6 +18,7 @@ from vidmbench.vidm.config import VidmSpec
 from vidmbench.vidm.recipes import SamplingSpec
 from vidmbench.vidm.sampling import rollout as walk
 from vidmbench.vidm.sampling import source as sampling
+from vidmbench.vidm.sampling.opening import SamplingOptions, videos_of
 from vidmbench.vidm.sampling.source import Content, VidmVideos
 
 VARIANTS = ["paper", "official"]
@@ -306,3 +310,59 @@ def test_the_users_sampling_rules_over_the_models_own():
     assert any("one draw of noise" in note for note in shared.notes)
     with pytest.raises(UsageError, match="1 to 1000"):
         VidmVideos(vidm, num_videos=1, sampling=SamplingSpec(sampler="ddim", steps=1001))
+
+
+# --- pictures given as first frame
+
+
+def first_frame_of(path):
+    return videos_of(small_vidm(), None, SamplingOptions(content=str(path)), num_videos=1).content
+
+
+def test_a_picture_of_16_bits_is_cut_to_its_high_byte(tmp_path):
+    path = tmp_path / "deep.png"
+    Image.fromarray(np.full((SIZE, SIZE), 0x80FF, np.uint16)).save(path)
+    content = first_frame_of(path)
+    assert (sampling.to_uint8(content.frames([0])) == 0x80).all()
+    assert "16-bit pictures were cut to their high byte" in content.note
+
+
+def bomb(path):
+    header = b"IHDR" + (30000).to_bytes(4, "big") * 2 + b"\x08\x02\0\0\0"
+    end = b"IEND"
+    chunks = [(len(body) - 4).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big") for body in (header, end)]
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunks))
+
+
+def with_long_text(path):
+    text = PngInfo()
+    text.add_text("long", "x" * 20_000_000, zip=True)
+    Image.new("RGB", (SIZE, SIZE)).save(path, pnginfo=text)
+
+
+def without_its_end(path):
+    Image.new("RGB", (SIZE, SIZE)).save(path)
+    path.write_bytes(path.read_bytes()[:-12])
+
+
+@pytest.mark.parametrize(
+    ("write", "said"),
+    [
+        (lambda path: Image.fromarray(np.ones((SIZE, SIZE), np.float32)).save(path, "TIFF"), "8 or 16 bits per"),
+        (bomb, "no frame has"),
+        (with_long_text, "cannot be read: "),
+        (without_its_end, "cannot be read: "),
+        (lambda path: path.write_text("a text"), "no picture of a known kind"),
+    ],
+    ids=["float", "bomb", "long text", "cut off", "text"],
+)
+def test_pictures_that_are_no_first_frame_are_refused(write, said, tmp_path):
+    path = tmp_path / "scene.png"
+    write(path)
+    with pytest.raises(DataError, match="given as first frame cannot be used") as caught:
+        first_frame_of(path)
+    assert said in str(caught.value)
+    assert caught.value.expected
+    assert caught.value.found
+    assert caught.value.fix
+    assert caught.value.where == str(path)
