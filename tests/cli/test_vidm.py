@@ -51,6 +51,18 @@ def test_one_part_after_the_other_gives_the_same_model(trained, command):
     assert all((whole[name] == parts[name]).all() for name in whole)
 
 
+def test_a_finished_model_of_another_run_is_not_overwritten(trained, command):
+    for part in ("content", "motion"):
+        (trained / f"{part}.state.safetensors").unlink()
+    before = (trained / "vidm.safetensors").read_bytes()
+    for more in ((), ("--part", "motion"), ("--dry-run",)):
+        command("train", "--recipe", "minute.toml", "--out", "RUN", "--seed", 5, *more).fails(
+            "finished model of another run", "without content.state.safetensors", "another --out"
+        )
+    assert (trained / "vidm.safetensors").read_bytes() == before
+    assert not list(trained.glob("*.state.safetensors"))
+
+
 def test_samples_are_written_and_go_on(trained, command):
     words = ("sample", "--model", "vidm:RUN", "--num-videos", 3, "--frames", 4)
     first = command(*words, "--out", "drawn", "--batch-size", 2)

@@ -13,7 +13,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from vidmbench.core.errors import DataError, UsageError, WeightsError
+from vidmbench.core.errors import DataError, ResultError, UsageError, WeightsError
 from vidmbench.core.files import replacing
 from vidmbench.core.locks import locked
 from vidmbench.core.progress import Progress, note
@@ -125,6 +125,7 @@ def check_train(run: TrainRun) -> Checked:
         VidmbenchError: Anything that cannot work.
     """
     recipe = run.recipe
+    _check_model(run.out)
     check_memory(recipe, run.parts, torch_device(run.device))
     source = training_source(run.dataset, recipe, run.data_root)
     sintel = load_sintel() if recipe.model.implicit_condition else None
@@ -137,6 +138,23 @@ def check_train(run: TrainRun) -> Checked:
         for part in run.parts
     }
     return Checked(source, videos, sintel, starts, started, done)
+
+
+def _check_model(out: Path) -> None:
+    """Refuses a folder with a finished model and no state of the training that made it: it could not be made again.
+
+    Raises:
+        ResultError: There is such a model.
+    """
+    model = out / FILE_NAME
+    if model.is_file() and not any((out / f"{part}.state.safetensors").is_file() for part in PARTS):
+        raise ResultError(
+            "this folder holds a finished model of another run, which training would overwrite",
+            expected=f"no {FILE_NAME}, or the state of the run that made it beside it",
+            found=f"{FILE_NAME} without content.state.safetensors and motion.state.safetensors",
+            where=str(out),
+            fix=f"give another --out; to train this model further, --from vidm:{model} as well",
+        )
 
 
 def train(run: TrainRun, progress: Progress | None = None, *, checked: Checked | None = None) -> Path:
