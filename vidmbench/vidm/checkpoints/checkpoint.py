@@ -84,8 +84,21 @@ def save_vidm(
         sampling: Its usual sampling.
         facts: Recipe, seed, steps, data, where SpyNet started from, command.
         dtype: What the weights are stored as.
+
+    Raises:
+        WeightsError: A weight is too large to be stored so; nothing was written.
     """
     tensors = {f"{part}.{name}": value.to(dtype) for part in weights for name, value in weights[part].items()}
+    for part in weights:
+        for name, value in weights[part].items():
+            if (value.isfinite() & ~tensors[f"{part}.{name}"].isfinite()).any():
+                raise WeightsError(
+                    "a weight is too large for float16",
+                    expected=f"{torch.finfo(dtype).max:g} at most",
+                    found=f"{value[value.isfinite()].abs().max():g} in {part}.{name}",
+                    where=str(target),
+                    fix="give the same command without --half: the training is kept, so only the model is written",
+                )
     header = {
         "format": FORMAT,
         "model": spec.model_dump(mode="json"),

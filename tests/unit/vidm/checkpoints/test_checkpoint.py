@@ -52,6 +52,20 @@ def rewritten(path, change):
 # --- round trips
 
 
+def test_weights_that_float16_cannot_hold_are_refused(tmp_path):
+    path = saved(tmp_path / "m.safetensors", dtype=torch.float16)
+    before = path.read_bytes()
+    name, value = next(iter(WEIGHTS["content"].items()))
+    large = WEIGHTS | {"content": WEIGHTS["content"] | {name: torch.full_like(value, 1e5)}}
+    with pytest.raises(WeightsError, match="too large for float16") as caught:
+        saved(path, large, dtype=torch.float16)
+    assert caught.value.found == f"100000 in content.{name}"
+    assert "without --half" in caught.value.fix
+    assert path.read_bytes() == before
+    assert load_vidm(path, torch.device("cpu")).content is not None  # its JSON is still there and true
+    saved(path, large)
+
+
 @pytest.mark.parametrize("variant", ["paper", "official"])
 def test_float32_comes_back_to_the_bit(variant, tmp_path):
     spec = small_spec(variant)
