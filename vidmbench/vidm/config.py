@@ -125,6 +125,8 @@ class VidmSpec(Frozen):
     def _parts_go_together(self) -> Self:
         if self.variant == "official" and self.penalty:
             raise ValueError("the official variant trains with P2-weighted MSE: penalty must be false")
+        if self.variant == "official" and self.num_frames < 3:
+            raise ValueError("the official variant leaves a video's last frame out: num_frames must be 3 or more")
         for part in (self.content, self.motion):
             halvings = len(part.multipliers) - 1
             if self.resolution % 2**halvings:

@@ -292,6 +292,7 @@ def test_mistakes_in_a_recipe_are_named(tmp_path):
     [
         ({"resolution": 17}, "take a multiple of 2"),
         ({"variant": "official", "penalty": True}, "penalty must be false"),
+        ({"variant": "official", "penalty": False, "num_frames": 2}, "num_frames must be 3 or more"),
         ({"content": {"channels": 30, "groups": 8}}, "groups = 8 does not divide"),
         ({"content": {"channels": 48, "multipliers": [1, 2], "groups": 8}}, "head_channels = 64 does not divide"),
     ],
