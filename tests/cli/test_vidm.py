@@ -1,6 +1,7 @@
 """``train``, ``sample``, ``run --model vidm`` and ``ablate``, from a minute recipe to records."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -205,6 +206,32 @@ def test_another_number_of_steps(trained, command):
     assert command("train", "--recipe", "minute.toml", "--steps", 0).code == 2
 
 
+def test_the_folder_may_be_in_the_users_home(trained, command, folder, monkeypatch):
+    monkeypatch.setenv("HOME", str(folder))
+    done = command("train", "--recipe", "minute.toml", "--out", "~/RUN")  # finished: the model is written again
+    assert done.code == 0, done.err
+    assert f"model: {trained.resolve() / 'vidm.safetensors'}" in done.out
+    plan = command(
+        "ablate", "--recipe", "minute.toml", "--frames", 9, "--num-videos", 2, "--out", "~/rows", "--dry-run"
+    )
+    assert f"in {folder / 'rows'}" in plan.out
+    assert not Path("~").exists()
+
+
+def test_parts_of_other_steps_join_one_model(command):
+    words = ("train", "--recipe", "minute.toml", "--out", "SHORT")
+    assert command(*words, "--part", "content", "--steps", 2).code == 0
+    content = load_file("SHORT/vidm.safetensors")
+    shutil.copytree("SHORT", "WHOLE")
+    for folder, more, steps in (("SHORT", ("--steps", 2), 2), ("WHOLE", (), 4)):
+        assert command(*words[:3], "--out", folder, "--part", "motion", *more).code == 0
+        weights = load_file(f"{folder}/vidm.safetensors")
+        assert any(name.startswith("motion.") for name in weights)
+        assert all((weights[name] == value).all() for name, value in content.items())
+        facts = json.loads(Path(folder, "vidm.json").read_text())["facts"]
+        assert facts["steps"] == {"content": 2, "motion": steps}
+
+
 def test_a_dry_run_says_how_long_training_takes_here(command, monkeypatch):
     from vidmbench.reporting import training
     from vidmbench.vidm.training.speed import StepTime
@@ -250,6 +277,15 @@ def test_what_an_ablation_cannot_score_is_said_before_it_trains(more, said, comm
     assert not list(Path().glob("rows/*/*"))
 
 
+def test_a_content_generator_that_an_ablation_cannot_train_is_said_before_it_trains(command, recipe, fake_network):
+    words = ("ablate", "--recipe", "minute.toml", "--frames", "9", "--num-videos", 2, "--out", "rows")
+    classes = RECIPE.replace("num_frames = 16", "num_frames = 16\nnum_classes = 5")
+    large = RECIPE.replace("batch_size = 2\nlr", "batch_size = 1000000000\nlr", 1)
+    for text, said in ((classes, "no class labels"), (large, "content.batch_size = 1000000000")):
+        recipe.write_text(text)
+        command(*words, "--dry-run").fails(said)
+
+
 def test_rows_that_would_be_one_network_are_refused(command, recipe):
     command("ablate", "--recipe", "clevrer-128-official", "--dataset", "clevrer-mini", "--dry-run").fails(
         "the same network", "penalty off already", "official variant"
@@ -293,6 +329,8 @@ def test_a_run_that_goes_on_says_from_where(trained, command):
         ),
         (("run", "--model", "control:real", "--steps", "3", "--dataset", "clevrer-mini"), ("--content, --sampler",)),
         (("ablate", "--recipe", "minute.toml", "--budget", "2"), ("--budget",)),
+        (("train", "--recipe", "minute.toml", "--seed", 2**63), ("a whole number from 0 to 2^63 - 1",)),
+        (("ablate", "--recipe", "minute.toml", "--seed", 2**63), ("a whole number from 0 to 2^63 - 1",)),
     ],
 )
 def test_bad_requests(words, said, command):

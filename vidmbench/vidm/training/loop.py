@@ -4,13 +4,14 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from vidmbench.core.declarations import validated
 from vidmbench.core.errors import ResultError, UsageError
 from vidmbench.core.progress import Progress
 from vidmbench.core.torch_settings import is_accelerator
@@ -18,7 +19,7 @@ from vidmbench.vidm.checkpoints.tensor_files import check_same, read_header, rea
 from vidmbench.vidm.config import Part
 from vidmbench.vidm.diffusion.schedule import linear_schedule
 from vidmbench.vidm.networks.motion import MotionNet
-from vidmbench.vidm.recipes import RecipeSpec
+from vidmbench.vidm.recipes import OptimiserSpec, RecipeSpec
 from vidmbench.vidm.training.batch import Batch
 from vidmbench.vidm.training.batches import TrainingVideos, batches
 from vidmbench.vidm.training.device_batches import held_frames
@@ -219,7 +220,19 @@ def check_run(
     return int(header["step"])
 
 
-def finished_weights(
+class Finished(NamedTuple):
+    """A generator that an earlier call trained to its end.
+
+    Attributes:
+        weights: The moving average of its weights, by name.
+        training: How it was trained.
+    """
+
+    weights: dict[str, Tensor]
+    training: OptimiserSpec
+
+
+def finished_part(
     part: Part,
     recipe: RecipeSpec,
     videos: TrainingVideos,
@@ -228,8 +241,8 @@ def finished_weights(
     seed: int,
     has_sintel: bool,
     start: Start | None = None,
-) -> dict[str, Tensor] | None:
-    """The moving average that a finished :func:`train_part` with these settings left, or None.
+) -> Finished | None:
+    """What a finished :func:`train_part` of the same model left, or None; its training may have been of other steps.
 
     Raises:
         WeightsError: Its file is damaged.
@@ -239,9 +252,12 @@ def finished_weights(
         return None
     tensors, header = read_tensors(path)
     facts = json.loads(json.dumps(_facts(part, recipe, videos, seed, has_sintel, start)))
-    if header["step"] < recipe.part(part).steps or header["facts"] != facts:
+    there = dict(header["facts"])
+    training = validated(there["training"], OptimiserSpec, where=f"{path}, training")
+    if header["step"] < training.steps or there | {"training": None} != facts | {"training": None}:
         return None
-    return {name.removeprefix("ema."): value for name, value in tensors.items() if name.startswith("ema.")}
+    weights = {name.removeprefix("ema."): value for name, value in tensors.items() if name.startswith("ema.")}
+    return Finished(weights, training)
 
 
 def _facts(

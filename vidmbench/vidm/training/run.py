@@ -1,7 +1,7 @@
 """A whole training run: a recipe and a data set to a folder with a finished model in it."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -29,13 +29,13 @@ from vidmbench.vidm.config import PARTS, Part
 from vidmbench.vidm.frames import to_tensor
 from vidmbench.vidm.networks.content import ContentNet
 from vidmbench.vidm.networks.motion import MotionNet
-from vidmbench.vidm.recipes import RecipeSpec, SamplingSpec
+from vidmbench.vidm.recipes import OptimiserSpec, RecipeSpec, SamplingSpec
 from vidmbench.vidm.sampling.first_frames import Content
 from vidmbench.vidm.sampling.opening import dataset_label, torch_device
 from vidmbench.vidm.sampling.source import VidmVideos
 from vidmbench.vidm.training.batches import TrainingVideos
 from vidmbench.vidm.training.initialisation import Start, flow_weights
-from vidmbench.vidm.training.loop import check_run, finished_weights, train_part
+from vidmbench.vidm.training.loop import check_run, finished_part, train_part
 from vidmbench.vidm.training.memory import check_memory
 
 # Pictures drawn during training: how many samples, how many frames, how many steps.
@@ -182,6 +182,7 @@ def train(run: TrainRun, progress: Progress | None = None, *, checked: Checked |
         videos.prepare(progress if is_first else None)
         figures = _Pictures(run, videos, device)
         weights: dict[Part, Mapping[str, Tensor]] = {}
+        trainings = {part: recipe.part(part) for part in run.parts}
         for part in run.parts:
             weights[part] = train_part(
                 part, recipe, videos, run.out, seed=run.seed, device=device, sintel=checked.sintel,
@@ -190,12 +191,12 @@ def train(run: TrainRun, progress: Progress | None = None, *, checked: Checked |
         target = run.out / FILE_NAME
         if is_first:
             for part in (other for other in PARTS if other not in run.parts):
-                finished = finished_weights(
+                finished = finished_part(
                     part, recipe, videos, run.out, seed=run.seed, has_sintel=has_sintel, start=starts.get(part)
                 )
                 if finished is not None:
-                    weights[part] = finished
-            facts = _facts(run, list(weights), checked.source, has_sintel=has_sintel) | {"start": started}
+                    weights[part], trainings[part] = finished
+            facts = _facts(run, trainings, checked.source, has_sintel=has_sintel) | {"start": started}
             for part, start in starts.items():  # what is not trained stays as it was
                 if part not in weights:
                     weights[part] = start.filled(part, recipe.model, device).state_dict()
@@ -256,15 +257,17 @@ def _check_same_meaning(vidm: Vidm, run: TrainRun) -> None:
         )
 
 
-def _facts(run: TrainRun, parts: Sequence[Part], source: Source, *, has_sintel: bool) -> dict[str, Any]:
+def _facts(
+    run: TrainRun, trainings: Mapping[Part, OptimiserSpec], source: Source, *, has_sintel: bool
+) -> dict[str, Any]:
     return {
         "recipe": run.recipe.name,
-        "parts": list(parts),
+        "parts": list(trainings),
         "dataset": source.label,
         "data_digest": source.digest(),
         "seed": run.seed,
-        "steps": {part: run.recipe.part(part).steps for part in parts},
-        "precision": {part: run.recipe.part(part).precision for part in parts},
+        "steps": {part: training.steps for part, training in trainings.items()},
+        "precision": {part: training.precision for part, training in trainings.items()},
         "flow_start": flow_weights(run.recipe, has_sintel=has_sintel),
         "command": list(run.command),
         "vidmbench": version("vidmbench"),
