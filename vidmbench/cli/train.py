@@ -69,17 +69,19 @@ def train(
       vidmbench train --recipe tiny-finetune --from vidm --out runs/finer
       vidmbench train --recipe clevrer-256 --dataset folder:CLEVRER --out RUN --part motion
     """
-    from vidmbench.core.files import checked_output
+    from vidmbench.core.arguments import seed_number
+    from vidmbench.core.files import checked_output, expanded
     from vidmbench.reporting.training import next_step, training_plan
     from vidmbench.vidm.config import PARTS
     from vidmbench.vidm.recipes import load_recipe
     from vidmbench.vidm.training.run import TrainRun, check_train
     from vidmbench.vidm.training.run import train as train_run
 
+    seed_number(seed)
     parts = tuple(name for name in PARTS if part in (name, "both"))
     spec = load_recipe(recipe).in_precision(precision).of_steps(steps, parts)
     _note_slow_bf16(spec, device)
-    folder = out or Path("runs") / f"vidm-{spec.name}"
+    folder = expanded(out or Path("runs") / f"vidm-{spec.name}")
     if not dry_run or folder.exists():
         checked_output(folder)
     run = TrainRun(
@@ -149,7 +151,7 @@ def ablate(
       vidmbench ablate --recipe tiny --dataset clevrer-mini --dry-run
       vidmbench ablate --recipe tiny --budget 0.25 --num-videos 64 --out runs/ablation --dry-run
     """
-    from vidmbench.core.files import checked_output
+    from vidmbench.core.files import checked_output, expanded
     from vidmbench.evaluation.studies.ablation import Ablation, check_ablation, plan_lines, run_ablation, scaled
     from vidmbench.vidm.recipes import load_recipe
     from vidmbench.vidm.sampling.opening import SamplingOptions
@@ -162,7 +164,7 @@ def ablate(
         ReadingOptions(data_root=data_root),
         sampling=SamplingOptions(sampler=sampler, steps=steps, batch_size=32),
     )
-    folder = out or Path("runs") / f"ablation-{spec.name}"
+    folder = expanded(out or Path("runs") / f"ablation-{spec.name}")
     ablation = Ablation(
         scaled(spec, budget),
         dataset or spec.dataset,
