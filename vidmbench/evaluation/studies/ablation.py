@@ -127,7 +127,8 @@ def check_ablation(ablation: Ablation) -> None:
     _check_settings(ablation)
     rows = _rows(ablation)
     _check_rows(ablation, rows)
-    check_train(_run("motion", (), ablation))
+    for part in PARTS:  # every row is scored with a generator of either kind
+        check_train(_run(part, (), ablation))
     with torch.device("meta"):  # the sizes of the networks, without weights
         spec = ablation.recipe.model
         vidm = Vidm(spec, ContentNet(spec), MotionNet(spec), ablation.recipe.sampling, "0" * 64, str(ablation.out))
