@@ -243,3 +243,22 @@ def test_shards_of_a_folder_are_the_videos_of_one_process(trained, command, monk
 
 def test_one_file_of_all_videos_has_no_shards(trained, command):
     command(*WORDS, "--out", "drawn", "--format", "npz", "--shard", "1/2").fails("not written in shards", "--shard")
+    assert not Path("drawn").exists()
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (("--content", "real", "--dataset", "folder:clips.npz", "--num-videos", 5), ("at least 5 videos", "found: 3")),
+        (("--frames", 10**14), ("do not fit", "expected: at most", "fewer --frames")),
+        (("--num-videos", 10**10, "--format", "npz"), ("do not fit", "expected: at most", "--format png")),
+        (("--num-videos", 10**23, "--shard", "2/2"), ("--num-videos is too large", "expected: at most")),
+        (("--frames", 10**23), ("--frames is too large", "expected: at most")),
+        (("--seed", 2**63), ("seed", "expected: a whole number from 0 to 2^63 - 1")),
+    ],
+    ids=["first frames", "frames", "array", "videos", "frame numbers", "seed"],
+)
+def test_what_cannot_be_drawn_is_refused_before_the_folder_is_claimed(more, words, trained, command):
+    np.savez("clips.npz", clips=np.zeros((3, 4, 32, 32, 3), np.uint8))
+    command(*WORDS, "--out", "drawn", *more).fails(*words, "what to do")
+    assert not Path("drawn").exists()

@@ -49,12 +49,20 @@ def sample(
       vidmbench sample --model vidm:runs/tiny --num-videos 64 --frames 128 --out samples-64
       vidmbench sample --model vidm --content scene.png --num-videos 8 --frames 16 --out one-scene
     """
+    from vidmbench.core.arguments import seed_number
     from vidmbench.core.files import checked_output
     from vidmbench.sources.names import parse_source
     from vidmbench.sources.opening import resolve_dataset
-    from vidmbench.vidm.sampling.files import declare_in_turn, wait_for_others, write_samples, writing_alone
+    from vidmbench.vidm.sampling.files import (
+        check_samples,
+        declare_in_turn,
+        wait_for_others,
+        write_samples,
+        writing_alone,
+    )
     from vidmbench.vidm.sampling.opening import load_model, videos_of
 
+    seed_number(seed)
     name, data = parse_source(model, bare="label"), resolve_dataset(dataset)
     if name.kind != "vidm":
         raise UsageError("only VIDM can be sampled", expected="vidm or vidm:PATH", found=f"--model {model}")
@@ -66,6 +74,7 @@ def sample(
         source = videos_of(
             loaded, data, sampling, num_videos=num_videos, num_frames=frames, seed=seed, data_root=data_root
         )
+        check_samples(source, form, share)
         folder = checked_output(out)
         facts = {
             "model": model,

@@ -8,6 +8,7 @@ import numpy as np
 
 from vidmbench.core.errors import UsageError
 from vidmbench.core.locks import locked, shared_lock
+from vidmbench.core.memory import free_memory
 from vidmbench.core.vocabulary import SampleFormat
 from vidmbench.core.workers import Share
 from vidmbench.videos import write_frames, write_gif, write_mp4, write_npz
@@ -63,10 +64,42 @@ def _name(folder: Path, share: Share) -> Path:
     return folder / f"shard-{share.part}-of-{share.parts}"
 
 
+def check_samples(source: VidmVideos, form: SampleFormat, share: Share | None) -> None:
+    """Refuses what :func:`write_samples` cannot write, before a folder is claimed for it.
+
+    Args:
+        source: The samples.
+        form: As for :func:`write_samples`.
+        share: As for :func:`write_samples`.
+
+    Raises:
+        UsageError: One array in shards, or more frames at a time than memory holds.
+    """
+    if form == "npz" and share is not None:
+        raise UsageError(
+            "one file of all videos is not written in shards",
+            expected="--format mp4, gif or png",
+            found="--format npz",
+            where="--shard",
+            fix="give another --format, or leave --shard out",
+        )
+    height, width = source.size
+    num_together = len(source) if form == "npz" else min(source.batch_size, len(source))
+    size, free = num_together * source.length * height * width * 3, free_memory()
+    if free is not None and size > free:
+        raise UsageError(
+            "the videos that are held in memory together do not fit into it",
+            expected=f"at most {free / 2**30:.1f} GiB",
+            found=f"{size / 2**30:.1f} GiB: {num_together} x {source.length} frames of {width}x{height} pixels",
+            fix="fewer --frames, "
+            + ("fewer --num-videos or --format png" if form == "npz" else "or a smaller --batch-size"),
+        )
+
+
 def write_samples(
     folder: Path, source: VidmVideos, form: SampleFormat, fps: float, share: Share | None = None
 ) -> tuple[int, list[str]]:
-    """Writes what is missing or damaged, video by video.
+    """Writes what is missing or damaged, video by video; :func:`check_samples` says beforehand whether it can.
 
     Args:
         folder: An existing folder.
@@ -79,13 +112,6 @@ def write_samples(
         How many videos were there already, and the names of those that were damaged and written again.
     """
     if form == "npz":
-        if share is not None:
-            raise UsageError(
-                "one file of all videos is not written in shards",
-                expected="--format mp4, gif or png",
-                found="--format npz",
-                where="--shard",
-            )
         return _write_array(folder, source)
     frames, sums = range(source.length), FileSums(folder)
     num_existing, damaged = 0, []

@@ -133,7 +133,7 @@ def videos_of(
 
     Raises:
         UsageError: A choice that the model does not allow.
-        DataError: The image given as first frame cannot be read.
+        DataError: The image given as first frame cannot be read, or there are fewer real first frames than samples.
         WeightsError: The content generator given cannot be read.
     """
     from vidmbench.vidm.sampling.source import VidmVideos
@@ -152,7 +152,7 @@ def videos_of(
         num_frames=num_frames,
         seed=seed,
         sampling=sampling,
-        content=_content(options.content, vidm, data, sampling, seed, data_root),
+        content=_content(options.content, vidm, data, sampling, num_videos, seed, data_root),
         batch_size=options.batch_size,
         on_frame=options.on_frame,
     )
@@ -163,6 +163,7 @@ def _content(
     vidm: "Vidm",
     data: ResolvedName | None,
     sampling: SamplingSpec,
+    num_videos: int,
     seed: int,
     data_root: Path | None,
 ) -> "Content | None":
@@ -182,6 +183,13 @@ def _content(
     resolution = vidm.spec.resolution
     if choice == "real":
         source = _content_source(data, resolution, data_root)
+        if num_videos > len(source):
+            raise DataError(
+                f"{source.label} has fewer first frames than videos to sample",
+                expected=f"at least {num_videos} videos",
+                found=str(len(source)),
+                fix=f"--num-videos {len(source)} works",
+            )
         note = f"first frames: real, frame 0 of each video of {source.label}"
         return Content(lambda indices: _first_frames(source, indices, resolution), f"real:{source.digest()}", note)
     path = expanded(choice)
@@ -247,13 +255,6 @@ def _first_frames(source: Source, indices: Sequence[int], resolution: int) -> "T
 
     from vidmbench.vidm.frames import square, to_tensor
 
-    if max(indices) >= len(source):
-        raise DataError(
-            f"{source.label} has fewer first frames than videos to sample",
-            expected=f"at least {max(indices) + 1} videos",
-            found=str(len(source)),
-            fix=f"--num-videos {len(source)} works",
-        )
     return to_tensor(np.concatenate([square(source.read(index, [0]), resolution) for index in indices]))
 
 

@@ -1,5 +1,6 @@
 """A VIDM as a source of videos: drawn when they are read, in blocks, frame by frame."""
 
+import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
@@ -48,7 +49,7 @@ class VidmVideos(SourceDefaults):
         on_frame: Called with the number of frames sampled, after each.
 
     Raises:
-        UsageError: The model lacks a generator that is needed.
+        UsageError: The model lacks a generator that is needed, or a number is too large to count to.
     """
 
     def __init__(
@@ -64,6 +65,11 @@ class VidmVideos(SourceDefaults):
         on_frame: FrameDone | None = None,
     ) -> None:
         spec = vidm.spec
+        for option, number in (("--num-videos", num_videos), ("--frames", num_frames or 1)):
+            if number > sys.maxsize:
+                raise UsageError(
+                    f"{option} is too large", expected=f"at most {sys.maxsize}", found=str(number), fix="give fewer"
+                )
         if vidm.motion is None and num_frames != 1:
             raise _no_motion(vidm)
         if content is None and vidm.content is None:
