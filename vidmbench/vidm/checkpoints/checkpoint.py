@@ -1,5 +1,6 @@
 """A finished VIDM in one file: weights of both generators, and in its header all that is needed to use them."""
 
+import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -29,6 +30,19 @@ from vidmbench.vidm.config import PARTS, Part, VidmSpec
 from vidmbench.vidm.networks.content import ContentNet
 from vidmbench.vidm.networks.motion import MotionNet
 from vidmbench.vidm.recipes import SamplingSpec
+
+#: Who wrote a checkpoint, as the facts of a published one say.
+PUBLISHED_CODE = "VIDM's published code"
+# What the facts of a published checkpoint and of its copy hold, for a sentence on what is known of it.
+_PUBLISHED_FACTS: dict[str, tuple[Any, str]] = {
+    "iters": (int | None, "a whole number or null"),
+    "num_timesteps": (int, "a whole number"),
+    "video_timesteps": (int, "a whole number"),
+    "resolution": (int, "a whole number"),
+    "read": (list, "a list"),
+    "assumed": (list, "a list"),
+    "loss": (str, "text"),
+}
 
 
 @dataclass(frozen=True)
@@ -144,7 +158,31 @@ def load_vidm(path: Path, device: torch.device) -> Vidm:
     sampling = validated(header.get("sampling", {}), SamplingSpec, where=f"{path}, sampling")
     if unchanged is not None:
         unchanged.check()
-    return Vidm(spec, content, motion, sampling, digest, str(path), header.get("facts", {}))
+    return Vidm(spec, content, motion, sampling, digest, str(path), _checked_facts(header.get("facts", {}), path))
+
+
+def _checked_facts(facts: object, path: Path) -> dict[str, Any]:
+    """The facts of a header, of which those that are read later are of the right types."""
+    if not isinstance(facts, dict):
+        raise _wrong_facts("facts as a JSON object", f"facts = {json.dumps(facts)[:80]}", path)
+    is_copy = "published_sha256" in facts
+    if is_copy or facts.get("written_by") == PUBLISHED_CODE:
+        needed = _PUBLISHED_FACTS | ({"published_sha256": (str, "text")} if is_copy else {})
+        for name, (kind, words) in needed.items():
+            if name not in facts or not isinstance(facts[name], kind):
+                found = f"facts.{name} = {json.dumps(facts[name])[:80]}" if name in facts else f"no facts.{name}"
+                raise _wrong_facts(f"facts.{name} as {words}", found, path)
+    return facts
+
+
+def _wrong_facts(expected: str, found: str, path: Path) -> WeightsError:
+    return WeightsError(
+        "the header of the checkpoint does not say how it was made",
+        expected=expected,
+        found=found,
+        where=str(path),
+        fix="take the file as vidmbench wrote it",
+    )
 
 
 def checked_sha256(path: Path) -> str:
@@ -188,6 +226,30 @@ def parts_in(path: Path) -> tuple[Part, ...]:
     return tuple(part for part in PARTS if any(name.startswith(f"{part}.") for name in names))
 
 
+#: What is taken of a tensor in a file, in words.
+TAKEN = "a dense tensor of float16, bfloat16, float32 or float64"
+
+
+def is_taken(tensor: Tensor) -> bool:
+    """Whether a tensor is of a kind that networks are filled from; see :data:`TAKEN`."""
+    return is_dense(tensor) and tensor.dtype in (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+
+
+def is_dense(tensor: Tensor) -> bool:
+    """Whether a tensor has a value at each place of one rectangular block."""
+    return tensor.layout == torch.strided and not tensor.is_nested and not tensor.is_meta
+
+
+def tensor_kind(tensor: Tensor) -> str:
+    """What a tensor is, in words, such as ``torch.complex64`` or ``torch.float32, torch.sparse_coo``."""
+    kinds = {
+        str(tensor.layout): tensor.layout != torch.strided,
+        "nested": tensor.is_nested,
+        "without values (device meta)": tensor.is_meta,
+    }
+    return ", ".join([str(tensor.dtype), *(kind for kind, applies in kinds.items() if applies)])
+
+
 def filled(
     kind: type[ContentNet] | type[MotionNet],
     spec: VidmSpec,
@@ -198,9 +260,18 @@ def filled(
     """A network with these weights, float32, in evaluation mode; every key and shape must fit.
 
     Raises:
-        WeightsError: A key is missing, unknown or of another shape (the first of each is named), or a weight is not
-            a finite number.
+        WeightsError: A key is missing, unknown or of another shape (the first of each is named), a tensor is of another
+            kind than :data:`TAKEN`, or a weight is not a finite number.
     """
+    odd = next((name for name, value in weights.items() if not is_taken(value)), None)
+    if odd is not None:
+        raise WeightsError(
+            "the weights hold a tensor of a kind that networks are not filled from",
+            expected=TAKEN,
+            found=f"{odd}: {tensor_kind(weights[odd])}",
+            where=str(path),
+            fix="save the weights as dense float32 tensors",
+        )
     with torch.device("meta"):
         net = kind(spec)
     expected_shapes = {name: tuple(value.shape) for name, value in net.state_dict().items()}

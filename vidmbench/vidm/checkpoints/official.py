@@ -18,12 +18,17 @@ from vidmbench.core.errors import WeightsError, no_weights_file
 from vidmbench.core.inputs import UnchangedFile, refuse_special
 from vidmbench.core.torch_files import read_torch
 from vidmbench.vidm.checkpoints.checkpoint import (
+    PUBLISHED_CODE,
+    TAKEN,
     Vidm,
     checked_sha256,
     checkpoint_file,
     filled,
+    is_dense,
+    is_taken,
     load_vidm,
     save_vidm,
+    tensor_kind,
 )
 from vidmbench.vidm.checkpoints.inferred_config import FIX, HALVED, Evidence, is_coordinates, read_evidence
 from vidmbench.vidm.checkpoints.known import OFFICIAL, OFFICIAL_COPY, OFFICIAL_FILE
@@ -32,8 +37,6 @@ from vidmbench.vidm.networks.content import ContentNet
 from vidmbench.vidm.networks.motion import MotionNet
 from vidmbench.vidm.recipes import SamplingSpec
 
-#: Who wrote a checkpoint, as its facts say.
-PUBLISHED_CODE = "VIDM's published code"
 SUFFIXES = (".tar", ".pth", ".pt")
 # What is taken where the file does not say: the published trainer's defaults.
 ASSUMED_PIXELS = 128
@@ -242,20 +245,26 @@ def _plain(state: Any, path: Path, label: str) -> dict[str, Tensor]:
     plain: dict[str, Tensor] = {}
     for key, value in state.items():
         name = str(key).removeprefix("module.")
-        if not isinstance(value, Tensor) or not value.is_floating_point() or name in plain:
-            kind = value.dtype if isinstance(value, Tensor) else type(value).__name__
+        if not isinstance(value, Tensor) or not is_taken(value) or name in plain:
+            kind = tensor_kind(value) if isinstance(value, Tensor) else type(value).__name__
             raise WeightsError(
                 f"{label} holds something besides one tensor of weights per name",
-                expected=f"{name} as one floating-point tensor",
+                expected=f"{name} as one tensor: {TAKEN}",
                 found="two of that name" if name in plain else f"type {kind}",
                 where=str(path),
+                fix="save the weights as dense float32 tensors, each under one name",
             )
         plain[name] = value
     return plain
 
 
 def _facts(iters: object, spec: VidmSpec, evidence: Evidence, path: Path) -> dict[str, Any]:
-    if isinstance(iters, Tensor) and iters.numel() == 1:
+    if (
+        isinstance(iters, Tensor)
+        and is_dense(iters)
+        and iters.numel() == 1
+        and iters.dtype in (torch.int32, torch.int64)
+    ):
         iters = int(iters)
     sources = {
         "num_timesteps": evidence.num_timesteps,

@@ -18,7 +18,7 @@ from vidmbench.core.torch_files import is_safetensors, kind_of
 FORMAT = 1
 
 
-def check_same(recorded: Mapping[str, Any], facts: Mapping[str, Any], what: str, path: Path) -> None:
+def check_same(recorded: object, facts: Mapping[str, Any], what: str, path: Path) -> None:
     """Refuses a folder that holds work begun with other settings.
 
     Args:
@@ -28,8 +28,16 @@ def check_same(recorded: Mapping[str, Any], facts: Mapping[str, Any], what: str,
         path: The file they were read from.
 
     Raises:
-        ResultError: The first setting that differs is named.
+        ResultError: The first setting that differs is named, or none is recorded.
     """
+    if not isinstance(recorded, Mapping):
+        raise ResultError(
+            f"the settings that {what} was begun with cannot be read",
+            expected="a JSON object",
+            found=_short(recorded),
+            where=str(path),
+            fix="put the file back from a copy, or give another --out",
+        )
     expected = json.loads(json.dumps(dict(facts)))
     different = _first_difference({name: recorded.get(name) for name in expected}, expected)
     if different is not None:
@@ -96,7 +104,7 @@ def _read(path: Path, *, with_tensors: bool) -> tuple[dict[str, Tensor], dict[st
         raise WeightsError(
             "these weights do not say what model they belong to",
             expected="a file written by vidmbench train, format 1",
-            found="no header of vidmbench" if header is None else f"format {header.get('format')}",
+            found=f"format {header.get('format')}" if isinstance(header, dict) else "no header of vidmbench",
             where=str(path),
             fix="give the vidm.safetensors that vidmbench train wrote",
         )

@@ -12,7 +12,7 @@ from vidmbench.core.files import sha256_of
 from vidmbench.vidm.checkpoints import checkpoint
 from vidmbench.vidm.checkpoints.checkpoint import checkpoint_file, load_vidm, save_vidm
 from vidmbench.vidm.checkpoints.known import FILE_NAME
-from vidmbench.vidm.checkpoints.tensor_files import read_tensors, write_tensors
+from vidmbench.vidm.checkpoints.tensor_files import check_same, read_tensors, write_tensors
 from vidmbench.vidm.networks.content import ContentNet
 from vidmbench.vidm.networks.motion import MotionNet
 from vidmbench.vidm.recipes import SamplingSpec
@@ -25,6 +25,10 @@ WEIGHTS = {
 }
 SAMPLING = SamplingSpec(sampler="ddim", steps=2)
 FACTS = {"recipe": "small", "seed": 0}
+PUBLISHED = {
+    "written_by": "VIDM's published code", "iters": None, "num_timesteps": 10, "video_timesteps": 4, "resolution": 16,
+    "read": [], "assumed": [], "loss": "known",
+}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -158,6 +162,50 @@ def test_mistakes_in_the_header_are_named(tmp_path):
     path = rewritten(tmp_path / FILE_NAME, lambda _, header: header.update(format=9))
     with pytest.raises(WeightsError, match="format 9"):
         load_vidm(path, CPU)
+
+
+@pytest.mark.parametrize("dtype", [torch.complex64, torch.float8_e4m3fn, torch.int32], ids=str)
+def test_tensors_of_unusual_kinds_are_refused(dtype, tmp_path):
+    def change(tensors, _):
+        tensors["content.out.2.bias"] = torch.zeros(3).to(dtype)
+
+    path = rewritten(tmp_path / FILE_NAME, change)
+    with pytest.raises(WeightsError, match="a tensor of a kind") as caught:
+        load_vidm(path, CPU)
+    assert caught.value.found == f"out.2.bias: {dtype}"
+    assert caught.value.where == str(path)
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        (None, "facts = null"),
+        ([1], "facts = [1]"),
+        ({"published_sha256": 5}, "no facts.iters"),
+        (PUBLISHED | {"published_sha256": 5}, "facts.published_sha256 = 5"),
+        ({"written_by": "VIDM's published code"}, "no facts.iters"),
+        (PUBLISHED | {"loss": 1}, "facts.loss = 1"),
+    ],
+)
+def test_facts_of_a_wrong_shape_are_refused(facts, said, tmp_path):
+    path = rewritten(tmp_path / FILE_NAME, lambda _, header: header.update(facts=facts))
+    with pytest.raises(WeightsError, match="does not say how it was made") as caught:
+        load_vidm(path, CPU)
+    assert said == caught.value.found
+    assert caught.value.where == str(path)
+
+
+def test_a_header_that_is_no_object_is_refused(tmp_path):
+    path = tmp_path / FILE_NAME
+    save_file({"weight": torch.zeros(2)}, path, metadata={"vidmbench": "[1, 2]"})
+    with pytest.raises(WeightsError, match="no header of vidmbench"):
+        load_vidm(path, CPU)
+
+
+def test_settings_that_are_no_object_are_refused(tmp_path):
+    with pytest.raises(ResultError, match="cannot be read") as caught:
+        check_same([], {"seed": 0}, "an ablation", tmp_path / "ablation.json")
+    assert (caught.value.expected, caught.value.found) == ("a JSON object", "[]")
 
 
 def test_files_that_are_no_checkpoints_are_refused(tmp_path):

@@ -152,10 +152,16 @@ def test_without_evidence_the_published_defaults_are_assumed_and_said(ema, tmp_p
         ),
         (lambda state: state.update({"module.spynet.std": [0.2]}), "found: type list"),
         (lambda state: state.update({"module.spynet.std": torch.zeros(1, 3, 1, 1).int()}), "found: type torch.int32"),
+        (lambda state: state.update({"module.spynet.std": torch.zeros(1, 3, 1, 1).to_sparse()}), "torch.sparse_coo"),
+        (lambda state: state.update({"module.spynet.std": torch.zeros(1, 3, 1, 1, device="meta")}), "(device meta)"),
+        (
+            lambda state: state.update({"module.spynet.std": torch.zeros(1, 3, 1, 1).to(torch.float8_e4m3fn)}),
+            "found: type torch.float8_e4m3fn",
+        ),
         (lambda state: state.update({"spynet.std": torch.zeros(1, 3, 1, 1)}), "found: two of that name"),
         (lambda state: state.clear(), "(988 missing, 0 unknown, 0 reshaped)"),
     ],
-    ids=["missing", "extra", "shape", "no tensor", "integers", "twice", "empty"],
+    ids=["missing", "extra", "shape", "no tensor", "integers", "sparse", "meta", "float8", "twice", "empty"],
 )
 def test_other_weights_are_refused_by_name(change, said, raw, ema, tmp_path):
     change(state := dict(ema))
