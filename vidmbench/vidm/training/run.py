@@ -1,10 +1,11 @@
 """A whole training run: a recipe and a data set to a folder with a finished model in it."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -223,7 +224,7 @@ def _starts(run: TrainRun) -> tuple[dict[Part, Start], dict[str, Any]]:
     starts: dict[Part, Start] = {
         part: Start(net.state_dict(), vidm.sha256, Path(vidm.where)) for part, net in nets.items() if net is not None
     }
-    _check_same_meaning(vidm, run)
+    _check_same_meaning(vidm, run, list(starts))
     for part, start in starts.items():
         start.filled(part, run.recipe.model, torch.device("meta"))  # whether it fits, before anything is trained
     for part in run.parts:
@@ -238,20 +239,23 @@ def _starts(run: TrainRun) -> tuple[dict[Part, Start], dict[str, Any]]:
     return starts, {"sha256": vidm.sha256, "facts": dict(vidm.facts)}
 
 
-def _check_same_meaning(vidm: Vidm, run: TrainRun) -> None:
+def _check_same_meaning(vidm: Vidm, run: TrainRun, parts: Sequence[Part]) -> None:
     """Refuses weights that fit in their shapes but were trained for other coordinates: (h, w, n, t) run over these.
 
+    So are weights that another grouping of channels would be computed with, in norms or attention.
+
     Raises:
-        UsageError: Resolution, T or N differ.
+        UsageError: Resolution, T, N, or the groups or head_channels of one of these parts differ.
     """
     keys = ["resolution", "num_timesteps", *(["num_frames"] if "motion" in run.parts else [])]
-    there, here = vidm.spec, run.recipe.model
-    differing = [key for key in keys if getattr(there, key) != getattr(here, key)]
+    keys += [f"{part}.{key}" for part in parts for key in ("groups", "head_channels")]
+    sizes = {key: (attrgetter(key)(vidm.spec), attrgetter(key)(run.recipe.model)) for key in keys}
+    differing = {key: both for key, both in sizes.items() if both[0] != both[1]}
     if differing:
         raise UsageError(
             "the model to start from was trained for other sizes than the recipe's",
-            expected=", ".join(f"{key} = {getattr(here, key)}" for key in differing),
-            found=", ".join(f"{key} = {getattr(there, key)}" for key in differing),
+            expected=", ".join(f"{key} = {here}" for key, (_, here) in differing.items()),
+            found=", ".join(f"{key} = {there}" for key, (there, _) in differing.items()),
             where=vidm.where,
             fix="set these in a recipe of your own, or start from another model",
         )
