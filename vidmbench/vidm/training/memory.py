@@ -29,13 +29,16 @@ def share_of(batch_size: int) -> int:
     return -(-batch_size // _world())
 
 
-def check_memory(recipe: RecipeSpec, parts: Sequence[Part], device: torch.device) -> None:
+def check_memory(
+    recipe: RecipeSpec, parts: Sequence[Part], device: torch.device, *, with_flow_start: bool = True
+) -> None:
     """Refuses a recipe of which a step cannot fit.
 
     Args:
         recipe: How.
         parts: The generators that are trained.
         device: Where.
+        with_flow_start: Whether SpyNet is trained first, where the recipe says so: not in fine-tuning.
 
     Raises:
         UsageError: This machine's memory is too small, by far.
@@ -43,7 +46,11 @@ def check_memory(recipe: RecipeSpec, parts: Sequence[Part], device: torch.device
     free = free_bytes(device)
     needed = {part: int(_LEAST * step_bytes(part, recipe)) for part in parts}
     part = max(needed, key=needed.__getitem__)
-    if free is None or needed[part] <= free:
+    if free is None:
+        return
+    if needed[part] <= free:
+        if with_flow_start and "motion" in parts and recipe.model.implicit_condition:
+            _check_flow_start(recipe, free)
         return
     fitting = min(_fitting(name, recipe, free) for name in parts)
     smaller = f"batch_size = {fitting} in a recipe of your own (lower lr with it), or " if fitting > 0 else ""
@@ -56,6 +63,23 @@ def check_memory(recipe: RecipeSpec, parts: Sequence[Part], device: torch.device
         fix=f"{smaller}share each batch among GPUs: torchrun --nproc-per-node {GPUS} -m vidmbench train ...\n"
         f"    {recipe.name} takes about {cost.hours:.3g} hours of one H100, and {cost.memory_gib:.3g} GiB on each of "
         f"{GPUS} (estimated)",
+    )
+
+
+def _check_flow_start(recipe: RecipeSpec, free: int) -> None:
+    """Refuses a batch of pairs that cannot fit: every process trains SpyNet with the whole of it."""
+    start, side = recipe.flow_start, recipe.model.resolution
+    # Pairs as drawn and varied, and what each layer takes (8 channels the first); 4/3 over levels, each of half size.
+    a_pair = 4 * side**2 * (12 + (8 + sum(recipe.model.flow.widths)) * 4 // 3)
+    needed = int(_LEAST * start.batch_size * a_pair)
+    if start.start != "photometric" or needed <= free:
+        return
+    raise UsageError(
+        "this machine's memory cannot hold a step of the training of SpyNet, which comes first",
+        expected=f"{_gib(needed)} or more",
+        found=f"{_gib(free)} free",
+        where=f"flow_start.batch_size = {start.batch_size}, model.resolution = {side}",
+        fix=f"flow_start.batch_size = {max(1, int(free / _LEAST) // a_pair)} in a recipe of your own",
     )
 
 

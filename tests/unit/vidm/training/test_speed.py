@@ -7,7 +7,7 @@ from support.vidm_helpers import SIZE, small_recipe, small_spec
 from vidmbench.core.errors import UsageError
 from vidmbench.reporting.training import _elsewhere
 from vidmbench.vidm import costs
-from vidmbench.vidm.recipes import load_recipe
+from vidmbench.vidm.recipes import FlowStartSpec, load_recipe
 from vidmbench.vidm.training import memory, speed
 from vidmbench.vidm.training.memory import check_memory, step_bytes
 from vidmbench.vidm.training.speed import measured_step
@@ -78,6 +78,20 @@ def test_a_batch_that_memory_cannot_hold_is_refused_and_the_one_proposed_fits(mo
     check_memory(small_recipe(), PARTS, CPU)
     monkeypatch.setattr(memory, "free_memory", lambda: None)
     check_memory(recipe, PARTS, CPU)
+
+
+def test_a_flow_start_that_memory_cannot_hold_is_refused(monkeypatch):
+    def of_pairs(count):
+        return small_recipe(flow_start=FlowStartSpec(start="photometric", steps=2, batch_size=count))
+
+    monkeypatch.setattr(memory, "free_memory", lambda: 2**30)
+    with pytest.raises(UsageError, match="training of SpyNet") as caught:
+        check_memory(of_pairs(10**9), PARTS, CPU)
+    assert caught.value.where == "flow_start.batch_size = 1000000000, model.resolution = 16"
+    fitting = int(caught.value.fix.split("batch_size = ")[1].split()[0])
+    check_memory(of_pairs(fitting), PARTS, CPU)
+    check_memory(of_pairs(10**9), ("content",), CPU)
+    check_memory(of_pairs(10**9), PARTS, CPU, with_flow_start=False)
 
 
 def test_processes_share_the_batch_and_a_machine_its_memory(monkeypatch):
