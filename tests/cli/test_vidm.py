@@ -232,6 +232,14 @@ def test_parts_of_other_steps_join_one_model(command):
         assert facts["steps"] == {"content": 2, "motion": steps}
 
 
+def test_a_schedule_shorter_than_the_sampling_of_pictures(command, recipe):
+    one = RECIPE.replace("num_frames = 16", "num_frames = 16\nnum_timesteps = 1")
+    recipe.write_text(one.replace('"dpm-solver"\nsteps = 2', '"dpm-solver"\nsteps = 1'))
+    done = command("train", "--recipe", "minute.toml", "--out", "ONE", "--steps", 1)
+    assert done.code == 0, done.err
+    assert {path.name for path in Path("ONE/samples").iterdir()} == {"content-0000001.png", "motion-0000001.png"}
+
+
 def test_a_dry_run_says_how_long_training_takes_here(command, monkeypatch):
     from vidmbench.reporting import training
     from vidmbench.vidm.training.speed import StepTime

@@ -127,7 +127,7 @@ def check_train(run: TrainRun) -> Checked:
     """
     recipe = run.recipe
     _check_model(run.out)
-    check_memory(recipe, run.parts, torch_device(run.device))
+    check_memory(recipe, run.parts, torch_device(run.device), with_flow_start=run.start is None)
     source = training_source(run.dataset, recipe, run.data_root)
     sintel = load_sintel() if recipe.model.implicit_condition else None
     starts, started = _starts(run) if run.start is not None else ({}, None)
@@ -327,7 +327,9 @@ class _Pictures:
         spec = self.run.recipe.model
         nets = {part: filled(ContentNet if part == "content" else MotionNet, spec, weights, self.run.out, self.device)}
         content, motion = nets.get("content"), nets.get("motion")
-        vidm = Vidm(spec, content, motion, SHEET_SAMPLING, "", "training")  # type: ignore[arg-type]
+        steps = min(SHEET_SAMPLING.steps, spec.num_timesteps)
+        sampling = SHEET_SAMPLING.model_copy(update={"steps": steps})
+        vidm = Vidm(spec, content, motion, sampling, "", "training")  # type: ignore[arg-type]
         count = min(_SAMPLES**2 if part == "content" else _SAMPLES, max(len(self.videos), _SAMPLES))
         frames = [index for index in _FRAMES if index < spec.num_frames]
         if part == "content":
