@@ -371,7 +371,7 @@ def test_bad_choices_for_a_good_model(trained, command):
     words = ("run", "--model", "vidm:RUN", "--dataset", "clevrer-mini", "--frames", 9, "--num-videos", 2)
     command(*words, "--content", "nowhere.png").fails("unknown first frame", "generated, real")
     Path("text.png").write_text("no picture")
-    command(*words, "--content", "text.png").fails("not an image")
+    command(*words, "--content", "text.png").fails("no picture")
     command(*words, "--steps", 2000).fails("out of range")
     (trained / "vidm.safetensors").write_bytes((trained / "vidm.safetensors").read_bytes()[:5000])
     command(*words).fails("vidm.json beside it", "cut off")
