@@ -247,7 +247,7 @@ def _check_same_meaning(vidm: Vidm, run: TrainRun, parts: Sequence[Part]) -> Non
     Raises:
         UsageError: Resolution, T, N, or the groups or head_channels of one of these parts differ.
     """
-    keys = ["resolution", "num_timesteps", *(["num_frames"] if "motion" in run.parts else [])]
+    keys = ["resolution", "num_timesteps", *(["num_frames"] if "motion" in parts else [])]
     keys += [f"{part}.{key}" for part in parts for key in ("groups", "head_channels")]
     sizes = {key: (attrgetter(key)(vidm.spec), attrgetter(key)(run.recipe.model)) for key in keys}
     differing = {key: both for key, both in sizes.items() if both[0] != both[1]}
