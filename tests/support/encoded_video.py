@@ -1,6 +1,8 @@
 """Video files written for a test from arrays, by any encoder that PyAV carries."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -49,7 +51,7 @@ def encode(
         sound: Encoder and seconds of noise.
     """
     path.parent.mkdir(exist_ok=True)
-    with av.open(str(path), "w", options=file_options or {}) as container:
+    with _usual_priority(), av.open(str(path), "w", options=file_options or {}) as container:
         stream: Any = container.add_stream(codec, rate=Fraction(rate))
         stream.height, stream.width, stream.pix_fmt = *clip.shape[1:3], layout
         stream.options = options or {}
@@ -70,6 +72,23 @@ def encode(
         if noise:
             noise.finish()
     return path
+
+
+@contextmanager
+def _usual_priority() -> Iterator[None]:
+    """Restores how the calling thread is scheduled.
+
+    Started by root, SVT-AV1 gives the thread that opens it real-time priority (SCHED_FIFO, 99), which every later
+    thread and process of the test run would inherit: more of these than cores, one of them waiting busily, never end.
+    """
+    if not hasattr(os, "sched_getscheduler"):
+        yield
+        return
+    policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, policy, parameters)
 
 
 class _Noise:

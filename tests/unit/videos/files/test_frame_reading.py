@@ -1,5 +1,6 @@
 """Frames from the middle of a file: the same as from the start, without reading the whole file for each clip."""
 
+import os
 import tracemalloc
 
 import av
@@ -148,3 +149,11 @@ def test_titles_in_another_encoding_do_not_matter(tmp_path):
     path.write_bytes(content.replace(b"Krasse Faelle", "Krasse Fälle ".encode("latin-1")))
 
     assert inspect_video(path).num_frames == 3
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="this system has no scheduling policies to ask for")
+def test_writing_a_file_leaves_the_priority_of_the_test_run(tmp_path):
+    before = os.sched_getscheduler(0)
+    encode(tmp_path / "av1.mp4", moving(2), **_FORMS["av1.mp4"])
+
+    assert os.sched_getscheduler(0) == before
