@@ -259,7 +259,7 @@ def _first_frames(source: Source, indices: Sequence[int], resolution: int) -> "T
 
 
 def _image(data: bytes, path: Path, resolution: int) -> tuple["Tensor", str]:
-    """A picture as a first frame, and what its reader should know; read as pictures of videos are."""
+    """An image as a first frame, and what its reader should know; read as frames in image files are."""
     from vidmbench.vidm.frames import square, to_tensor
 
     try:
@@ -267,11 +267,11 @@ def _image(data: bytes, path: Path, resolution: int) -> tuple["Tensor", str]:
         picture = read_picture(data, str(path))
     except DataError as error:
         raise DataError(
-            f"the picture given as first frame cannot be used: {error.problem}",
-            expected=error.expected or "a whole picture",
+            f"the image given as first frame cannot be used: {error.problem}",
+            expected=error.expected or "a whole image",
             found=error.found or f"{len(data)} bytes",
             where=str(path),
-            fix="give another picture, such as an 8-bit PNG",
+            fix="give another image, such as an 8-bit PNG",
         ) from error
     # What Pillow alone would have read too needs no word: manifests and caches of such pictures stay good.
     return to_tensor(square(picture[None], resolution)), "".join(f"; {note}" for note in notes if note != ALPHA_NOTE)
