@@ -25,7 +25,7 @@ from vidmbench.vidm.checkpoints.known import (
     no_checkpoint,
     unknown_checkpoint,
 )
-from vidmbench.vidm.checkpoints.tensor_files import FORMAT, read_tensors, write_tensors
+from vidmbench.vidm.checkpoints.tensor_files import FORMAT, TAKEN, is_taken, read_tensors, tensor_kind, write_tensors
 from vidmbench.vidm.config import PARTS, Part, VidmSpec
 from vidmbench.vidm.networks.content import ContentNet
 from vidmbench.vidm.networks.motion import MotionNet
@@ -224,30 +224,6 @@ def parts_in(path: Path) -> tuple[Part, ...]:
     with safe_open(path, framework="pt") as file:
         names = list(file.keys())
     return tuple(part for part in PARTS if any(name.startswith(f"{part}.") for name in names))
-
-
-#: What is taken of a tensor in a file, in words.
-TAKEN = "a dense tensor of float16, bfloat16, float32 or float64"
-
-
-def is_taken(tensor: Tensor) -> bool:
-    """Whether a tensor is of a kind that networks are filled from; see :data:`TAKEN`."""
-    return is_dense(tensor) and tensor.dtype in (torch.float16, torch.bfloat16, torch.float32, torch.float64)
-
-
-def is_dense(tensor: Tensor) -> bool:
-    """Whether a tensor has a value at each place of one rectangular block."""
-    return tensor.layout == torch.strided and not tensor.is_nested and not tensor.is_meta
-
-
-def tensor_kind(tensor: Tensor) -> str:
-    """What a tensor is, in words, such as ``torch.complex64`` or ``torch.float32, torch.sparse_coo``."""
-    kinds = {
-        str(tensor.layout): tensor.layout != torch.strided,
-        "nested": tensor.is_nested,
-        "without values (device meta)": tensor.is_meta,
-    }
-    return ", ".join([str(tensor.dtype), *(kind for kind, applies in kinds.items() if applies)])
 
 
 def filled(

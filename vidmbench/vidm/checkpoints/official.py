@@ -19,19 +19,16 @@ from vidmbench.core.inputs import UnchangedFile, refuse_special
 from vidmbench.core.torch_files import read_torch
 from vidmbench.vidm.checkpoints.checkpoint import (
     PUBLISHED_CODE,
-    TAKEN,
     Vidm,
     checked_sha256,
     checkpoint_file,
     filled,
-    is_dense,
-    is_taken,
     load_vidm,
     save_vidm,
-    tensor_kind,
 )
 from vidmbench.vidm.checkpoints.inferred_config import FIX, HALVED, Evidence, is_coordinates, read_evidence
 from vidmbench.vidm.checkpoints.known import OFFICIAL, OFFICIAL_COPY, OFFICIAL_FILE
+from vidmbench.vidm.checkpoints.tensor_files import TAKEN, is_dense, is_taken, tensor_kind
 from vidmbench.vidm.config import VidmSpec
 from vidmbench.vidm.networks.content import ContentNet
 from vidmbench.vidm.networks.motion import MotionNet

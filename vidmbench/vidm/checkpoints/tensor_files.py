@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -140,3 +141,27 @@ def _first_difference(there: Any, here: Any, key: str = "") -> tuple[str, Any, A
 def _short(value: object) -> str:
     text = json.dumps(value)
     return text if len(text) < 100 else text[:97] + "..."
+
+
+#: What is taken of a tensor in a file, in words.
+TAKEN = "a dense tensor of float16, bfloat16, float32 or float64"
+
+
+def is_taken(tensor: Tensor) -> bool:
+    """Whether a tensor is of a kind that networks are filled from; see :data:`TAKEN`."""
+    return is_dense(tensor) and tensor.dtype in (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+
+
+def is_dense(tensor: Tensor) -> bool:
+    """Whether a tensor has a value at each place of one rectangular block."""
+    return tensor.layout == torch.strided and not tensor.is_nested and not tensor.is_meta
+
+
+def tensor_kind(tensor: Tensor) -> str:
+    """What a tensor is, in words, such as ``torch.complex64`` or ``torch.float32, torch.sparse_coo``."""
+    kinds = {
+        str(tensor.layout): tensor.layout != torch.strided,
+        "nested": tensor.is_nested,
+        "without values (device meta)": tensor.is_meta,
+    }
+    return ", ".join([str(tensor.dtype), *(kind for kind, applies in kinds.items() if applies)])
