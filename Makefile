@@ -3,8 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Without --no-compile pip would compile every module of every package; Python does so on a module's first import.
-INSTALL := $(BIN)/python -m pip --disable-pip-version-check install -q --no-compile -c constraints.txt
+INSTALL := $(BIN)/python -m pip --disable-pip-version-check install -q -c constraints.txt
 
 IN_PARALLEL := -n auto --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
@@ -22,13 +21,17 @@ demo: $(VENV)/demo.stamp
 # One process a core, each with one thread. Nothing here depends on how fast the machine is: see make benchmark.
 # Whole commands have processes of their own: those of a single run had grown to 7 GB when they came.
 # A process that dies ends the run at once: pytest-xdist replaces it but then waits forever for tests it lost.
+# Python keeps compiled modules even where PYTHONDONTWRITEBYTECODE is set (as in images for containers): tests/cli starts
+# hundreds of processes, and each would compile the package again.
+test: export PYTHONDONTWRITEBYTECODE =
+test: export OMP_NUM_THREADS = 1
 test: $(VENV)/test.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(IN_PARALLEL) --ignore tests/benchmarks --ignore tests/cli
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(IN_PARALLEL) tests/cli
+	$(BIN)/python -m pytest $(IN_PARALLEL) --ignore tests/benchmarks --ignore tests/cli
+	$(BIN)/python -m pytest $(IN_PARALLEL) tests/cli
 
 # Has any number moved, and in which stage? In a hurry: make check CHECK='--weights without'
 check: $(VENV)/demo.stamp
