@@ -101,9 +101,9 @@ def real(folder: Path) -> Path:
 def recipe(folder, monkeypatch):
     """The recipe ``minute.toml`` in the working folder; sheets of samples during training take two steps."""
     from vidmbench.vidm.recipes import SamplingSpec
-    from vidmbench.vidm.training import run
+    from vidmbench.vidm.training import sample_sheets
 
-    monkeypatch.setattr(run, "SHEET_SAMPLING", SamplingSpec(sampler="dpm-solver", steps=2))
+    monkeypatch.setattr(sample_sheets, "SHEET_SAMPLING", SamplingSpec(sampler="dpm-solver", steps=2))
     (folder / "minute.toml").write_text(RECIPE)
     return folder / "minute.toml"
 

@@ -13,8 +13,7 @@ from vidmbench.vidm.checkpoints.tensor_files import write_tensors
 from vidmbench.vidm.frames import to_uint8
 from vidmbench.vidm.networks.content import ContentNet
 from vidmbench.vidm.recipes import SamplingSpec
-from vidmbench.vidm.training import run as training_run
-from vidmbench.vidm.training.run import TrainRun
+from vidmbench.vidm.training.sample_sheets import SampleSheets
 from vidmbench.vidm.training.state import TrainingState
 
 
@@ -63,11 +62,11 @@ def test_a_state_that_has_diverged_never_replaces_a_good_one(part, tmp_path):
     assert path.read_bytes() == good
 
 
-def test_a_figure_that_cannot_be_drawn_does_not_stop_training(tmp_path, capsys):
-    figures = training_run._Pictures(TrainRun(small_recipe(), "clevrer-mini", tmp_path), training_videos(), CPU)
+def test_a_sheet_that_cannot_be_drawn_does_not_stop_training(tmp_path, capsys):
+    sheets = SampleSheets(small_recipe().model, tmp_path, 0, training_videos(), CPU)
     weights = {name: value * float("nan") for name, value in ContentNet(small_spec()).state_dict().items()}
-    figures("content", weights, 5)
-    assert "note: no figure at step 5 of the content generator" in capsys.readouterr().err
+    sheets("content", weights, 5)
+    assert "note: no sheet of samples at step 5 of the content generator" in capsys.readouterr().err
     assert not (tmp_path / "samples").exists()
 
 

@@ -1,6 +1,5 @@
 """A finished VIDM in one file: weights of both generators, and in its header all that is needed to use them."""
 
-import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,35 +13,16 @@ from torch import Tensor, nn
 from vidmbench.core.checksums import checksum_holds, write_json
 from vidmbench.core.declarations import validated
 from vidmbench.core.errors import WeightsError
-from vidmbench.core.files import expanded, sha256_of, visible
-from vidmbench.core.inputs import UnchangedFile, refuse_special
+from vidmbench.core.files import sha256_of
+from vidmbench.core.inputs import UnchangedFile
 from vidmbench.core.json_toml import parse_json
-from vidmbench.vidm.checkpoints.known import (
-    FILE_NAME,
-    chosen_checkpoint,
-    known_checkpoints,
-    name_of,
-    no_checkpoint,
-    unknown_checkpoint,
-)
+from vidmbench.vidm.checkpoints.header_facts import checked_facts
+from vidmbench.vidm.checkpoints.known import FILE_NAME, name_of
 from vidmbench.vidm.checkpoints.tensor_files import FORMAT, TAKEN, is_taken, read_tensors, tensor_kind, write_tensors
 from vidmbench.vidm.config import PARTS, Part, VidmSpec
 from vidmbench.vidm.networks.content import ContentNet
 from vidmbench.vidm.networks.motion import MotionNet
 from vidmbench.vidm.recipes import SamplingSpec
-
-#: Who wrote a checkpoint, as the facts of a published one say.
-PUBLISHED_CODE = "VIDM's published code"
-# What the facts of a published checkpoint and of its copy hold, for a sentence on what is known of it.
-_PUBLISHED_FACTS: dict[str, tuple[Any, str]] = {
-    "iters": (int | None, "a whole number or null"),
-    "num_timesteps": (int, "a whole number"),
-    "video_timesteps": (int, "a whole number"),
-    "resolution": (int, "a whole number"),
-    "read": (list, "a list"),
-    "assumed": (list, "a list"),
-    "loss": (str, "text"),
-}
 
 
 @dataclass(frozen=True)
@@ -158,31 +138,7 @@ def load_vidm(path: Path, device: torch.device) -> Vidm:
     sampling = validated(header.get("sampling", {}), SamplingSpec, where=f"{path}, sampling")
     if unchanged is not None:
         unchanged.check()
-    return Vidm(spec, content, motion, sampling, digest, str(path), _checked_facts(header.get("facts", {}), path))
-
-
-def _checked_facts(facts: object, path: Path) -> dict[str, Any]:
-    """The facts of a header, of which those that are read later are of the right types."""
-    if not isinstance(facts, dict):
-        raise _wrong_facts("facts as a JSON object", f"facts = {json.dumps(facts)[:80]}", path)
-    is_copy = "published_sha256" in facts
-    if is_copy or facts.get("written_by") == PUBLISHED_CODE:
-        needed = _PUBLISHED_FACTS | ({"published_sha256": (str, "text")} if is_copy else {})
-        for name, (kind, words) in needed.items():
-            if name not in facts or not isinstance(facts[name], kind):
-                found = f"facts.{name} = {json.dumps(facts[name])[:80]}" if name in facts else f"no facts.{name}"
-                raise _wrong_facts(f"facts.{name} as {words}", found, path)
-    return facts
-
-
-def _wrong_facts(expected: str, found: str, path: Path) -> WeightsError:
-    return WeightsError(
-        "the header of the checkpoint does not say how it was made",
-        expected=expected,
-        found=found,
-        where=str(path),
-        fix="take the file as vidmbench wrote it",
-    )
+    return Vidm(spec, content, motion, sampling, digest, str(path), checked_facts(header.get("facts", {}), path))
 
 
 def checked_sha256(path: Path) -> str:
@@ -290,62 +246,3 @@ def filled(
         assign=True,
     )
     return net.eval().requires_grad_(False)
-
-
-def checkpoint_file(named: str | None, dataset: str) -> Path:
-    """The file of a model.
-
-    Args:
-        named: A checkpoint, a training run's folder or a name of
-            :func:`vidmbench.vidm.checkpoints.known.known_checkpoints`; None for the one chosen for the data set.
-        dataset: The data set's name.
-
-    Raises:
-        WeightsError: There is no such file.
-    """
-    if named is None:
-        chosen = chosen_checkpoint(dataset)
-        if chosen is None:
-            raise no_checkpoint(dataset)
-        return chosen
-    path = expanded(named)
-    refuse_special(path, WeightsError)
-    if path.is_dir():
-        return file_of_run(path)
-    if not path.is_file():
-        known = known_checkpoints().get(named)
-        if known is None:
-            raise unknown_checkpoint(named, path)
-        return known
-    return path
-
-
-def file_of_run(folder: Path) -> Path:
-    """The finished model in the folder of a training run.
-
-    Raises:
-        WeightsError: There is none; an unfinished run is distinguished from a folder without a run.
-    """
-    inside = folder / FILE_NAME
-    refuse_special(inside, WeightsError)
-    if inside.is_file():
-        return inside
-    begun = ", ".join(file.name for file in visible(folder.glob("*.state.safetensors")))
-    if begun:
-        content = f"an unfinished run ({begun})"
-        fix = f"resume it: vidmbench train --out {folder} (and the options it was started with)"
-    else:
-        others = [path.name for path in visible(folder.iterdir())]
-        listed = ", ".join(others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")
-        content = f"no training run: {listed}" if others else "an empty folder"
-        fix = "give the folder that vidmbench train --out wrote, or a checkpoint file"
-        weights = [name for name in others if name.endswith(".safetensors")]
-        if weights:
-            fix = f"give the file: {folder / weights[0]}"
-    raise WeightsError(
-        "this folder holds no finished model",
-        expected=f"a training run with {FILE_NAME} in it",
-        found=content,
-        where=str(folder),
-        fix=fix,
-    )

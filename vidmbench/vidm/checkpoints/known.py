@@ -1,10 +1,11 @@
-"""Checkpoints known by name, shipped or published: which one ``--model vidm`` means. Never loads torch."""
+"""Which file ``--model vidm`` means: a shipped or published checkpoint, or that of a run. Never loads torch."""
 
 from pathlib import Path
 
 from vidmbench.core import resources
 from vidmbench.core.errors import VidmbenchError, WeightsError
 from vidmbench.core.files import expanded, visible
+from vidmbench.core.inputs import refuse_special
 from vidmbench.vidm.recipes import RecipeSpec, load_recipe, recipe_names
 
 #: What a training run ends with, in its folder.
@@ -53,6 +54,65 @@ def chosen_checkpoint(dataset: str) -> Path | None:
     known = known_checkpoints()
     official = known.get(OFFICIAL) if dataset == OFFICIAL_DATASET else None
     return known.get(f"vidm-{dataset}") or official
+
+
+def checkpoint_file(named: str | None, dataset: str) -> Path:
+    """The file of a model.
+
+    Args:
+        named: A checkpoint, a training run's folder or a name of :func:`known_checkpoints`; None for the one chosen for
+            the data set.
+        dataset: The data set's name.
+
+    Raises:
+        WeightsError: There is no such file.
+    """
+    if named is None:
+        chosen = chosen_checkpoint(dataset)
+        if chosen is None:
+            raise no_checkpoint(dataset)
+        return chosen
+    path = expanded(named)
+    refuse_special(path, WeightsError)
+    if path.is_dir():
+        return file_of_run(path)
+    if not path.is_file():
+        known = known_checkpoints().get(named)
+        if known is None:
+            raise unknown_checkpoint(named, path)
+        return known
+    return path
+
+
+def file_of_run(folder: Path) -> Path:
+    """The finished model in the folder of a training run.
+
+    Raises:
+        WeightsError: There is none; an unfinished run is distinguished from a folder without a run.
+    """
+    inside = folder / FILE_NAME
+    refuse_special(inside, WeightsError)
+    if inside.is_file():
+        return inside
+    begun = ", ".join(file.name for file in visible(folder.glob("*.state.safetensors")))
+    if begun:
+        content = f"an unfinished run ({begun})"
+        fix = f"resume it: vidmbench train --out {folder} (and the options it was started with)"
+    else:
+        others = [path.name for path in visible(folder.iterdir())]
+        listed = ", ".join(others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")
+        content = f"no training run: {listed}" if others else "an empty folder"
+        fix = "give the folder that vidmbench train --out wrote, or a checkpoint file"
+        weights = [name for name in others if name.endswith(".safetensors")]
+        if weights:
+            fix = f"give the file: {folder / weights[0]}"
+    raise WeightsError(
+        "this folder holds no finished model",
+        expected=f"a training run with {FILE_NAME} in it",
+        found=content,
+        where=str(folder),
+        fix=fix,
+    )
 
 
 def checkpoint_problem(named: str | None, dataset: str, content: str | None) -> VidmbenchError | None:

@@ -17,17 +17,10 @@ from vidmbench.core.declarations import validated
 from vidmbench.core.errors import WeightsError, no_weights_file
 from vidmbench.core.inputs import UnchangedFile, refuse_special
 from vidmbench.core.torch_files import read_torch
-from vidmbench.vidm.checkpoints.checkpoint import (
-    PUBLISHED_CODE,
-    Vidm,
-    checked_sha256,
-    checkpoint_file,
-    filled,
-    load_vidm,
-    save_vidm,
-)
+from vidmbench.vidm.checkpoints.checkpoint import Vidm, checked_sha256, filled, load_vidm, save_vidm
+from vidmbench.vidm.checkpoints.header_facts import PUBLISHED_CODE
 from vidmbench.vidm.checkpoints.inferred_config import FIX, HALVED, Evidence, is_coordinates, read_evidence
-from vidmbench.vidm.checkpoints.known import OFFICIAL, OFFICIAL_COPY, OFFICIAL_FILE
+from vidmbench.vidm.checkpoints.known import OFFICIAL, OFFICIAL_COPY, OFFICIAL_FILE, checkpoint_file
 from vidmbench.vidm.checkpoints.tensor_files import TAKEN, is_dense, is_taken, tensor_kind
 from vidmbench.vidm.config import VidmSpec
 from vidmbench.vidm.networks.content import ContentNet

@@ -168,7 +168,7 @@ def _content(
     data_root: Path | None,
 ) -> "Content | None":
     """First frames from elsewhere; None where the model's content generator makes them."""
-    from vidmbench.vidm.checkpoints.checkpoint import file_of_run
+    from vidmbench.vidm.checkpoints.known import file_of_run
     from vidmbench.vidm.sampling.first_frames import Content
 
     if choice is None or choice == "generated":

@@ -15,7 +15,8 @@ from vidmbench.core.errors import DataError, UsageError
 from vidmbench.core.files import sha256_of_parts
 from vidmbench.core.torch_settings import is_accelerator, without_tf32
 from vidmbench.videos.source import SourceDefaults
-from vidmbench.vidm.checkpoints.checkpoint import PUBLISHED_CODE, Vidm
+from vidmbench.vidm.checkpoints.checkpoint import Vidm
+from vidmbench.vidm.checkpoints.header_facts import PUBLISHED_CODE
 from vidmbench.vidm.checkpoints.official import reading_note
 from vidmbench.vidm.frames import Levels, to_uint8
 from vidmbench.vidm.networks.motion import MotionNet

@@ -29,7 +29,7 @@ from vidmbench.vidm.training.memory import free_bytes, step_bytes
 from vidmbench.vidm.training.state import LOWER_RATE, Log, TrainingState, last_state
 from vidmbench.vidm.training.step import Losses, adamw, take_step
 
-# How often the state is written, the log's rows are made, and figures are made.
+# How often the state is written, the log's rows are made, and samples are drawn.
 SECONDS_BETWEEN_STATES = 60.0
 STEPS_A_ROW = 50
 PICTURES_A_RUN = 10
@@ -38,7 +38,7 @@ _AHEAD = 4
 SECONDS_BETWEEN_PICTURES = 60.0
 
 
-class Pictures(Protocol):
+class Sheets(Protocol):
     """Generates samples of a half-trained generator."""
 
     def __call__(self, part: Part, weights: Mapping[str, Tensor], step: int) -> None:
@@ -57,7 +57,7 @@ def train_part(
     sintel: Mapping[str, Tensor] | None = None,
     start: Start | None = None,
     progress: Progress | None = None,
-    figures: Pictures | None = None,
+    sheets: Sheets | None = None,
 ) -> dict[str, Tensor]:
     """Trains one generator to the end of its recipe, from where an earlier call stopped.
 
@@ -75,7 +75,7 @@ def train_part(
         sintel: Weights of SpyNet, where the recipe wants them and the user has them.
         start: The weights to start from; None starts from the seed.
         progress: Called with steps done, steps in all, and the loss in words.
-        figures: Generates samples now and then.
+        sheets: Generates samples now and then.
 
     Returns:
         The moving average of the weights, by name.
@@ -152,8 +152,8 @@ def train_part(
                 saved = time.monotonic()
             if stops:
                 raise KeyboardInterrupt
-            if rank == 0 and figures is not None and (is_shown or is_last):
-                figures(part, state.ema, state.step)
+            if rank == 0 and sheets is not None and (is_shown or is_last):
+                sheets(part, state.ema, state.step)
                 drawn_at = time.monotonic()
     return state.ema
 

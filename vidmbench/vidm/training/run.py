@@ -9,40 +9,31 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from vidmbench.core.errors import DataError, ResultError, UsageError, WeightsError
-from vidmbench.core.files import replacing
+from vidmbench.core.errors import ResultError, UsageError
 from vidmbench.core.locks import locked
-from vidmbench.core.progress import Progress, note
+from vidmbench.core.progress import Progress
 from vidmbench.records.environment import environment
 from vidmbench.sources.datasets.opening import Reading, open_dataset
 from vidmbench.sources.names import parse_source
 from vidmbench.sources.opening import open_videos, resolve_dataset
 from vidmbench.videos.source import Source
-from vidmbench.vidm.checkpoints.checkpoint import Vidm, filled, save_vidm
+from vidmbench.vidm.checkpoints.checkpoint import Vidm, save_vidm
 from vidmbench.vidm.checkpoints.known import FILE_NAME
 from vidmbench.vidm.checkpoints.spynet_sintel import load_sintel
 from vidmbench.vidm.config import PARTS, Part
-from vidmbench.vidm.frames import to_tensor
 from vidmbench.vidm.networks.content import ContentNet
 from vidmbench.vidm.networks.motion import MotionNet
-from vidmbench.vidm.recipes import OptimiserSpec, RecipeSpec, SamplingSpec
-from vidmbench.vidm.sampling.first_frames import Content
+from vidmbench.vidm.recipes import OptimiserSpec, RecipeSpec
 from vidmbench.vidm.sampling.opening import dataset_label, torch_device
-from vidmbench.vidm.sampling.source import VidmVideos
 from vidmbench.vidm.training.batches import TrainingVideos
 from vidmbench.vidm.training.initialisation import Start, flow_weights
 from vidmbench.vidm.training.loop import check_run, finished_part, train_part
 from vidmbench.vidm.training.memory import check_memory
-
-# Pictures drawn during training: how many samples, how many frames, how many steps.
-_SAMPLES = 8
-_FRAMES = (1, 2, 4, 8, 12, 16)
-SHEET_SAMPLING = SamplingSpec(sampler="dpm-solver", steps=10)
+from vidmbench.vidm.training.sample_sheets import SampleSheets
 
 
 @dataclass(frozen=True)
@@ -181,13 +172,13 @@ def train(run: TrainRun, progress: Progress | None = None, *, checked: Checked |
         for part in run.parts if is_first else ():
             locks.enter_context(locked(run.out / f"{part}.state.safetensors", "training"))
         videos.prepare(progress if is_first else None)
-        figures = _Pictures(run, videos, device)
+        sheets = SampleSheets(recipe.model, run.out, run.seed, videos, device)
         weights: dict[Part, Mapping[str, Tensor]] = {}
         trainings = {part: recipe.part(part) for part in run.parts}
         for part in run.parts:
             weights[part] = train_part(
                 part, recipe, videos, run.out, seed=run.seed, device=device, sintel=checked.sintel,
-                start=starts.get(part), progress=progress if is_first else None, figures=figures,
+                start=starts.get(part), progress=progress if is_first else None, sheets=sheets,
             )  # fmt: skip
         target = run.out / FILE_NAME
         if is_first:
@@ -304,45 +295,3 @@ def _processes(device: str) -> Iterator[torch.device]:
         yield chosen
     finally:
         dist.destroy_process_group()
-
-
-class _Pictures:
-    """Draws a sheet of samples during training: content frames, or clips that go on from real first frames."""
-
-    def __init__(self, run: TrainRun, videos: TrainingVideos, device: torch.device) -> None:
-        self.run = run
-        self.videos = videos
-        self.device = device
-
-    def __call__(self, part: Part, weights: Mapping[str, Tensor], step: int) -> None:
-        """Writes ``PART-STEP.png`` into the run's folder ``samples``."""
-        try:
-            self._draw(part, weights, step)
-        except (DataError, WeightsError) as error:  # training goes on; it stops by itself where the loss is no number
-            note(f"no figure at step {step} of the {part} generator: {error.problem} ({error.found})")
-
-    def _draw(self, part: Part, weights: Mapping[str, Tensor], step: int) -> None:
-        from PIL import Image
-
-        spec = self.run.recipe.model
-        nets = {part: filled(ContentNet if part == "content" else MotionNet, spec, weights, self.run.out, self.device)}
-        content, motion = nets.get("content"), nets.get("motion")
-        steps = min(SHEET_SAMPLING.steps, spec.num_timesteps)
-        sampling = SHEET_SAMPLING.model_copy(update={"steps": steps})
-        vidm = Vidm(spec, content, motion, sampling, "", "training")  # type: ignore[arg-type]
-        count = min(_SAMPLES**2 if part == "content" else _SAMPLES, max(len(self.videos), _SAMPLES))
-        frames = [index for index in _FRAMES if index < spec.num_frames]
-        if part == "content":
-            drawn = VidmVideos(vidm, num_videos=count, num_frames=1, seed=self.run.seed).frames_of_content(range(count))
-            rows = [
-                np.concatenate(list(drawn[begin : begin + _SAMPLES]), axis=1) for begin in range(0, count, _SAMPLES)
-            ]
-        else:
-            first = to_tensor(np.concatenate([self.videos.read(i % len(self.videos), [0]) for i in range(count)]))
-            given = Content(lambda indices: first[list(indices)], "training", "real")
-            source = VidmVideos(vidm, num_videos=count, seed=self.run.seed, content=given, batch_size=count)
-            clips = source.draw(range(count), frames[-1] + 1)
-            rows = [np.concatenate([clip[index] for index in (0, *frames)], axis=1) for clip in clips]
-        sheet = Image.fromarray(np.concatenate(rows, axis=0))
-        with replacing(self.run.out / "samples" / f"{part}-{step:07d}.png") as temporary:
-            sheet.save(temporary)

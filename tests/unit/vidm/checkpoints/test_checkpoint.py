@@ -10,8 +10,8 @@ from vidmbench.core import resources
 from vidmbench.core.errors import ProtocolError, ResultError, WeightsError
 from vidmbench.core.files import sha256_of
 from vidmbench.vidm.checkpoints import checkpoint
-from vidmbench.vidm.checkpoints.checkpoint import checkpoint_file, load_vidm, save_vidm
-from vidmbench.vidm.checkpoints.known import FILE_NAME
+from vidmbench.vidm.checkpoints.checkpoint import load_vidm, save_vidm
+from vidmbench.vidm.checkpoints.known import FILE_NAME, checkpoint_file
 from vidmbench.vidm.checkpoints.tensor_files import check_same, read_tensors, write_tensors
 from vidmbench.vidm.networks.content import ContentNet
 from vidmbench.vidm.networks.motion import MotionNet
