@@ -232,6 +232,17 @@ def test_parts_of_other_steps_join_one_model(command):
         assert facts["steps"] == {"content": 2, "motion": steps}
 
 
+def test_a_generator_of_another_model_in_the_folder_is_not_left_out_in_silence(command):
+    words = ("train", "--recipe", "minute.toml", "--out", "RUN", "--steps", 2)
+    assert command(*words, "--part", "content", "--seed", 1).code == 0
+    model = Path("RUN/vidm.safetensors").read_bytes()
+    for more in ((), ("--dry-run",)):
+        command(*words, "--part", "motion", "--seed", 2, *more).fails(
+            "a content generator that was begun with other settings", "expected: seed = 2", "found: seed = 1"
+        )
+    assert Path("RUN/vidm.safetensors").read_bytes() == model
+
+
 def test_a_schedule_shorter_than_the_sampling_of_pictures(command, recipe):
     one = RECIPE.replace("num_frames = 16", "num_frames = 16\nnum_timesteps = 1")
     recipe.write_text(one.replace('"dpm-solver"\nsteps = 2', '"dpm-solver"\nsteps = 1'))
@@ -322,6 +333,9 @@ def test_a_run_that_goes_on_says_from_where(trained, command):
     [
         (("train", "--recipe", "huge"), ("unknown recipe", "tiny")),
         (("train", "--recipe", "minute.toml", "--dataset", "clevrer-maxi"), ("unknown data set",)),
+        (("train", "--recipe", "minute.toml", "--dataset", ""), ("unknown data set",)),
+        (("ablate", "--recipe", "minute.toml", "--dataset", "", "--dry-run"), ("unknown data set",)),
+        (("train", "--recipe", "minute.toml", "--from", ""), ("vidm or vidm:PATH",)),
         (("train", "--recipe", "minute.toml", "--device", "cuda"), ("no GPU",)),
         (("sample", "--model", "digan", "--out", "x"), ("only VIDM",)),
         (("sample", "--model", "vidm:nowhere", "--out", "x"), ("no such checkpoint",)),
@@ -354,6 +368,7 @@ def test_bad_requests(words, said, command):
         ("lr = 1e-3", "lr = 1e9", ("no longer a number", "step", "lower lr")),
         ("resolution = 32", "resolution = 48", ("attention = 16",)),
         ('"dpm-solver"\nsteps = 2', '"dpm-solver"\nsteps = 3000', ("num_timesteps", "3000")),
+        ("[motion]", "[motion]\nema_half_life = 5e-324", ("ema_half_life", "1")),
         ("[motion]", "[motion]\nmin_snr = 5.0", ("min_snr", "penalty = false")),
         ("num_frames = 16", "num_frames = 16\nnum_classes = 5", ("no class labels",)),
     ],

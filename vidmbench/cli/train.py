@@ -86,7 +86,7 @@ def train(
         checked_output(folder)
     run = TrainRun(
         recipe=spec,
-        dataset=dataset or spec.dataset,
+        dataset=spec.dataset if dataset is None else dataset,
         out=folder,
         seed=seed,
         parts=parts,
@@ -167,7 +167,7 @@ def ablate(
     folder = expanded(out or Path("runs") / f"ablation-{spec.name}")
     ablation = Ablation(
         scaled(spec, budget),
-        dataset or spec.dataset,
+        spec.dataset if dataset is None else dataset,
         folder,
         choices,
         seed,

@@ -59,7 +59,7 @@ class OptimiserSpec(Frozen):
         clip_norm: Largest norm of the gradient.
         ema: Decay of the weights' moving average, a step.
         ema_half_life: Samples after which a weight counts half in the moving average; in place of ``ema``, so that the
-            average does not depend on the batch size.
+            average does not depend on the batch size; at least 1.
         min_snr: Largest weight of the error of the clean frame (Hang et al. 2023, "Min-SNR"): the squared error of the
             noise is weighted by min(SNR, this) / SNR. None weights all timesteps alike, as Eq. 1 does.
         precision: ``bf16`` runs the networks under autocast; weights, loss and optimiser stay float32.
@@ -73,7 +73,7 @@ class OptimiserSpec(Frozen):
     weight_decay: float = Field(default=0.01, ge=0)
     clip_norm: PositiveFloat = 1.0
     ema: float = Field(default=0.999, ge=0, lt=1)
-    ema_half_life: PositiveFloat | None = None
+    ema_half_life: float | None = Field(default=None, ge=1)
     min_snr: PositiveFloat | None = None
     precision: Precision = "fp32"
 

@@ -132,6 +132,14 @@ def load_vidm(path: Path, device: torch.device) -> Vidm:
         }
         if part_tensors:
             nets[part] = filled(ContentNet if part == "content" else MotionNet, spec, part_tensors, path, device)
+    if not nets:
+        raise WeightsError(
+            "this model holds no generator",
+            expected=f"tensors named {' or '.join(f'{part}.NAME' for part in PARTS)}",
+            found=", ".join(list(tensors)[:3]) or "no tensors",
+            where=str(path),
+            fix="take the file as vidmbench train wrote it",
+        )
     content, motion = nets.get("content"), nets.get("motion")
     assert content is None or isinstance(content, ContentNet)
     assert motion is None or isinstance(motion, MotionNet)

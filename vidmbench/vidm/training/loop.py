@@ -1,6 +1,5 @@
 """Trains one generator: AdamW, moving average, clipped gradients; resumable to the bit, on one or many processes."""
 
-import json
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -220,6 +219,31 @@ def check_run(
     return int(header["step"])
 
 
+def check_other(
+    part: Part,
+    recipe: RecipeSpec,
+    videos: TrainingVideos,
+    out: Path,
+    *,
+    seed: int,
+    has_sintel: bool,
+    start: Start | None = None,
+) -> None:
+    """Whether a generator that an earlier call left in this folder belongs to the same model as the one now trained.
+
+    Its optimiser and its steps may differ.
+
+    Raises:
+        WeightsError: The state is damaged.
+        ResultError: It belongs to another model, so the finished one would lack it.
+    """
+    path = out / f"{part}.state.safetensors"
+    if path.is_file():
+        facts = dict(_facts(part, recipe, videos, seed, has_sintel, start))
+        del facts["training"]
+        check_same(read_header(path).get("facts", {}), facts, f"a {part} generator", path)
+
+
 class Finished(NamedTuple):
     """A generator that an earlier call trained to its end.
 
@@ -232,17 +256,10 @@ class Finished(NamedTuple):
     training: OptimiserSpec
 
 
-def finished_part(
-    part: Part,
-    recipe: RecipeSpec,
-    videos: TrainingVideos,
-    out: Path,
-    *,
-    seed: int,
-    has_sintel: bool,
-    start: Start | None = None,
-) -> Finished | None:
-    """What a finished :func:`train_part` of the same model left, or None; its training may have been of other steps.
+def finished_part(part: Part, out: Path) -> Finished | None:
+    """What an earlier :func:`train_part` left, or None where it left nothing or did not end.
+
+    :func:`check_other` says whether it belongs to the same model.
 
     Raises:
         WeightsError: Its file is damaged.
@@ -251,10 +268,8 @@ def finished_part(
     if not path.is_file():
         return None
     tensors, header = read_tensors(path)
-    facts = json.loads(json.dumps(_facts(part, recipe, videos, seed, has_sintel, start)))
-    there = dict(header["facts"])
-    training = validated(there["training"], OptimiserSpec, where=f"{path}, training")
-    if header["step"] < training.steps or there | {"training": None} != facts | {"training": None}:
+    training = validated(header["facts"]["training"], OptimiserSpec, where=f"{path}, training")
+    if header["step"] < training.steps:
         return None
     weights = {name.removeprefix("ema."): value for name, value in tensors.items() if name.startswith("ema.")}
     return Finished(weights, training)

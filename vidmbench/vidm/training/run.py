@@ -31,7 +31,7 @@ from vidmbench.vidm.recipes import OptimiserSpec, RecipeSpec
 from vidmbench.vidm.sampling.opening import dataset_label, torch_device
 from vidmbench.vidm.training.batches import TrainingVideos
 from vidmbench.vidm.training.initialisation import Start, flow_weights
-from vidmbench.vidm.training.loop import check_run, finished_part, train_part
+from vidmbench.vidm.training.loop import check_other, check_run, finished_part, train_part
 from vidmbench.vidm.training.memory import check_memory
 from vidmbench.vidm.training.sample_sheets import SampleSheets
 
@@ -129,6 +129,8 @@ def check_train(run: TrainRun) -> Checked:
         )
         for part in run.parts
     }
+    for part in (other for other in PARTS if other not in run.parts):
+        check_other(part, recipe, videos, run.out, seed=run.seed, has_sintel=sintel is not None, start=starts.get(part))
     return Checked(source, videos, sintel, starts, started, done)
 
 
@@ -183,9 +185,7 @@ def train(run: TrainRun, progress: Progress | None = None, *, checked: Checked |
         target = run.out / FILE_NAME
         if is_first:
             for part in (other for other in PARTS if other not in run.parts):
-                finished = finished_part(
-                    part, recipe, videos, run.out, seed=run.seed, has_sintel=has_sintel, start=starts.get(part)
-                )
+                finished = finished_part(part, run.out)
                 if finished is not None:
                     weights[part], trainings[part] = finished
             facts = _facts(run, trainings, checked.source, has_sintel=has_sintel) | {"start": started}
@@ -208,7 +208,7 @@ def _starts(run: TrainRun) -> tuple[dict[Part, Start], dict[str, Any]]:
     if start_name.kind != "vidm":
         raise UsageError(
             "only a VIDM can be trained on", expected="vidm or vidm:PATH", found=f"--from {run.start}", where="--from",
-            fix=f"--from vidm:{run.start}" if Path(run.start).exists() else None,
+            fix=f"--from vidm:{run.start}" if run.start and Path(run.start).exists() else None,
         )  # fmt: skip
     vidm = open_vidm(start_name.path, dataset_label(resolve_dataset(run.dataset)), torch.device("cpu"))
     nets: dict[Part, ContentNet | MotionNet | None] = {"content": vidm.content, "motion": vidm.motion}

@@ -155,6 +155,18 @@ def test_weights_that_do_not_fit_their_header_are_refused(change, said, tmp_path
     assert caught.value.where == str(path)
 
 
+def test_a_model_without_a_generator_is_refused(tmp_path):
+    def rename(tensors, _):
+        for name in list(tensors):
+            tensors[f"other.{name}"] = tensors.pop(name)
+
+    path = rewritten(tmp_path / FILE_NAME, rename)
+    with pytest.raises(WeightsError, match="holds no generator") as caught:
+        load_vidm(path, CPU)
+    assert caught.value.expected == "tensors named content.NAME or motion.NAME"
+    assert caught.value.found.startswith("other.content.")
+
+
 def test_mistakes_in_the_header_are_named(tmp_path):
     path = rewritten(tmp_path / FILE_NAME, lambda _, header: header["model"].update(depth=3))
     with pytest.raises(ProtocolError, match="depth: unknown key"):
