@@ -2,6 +2,7 @@
 
 import json
 import re
+import warnings
 from codecs import getincrementaldecoder
 from pathlib import Path
 from typing import Any
@@ -55,12 +56,16 @@ def read_torch(path: Path, *, fix: str, is_convertible: bool = False) -> Any:
     """
     import torch
 
-    try:
-        with path.open("rb") as file:
-            is_zip = file.read(2) == b"PK"  # PyTorch's format since 1.6; the older one cannot be mapped
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=is_zip)
-    except Exception as error:  # a damaged archive or pickle can fail in any way
-        raise _unreadable(path, error, fix, is_convertible=is_convertible) from error
+    with warnings.catch_warnings(record=True) as warned:  # of pickle protocols, and raises afterwards
+        warnings.simplefilter("always")
+        try:
+            with path.open("rb") as file:
+                is_zip = file.read(2) == b"PK"  # PyTorch's format since 1.6; the older one cannot be mapped
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=is_zip)
+        except Exception as error:  # a damaged archive or pickle can fail in any way
+            protocols = [re.search(r"pickle protocol (\d+)", str(warning.message)) for warning in warned]
+            protocol = next((match[1] for match in protocols if match), None)
+            raise _unreadable(path, error, protocol, fix, is_convertible=is_convertible) from error
 
 
 #: Keeps the tensors of a file and the dictionaries that they are in; runs the file's code.
@@ -71,7 +76,7 @@ _KEEP_TENSORS = (
 )
 
 
-def _unreadable(path: Path, error: Exception, fix: str, *, is_convertible: bool) -> WeightsError:
+def _unreadable(path: Path, error: Exception, protocol: str | None, fix: str, *, is_convertible: bool) -> WeightsError:
     # PyTorch's own text proposes to load the file with its code; that advice is not passed on.
     foreign = re.search(r"GLOBAL ([\w.]+)", str(error))
     if foreign:
@@ -86,6 +91,14 @@ def _unreadable(path: Path, error: Exception, fix: str, *, is_convertible: bool)
             found=f"a reference to {foreign[1].rstrip('.')}",
             where=str(path),
             fix=fix,
+        )
+    if protocol is not None:
+        return WeightsError(
+            "this file was saved with a pickle protocol that cannot be read without running code",
+            expected="pickle protocol 2, which torch.save uses unless told otherwise",
+            found=f"pickle protocol {protocol}",
+            where=str(path),
+            fix="save it again with torch.save(weights, FILE)",
         )
     return WeightsError(
         "this is not a PyTorch checkpoint, or it is truncated",
