@@ -270,7 +270,7 @@ def test_without_transformers(score, monkeypatch):
     import sys
 
     monkeypatch.setitem(sys.modules, "transformers", None)
-    score().fails("this detector needs transformers, which is not installed", "pip install 'vidmbench[detectors]'")
+    score().fails("this detector needs transformers, which is not installed", "pip install transformers")
 
 
 def test_built_in_ones_take_their_own_size_alone(score, command):

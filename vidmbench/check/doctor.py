@@ -140,7 +140,7 @@ def _decoders() -> tuple[State, str]:
 def _engine() -> tuple[State, str]:
     name = engine_name("auto")
     if name.startswith("torch") and name.endswith("cpu"):
-        return "note", f"{name}; two to three times faster with: pip install 'vidmbench[cpu]'"
+        return "note", f"{name}; two to three times faster with: pip install openvino"
     return "ok", name
 
 

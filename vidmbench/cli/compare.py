@@ -62,8 +62,8 @@ def compare(
         bool,
         typer.Option(
             "--controls",
-            help="With --paired: beside FAKE what REAL scores with its last given frame repeated, one frame late, "
-            "blurred, with noise, and as JPEG.",
+            help="With --paired or full-reference protocols: beside FAKE what REAL scores with its last given frame "
+            "repeated, one frame late, blurred, with noise, and as JPEG.",
         ),
     ] = False,
     clips: ClipOptions,

@@ -57,7 +57,7 @@ class ClipOptions:
         int | None,
         typer.Option(
             help="Frames at the start of each clip that the model was given; not scored by psnr, ssim and "
-            "lpips, in front on both sides in fvd-mcvd and fvd-srvp.",
+            "lpips, in front on both sides in fvd-mcvd, fvd-mcvd-trajectory-mean and fvd-srvp.",
             metavar="K",
             show_default="0",
             rich_help_panel=PROTOCOL_PANEL,

@@ -24,7 +24,7 @@ _INCIDENTAL = ("transformers_version", "_name_or_path", "torch_dtype", "dtype", 
 # How many labels a configuration has that names none.
 _LABELS = 2
 _POINTER = b"version https://git-lfs"
-_INSTALL = "pip install 'vidmbench[detectors]'"
+_INSTALL = "pip install transformers"
 
 
 def hub_folder(model: str, revision: str) -> Path:

@@ -25,7 +25,7 @@ def check_opencv() -> None:
             "optical flow needs OpenCV, which is not installed",
             expected="the package opencv-python-headless",
             found="no module cv2",
-            fix="pip install 'vidmbench[motion]'",
+            fix="pip install opencv-python-headless",
         )
 
 

@@ -24,7 +24,7 @@ def check_vmaf() -> None:
             "VMAF needs vmaf-torch, which is not installed",
             expected="the package vmaf-torch",
             found="no module vmaf_torch",
-            fix="pip install 'vidmbench[vmaf]'",
+            fix="pip install vmaf-torch",
         )
 
 

@@ -51,7 +51,8 @@ def score(
             data sets and generators the first ones are taken.
         seed: Seed of every random choice; a function gets it.
         context: Frames at the start of each clip that the model was given: PSNR, SSIM and LPIPS exclude them,
-            ``fvd-mcvd`` and ``fvd-srvp`` put the targets' own in front of both sides. None takes the protocol's.
+            ``fvd-mcvd``, ``fvd-mcvd-trajectory-mean`` and ``fvd-srvp`` put the targets' own in front of both sides.
+            None takes the protocol's.
         precision: ``fp32``, or ``bf16``, which is quicker and less exact.
         device: ``auto``, ``cpu`` or ``cuda``.
         progress: Whether a bar is shown on stderr.

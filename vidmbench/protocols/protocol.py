@@ -208,7 +208,8 @@ class ProtocolSpec(Frozen):
         if self.context is None:
             raise UsageError(
                 f"{self.name} has no rule for frames that the model was given",
-                expected="a full-reference protocol (psnr-..., ssim-..., lpips-...), or fvd-mcvd, fvd-srvp",
+                expected="a full-reference protocol (psnr-..., ssim-..., lpips-...), or fvd-mcvd, "
+                "fvd-mcvd-trajectory-mean, fvd-srvp",
                 found=f"--context {context}",
                 fix="omit --context, and cut these frames off the videos",
             )

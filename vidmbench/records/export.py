@@ -62,7 +62,7 @@ def check_format(form: ExportFormat) -> None:
             "Parquet files need the package pyarrow",
             expected="pyarrow, which comes with the extra `parquet`",
             found=str(error),
-            fix="pip install 'vidmbench[parquet]' (or pyarrow alone), or use --format csv",
+            fix="pip install pyarrow, or use --format csv",
         ) from error
 
 

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-pytest.importorskip("openvino", reason="openvino is not installed (pip install 'vidmbench[cpu]')")
+pytest.importorskip("openvino", reason="openvino is not installed (pip install openvino)")
 
 _ENGINES_GO = """
 import os, signal, sys, threading
