@@ -96,7 +96,7 @@ def test_sources_that_are_not_there(command, folder, real):
     command("score", "real.npz", "real.npy").fails("path not found: real.npz", "did you mean real.npy?")
     command("run", "--model", "a", "--samples", "emty", "--dataset", "folder:real.npy").fails("did you mean empty?")
     command("run", "--model", "a", "--samples", "real.npy", "--dataset", "folder:").fails("a source without a path")
-    command("score", "", real).fails("a source without a path")
+    command("score", "", real).fails("REAL is empty")
     command("score", real, "static").fails("did you mean control:static?")
     for text in ("grid:", "strips:", "digan:", "static-of:grid:"):
         command("score", real, text).fails("a source without a path", f"found: {text.removeprefix('static-of:')}")

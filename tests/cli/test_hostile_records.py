@@ -152,9 +152,23 @@ def test_nothing_that_a_record_names_is_opened_unasked(command, monkeypatch):
     assert not [path for path in opened if "pipe" in path or "private" in path]
 
 
-@pytest.mark.parametrize("words", [("--out", ""), ("--out=",), ("--runs", "")])
-def test_an_empty_path_is_not_the_working_folder(words, command, folder):
-    command("report", *words).fails(f"{words[0].rstrip('=')} is empty", "expected: a path", "found: nothing")
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (("report", "--out", ""), "--out"),
+        (("report", "--out="), "--out"),
+        (("report", "--out", "site", "--runs", ""), "--runs"),
+        (("identify", "--write", ""), "--write"),
+        (("identify", "1", "--on", "square", "--junit", ""), "--junit"),
+        (("score", "a", "b", "--best-of", ""), "--best-of"),
+        (("score", "a", ""), "FAKE"),
+        (("weights", "add", "i3d-kinetics400", ""), "FILE"),
+        (("pack", "show", ""), "FILE"),
+        (("table", ""), "1|2|3|NAME|FILE"),
+    ],
+)
+def test_an_empty_path_is_not_the_working_folder(words, name, command, folder):
+    command(*words).fails(name, "is empty", "found: nothing")
     assert list(folder.iterdir()) == []
 
 

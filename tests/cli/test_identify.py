@@ -173,6 +173,7 @@ REFUSED = {
     "negative": (("-3.5", "--on", "wide"), "never negative", "found: -3.5"),
     "minus infinity": (("-inf",), "infinite"),
     "text": (("fvd",), "this is not a number"),
+    "underscore": (("866_35",), "this is not a number"),
     "set": (("5", "--on", "sky"), "unknown golden set 'sky'", "square, wide"),
     "one side": (("5", "REAL"), "REAL without FAKE"),
     "own and golden": (("5", "a", "b", "--on", "wide"), "REAL, FAKE and --on"),

@@ -73,8 +73,9 @@ def test_scenes_widen_the_interval_and_stand_beside_it(command, runs, folder):
     assert said["interval_kind"] == "t-4-scenes-95"
     assert said["by_frame"]["interval_kind"] == "t-4-scenes-95"
     assert "8 videos show 4 scenes: intervals are over scenes" in said["warnings"]
-    few = command("score", real, first, *PSNR, "--scenes", "clip00000([0-3])?", "--json")
-    few.fails("videos without a scene")
+    for more in ((), ("--dry-run",)):
+        few = command("score", real, first, *PSNR, "--scenes", "clip00000([0-3])?", "--json", *more)
+        few.fails("videos without a scene")
     test = command("compare-models", *runs[:3], *PSNR, "--scenes", "scenes.csv", "--json").json
     assert (test["unit"], test["num_units"], test["p_value_flips"]) == ("scene", 4, 2 / 2**4)
 

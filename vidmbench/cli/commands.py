@@ -1,11 +1,11 @@
 """The app with all commands, and how errors are shown."""
 
+import errno
 import io
 import os
 import sys
 import warnings
 from functools import partial
-from itertools import pairwise
 from typing import Annotated, Any
 
 import typer
@@ -129,7 +129,6 @@ def run_command() -> None:
     try:
         if _is_done_by_process_0(words):
             sys.exit(0)
-        _check_paths(words)
         command = typer.main.get_command(app)
         _hide_types_of_flags(command)
         read_values_together(command)
@@ -146,7 +145,7 @@ def run_command() -> None:
     except OSError as error:  # a full disk, a folder that went away
         if show_traceback:
             raise
-        _fail(printable(": ".join(str(part) for part in (error.strerror or error, error.filename) if part)))
+        _fail(printable(_of_system(error)))
     finally:
         _flush()
 
@@ -176,13 +175,11 @@ def _is_done_by_process_0(words: list[str]) -> bool:
     return False
 
 
-def _check_paths(words: list[str]) -> None:
-    """Refuses an empty path, as of a shell's variable that is not set: it would mean the working folder."""
-    for option in ("--out", "--runs", "--data-root", "--junit"):
-        if f"{option}=" in words or (option, "") in pairwise(words):
-            raise UsageError(
-                f"{option} is empty", expected="a path; the working folder is .", found="nothing", where=option
-            )
+def _of_system(error: OSError) -> str:
+    """What the system refused, which file, and what to do where that is known."""
+    problem = ": ".join(str(part) for part in (error.strerror or error, error.filename) if part)
+    fix = {errno.ENAMETOOLONG: "give a path with shorter names", errno.ENOSPC: "make room on the disk"}
+    return f"{problem}\n  what to do: {fix[error.errno]}" if error.errno in fix else problem
 
 
 def _fail(message: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any, NoReturn
 
 import typer
@@ -66,7 +67,10 @@ def _no_file(command: str) -> VidmbenchError:
 def _value(parameter: Any, read: Callable[[Any, Any], Any], context: Any, given: Any) -> Any:
     """The value of an option; its built-in one where it cannot be read, which :data:`_unread` then holds."""
     try:
-        return read(context, given)
+        value = read(context, given)
+        if "" in (given if isinstance(given, list | tuple) else [given]):
+            _check_empty(parameter, value)
+        return value
     except typer.BadParameter as error:
         if parameter.value_is_missing(given):
             raise
@@ -74,8 +78,20 @@ def _value(parameter: Any, read: Callable[[Any, Any], Any], context: Any, given:
         return None if callable(parameter.default) else parameter.default
 
 
+def _check_empty(parameter: Any, value: Any) -> None:
+    """Refuses an empty path, which would be the working folder, or argument: a shell's variable that is not set."""
+    is_path = any(isinstance(item, Path) for item in (value if isinstance(value, list | tuple) else [value]))
+    if is_path or parameter.param_type_name == "argument":
+        expected = "a path; the working folder is ." if is_path else "a name or a path"
+        _refuse(UsageError(f"{_name(parameter)} is empty", expected=expected, found="nothing", where=_name(parameter)))
+
+
+def _name(parameter: Any) -> str:
+    return parameter.opts[0] if parameter.param_type_name == "option" else str(parameter.metavar or parameter.name)
+
+
 def _in_our_words(parameter: Any, given: Any, message: str) -> VidmbenchError:
-    name = parameter.opts[0] if parameter.param_type_name == "option" else str(parameter.metavar or parameter.name)
+    name = _name(parameter)
     found = ", ".join(map(str, given)) if isinstance(given, list | tuple) else str(given)
     return UsageError(f"{name} cannot be {found!r}", expected=_expected(message), found=found, where=name)
 

@@ -183,7 +183,7 @@ def checked_output(folder: Path, option: str = "--out") -> Path:
         ResultError: It cannot be written to, or it is a file.
     """
     folder = expanded(folder)
-    if folder.exists() and not folder.is_dir():
+    if os.path.exists(folder) and not folder.is_dir():  # unlike Path.exists it takes names that are too long
         raise ResultError(
             "the output folder is a file",
             expected="a folder",

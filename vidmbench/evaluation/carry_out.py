@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from vidmbench.core.errors import UsageError
 from vidmbench.core.progress import Progress
 from vidmbench.core.workers import Share
 from vidmbench.evaluation.evaluate import Evaluation, Pair, compute_share_of_pairs, evaluate_pairs
@@ -14,7 +13,6 @@ from vidmbench.evaluation.features import ShareDone
 from vidmbench.evaluation.job import Job
 from vidmbench.evaluation.optional import Refused, with_weights
 from vidmbench.evaluation.plan import Planned
-from vidmbench.evaluation.scenes import scenes_of
 from vidmbench.records.environment import environment
 from vidmbench.records.record import Measurement, RunRecord
 
@@ -77,29 +75,12 @@ def compute_share(
 
 def _scorable(jobs: Sequence[Job]) -> list[tuple[list[Planned], list[Refused]]]:
     """Of each job, the plans whose networks have weights, and those members of a group that have none."""
-    choices = jobs[0].choices
-    if choices.scenes is not None:
-        _check_scenes(jobs, choices.scenes)
-    return [with_weights(job.plans, choices.optional) for job in jobs]
+    return [with_weights(job.plans, jobs[0].choices.optional) for job in jobs]
 
 
 def _pairs(jobs: Sequence[Job], found: Sequence[tuple[Sequence[Planned], object]]) -> list[Pair]:
     scenes = jobs[0].choices.scenes
     return [Pair(job.real, job.fake, tuple(plans), scenes) for job, (plans, _) in zip(jobs, found, strict=True)]
-
-
-def _check_scenes(jobs: Sequence[Job], rule: str) -> None:
-    """Refuses a rule that gives no scenes, before videos are scored for hours."""
-    for job in jobs:
-        if not any(item.spec.kind.reads_pairs for item in job.plans):
-            raise UsageError(
-                "--scenes is for the intervals of full-reference protocols",
-                expected="psnr-..., ssim-... or lpips-...",
-                found=", ".join(dict.fromkeys(item.spec.name for item in job.plans)),
-                where="--scenes",
-                fix="omit --scenes",
-            )
-        scenes_of(rule, [job.real.name(index) for index in range(len(job.real))])
 
 
 def record_of(job: Job, measurements: Sequence[Measurement], *, command: Sequence[str]) -> RunRecord:

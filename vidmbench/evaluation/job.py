@@ -16,6 +16,7 @@ from vidmbench.evaluation.optional import Refused, plan_each
 from vidmbench.evaluation.packs import bound_to_pack
 from vidmbench.evaluation.plan import Planned, Short, check_both_counts, checked_counts, plan
 from vidmbench.evaluation.request import request_of
+from vidmbench.evaluation.scenes import scenes_of
 from vidmbench.protocols.clips_stage import MANY_A_VIDEO
 from vidmbench.protocols.protocol import ProtocolSpec
 from vidmbench.records.request import RunRequest
@@ -55,6 +56,24 @@ class Job:
     choices: Choices
     request: RunRequest | None = None
     refused: tuple[Refused, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuses a rule that gives no scenes, before videos are scored for hours.
+
+        Raises:
+            VidmbenchError: There is none for a video, or no protocol has intervals over scenes.
+        """
+        if self.choices.scenes is None:
+            return
+        if not any(item.spec.kind.reads_pairs for item in self.plans):
+            raise UsageError(
+                "--scenes is for the intervals of full-reference protocols",
+                expected="psnr-..., ssim-... or lpips-...",
+                found=", ".join(dict.fromkeys(item.spec.name for item in self.plans)),
+                where="--scenes",
+                fix="omit --scenes",
+            )
+        scenes_of(self.choices.scenes, [self.real.name(index) for index in range(len(self.real))])
 
 
 def prepare_run(

@@ -62,7 +62,7 @@ def number(text: str, where: str = "VALUE") -> Number:
         return UsageError(problem, expected="a distance above 0, such as 132.19", found=text, where=where)
 
     try:
-        decimal = Decimal(text.strip())
+        decimal = Decimal(text.strip() if "_" not in text else "")  # which Python takes for a separator
     except InvalidOperation:
         raise wrong(
             "this is not a number: write it without signs and separators" if "," in text else "this is not a number"

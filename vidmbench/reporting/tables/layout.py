@@ -135,9 +135,9 @@ def load_layout(name: str) -> Layout:
     """
     if name.endswith(".toml"):
         return load_toml(Path(name), Layout)
-    name = f"table{name}" if name.isdigit() else name
+    given, name = name, f"table{name}" if name.isdigit() else name
     if name not in layout_names():
-        raise unknown("table", name, layout_names(), fix="vidmbench table 1")
+        raise unknown("table", given, layout_names(), fix="vidmbench table 1")
     path = resources.protocols_dir() / "tables" / f"{name}.toml"
     layout = load_toml(path, Layout)
     if layout.name != name:

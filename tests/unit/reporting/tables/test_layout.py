@@ -16,7 +16,7 @@ def test_names():
     assert load_layout("1").name == load_layout("table1").name == "table1"
     with pytest.raises(ProtocolError, match="unknown table 'tabel2': did you mean table2"):
         load_layout("tabel2")
-    with pytest.raises(ProtocolError, match="unknown table 'table9'"):
+    with pytest.raises(ProtocolError, match="unknown table '9'"):
         load_layout("9")
 
 
