@@ -41,7 +41,7 @@ def test_list_and_show_fit_together(command):
 
 def test_a_name_that_means_none_or_several_is_refused(command):
     command("results", "show", "2026").fails("several records", "20260101T000001Z_a, 20260101T000002Z_b", "give more")
-    command("results", "show", "").fails("unknown run")
+    command("results", "show", "").fails("ID is empty")
     command("results", "show", "cccccccc").fails("unknown run", "results list")
     command("results", "show", "nowhere.json").fails("not a record", "nowhere.json")
     command("results", "show", "x", "--runs", "nowhere").fails("no such folder of records")
