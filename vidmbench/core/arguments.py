@@ -1,6 +1,7 @@
 """Arguments of the Python functions: wrong types and values give one error; numpy's numbers are as good as Python's."""
 
 import operator
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,20 @@ def real_number(name: str, value: Any) -> float:
     raise wrong_argument(name, "a number", value)
 
 
+def exact_number(name: str, value: Any) -> int | float:
+    """As :func:`real_number`, but a whole number that no ``float`` equals stays an ``int``.
+
+    Raises:
+        ArgumentError: It is none.
+    """
+    number = real_number(name, value)
+    try:
+        whole = operator.index(value)
+    except Exception:  # a float, or whatever an object of another library says
+        return number
+    return number if number == whole else whole
+
+
 def flag(name: str, value: Any) -> bool:
     """True or False; numpy's are taken.
 
@@ -96,6 +111,28 @@ def name_or_path(name: str, value: Any) -> str:
     return text
 
 
+def device_name(value: Any) -> Any:
+    """The word for a ``torch.device``, such as ``cuda``; anything else as it is.
+
+    Raises:
+        ArgumentError: It is another GPU than the current one, on which everything runs.
+    """
+    if type(value).__name__ != "device" or not type(value).__module__.startswith("torch"):
+        return value
+    if value.type == "cuda" and value.index is not None:
+        torch = sys.modules["torch"]  # which this module must not load; there is a device of it, so it is there
+        current = torch.cuda.current_device() if torch.cuda.is_available() else 0
+        if value.index != current:
+            raise ArgumentError(
+                f"device {value} is not the current GPU",
+                expected=f"auto, cpu or cuda, which is cuda:{current} here",
+                found=str(value),
+                fix=f"call torch.cuda.set_device({value.index}) before, or set CUDA_VISIBLE_DEVICES={value.index} for "
+                "the whole program, and give cuda",
+            )
+    return value.type
+
+
 def wrong_argument(name: str, expected: str, value: Any) -> ArgumentError:
     """The error for an argument.
 
@@ -113,9 +150,9 @@ def wrong_argument(name: str, expected: str, value: Any) -> ArgumentError:
 
 
 def _shown(value: Any) -> str:
-    if hasattr(value, "shape"):
-        return f"an array of shape {value.shape}"
     try:
+        if hasattr(value, "shape"):
+            return f"an array of shape {value.shape}"
         text = repr(value)
     except Exception:  # an object of another library
         return "an object"

@@ -1,10 +1,13 @@
 """Scores from Python: sources in, measurements out; nothing is called back and nothing is written."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from vidmbench.core.arguments import flag, name_or_path, optional_number, wrong_argument
+from vidmbench.core.arguments import device_name, flag, name_or_path, optional_number, wrong_argument
 from vidmbench.core.errors import UsageError
 from vidmbench.core.progress import progress_bar
+from vidmbench.core.text import first_of
 from vidmbench.core.vocabulary import DEFAULT_PROTOCOL, Device, Precision
 from vidmbench.evaluation.carry_out import carry_out
 from vidmbench.evaluation.choices import Choices
@@ -16,6 +19,9 @@ from vidmbench.evaluation.job import prepare_score
 from vidmbench.evaluation.videos import open_source
 from vidmbench.records.record import Measurement
 from vidmbench.videos.in_memory.declared import Declared, ValueRange
+
+if TYPE_CHECKING:
+    import torch
 
 
 def score(
@@ -30,7 +36,7 @@ def score(
     seed: int = 0,
     context: int | None = None,
     precision: Precision = "fp32",
-    device: Device = "auto",
+    device: "Device | torch.device" = "auto",
     progress: bool = False,
 ) -> Measurement:
     """Scores videos against real ones by one protocol: ``vidmbench score`` in Python.
@@ -54,7 +60,7 @@ def score(
             ``fvd-mcvd``, ``fvd-mcvd-trajectory-mean`` and ``fvd-srvp`` put the targets' own in front of both sides.
             None takes the protocol's.
         precision: ``fp32``, or ``bf16``, which is quicker and less exact.
-        device: ``auto``, ``cpu`` or ``cuda``.
+        device: ``auto``, ``cpu`` or ``cuda``, or a ``torch.device`` of one of these.
         progress: Whether a bar is shown on stderr.
 
     Returns:
@@ -81,7 +87,7 @@ def score(
         >>> float(noise) > float(fvd)
         True
     """
-    progress, num_videos = flag("progress", progress), optional_number("num_videos", num_videos, least=2)
+    progress, num_videos = flag("progress", progress), optional_number("num_videos", num_videos, least=1)
     choices = Choices(
         protocols=(name_or_path("protocol", protocol),),
         frames=() if frames is None else (frames,),
@@ -90,17 +96,23 @@ def score(
         seed=seed,
         context=context,
         precision=precision,
-        device=device,
+        device=device_name(device),
     )
-    measurements = score_all(real, fake, choices, value_range=value_range, layout=layout, progress=progress)
-    if len(measurements) > 1:
+    _check_one_number(choices, protocol)
+    (measurement,) = score_all(real, fake, choices, value_range=value_range, layout=layout, progress=progress)
+    return measurement
+
+
+def _check_one_number(choices: Choices, protocol: str | Path) -> None:
+    """Refuses a protocol of several numbers, and a group of protocols, before anything is read or computed."""
+    numbers = [name for spec in choices.load_protocols() for name in spec.kind.numbers or (spec.name,)]
+    if len(numbers) > 1:
         raise UsageError(
-            f"{protocol} gives {len(measurements)} numbers, and score() returns one",
+            f"{protocol} gives {len(numbers)} numbers, and score() returns one",
             expected="a protocol of one number",
-            found=", ".join(each.metric for each in measurements),
-            fix=f'score_all(real, fake, Choices(protocols=("{protocol}",), ...)); features are cached',
+            found=first_of(list(dict.fromkeys(numbers))),
+            fix=f'score_all(real, fake, Choices(protocols=("{protocol}",), ...))',
         )
-    return measurements[0]
 
 
 def score_all(
@@ -152,7 +164,7 @@ def extract_features(
     is_real: bool = False,
     seed: int = 0,
     precision: Precision = "fp32",
-    device: Device = "auto",
+    device: "Device | torch.device" = "auto",
     progress: bool = False,
 ) -> FeatureSet:
     """What a protocol's network sees in videos: for your own metrics and figures.
@@ -189,19 +201,19 @@ def extract_features(
     """
     num_videos = optional_number("num_videos", num_videos, least=1)
     is_real, progress = flag("is_real", is_real), flag("progress", progress)
+    choices = Choices(
+        protocols=(name_or_path("protocol", protocol),),
+        frames=() if frames is None else (frames,),
+        seed=seed,
+        precision=precision,
+        device=device_name(device),
+    )
+    _check_one_network(choices, protocol)
     source = open_source(
         videos, value_range=value_range, layout=layout, num_videos=num_videos, num_frames=frames, seed=seed
     )
     count = len(source) if num_videos is None else num_videos
-    (spec,) = Choices(
-        protocols=(name_or_path("protocol", protocol),),
-        frames=() if frames is None else (frames,),
-        num_real=count,
-        num_fake=count,
-        seed=seed,
-        precision=precision,
-        device=device,
-    ).bound_protocols()
+    (spec,) = replace(choices, num_real=count, num_fake=count).bound_protocols()
     plan = plan_clips(
         [source.name(index) for index in range(len(source))],
         [source.num_frames(index) for index in range(len(source))],
@@ -212,4 +224,17 @@ def extract_features(
         label=source.label,
     )
     with progress_bar(is_shown=progress) as tick:
-        return features_of([FeatureJob(source, plan, spec.array, precision)], device=device, progress=tick)[0]
+        job = FeatureJob(source, plan, spec.array, choices.precision)
+        return features_of([job], device=choices.device, progress=tick)[0]
+
+
+def _check_one_network(choices: Choices, protocol: str | Path) -> None:
+    """Refuses a group of protocols, and one that compares each video with its target: neither has such features."""
+    specs = choices.load_protocols()
+    if len(specs) > 1 or specs[0].kind.reads_pairs:
+        raise UsageError(
+            f"{protocol} has no features of single videos",
+            expected="a protocol whose network sees each video by itself, such as fvd-tats",
+            found="a group of protocols" if len(specs) > 1 else "a protocol that compares each video with its target",
+            fix=f'extract_features(videos, protocol="{DEFAULT_PROTOCOL}")',
+        )

@@ -5,7 +5,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
 
-from vidmbench.core.arguments import name_or_path, optional_number, seed_number, whole_number, wrong_argument
+from vidmbench.core.arguments import (
+    device_name,
+    name_or_path,
+    optional_number,
+    seed_number,
+    whole_number,
+    wrong_argument,
+)
 from vidmbench.core.errors import UsageError, unknown
 from vidmbench.core.vocabulary import DEFAULT_PROTOCOL, Device, OnBad, Precision, SamplesRule
 from vidmbench.evaluation.scenes import check_rule
@@ -45,7 +52,7 @@ class Choices:
         scenes: Which real videos show one scene, for intervals of full-reference metrics: ``folder``, a CSV file or a
             regular expression, see :func:`vidmbench.evaluation.scenes.scenes_of`.
         precision: ``fp32`` or ``bf16``.
-        device: Where networks run.
+        device: Where networks run; a ``torch.device`` becomes the word for it.
         on_bad: Whether videos that cannot be used stop the work or are skipped.
         data_root: Where data sets on disk are stored.
         drawing: How a VIDM is sampled.
@@ -78,6 +85,7 @@ class Choices:
         Raises:
             UsageError: A word that is not among those listed, a single value where a tuple belongs, or another type.
         """
+        object.__setattr__(self, "device", device_name(self.device))
         for name, known in (("precision", Precision), ("device", Device), ("on_bad", OnBad)):
             value = getattr(self, name)
             if not isinstance(value, str) or value not in get_args(known):

@@ -18,16 +18,16 @@ from vidmbench.sources.names import Kind, parse_source
 from vidmbench.sources.opening import ResolvedName, refuse_pack, resolve
 from vidmbench.sources.packs.contents import Pack
 from vidmbench.videos.in_memory.declared import Declared
+from vidmbench.videos.in_memory.numbers import check_kind
 from vidmbench.videos.in_memory.opening import (
     Items,
-    Sampler,
-    Taking,
     is_list_of_paths,
     is_read_once,
     needless,
     needs_declaring,
     open_in_memory,
 )
+from vidmbench.videos.in_memory.samplers import Sampler, Taking
 from vidmbench.videos.opening import open_paths
 from vidmbench.videos.source import MinimalSource, Source
 
@@ -101,9 +101,11 @@ def given(
         takes_pack: Whether a pack will do.
 
     Raises:
-        VidmbenchError: The name cannot be parsed, its data set is not declared, or it is a pack and videos are needed.
+        VidmbenchError: The name cannot be parsed, its data set is not declared, it is a pack and videos are needed, or
+            a tensor holds no plain numbers.
     """
     declared = declared or Declared()
+    check_kind(videos, where)
     if not isinstance(videos, str | Path):
         return Given(videos, None, where, declared)
     name = parse_source(str(videos))

@@ -15,7 +15,7 @@ from vidmbench.sources.controls import static_of
 from vidmbench.sources.datasets.opening import DEFAULT_READING, Reading
 from vidmbench.sources.names import Kind, SourceName
 from vidmbench.sources.opening import ResolvedName, copied_control, open_control, open_videos, refuse_pack, resolve
-from vidmbench.videos.in_memory.opening import Taking
+from vidmbench.videos.in_memory.samplers import Taking
 from vidmbench.videos.source import Source
 from vidmbench.vidm.sampling.opening import SamplingOptions, load_model, videos_of
 

@@ -117,7 +117,9 @@ class Pairer:
                 expected=str(wanted),
                 found=str(len(self._real)),
                 where=self._real.label,
-                fix=f"--num-videos {len(self._real)} works; compare numbers only at equal counts",
+                fix=f"--num-videos {len(self._real)} works; compare numbers only at equal counts"
+                if len(self._real)
+                else "give real videos",
             )
         return wanted
 

@@ -16,7 +16,8 @@ from vidmbench.sources.datasets.opening import Reading
 from vidmbench.sources.opening import open_control
 from vidmbench.videos.arrays.layout import Rounding
 from vidmbench.videos.in_memory.declared import Declared, ValueRange
-from vidmbench.videos.in_memory.opening import Taking, converted, needless
+from vidmbench.videos.in_memory.opening import converted, needless
+from vidmbench.videos.in_memory.samplers import Taking
 from vidmbench.videos.source import Source
 from vidmbench.vidm.sampling.opening import SamplingOptions
 

@@ -1,15 +1,10 @@
 """What a source is: anything that yields clips, with a length, names and ``read(index, frames)``."""
 
-import operator
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
-
-import numpy as np
+from typing import Protocol, runtime_checkable
 
 from vidmbench.core.arrays import Frames, Image
-from vidmbench.core.errors import DataError
 
 #: Bytes of frames that a source without a way of its own reads at once when it gives them one by one.
 _READ_AT_ONCE = 16 * 2**20
@@ -215,81 +210,3 @@ def needs_whole_clips(source: Source) -> bool:
 def checkpoint_of(source: Source) -> str:
     """The network that generates a source's videos, see :class:`SourceDefaults`; empty of other videos."""
     return getattr(source, "checkpoint", "")
-
-
-class _Completed(SourceDefaults):
-    """A source of the user's own, with the defaults, and checked where it is read."""
-
-    def __init__(self, source: MinimalSource) -> None:
-        self._source = source
-        self.label, self.size = str(source.label), _checked_size(source)
-        for name in ("skipped", "notes", "compression", "labels", "is_sampled"):
-            setattr(self, name, getattr(source, name, getattr(SourceDefaults, name)))
-
-    def __len__(self) -> int:
-        return len(self._source)
-
-    def name(self, index: int) -> str:
-        named = getattr(self._source, "name", None)
-        return str(named(index)) if callable(named) else f"clip{index:06d}"
-
-    def num_frames(self, index: int) -> int:
-        return int(self._source.num_frames(index))
-
-    def read(self, index: int, frames: Sequence[int]) -> Frames:
-        found = np.asarray(self._source.read(index, frames))
-        expected = (len(frames), *self.size, 3)
-        if found.dtype != np.uint8 or found.shape != expected:
-            raise DataError(
-                "a source gives something else than it says",
-                expected=f"uint8 {expected} for {len(frames)} frames, by its size {self.size}",
-                found=f"{found.dtype} {found.shape}",
-                where=f"{self.label}, {self.name(index)}",
-                fix="return exactly the frames asked for; vidmbench.to_uint8 converts floats and other layouts",
-            )
-        return found
-
-    def stream(self, index: int, frames: Sequence[int]) -> Iterator[Image]:
-        # All at once: what the user wrote may draw or decode a whole clip for a single frame of it.
-        yield from self.read(index, frames)
-
-    def digest(self) -> str:
-        found = self._source.digest()
-        if not isinstance(found, str) or re.fullmatch("[0-9a-f]{64}", found) is None:
-            raise DataError(
-                "the digest of a source has another form",
-                expected="64 hex digits, others wherever a pixel may be another",
-                found=repr(found)[:80],
-                where=self.label,
-                fix="return hashlib.sha256(b'all that the videos depend on').hexdigest()",
-            )
-        return found
-
-
-def _checked_size(source: MinimalSource) -> tuple[int, int]:
-    try:
-        height, width = (operator.index(side) for side in source.size)
-    except (TypeError, ValueError):
-        height = width = 0
-    if height < 1 or width < 1:
-        raise DataError(
-            "the size of a source has another form",
-            expected="(height, width) of every frame, pixels",
-            found=repr(source.size)[:80],
-            where=str(source.label),
-            fix="set size = (64, 64)",
-        )
-    return height, width
-
-
-def completed(source: MinimalSource) -> Source:
-    """The source itself, or one with the defaults of :class:`SourceDefaults` for what it does not say."""
-    return source if isinstance(source, Source) else _Completed(source)
-
-
-def missing_in(thing: Any) -> list[str]:
-    """What an object lacks of a :class:`MinimalSource`, where it has ``read`` and one more of it."""
-    needed = ("label", "size", "__len__", "num_frames", "read", "digest")
-    lacking = [name for name in needed if not hasattr(thing, name)]
-    methods = {"label", "num_frames", "read", "digest"}.difference(lacking)
-    return lacking if len(methods) > 1 and "read" in methods and not isinstance(thing, type) else []

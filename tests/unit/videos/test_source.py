@@ -9,8 +9,9 @@ from vidmbench.sources.clevrer_mini import ToyVideos
 from vidmbench.sources.controls import control, static_of
 from vidmbench.sources.datasets.disk import DatasetVideos
 from vidmbench.videos import ArraySource
+from vidmbench.videos.own_source import completed
 from vidmbench.videos.pre_resize import PreResizedSource
-from vidmbench.videos.source import MinimalSource, Skipped, Source, WrappedSource, completed
+from vidmbench.videos.source import MinimalSource, Skipped, Source, WrappedSource
 from vidmbench.videos.transformed import ClipChange, Remade
 
 

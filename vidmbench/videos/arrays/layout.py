@@ -1,6 +1,8 @@
 """What the numbers of an array mean, as declared, and the uint8 frames they stand for."""
 
+import math
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal
 
 import numpy as np
@@ -10,6 +12,8 @@ from vidmbench.core.errors import DataError
 
 ValueRange = Literal["0..255", "0..1", "-1..1"]
 Rounding = Literal["nearest", "truncate"]
+#: Whole numbers that no float64 equals are ``int``.
+Number = int | float
 
 #: The values of black and of white.
 BOUNDS: dict[str, tuple[float, float]] = {"0..255": (0.0, 255.0), "0..1": (0.0, 1.0), "-1..1": (-1.0, 1.0)}
@@ -81,7 +85,7 @@ def as_pixels(arranged: np.ndarray, layout: ArrayLayout) -> UInt8[np.ndarray, "*
 
 
 def as_levels(
-    arranged: np.ndarray, bounds: tuple[float, float], rounding: Rounding = "nearest"
+    arranged: np.ndarray, bounds: tuple[Number, Number], rounding: Rounding = "nearest"
 ) -> UInt8[np.ndarray, "*clips height width 3"]:
     """Intensity levels of numbers between black and white.
 
@@ -95,18 +99,59 @@ def as_levels(
     """
     colours, (black, white) = arranged[..., :3], bounds
     if colours.dtype != np.uint8 or bounds != (0, 255):
-        # The systems compute in float32 or wider; the order of the operations decides where truncation cuts.
-        levels = colours.astype(np.result_type(colours.dtype, np.float32))
-        if black:
-            levels = levels - black
-        if white - black != 255:
-            levels = levels * (255 / (white - black))
+        # The order of the operations decides where truncation cuts.
+        width = width_of(bounds)
+        levels = _above(colours, black, white)
+        if width != 255:
+            levels = levels * (255 / width)
         if rounding == "nearest":
             levels = np.rint(levels)
         colours = levels.clip(0, 255).astype(np.uint8)
     if colours.shape[-1] == 1:
         colours = np.repeat(colours, 3, axis=-1)
     return np.ascontiguousarray(colours)
+
+
+def width_of(bounds: tuple[Number, Number]) -> float:
+    """How far white is above black, also where these are whole numbers that no float64 equals."""
+    return float(Fraction(bounds[1]) - Fraction(bounds[0]))
+
+
+def _above(colours: np.ndarray, black: Number, white: Number) -> np.ndarray:
+    """How far numbers are above black: float32 or wider, as the systems compute it."""
+    if colours.dtype.kind in "ui" and colours.dtype.itemsize == 8:
+        return _whole_above(colours, black, white)
+    kind = np.result_type(colours.dtype, np.float32)
+    if not _holds(kind, black, white):
+        kind = np.result_type(kind, np.float64)
+    levels = colours.astype(kind)
+    if black:
+        levels = levels - float(black)
+        rest = float(Fraction(black) - Fraction(float(black)))  # of a whole number that is no float64
+        levels = levels - rest if rest else levels
+    return levels
+
+
+def _whole_above(colours: np.ndarray, black: Number, white: Number) -> np.ndarray:
+    """The same of integers of 64 bits: float64 does not hold all of them, but it holds their distance from black."""
+    limits = np.iinfo(colours.dtype)
+    low, high = (min(max(end, limits.min), limits.max) for end in (math.floor(black), math.ceil(white)))
+    within = np.minimum(np.maximum(colours, colours.dtype.type(low)), colours.dtype.type(high))
+    # Differences of int64 can be as large as uint64 holds, and arithmetic of uint64 is modulo 2^64.
+    levels = (within.astype(np.uint64) - np.uint64(low % 2**64)).astype(np.float64)
+    rest = float(Fraction(black) - low)
+    return np.asarray(levels - rest if rest else levels)
+
+
+def _holds(kind: np.dtype, black: Number, white: Number) -> bool:
+    """Whether a type of floats holds black to a hundredth of a level, and the factor that makes levels."""
+    if kind != np.float32:
+        return True
+    width = width_of((black, white))
+    limit = float(np.finfo(np.float32).max)
+    if max(abs(black), abs(white), 255 / width) > limit:
+        return False
+    return abs(float(np.float32(black)) - black) <= width / 25500
 
 
 def check_form(shape: tuple[int, ...], dtype: np.dtype, layout: ArrayLayout, where: str) -> None:

@@ -43,7 +43,7 @@ def unscaled(levels: tuple[int, ...] | None, where: str = "the array") -> str | 
     return f"no value in {where} exceeds {levels[-1]}: floats seem to have become uint8 without a factor of 255"
 
 
-def possible_ranges(low: float, high: float) -> list[tuple[str, bool]]:
+def possible_ranges(low: int | float, high: int | float) -> list[tuple[str, bool]]:
     """The ranges that floats between two values may have, the narrowest first.
 
     Args:

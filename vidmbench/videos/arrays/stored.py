@@ -7,7 +7,7 @@ import struct
 import threading
 import warnings
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -99,12 +99,17 @@ def _load_npy(path: Path) -> np.ndarray:
 
 
 def _load_npz(path: Path, key: str | None) -> np.ndarray:
-    with path.open("rb") as stream:
-        if stream.read(len(_MAGIC)) == _MAGIC:
+    with path.open("rb") as file:
+        if file.read(len(_MAGIC)) == _MAGIC:
             raise ValueError("it is a single array; its name should end in .npy")
     with zipfile.ZipFile(path) as archive:
         members = {info.filename.removesuffix(".npy"): info for info in archive.infolist() if not info.is_dir()}
-        member = members[chosen(list(members), key, path)]
+
+        def shape_of(name: str) -> tuple[int, ...]:
+            with archive.open(members[name]) as opened:
+                return read_header(opened).shape
+
+        member = members[chosen(list(members), key, path, shape_of)]
         with archive.open(member) as stream:
             header = read_header(stream)
             held = member.file_size - header.offset
@@ -199,8 +204,14 @@ def read_header(stream: _Bytes) -> Header:
     return Header(shape, "F" if is_fortran else "C", dtype, 8 + width + length)
 
 
-def chosen(keys: Sequence[str], key: str | None, path: Path) -> str:
+def chosen(keys: Sequence[str], key: str | None, path: Path, shape_of: Callable[[str], tuple[int, ...]]) -> str:
     """The key to take: the one declared, or the only one, or ``clips`` among several.
+
+    Args:
+        keys: Those that there are.
+        key: The one declared.
+        path: The file.
+        shape_of: Gives the shape of the array of a key, for what is proposed.
 
     Raises:
         DataError: There is no such key, or nothing says which.
@@ -216,28 +227,40 @@ def chosen(keys: Sequence[str], key: str | None, path: Path) -> str:
         expected="a single array, or one that is declared" if key is None else f"the key {key!r}",
         found=(", ".join(keys[:_KEYS_SHOWN]) + more) or "no array",
         where=str(path),
-        fix=_by_itself(keys, path) if keys else "save the videos as an array",
+        fix=_by_itself(keys, path, shape_of) if keys else "save the videos as an array",
     )
 
 
-def _by_itself(keys: Sequence[str], path: Path) -> str:
+def _by_itself(keys: Sequence[str], path: Path, shape_of: Callable[[str], tuple[int, ...]]) -> str:
     """How to save the array that holds the videos by itself: lines of Python that work as they stand."""
     key = next((key for key in keys if any(word in key.lower() for word in _NAMES_OF_VIDEOS)), keys[0])
     file, stem = repr(str(path)), str(path.with_suffix(""))
     if path.suffix.lower() == ".npz":
         target = repr(f"{stem}-videos.npy")
         one = f"np.save({target}, np.load({file})[{key!r}])"
-        each = f"np.save({target}, np.stack(list(np.load({file}).values())))"
+        stack, held = "np.save({target}, np.stack([{each}]))", f"np.load({file})"
     else:
         target = repr(f"{stem}-videos{path.suffix}")
         one = f"torch.save(torch.load({file})[{key!r}], {target})"
-        each = f"torch.save(torch.stack(list(torch.load({file}).values())), {target})"
-    return (
-        f"save the array that holds the videos by itself, in Python"
-        f"\n    if it is {key}: {one}"
-        f"\n    if each array is one video: {each}"
-        '\n    or, with a layout of your own, declare which one it is: key = "NAME"'
-    )
+        stack, held = "torch.save(torch.stack([{each}]), {target})", f"torch.load({file})"
+    lines = ["save the array that holds the videos by itself, in Python", f"if it is {key}: {one}"]
+    lengths = _lengths(keys, shape_of)
+    if lengths:
+        cut = "" if len(set(lengths)) == 1 else f"[:{min(lengths)}]"  # arrays of other lengths do not stack
+        of_each = f"video{cut} for video in {held}.values()"
+        lines.append(f"if each array is one video: {stack.format(each=of_each, target=target)}")
+    lines.append('or, with a layout of your own, declare which one it is: key = "NAME"')
+    return "\n    ".join(lines)
+
+
+def _lengths(keys: Sequence[str], shape_of: Callable[[str], tuple[int, ...]]) -> list[int]:
+    """The frames of each array, if each may be a video; none where they differ in more and cannot be stacked."""
+    try:
+        shapes = [shape_of(key) for key in keys]
+    except Exception:  # a member that is no array, which is not the problem here
+        return []
+    is_alike = all(shapes) and len({shape[1:] for shape in shapes}) == 1
+    return [shape[0] for shape in shapes] if is_alike else []
 
 
 def unreadable(path: Path, error: Exception, expected: str) -> DataError:

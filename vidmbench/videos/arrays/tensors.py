@@ -52,16 +52,14 @@ def _chosen_tensor(content: Any, key: str | None, path: Path) -> Any:
 
     if isinstance(content, Mapping):
         tensors = {str(name): value for name, value in content.items() if isinstance(value, torch.Tensor)}
-        content = tensors[chosen(list(tensors), key, path)]
+        content = tensors[chosen(list(tensors), key, path, lambda name: tuple(tensors[name].shape))]
     if not isinstance(content, torch.Tensor):
         raise _no_pixels(f"{path.name} holds no tensor of pixels", _kind(content), str(path))
     return content
 
 
 def _is_plain(tensor: Any) -> bool:
-    import torch
-
-    return tensor.layout == torch.strided and not tensor.is_quantized
+    return unlike_plain(tensor) in (None, "without values")
 
 
 def _in_place(tensor: Any, path: Path) -> np.ndarray | None:
@@ -156,15 +154,30 @@ def array_of(tensor: Any, where: str) -> np.ndarray:
     return array
 
 
+def unlike_plain(tensor: Any) -> str | None:
+    """In which way a tensor does not hold plain numbers: ``nested``, ``sparse`` and the like; None if it does.
+
+    Of a nested one nothing else may be asked: it has no shape.
+    """
+    if tensor.is_nested:
+        return "nested"
+    if type(tensor).__name__ == "MaskedTensor":
+        return "masked"
+    kinds = {"quantised": tensor.is_quantized, "without values": tensor.is_meta, "of MKL-DNN": tensor.is_mkldnn}
+    layout = str(tensor.layout)
+    kinds["sparse"] = "sparse" in layout
+    kinds[f"of the layout {layout}"] = layout != "torch.strided"
+    return next((kind for kind, holds in kinds.items() if holds), None)
+
+
 def _kind(content: Any) -> str:
     """What was given instead, such as ``a list of 2`` or ``torch.qint8 (3, 4), quantised``."""
     if not hasattr(content, "layout"):
         length = f" of {len(content)}" if isinstance(content, list | tuple) else ""
         return f"a {type(content).__name__}{length}"
-    if content.is_nested:
-        return f"{content.dtype}, nested"
-    kinds = {"quantised": content.is_quantized, "without values": content.is_meta, "sparse": content.is_sparse}
-    return ", ".join([f"{content.dtype} {tuple(content.shape)}", *(kind for kind, holds in kinds.items() if holds)])
+    kind = unlike_plain(content)
+    form = f"{content.dtype}" if kind == "nested" else f"{content.dtype} {tuple(content.shape)}"
+    return form if kind is None else f"{form}, {kind}"
 
 
 def _no_pixels(problem: str, found: str, where: str) -> DataError:

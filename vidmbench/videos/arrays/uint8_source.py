@@ -196,7 +196,8 @@ def check_clips(array: np.ndarray, where: str) -> tuple[str, ...]:
     if array.ndim != 5 or array.shape[-1] != 3:
         raise _wrong("the array does not have the shape of clips", form, where, _reshaping(array))
     if 0 in array.shape:
-        raise _wrong("the array is empty", form, where)
+        what = ("videos", "frames", "rows", "columns")[array.shape.index(0)]
+        raise _wrong("the array is empty", form, where, f"give videos again: this array has no {what}")
     if array.dtype != np.uint8:
         extent = extent_of(map(read_mapped, slabs(array)))
         found = f"{form}, {extent}" + (f", {extent.num_bad} are nan or infinite" if extent.num_bad else "")

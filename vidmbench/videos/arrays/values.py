@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import UInt8
 
-from vidmbench.videos.arrays.layout import BOUNDS, ArrayLayout, as_pixels, check_form, described, tokens, wrong
+from vidmbench.videos.arrays.layout import BOUNDS, ArrayLayout, Number, as_pixels, check_form, described, tokens, wrong
 from vidmbench.videos.arrays.levels import how_to_scale, only_levels, possible_ranges, unscaled
 
 _SLAB = 1 << 17  # values looked at in one go
@@ -27,17 +27,20 @@ class Extent(NamedTuple):
     """Smallest and largest finite value of an array, and how many are none.
 
     Attributes:
-        low: The smallest; infinite if there is none.
+        low: The smallest; infinite if there is none. Of integers an ``int``: float64 does not hold all of them.
         high: The largest; minus infinity if there is none.
         num_bad: Values that are NaN or infinite.
     """
 
-    low: float
-    high: float
+    low: Number
+    high: Number
     num_bad: int
 
     def __str__(self) -> str:
-        return f"values from {self.low:.6g} to {self.high:.6g}" if self.low <= self.high else "no finite value"
+        if self.low > self.high:
+            return "no finite value"
+        low, high = (str(end) if isinstance(end, int) else f"{end:.6g}" for end in (self.low, self.high))
+        return f"values from {low} to {high}"
 
 
 def to_clips(array: np.ndarray, layout: ArrayLayout, where: str) -> UInt8[np.ndarray, "*clips height width 3"]:
@@ -154,9 +157,14 @@ def slabs(array: np.ndarray) -> Iterator[np.ndarray]:
 
 def extent_of(parts: Iterable[np.ndarray]) -> Extent:
     """The smallest and the largest value of an array that is given in pieces."""
-    low, high, num_bad = np.inf, -np.inf, 0
+    low: Number = np.inf
+    high: Number = -np.inf
+    num_bad = 0
     for part in parts:
         if not part.size:
+            continue
+        if part.dtype.kind in "bui":
+            low, high = min(low, int(part.min())), max(high, int(part.max()))
             continue
         smallest, largest = float(part.min()), float(part.max())
         if not (np.isfinite(smallest) and np.isfinite(largest)):

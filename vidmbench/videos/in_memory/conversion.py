@@ -8,7 +8,7 @@ from jaxtyping import UInt8
 
 from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError
-from vidmbench.videos.arrays.layout import ALPHA_NOTE, Rounding, as_levels
+from vidmbench.videos.arrays.layout import ALPHA_NOTE, Rounding, as_levels, width_of
 from vidmbench.videos.arrays.levels import only_levels, unscaled
 from vidmbench.videos.arrays.mapped import read_mapped
 from vidmbench.videos.arrays.values import BLACK_NOTE, DARK_SIDE_NOTE, Extent, extent_of, slabs
@@ -134,13 +134,14 @@ class Conversion:
         if num_bad:
             raise undeclared(all_of, declared, where)
         black, white = bounds
-        width = white - black
+        width = width_of(bounds)
         is_float = values.dtype.kind == "f"
-        near = _NEAR * width if is_float else 0.0
-        if low < black - near or high > white + near:
+        near = _NEAR * width
+        # Integers are compared as they are: float64 does not hold all of them.
+        if (low < black - near or high > white + near) if is_float else (low < black or high > white):
             raise outside(all_of, whole_extent(all_of, where), declared, where)
         step = width / 255  # what clipping moves by no more than one level needs no note
-        if low < black - step or high > white + step:
+        if is_float and (low < black - step or high > white + step):
             self._num_outside += int(((values < black - step) | (values > white + step)).sum())
         self._extent = Extent(min(self._extent.low, low), max(self._extent.high, high), 0)
 

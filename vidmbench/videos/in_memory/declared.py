@@ -4,11 +4,12 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
-from vidmbench.core.arguments import real_number, wrong_argument
+from vidmbench.core.arguments import exact_number, wrong_argument
 from vidmbench.core.errors import UsageError
+from vidmbench.videos.arrays.layout import Number, width_of
 
 #: The values of black and of white.
-ValueRange = tuple[float, float]
+ValueRange = tuple[Number, Number]
 
 _DEFAULT = "NTHWC"
 _SYNONYMS = str.maketrans({"B": "N", "F": "T", "D": "T"})  # batch, frames, depth
@@ -76,7 +77,15 @@ class Declared:
 
 def shown_range(value_range: ValueRange) -> str:
     """A range as Python code, such as ``(-1, 1)``."""
-    return "({:g}, {:g})".format(*value_range)
+    return "({}, {})".format(*map(shown_number, value_range))
+
+
+def shown_number(number: Number) -> str:
+    """A number as Python code: in few digits where these say all of it."""
+    short = f"{number:g}"
+    if float(short) == number:
+        return short
+    return str(int(number)) if number == int(number) else repr(number)
 
 
 def _checked_range(value_range: Any) -> ValueRange:
@@ -85,9 +94,15 @@ def _checked_range(value_range: Any) -> ValueRange:
         low, high = value_range
     except Exception:  # whatever an object of another library says
         raise wrong_argument("value_range", expected, value_range) from None
-    low, high = real_number("value_range", low), real_number("value_range", high)
+    low, high = exact_number("value_range", low), exact_number("value_range", high)
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise wrong_argument("value_range", f"{expected}, the smaller one first", value_range)
+    try:
+        is_usable = math.isfinite(255 / width_of((low, high)))
+    except OverflowError:
+        is_usable = False
+    if not is_usable:
+        raise wrong_argument("value_range", f"{expected}, at a distance that float64 holds 255 times over", value_range)
     return low, high
 
 

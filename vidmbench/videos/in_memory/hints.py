@@ -5,13 +5,14 @@ from typing import Any
 from vidmbench.core.errors import DataError
 from vidmbench.videos.arrays.levels import possible_ranges
 from vidmbench.videos.arrays.values import Extent
-from vidmbench.videos.in_memory.declared import Declared, shown_range
+from vidmbench.videos.in_memory.declared import Declared, shown_number, shown_range
 from vidmbench.videos.in_memory.numbers import described, is_bytes, whole_extent
 
 EXPECTED = "uint8 (video, frame, height, width, 3), RGB, 0..255; or layout and value_range declared"
 _RANGES = {"0..1": "(0, 1)", "-1..1": "(-1, 1)"}
 #: Values up to this are rarely intensity levels.
 _FEW = 3
+_COUNTED = {"N": "videos", "T": "frames", "C": "channels", "H": "rows", "W": "columns"}
 #: Names of the layouts of five axes, by where their channels are.
 _BY_CHANNEL = {4: "NTHWC", 1: "NCTHW", 2: "NTCHW"}
 
@@ -28,7 +29,9 @@ def undeclared(numbers: Any, declared: Declared, where: str, *, is_whole: bool =
     extent = whole_extent(numbers, where)
     form, shape = described(numbers), tuple(numbers.shape)
     if 0 in shape:
-        return DataError("no videos", expected=EXPECTED, found=form, where=where, fix="give at least 2 videos")
+        what = _nothing_of(shape, declared)
+        fix = f"give videos that have {what}" if what != "videos" else "give at least 2 videos"
+        return DataError(f"no {what}", expected=EXPECTED, found=form, where=where, fix=fix)
     found = form if is_bytes(numbers) else f"{form}, {extent}"
     if extent.num_bad:
         return DataError(
@@ -80,7 +83,7 @@ def range_hint(extent: Extent, *, is_integer: bool) -> str:
 def outside(numbers: Any, extent: Extent, declared: Declared, where: str) -> DataError:
     """The error for values far outside the range that is declared."""
     assert declared.value_range is not None
-    low, high = declared.value_range
+    low, high = map(shown_number, declared.value_range)
     is_integer = _is_integer(numbers)
     ways = []
     if is_bytes(numbers):
@@ -89,14 +92,20 @@ def outside(numbers: Any, extent: Extent, declared: Declared, where: str) -> Dat
     else:
         ways.append(range_hint(extent, is_integer=is_integer))
         if not (extent.low >= 0 and _FEW < extent.high <= 255):  # which are levels, not what a generator overshoots
-            ways.append(f"or, if the generator really leaves its range, give x.clip({low:g}, {high:g})")
+            ways.append(f"or, if the generator really leaves its range, give x.clip({low}, {high})")
     return DataError(
         f"the values are outside the declared range, value_range={shown_range(declared.value_range)}",
-        expected=f"values from {low:g} to {high:g}",
+        expected=f"values from {low} to {high}",
         found=f"{described(numbers)}, {extent}",
         where=where,
         fix="; ".join(ways),
     )
+
+
+def _nothing_of(shape: tuple[int, ...], declared: Declared) -> str:
+    """What there is none of, by the axis of length 0."""
+    axes = declared.axes(len(shape))
+    return "values" if axes is None else _COUNTED[axes[shape.index(0)]]
 
 
 def _is_integer(numbers: Any) -> bool:

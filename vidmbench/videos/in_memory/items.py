@@ -15,7 +15,7 @@ from vidmbench.videos.in_memory.decoders import (
     is_decoder,
     is_file,
 )
-from vidmbench.videos.in_memory.numbers import as_numbers, is_array, plain
+from vidmbench.videos.in_memory.numbers import as_numbers, is_array, plain, shape_of
 
 #: Keys of dictionaries that hold videos, the likeliest first.
 _NAMES = ("video", "videos", "clip", "clips", "frames", "pixel_values", "sample", "samples", "image", "images", "x")
@@ -130,7 +130,7 @@ def _several(found: list[str], what: str, fix: str, where: str) -> DataError:
 
 def _may_be_video(thing: Any) -> bool:
     if is_array(thing):
-        return len(thing.shape) >= _LEAST_AXES
+        return len(shape_of(thing)) >= _LEAST_AXES
     if isinstance(thing, list | tuple):
         if not thing or all(_is_image(part) or _may_be_video(part) for part in thing):
             return bool(thing)
@@ -142,13 +142,13 @@ def _may_be_video(thing: Any) -> bool:
 
 def _are_batches(parts: list[Any]) -> bool:
     """Whether these are batches of one size, such as inputs and targets, rather than videos."""
-    return all(is_array(part) and len(part.shape) == 5 for part in parts)
+    return all(is_array(part) and len(shape_of(part)) == 5 for part in parts)
 
 
 def _is_image(thing: Any) -> bool:
     """One frame: an image of Pillow, or an array (height, width, channel)."""
     if is_array(thing):
-        return len(thing.shape) == 3 and thing.shape[-1] in (1, 3, 4)
+        return len(shape_of(thing)) == 3 and shape_of(thing)[-1] in (1, 3, 4)
     return all(hasattr(thing, name) for name in ("convert", "getbands", "size"))
 
 
@@ -185,4 +185,4 @@ def _of_nested(item: list[Any], where: str) -> np.ndarray:
 
 
 def _shape(part: Any) -> str:
-    return str(tuple(part.shape)) if is_array(part) else str(Path(part).name) if isinstance(part, str | Path) else ""
+    return str(shape_of(part)) if is_array(part) else str(Path(part).name) if isinstance(part, str | Path) else ""

@@ -7,16 +7,44 @@ import numpy as np
 
 from vidmbench.core.errors import DataError
 from vidmbench.videos.arrays.mapped import read_mapped
-from vidmbench.videos.arrays.tensors import array_of
+from vidmbench.videos.arrays.tensors import array_of, unlike_plain
 from vidmbench.videos.arrays.values import Extent, extent_of, slabs
 
-#: What makes a plain tensor of one that is stored otherwise.
-_DENSE = {"sparse": "x.to_dense()", "quantised": "x.dequantize()"}
+#: What makes plain tensors of one that is stored otherwise.
+_PLAIN = {
+    "nested": "give a list of the tensors: list(x.unbind())",
+    "sparse": "give x.to_dense()",
+    "of MKL-DNN": "give x.to_dense()",
+    "quantised": "give x.dequantize()",
+    "masked": "give x.to_tensor(0), which paints what is masked black",
+    "without values": "give a tensor that holds values, not one on the device meta",
+}
 
 
 def is_tensor(thing: Any) -> bool:
     """Whether it is a tensor of PyTorch, on any device; asked without importing PyTorch."""
     return hasattr(thing, "detach") and hasattr(thing, "is_floating_point")
+
+
+def check_kind(thing: Any, where: str) -> None:
+    """Refuses a tensor that does not hold plain numbers, before anything else is asked of it: some have no shape.
+
+    Args:
+        thing: Anything; what is not a tensor passes.
+        where: Which argument it is, for messages.
+
+    Raises:
+        DataError: It is nested, sparse, quantised, without values (``meta``), or stored in a way of its own.
+    """
+    if is_tensor(thing) and not isinstance(thing, type) and (kind := unlike_plain(thing)) is not None:
+        form = str(thing.dtype) if kind == "nested" else described(thing)
+        raise _no_pixels(f"{form}, {kind}", where, _PLAIN.get(kind, "give a tensor of the layout torch.strided"))
+
+
+def shape_of(thing: Any) -> tuple[int | None, ...]:
+    """The lengths of the axes of a tensor or array; of a nested tensor, which has none, None for each axis."""
+    is_nested = is_tensor(thing) and thing.is_nested
+    return (None,) * int(thing.dim()) if is_nested else tuple(thing.shape)
 
 
 def is_array(thing: Any) -> bool:
@@ -42,6 +70,7 @@ def as_numbers(thing: Any, where: str) -> Any:
     Raises:
         DataError: It has a mask, has no plain numbers, or refuses to be an array.
     """
+    check_kind(thing, where)
     if is_tensor(thing):
         return thing
     if isinstance(thing, np.ma.MaskedArray):
@@ -67,11 +96,12 @@ def plain(numbers: Any, where: str) -> np.ndarray:
     """A tensor as an array on the CPU without gradients, bfloat16 as float32; an array itself.
 
     Raises:
-        DataError: It is sparse, nested, quantised, without values (``meta``), or of complex numbers.
+        DataError: It holds no plain numbers, see :func:`check_kind`, or complex ones.
     """
     if not is_tensor(numbers):
         array: np.ndarray = read_mapped(numbers)
         return array
+    check_kind(numbers, where)
     try:
         array = array_of(numbers, where)
     except DataError as error:
@@ -147,14 +177,11 @@ def whole_extent(numbers: Any, where: str) -> Extent:
     return extent_of(map(read_mapped, slabs(numbers if not is_tensor(numbers) else plain(numbers, where))))
 
 
-def _no_pixels(found: str, where: str) -> DataError:
+def _no_pixels(found: str, where: str, fix: str | None = None) -> DataError:
     return DataError(
         "these numbers cannot be pixels",
         expected="real numbers in a plain array or tensor",
         found=found,
         where=where,
-        fix=next(
-            (f"give {way}" for kind, way in _DENSE.items() if kind in found),
-            "give the array or tensor of videos itself, not that of masks, names or objects",
-        ),
+        fix=fix or "give the array or tensor of videos itself, not that of masks, names or objects",
     )

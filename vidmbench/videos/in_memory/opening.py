@@ -1,8 +1,6 @@
 """Opens videos that a Python program holds or makes."""
 
-import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol, TypeGuard
@@ -11,7 +9,6 @@ import numpy as np
 
 from vidmbench.core.arrays import Frames
 from vidmbench.core.errors import DataError, UsageError
-from vidmbench.core.progress import Progress
 from vidmbench.videos.arrays.layout import Rounding
 from vidmbench.videos.arrays.uint8_source import ArraySource, samples_note
 from vidmbench.videos.files.compression_labels import joined
@@ -21,11 +18,10 @@ from vidmbench.videos.in_memory.decoders import undecoded
 from vidmbench.videos.in_memory.hints import undeclared
 from vidmbench.videos.in_memory.items import no_video, numbers_in
 from vidmbench.videos.in_memory.numbers import as_numbers, is_array, is_bytes, is_mapped, with_samples_flat
+from vidmbench.videos.in_memory.samplers import Taking, is_sampler, samples_of
 from vidmbench.videos.in_memory.spool import SpooledVideos, spooled
-from vidmbench.videos.source import MinimalSource, Source, completed, missing_in
-
-#: Makes a video from a seed and its number.
-Sampler = Callable[[int, int], Any]
+from vidmbench.videos.own_source import completed, missing_in
+from vidmbench.videos.source import MinimalSource, Source
 
 
 class Items(Protocol):
@@ -38,25 +34,6 @@ class Items(Protocol):
     def __getitem__(self, index: int, /) -> Any:
         """One item, a video or one beside labels."""
         ...
-
-
-@dataclass(frozen=True)
-class Taking:
-    """How much of what has no end of its own is taken, and how.
-
-    Attributes:
-        num_videos: How many videos; None reads a stream to its end.
-        num_samples: How often a function is called; None as many times as there are ``num_videos``.
-        seed: Given to a function.
-        progress: Called with videos taken, videos in all, and a label.
-        notes_end: Whether it is noted that a stream was not read to its end.
-    """
-
-    num_videos: int | None = None
-    num_samples: int | None = None
-    seed: int = 0
-    progress: Progress | None = None
-    notes_end: bool = False
 
 
 def open_in_memory(
@@ -98,8 +75,8 @@ def open_in_memory(
         return completed(videos)
     _refuse_nearly_right(videos, where)
     conversion = Conversion(declared, where, is_shared=is_shared)
-    if _is_sampler(videos):
-        return _spooled(_samples(videos, taking, conversion, where), conversion, "sampler")
+    if is_sampler(videos):
+        return _spooled(samples_of(videos, taking, conversion, where), conversion, "sampler")
     stream = _Stream(videos, conversion, where)
     clips = islice(stream.clips(), taking.num_videos)
     source = _spooled(_counted(clips, taking, where), conversion, "stream")
@@ -170,7 +147,7 @@ def _refuse_nearly_right(videos: Any, where: str) -> None:
             fix="add them: docs/python.md has an example of ten lines",
         )
     kind = type(videos)
-    if callable(videos) and not _is_sampler(videos) and not (hasattr(kind, "__iter__") or hasattr(kind, "__getitem__")):
+    if callable(videos) and not is_sampler(videos) and not (hasattr(kind, "__iter__") or hasattr(kind, "__getitem__")):
         fix = "a function takes a seed and a number, and returns one video: lambda seed, index: ..."
         raise no_video(videos, where, fix=fix)
 
@@ -248,51 +225,6 @@ class _Stream:
             self._num_items += 1
             for numbers in numbers_in(item, f"{self._where}, {place}", self.compressions):
                 yield from self._conversion.clips(numbers, place)
-
-
-def _is_sampler(videos: Any) -> bool:
-    """Whether it is a function of a seed and a number; what can be iterated over is not called."""
-    if not callable(videos) or isinstance(videos, type) or hasattr(type(videos), "__iter__"):
-        return False
-    if hasattr(type(videos), "__len__") or hasattr(videos, "parameters"):
-        return False
-    try:
-        inspect.signature(videos).bind(0, 0)
-    except (TypeError, ValueError):
-        return False
-    return True
-
-
-def _samples(function: Sampler, taking: Taking, conversion: Conversion, where: str) -> Iterator[Frames]:
-    count = taking.num_samples or taking.num_videos
-    if count is None:
-        raise UsageError(
-            "num_videos is required for a function",
-            expected="the number of videos to sample",
-            found="a function (seed, index) alone",
-            where=where,
-            fix="give num_videos=64",
-        )
-    for index in range(count):
-        place = f"index {index}"
-        try:
-            item = function(taking.seed, index)
-        except Exception as error:
-            error.add_note(f"vidmbench was calling {where} with seed {taking.seed}, {place}")
-            raise
-        numbers = numbers_in(item, f"{where}, {place}", set())
-        clips = [clip for each in numbers for clip in conversion.clips(each, place)]
-        if len(clips) != 1:
-            raise DataError(
-                "a function gives one video per call",
-                expected="one video for (seed, index)",
-                found=f"{len(clips)}",
-                where=f"{where}, {place}",
-                fix="return a single one; a generator may yield batches",
-            )
-        yield clips[0]
-        if taking.progress is not None:
-            taking.progress(index + 1, count, f"sampling {where}")
 
 
 def _counted(clips: Iterator[Frames], taking: Taking, where: str) -> Iterator[Frames]:

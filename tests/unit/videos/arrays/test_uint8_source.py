@@ -89,6 +89,30 @@ def test_npz_with_several_arrays(tmp_path):
     assert len(open_source(tmp_path / "each-videos.npy")) == len(CLIPS)
 
 
+@pytest.mark.parametrize("write", [np.savez, np.savez_compressed])
+def test_what_is_proposed_for_videos_of_unequal_lengths_works_too(write, tmp_path):
+    write(tmp_path / "uneven.npz", v0=CLIPS[0], v1=CLIPS[1, :2])
+    with pytest.raises(DataError, match="holds several arrays") as raised:
+        open_source(tmp_path / "uneven.npz")
+    line = next(line for line in raised.value.fix.splitlines() if "each array is one video: " in line)
+    exec(line.split(": ", 1)[1], {"np": np})
+    np.testing.assert_array_equal(open_source(tmp_path / "uneven-videos.npy").read(1, [0, 1]), CLIPS[1, :2])
+
+    write(tmp_path / "others.npz", v0=CLIPS[0], v1=np.arange(3), v2=np.array([{}]))
+    with pytest.raises(DataError, match="holds several arrays") as raised:
+        open_source(tmp_path / "others.npz")
+    assert "each array is one video" not in raised.value.fix
+
+
+@pytest.mark.parametrize(("axis", "what"), list(enumerate(["videos", "frames", "rows", "columns"])))
+def test_an_empty_array_says_what_it_lacks(axis, what, tmp_path):
+    shape = [0 if each == axis else length for each, length in enumerate(CLIPS.shape)]
+    np.save(tmp_path / "a.npy", np.zeros(shape, np.uint8))
+    with pytest.raises(DataError, match="the array is empty") as raised:
+        open_source(tmp_path / "a.npy")
+    assert raised.value.fix == f"give videos again: this array has no {what}"
+
+
 def test_npy_is_read_in_place(tmp_path):
     source = open_source(as_npy(tmp_path / "set"))
 

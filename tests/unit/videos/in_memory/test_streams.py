@@ -184,7 +184,8 @@ def test_samples_that_stand_still_or_end_early_are_found_as_in_an_array(fake_net
 
 def test_progress_of_a_sampler_is_told(fake_network):
     from vidmbench.videos.in_memory.declared import Declared
-    from vidmbench.videos.in_memory.opening import Taking, open_in_memory
+    from vidmbench.videos.in_memory.opening import open_in_memory
+    from vidmbench.videos.in_memory.samplers import Taking
 
     for videos, label in ((iter(CLIPS), "reading fake"), (lambda seed, index: CLIPS[index], "sampling fake")):
         ticks = []
