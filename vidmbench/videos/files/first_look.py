@@ -14,6 +14,7 @@ from vidmbench.videos.files.colour_conversion import to_rgb
 from vidmbench.videos.files.compression_labels import of_stream
 from vidmbench.videos.files.container_ends import promised_bytes, video_chunks_of_avi
 from vidmbench.videos.files.containers import damaged, opened, packets_of, unreadable
+from vidmbench.videos.files.decoder_errors import checks_checksums, whole_frames
 from vidmbench.videos.files.frame_times import FrameTimes, frame_times
 from vidmbench.videos.files.orientation import Turn, turn_of
 from vidmbench.videos.files.stream_notes import notes_of_stream, shown_rate
@@ -107,6 +108,7 @@ def _decoded(path: InputFile, container: "av.container.InputContainer", stream: 
     from av.video.frame import PictureType
 
     seen = _Seen()
+    checks_checksums(stream)
     for packet in packets_of(container):
         if packet.size:
             seen.ends_broken = packet.is_corrupt
@@ -117,7 +119,7 @@ def _decoded(path: InputFile, container: "av.container.InputContainer", stream: 
         # Transport streams mark the places where recordings were joined; there the decoder alone knows.
         if packet.is_corrupt and container.format.name != "mpegts":
             raise damaged(path, len(seen.times))
-        for frame in stream.decode(packet):
+        for frame in whole_frames(path, stream, packet):
             number = len(seen.times)
             if frame.is_corrupt:
                 raise damaged(path, number)
