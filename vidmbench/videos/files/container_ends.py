@@ -99,7 +99,7 @@ def _end_of_boxes(file: BufferedIOBase, size: int) -> int | None:
 
 
 def _boxes(file: BufferedIOBase, size: int) -> Iterator[tuple[int, int]]:
-    """Position and length of every box; the last one where the length is no length, or where another thing follows."""
+    """Position and length of every box; it ends at the first length below 8, and where another thing follows."""
     position, length = 0, 8
     while position < size and length >= 8:
         head = _at(file, position, 16)

@@ -1,6 +1,6 @@
 """Damage that a decoder reports in its log alone: the frames come as if nothing had happened.
 
-FFV1 keeps a checksum of each slice, HEVC may keep one of each picture. Where they differ, FFmpeg logs an error, hides
+FFV1 keeps a checksum of each slice, HEVC may keep one of each frame. Where they differ, FFmpeg logs an error, hides
 the damage with what it has and marks no frame.
 """
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import av
     import av.video.stream
 
-#: What the log says of a checksum that differs: of FFV1's slices, of HEVC's pictures.
+#: What the log says of a checksum that differs: of FFV1's slices, of HEVC's frames.
 _CHECKSUM_DIFFERS = ("CRC mismatch", "mismatching checksum")
 _SHOWN = 120
 

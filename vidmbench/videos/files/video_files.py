@@ -162,7 +162,7 @@ class FrameFolder:
                 expected="a link to a frame",
                 found=os.readlink(path),
                 where=path,
-                fix="mend or remove the link, or skip the video with --on-bad skip",
+                fix="correct or remove the link, or skip the video with --on-bad skip",
             ) from error
 
 
