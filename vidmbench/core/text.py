@@ -27,6 +27,18 @@ def counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
+def lines_of(text: str) -> list[str]:
+    """The lines of a file, without their ends: LF, CR LF or CR.
+
+    ``str.splitlines`` also divides at form feeds, separators and other characters that names of files may have.
+
+    Args:
+        text: All of it.
+    """
+    lines = re.split(r"\r\n|\n|\r", text)
+    return lines if lines[-1] else lines[:-1]
+
+
 def shortened(sentence: str, longest: int = 60) -> str:
     """A sentence, or what of it says most where it is long: up to a colon, a semicolon, a bracket or a comma.
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vidmbench.core.errors import DataError, UsageError
-from vidmbench.core.text import first_of
+from vidmbench.core.text import first_of, lines_of
 from vidmbench.metrics.full_reference.intervals import MIN_VIDEOS
 from vidmbench.protocols.metric_kind import NO_INTERVAL
 
@@ -102,7 +102,7 @@ def _is_table(rule: str) -> bool:
 
 def _table(path: Path) -> dict[str, str]:
     try:
-        rows = [row for row in csv.reader(path.read_text("utf-8-sig").splitlines()) if any(map(str.strip, row))]
+        rows = [row for row in csv.reader(lines_of(path.read_text("utf-8-sig"))) if any(map(str.strip, row))]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError("the table of scenes cannot be read", found=str(error), where=str(path)) from error
     table: dict[str, str] = {}

@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from vidmbench.core.errors import DataError, unknown
+from vidmbench.core.text import lines_of
 from vidmbench.sources.datasets.disk_findings import Finding, videos
 from vidmbench.sources.datasets.disk_listing import Tree, key_of
 from vidmbench.sources.datasets.disk_names import folder_names, matching
@@ -58,7 +59,7 @@ def choose(spec: DiskDatasetSpec, tree: Tree, split: str) -> Chosen:
 def _by_lists(spec: DiskDatasetSpec, tree: Tree, split: str, paths: Sequence[Path]) -> Chosen:
     listed: dict[str, str] = {}
     for path in paths:
-        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        for line in lines_of(path.read_text(encoding="utf-8", errors="replace")):
             if line.strip():
                 entry = PurePosixPath(line.split()[0].replace("\\", "/"))
                 listed[entry.stem.lower()] = str(entry)

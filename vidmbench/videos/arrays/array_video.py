@@ -13,7 +13,7 @@ from vidmbench.core.errors import DataError
 from vidmbench.core.files import sha256_of
 from vidmbench.core.inputs import InputFile, size_of
 from vidmbench.videos.arrays.layout import described
-from vidmbench.videos.arrays.stored import Header, read_header
+from vidmbench.videos.arrays.stored import Header, check_held, read_header
 from vidmbench.videos.files.members import refuse_special_file, stamp_of_file
 from vidmbench.videos.files.video_files import Facts, Item
 
@@ -75,9 +75,10 @@ class ArrayVideo:
     def _header(self, stream: BufferedIOBase) -> Header:
         try:
             header = read_header(stream)
-            held = size_of(self.path) - header.offset
-            if header.num_bytes > held:
-                raise EOFError(f"it is cut off ({held} of {header.num_bytes} bytes are there)")
+            check_held(header, size_of(self.path) - header.offset)
+        except EOFError as error:
+            cut = f"{self.path.name} cannot be read as an array: it is cut off ({error})"
+            raise self._wrong(cut, None, "save it again") from error
         except Exception as error:  # a damaged header can fail in any way
             text = str(error).split("\n")[0][:200] or type(error).__name__
             raise self._wrong(f"{self.path.name} cannot be read as an array: {text}", None, "save it again") from error

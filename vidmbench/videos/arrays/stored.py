@@ -15,6 +15,7 @@ import numpy as np
 
 from vidmbench.core.errors import DataError
 from vidmbench.core.memory import free_memory
+from vidmbench.videos.files.zip_ends import around_archive
 
 _TENSOR_SUFFIXES = frozenset((".pt", ".pth"))
 #: What is in the names of arrays that hold videos.
@@ -90,9 +91,7 @@ def _load_npy(path: Path) -> np.ndarray:
             raise ValueError("it is an archive of arrays; its name should end in .npz")
         stream.seek(0)
         header = read_header(stream)
-    held = path.stat().st_size - header.offset
-    if header.num_bytes > held:
-        raise EOFError(f"{held} of {header.num_bytes} bytes are there")
+    check_held(header, path.stat().st_size - header.offset)
     if not header.num_bytes:
         return np.zeros(header.shape, header.dtype)
     return np.memmap(path, header.dtype, "r", header.offset, header.shape, _order(header))
@@ -103,6 +102,9 @@ def _load_npz(path: Path, key: str | None) -> np.ndarray:
         if file.read(len(_MAGIC)) == _MAGIC:
             raise ValueError("it is a single array; its name should end in .npy")
     with zipfile.ZipFile(path) as archive:
+        problem = around_archive(archive)
+        if problem is not None:
+            raise ValueError(problem)
         members = {info.filename.removesuffix(".npy"): info for info in archive.infolist() if not info.is_dir()}
 
         def shape_of(name: str) -> tuple[int, ...]:
@@ -113,9 +115,8 @@ def _load_npz(path: Path, key: str | None) -> np.ndarray:
         with archive.open(member) as stream:
             header = read_header(stream)
             held = member.file_size - header.offset
-            if header.num_bytes > held:
-                raise EOFError(f"{held} of {header.num_bytes} bytes are there")
-            if member.compress_type == zipfile.ZIP_STORED and IN_PLACE < header.num_bytes == held:
+            check_held(header, held)
+            if member.compress_type == zipfile.ZIP_STORED and header.num_bytes > IN_PLACE:
                 while stream.read(1 << 20):
                     pass  # at its end the member's checksum is compared
                 start = place_of(member, path) + header.offset
@@ -123,6 +124,20 @@ def _load_npz(path: Path, key: str | None) -> np.ndarray:
             _check_memory(header, path)
             flat = np.frombuffer(_read_whole(stream, header.num_bytes), header.dtype)
     return flat.reshape(header.shape, order=_order(header))
+
+
+def check_held(header: Header, held: int) -> None:
+    """Makes sure that an array is all that follows its header.
+
+    Raises:
+        EOFError: Some of it is missing.
+        ValueError: More follows, which would not be read.
+    """
+    if header.num_bytes > held:
+        raise EOFError(f"{held} of {header.num_bytes} bytes are there")
+    if header.num_bytes < held:
+        more = held - header.num_bytes
+        raise ValueError(f"{more:,} bytes follow the array, as where files were joined with cat")
 
 
 def place_of(entry: zipfile.ZipInfo, path: Path) -> int:

@@ -40,6 +40,20 @@ def promised_bytes(path: InputFile) -> int | None:
     return None
 
 
+def is_joined(path: InputFile) -> bool:
+    """Whether a file is several MP4 or QuickTime files joined with ``cat``: only the first one's frames are found.
+
+    Args:
+        path: A video file.
+    """
+    size = size_of(path)
+    with path.open("rb") as file:
+        if _at(file, 4, 4) not in _FIRST_BOXES:
+            return False
+        kinds = [_at(file, position + 4, 4) for position, _ in _boxes(file, size)]
+    return kinds.count(b"moov") > 1
+
+
 def video_chunks_of_avi(path: InputFile, stream: int) -> tuple[int, int] | None:
     """How many chunks of an AVI hold a frame, and how many are empty: dropped frames leave those.
 
@@ -71,21 +85,31 @@ def _at(file: BufferedIOBase, position: int, length: int) -> bytes:
 
 def _end_of_boxes(file: BufferedIOBase, size: int) -> int | None:
     position, kind = 0, b""
-    while position < size:
-        head = _at(file, position, 16)
-        length = int.from_bytes(head[:4])
-        if len(head) < 8 or not head[4:8].isalnum():
-            return position if kind else None  # something else was appended
-        kind = head[4:8]
-        if length == 1:
-            length = int.from_bytes(head[8:16])
+    for start, length in _boxes(file, size):
         if length == 0:  # up to the end, wherever that is
             return size
         if length < 8:
             return None
-        position += length
+        kind = _at(file, start + 4, 4)
+        position = start + length
+    if not kind:
+        return None
     # The frames that a fragment describes follow it.
     return position + 8 if kind == b"moof" else position
+
+
+def _boxes(file: BufferedIOBase, size: int) -> Iterator[tuple[int, int]]:
+    """Position and length of every box; it ends at the first length below 8, and where another thing follows."""
+    position, length = 0, 8
+    while position < size and length >= 8:
+        head = _at(file, position, 16)
+        if len(head) < 8 or not head[4:8].isalnum():
+            return  # something else was appended
+        length = int.from_bytes(head[:4])
+        if length == 1:
+            length = int.from_bytes(head[8:16])
+        yield position, length
+        position += length
 
 
 def _end_of_elements(file: BufferedIOBase, size: int) -> int | None:

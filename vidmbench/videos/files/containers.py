@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from vidmbench.core.errors import DataError, VidmbenchError
 from vidmbench.core.inputs import InputFile, size_of
+from vidmbench.videos.files.decoder_errors import keep_errors
 from vidmbench.videos.files.pyav import load_pyav
 
 if TYPE_CHECKING:
@@ -39,10 +40,9 @@ def opened(
     load_pyav()
     import av
     import av.error
-    import av.logging
 
     with _quiet:
-        av.logging.set_level(av.logging.PANIC)
+        keep_errors()
     if isinstance(path, Path) and not path.exists():
         raise unreadable(path, "the file is gone")
     if size_of(path) == 0:

@@ -12,8 +12,9 @@ from vidmbench.core.errors import DataError
 from vidmbench.core.inputs import InputFile, size_of
 from vidmbench.videos.files.colour_conversion import to_rgb
 from vidmbench.videos.files.compression_labels import of_stream
-from vidmbench.videos.files.container_ends import promised_bytes, video_chunks_of_avi
+from vidmbench.videos.files.container_ends import is_joined, promised_bytes, video_chunks_of_avi
 from vidmbench.videos.files.containers import damaged, opened, packets_of, unreadable
+from vidmbench.videos.files.decoder_errors import checks_checksums, whole_frames
 from vidmbench.videos.files.frame_times import FrameTimes, frame_times
 from vidmbench.videos.files.orientation import Turn, turn_of
 from vidmbench.videos.files.stream_notes import notes_of_stream, shown_rate
@@ -107,6 +108,7 @@ def _decoded(path: InputFile, container: "av.container.InputContainer", stream: 
     from av.video.frame import PictureType
 
     seen = _Seen()
+    checks_checksums(stream)
     for packet in packets_of(container):
         if packet.size:
             seen.ends_broken = packet.is_corrupt
@@ -117,7 +119,7 @@ def _decoded(path: InputFile, container: "av.container.InputContainer", stream: 
         # Transport streams mark the places where recordings were joined; there the decoder alone knows.
         if packet.is_corrupt and container.format.name != "mpegts":
             raise damaged(path, len(seen.times))
-        for frame in stream.decode(packet):
+        for frame in whole_frames(path, stream, packet):
             number = len(seen.times)
             if frame.is_corrupt:
                 raise damaged(path, number)
@@ -198,10 +200,19 @@ def _check_length(path: InputFile) -> None:
     try:
         actual = size_of(path)
         promised = promised_bytes(path) if actual else None
+        joined = bool(actual) and is_joined(path)
     except OSError:
         return  # opening it says what is wrong
     if promised is not None and promised > actual:
         raise _cut_off(path, f"{promised} bytes, as its container declares", f"{actual} bytes")
+    if joined:
+        raise DataError(
+            f"{path.name} is several videos joined with cat, of which only the first can be decoded",
+            expected="one table of frames (a box called moov)",
+            found="several",
+            where=str(path),
+            fix="give the files it was joined from, or join them with ffmpeg -f concat",
+        )
 
 
 def _check_count(

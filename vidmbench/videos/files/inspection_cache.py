@@ -15,7 +15,7 @@ from vidmbench.core.resources import cache_dir
 from vidmbench.videos.files.video_files import Facts, Item
 
 #: Raised whenever the code would find other facts in the same bytes.
-_READER_VERSION = 7
+_READER_VERSION = 8
 
 
 class FactsIndex:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from vidmbench.core.errors import DataError
 from vidmbench.core.files import expanded
 from vidmbench.core.inputs import UnchangedFile
-from vidmbench.core.text import counted
+from vidmbench.core.text import counted, lines_of
 from vidmbench.videos.files.endings import ARCHIVE_SUFFIXES, KINDS, PICTURE_SUFFIXES, VIDEO_SUFFIXES
 
 _LARGEST = 2**28  # bytes of a list
@@ -60,7 +60,7 @@ def listed(path: Path) -> tuple[list[Line], UnchangedFile]:
 
 def _lines(path: Path) -> Iterator[Line]:
     folder = path.parent
-    for number, line in enumerate(_text(path).splitlines(), 1):
+    for number, line in enumerate(lines_of(_text(path)), 1):
         text = line.strip()
         if not text or (text.startswith("#") and not os.path.lexists(folder / text)):
             continue

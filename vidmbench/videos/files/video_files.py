@@ -133,7 +133,7 @@ class FrameFolder:
     def stamp(self) -> str:
         """Names and stamps of all frames."""
         folder = f"{self.folder}{os.sep}"  # joined as text: a video may have thousands of frames
-        return sha256_of_parts(*(f"{file} {stamp_of(folder + file)}" for file in self.files))
+        return sha256_of_parts(*(f"{file} {self._stamp(folder, file)}" for file in self.files))
 
     def inspect(self) -> Facts:
         """Reads every frame file once."""
@@ -149,6 +149,21 @@ class FrameFolder:
 
     def _data(self, file: str) -> bytes:
         return read_input(self.folder / file)
+
+    def _stamp(self, folder: str, file: str) -> str:
+        path = folder + file
+        try:
+            return stamp_of(path)
+        except FileNotFoundError as error:
+            if not os.path.islink(path):
+                raise
+            raise DataError(
+                f"{self.name}/{file} is a link to a file that is not there",
+                expected="a link to a frame",
+                found=os.readlink(path),
+                where=path,
+                fix="correct or remove the link, or skip the video with --on-bad skip",
+            ) from error
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import cast
 
 from vidmbench.core.errors import DataError
 from vidmbench.videos.files.members import Archive, Part, check_kinds, check_paths, special_kind, two_at_one_path
+from vidmbench.videos.files.zip_ends import around_archive
 
 #: How the table of contents says on which system a member was packed: FAT, which Windows programs write, or Unix.
 _WINDOWS, _UNIX = 0, 3
@@ -24,8 +25,8 @@ class ZipArchive(Archive):
     """A zip archive; see :class:`vidmbench.videos.files.members.Archive`.
 
     Raises:
-        DataError: No zip archive, cut off, with members that lead out of it or are not files, or with two files at one
-            path.
+        DataError: No zip archive, cut off, joined with another file, with members that lead out of it or are not
+            files, or with two files at one path.
     """
 
     def __init__(self, path: Path) -> None:
@@ -47,10 +48,20 @@ class ZipArchive(Archive):
                 fix="copy or pack it again; an archive that was cut off lacks its table of contents",
             ) from error
         try:
+            self._check_ends()
             self._members = self._by_path()
         except DataError:
             self._zip.close()
             raise
+
+    def _check_ends(self) -> None:
+        problem = around_archive(self._zip)
+        if problem is not None:
+            raise DataError(
+                f"{self.path.name} is more than one zip archive: {problem}",
+                where=str(self.path),
+                fix="give the archives it was joined from in a quoted glob, or pack their files again as one",
+            )
 
     def _by_path(self) -> dict[str, zipfile.ZipInfo]:
         entries = self._zip.infolist()

@@ -166,3 +166,13 @@ def test_a_tensor_that_repeats_one_number_beyond_memory(tmp_path):
         load_array(tmp_path / "a.pt")
     torch.save(torch.ones(1).expand(10, 10), tmp_path / "b.pt")
     np.testing.assert_array_equal(load_array(tmp_path / "b.pt"), np.ones((10, 10), np.float32))
+
+
+def test_joined_array_files_are_refused(tmp_path):
+    np.save(tmp_path / "a.npy", CLIPS)
+    np.savez(tmp_path / "a.npz", CLIPS)
+    for name in ("a.npy", "a.npz"):
+        content = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(content + content)
+        with pytest.raises(DataError, match=r"cannot be read as an array: .* bytes .* joined with cat"):
+            load_array(tmp_path / name)

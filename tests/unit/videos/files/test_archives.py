@@ -184,3 +184,26 @@ def test_what_is_wrong_with_archives_is_said_in_words(tmp_path):
     assert "give an array of many videos by its own path, unpacked" in _refused(tmp_path / "npys.zip")
     (tmp_path / "npys.zip").rename(tmp_path / "npys.npz")
     assert len(open_source(tmp_path / "npys.npz")) == len(CLIPS)
+
+
+def test_joined_zip_archives_are_refused(tmp_path):
+    _zip(tmp_path / "a.zip", ["v1/0.png", "v1/1.png"])
+    with zipfile.ZipFile(tmp_path / "empty.zip", "w"):
+        pass
+    whole, empty = (tmp_path / "a.zip").read_bytes(), (tmp_path / "empty.zip").read_bytes()
+    both = tmp_path / "both.zip"
+    for content in (whole + whole, whole + empty, empty + whole, b"#!/bin/sh\n" + whole, whole + b"more"):
+        both.write_bytes(content)
+        with pytest.raises(DataError, match=r"both\.zip is more than one zip archive: [0-9,]+ bytes (come|follow)"):
+            open_source(both)
+
+
+def test_what_belongs_to_one_zip_archive_is_no_other(tmp_path):
+    _zip(tmp_path / "a.zip", ["v1/0.png", "v1/1.png"])
+    whole = (tmp_path / "a.zip").read_bytes()
+    (tmp_path / "padded.zip").write_bytes(whole + bytes(100))
+    (tmp_path / "marked.zip").write_bytes(b"PK00" + whole)
+    with zipfile.ZipFile(tmp_path / "a.zip", "a") as archive:
+        archive.comment = b"a comment"
+    for name in ("a.zip", "padded.zip", "marked.zip"):
+        assert len(open_source(tmp_path / name)) == 1

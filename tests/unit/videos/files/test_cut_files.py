@@ -203,3 +203,13 @@ def test_any_bytes_are_followed_to_an_end(made, tmp_path):
             (tmp_path / "a").write_bytes(changed.tobytes())
             promised_bytes(tmp_path / "a")
             video_chunks_of_avi(tmp_path / "a", 0)
+
+
+@pytest.mark.parametrize("name", ["plain.mp4", "moov_first.mp4", "plain.mov"])
+def test_joined_files_are_refused(name, made, tmp_path):
+    content = made(name).read_bytes()
+    path = tmp_path / name
+    path.write_bytes(content + content)
+
+    with pytest.raises(DataError, match=r"is several videos joined with cat"):
+        inspect_video(path)

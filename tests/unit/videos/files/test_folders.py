@@ -210,3 +210,13 @@ def test_frames_that_were_doubled_are_noted(order, said, tmp_path):
     notes = [note for note in open_source(tmp_path / "set").notes if "repeat the one before" in note]
     assert len(notes) == (said is not None)
     assert said is None or said in notes[0]
+
+
+def test_a_link_to_a_frame_that_is_not_there_is_named(tmp_path):
+    folder = as_frames(tmp_path / "set") / "v1"
+    last = sorted(folder.iterdir())[-1]
+    last.rename(tmp_path / "away.png")
+    last.symlink_to("nowhere.png")
+
+    with pytest.raises(DataError, match=rf"v1/{last.name} is a link to a file that is not there"):
+        open_source(tmp_path / "set")

@@ -185,3 +185,13 @@ def test_one_array_a_video(tmp_path):
     (tmp_path / "set" / "v").mkdir()
     (tmp_path / "set" / "v" / "0.png").write_bytes(png(CLIPS[0][0]))
     assert names(open_source(tmp_path / "set")) == ["v"]  # arrays beside videos stay what they were
+
+
+@pytest.mark.parametrize("sign", ["\u2028", "\u2029", "\x0b", "\x0c", "\x1c", "\x85"])
+def test_lines_end_at_line_ends_alone(sign, tmp_path):
+    write_mp4(tmp_path / f"a{sign}b.mp4", CLIPS[0], lossless=True)
+    write_mp4(tmp_path / "c.mp4", CLIPS[1], lossless=True)
+
+    for end in ("\n", "\r\n", "\r"):
+        (tmp_path / "list.txt").write_bytes(f"a{sign}b.mp4{end}{end}c.mp4{end}".encode())
+        assert len(open_source(tmp_path / "list.txt")) == 2
