@@ -89,7 +89,7 @@ def test_two_static_sides_are_as_far_apart_as_fvmd_says():
 def test_too_few_frames(protocol, least, frames):
     clips = np.zeros((3, 16, 16, 16, 3), np.uint8)
     with pytest.raises(UsageError, match=f"{protocol} cannot score clips of {frames} frame") as caught:
-        score(clips, clips, protocol=protocol, frames=frames)
+        score_all(clips, clips, Choices(protocols=(protocol,), frames=(frames,)))
     assert caught.value.expected.startswith(least)
 
 

@@ -50,11 +50,11 @@ def test_the_moving_average_is_that_of_plain_numpy(tmp_path):
     recipe = small_recipe(ema=0.9)
     seen = []
 
-    def pictures(part, weights, step):
+    def sheets(part, weights, step):
         tensors, _ = state_in(tmp_path, part)
         seen.append((step, {name: value.numpy().copy() for name, value in weights.items()}, tensors))
 
-    final = train(tmp_path, "motion", recipe, figures=pictures)
+    final = train(tmp_path, "motion", recipe, sheets=sheets)
     assert [step for step, *_ in seen] == [1, 2, 3, 4, 5, 6]
     words, still = [], small_recipe(steps=1, lr=1e-12, weight_decay=0.0)
     train(tmp_path / "flow", "motion", still, progress=lambda *told: words.append(told[2].split(",")[0]))
