@@ -197,8 +197,20 @@ def check_run(
     seed: int,
     has_sintel: bool,
     start: Start | None = None,
+    is_trained: bool = True,
 ) -> int:
     """Whether :func:`train_part` could go on in this folder, from the header of the state there alone.
+
+    Args:
+        part: Which generator.
+        recipe: How it is trained.
+        videos: What it is trained on.
+        out: The folder.
+        seed: The seed.
+        has_sintel: Whether the user has SpyNet's public weights.
+        start: The weights to start from.
+        is_trained: Whether it is trained now. One that an earlier call left must belong to the same model, or the
+            finished one would lack it, but its optimiser and its steps may differ.
 
     Returns:
         The steps done already.
@@ -208,40 +220,17 @@ def check_run(
         ResultError: It belongs to a run that was started with other settings.
         DataError: The recipe is class-conditional and the videos have no classes.
     """
-    if part == "content" and recipe.model.num_classes:
+    if is_trained and part == "content" and recipe.model.num_classes:
         videos.label(0)
     path = out / f"{part}.state.safetensors"
     if not path.is_file():
         return 0
     header = read_header(path)
-    facts = _facts(part, recipe, videos, seed, has_sintel, start)
-    check_same(header.get("facts", {}), facts, "a run", path)
-    return int(header["step"])
-
-
-def check_other(
-    part: Part,
-    recipe: RecipeSpec,
-    videos: TrainingVideos,
-    out: Path,
-    *,
-    seed: int,
-    has_sintel: bool,
-    start: Start | None = None,
-) -> None:
-    """Whether a generator that an earlier call left in this folder belongs to the same model as the one now trained.
-
-    Its optimiser and its steps may differ.
-
-    Raises:
-        WeightsError: The state is damaged.
-        ResultError: It belongs to another model, so the finished one would lack it.
-    """
-    path = out / f"{part}.state.safetensors"
-    if path.is_file():
-        facts = dict(_facts(part, recipe, videos, seed, has_sintel, start))
+    facts = dict(_facts(part, recipe, videos, seed, has_sintel, start))
+    if not is_trained:
         del facts["training"]
-        check_same(read_header(path).get("facts", {}), facts, f"a {part} generator", path)
+    check_same(header.get("facts", {}), facts, "a run" if is_trained else f"a {part} generator", path)
+    return int(header["step"])
 
 
 class Finished(NamedTuple):
@@ -259,7 +248,7 @@ class Finished(NamedTuple):
 def finished_part(part: Part, out: Path) -> Finished | None:
     """What an earlier :func:`train_part` left, or None where it left nothing or did not end.
 
-    :func:`check_other` says whether it belongs to the same model.
+    :func:`check_run` says whether it belongs to the same model.
 
     Raises:
         WeightsError: Its file is damaged.

@@ -31,7 +31,7 @@ from vidmbench.vidm.recipes import OptimiserSpec, RecipeSpec
 from vidmbench.vidm.sampling.opening import dataset_label, torch_device
 from vidmbench.vidm.training.batches import TrainingVideos
 from vidmbench.vidm.training.initialisation import Start, flow_weights
-from vidmbench.vidm.training.loop import check_other, check_run, finished_part, train_part
+from vidmbench.vidm.training.loop import check_run, finished_part, train_part
 from vidmbench.vidm.training.memory import check_memory
 from vidmbench.vidm.training.sample_sheets import SampleSheets
 
@@ -123,14 +123,14 @@ def check_train(run: TrainRun) -> Checked:
     sintel = load_sintel() if recipe.model.implicit_condition else None
     starts, started = _starts(run) if run.start is not None else ({}, None)
     videos = TrainingVideos(source, recipe.model.resolution, recipe.model.num_frames, recipe.data.videos)
-    done = {
+    steps = {
         part: check_run(
-            part, recipe, videos, run.out, seed=run.seed, has_sintel=sintel is not None, start=starts.get(part)
+            part, recipe, videos, run.out, seed=run.seed, has_sintel=sintel is not None, start=starts.get(part),
+            is_trained=part in run.parts,
         )
-        for part in run.parts
-    }
-    for part in (other for other in PARTS if other not in run.parts):
-        check_other(part, recipe, videos, run.out, seed=run.seed, has_sintel=sintel is not None, start=starts.get(part))
+        for part in PARTS
+    }  # fmt: skip
+    done = {part: steps[part] for part in run.parts}
     return Checked(source, videos, sintel, starts, started, done)
 
 
